@@ -1,0 +1,1 @@
+"""The bank's front door: TLS edge, admission, authorization server, control API."""

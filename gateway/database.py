@@ -1,0 +1,201 @@
+"""The gateway's database: every table that a part of it reads or writes, and `python -m gateway.database`.
+
+Times are epoch seconds, UTC. Tokens, codes and one-time ids are stored as SHA-256 only: who reads the database can use
+none of them.
+"""
+
+import sys
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Double,
+    Engine,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
+
+from chassis.database import database_command, open_engine, require_current
+
+PACKAGE: Final = "gateway"
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite hands out row ids itself only for a column of exactly the type INTEGER.
+_RowId = BigInteger().with_variant(Integer(), "sqlite")
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("id", _RowId, primary_key=True, autoincrement=True),
+    Column("at", Double, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Index(None, "at"),
+    # Without AUTOINCREMENT, SQLite would reuse the ids of pruned rows and a poller would miss what they now say.
+    sqlite_autoincrement=True,
+)
+
+tpps = Table(
+    "tpps",
+    metadata,
+    Column("authorisation_number", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("country", Text, nullable=False),
+    Column("nca_id", Text, nullable=False),
+    Column("nca_name", Text, nullable=False),
+    Column("roles", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("updated_at", Double, nullable=False),
+)
+
+clients = Table(
+    "clients",
+    metadata,
+    Column("client_id", Text, primary_key=True),
+    Column(
+        "authorisation_number",
+        Text,
+        ForeignKey("tpps.authorisation_number"),
+        nullable=False,
+    ),
+    Column("name", Text, nullable=False),
+    Column("redirect_uris", Text, nullable=False),  # a JSON array of strings
+    Column("profile", Text, nullable=False),
+    Column("token_endpoint_auth_method", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Index(None, "authorisation_number"),
+)
+
+trust_certificates = Table(
+    "trust_certificates",
+    metadata,
+    Column("store", Text, primary_key=True),
+    Column("sha256", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("pem", Text, nullable=False),
+)
+
+crls = Table(
+    "crls",
+    metadata,
+    Column("store", Text, primary_key=True),
+    Column("issuer", Text, primary_key=True),
+    Column("number", Text, nullable=False),  # decimal: up to 20 octets (RFC 5280 §5.2.3), wider than any SQL integer
+    Column("this_update", Double, nullable=False),
+    Column("next_update", Double, nullable=False),
+    Column("der", LargeBinary, nullable=False),
+)
+
+blocked_certificates = Table(
+    "blocked_certificates",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("at", Double, nullable=False),
+)
+
+access_tokens = Table(
+    "access_tokens",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("client_id", Text, nullable=False),
+    Column("authorisation_number", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("subject", Text),
+    Column("thumbprint", Text, nullable=False),
+    Column("grant_id", Text, nullable=False),
+    Column("issued_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+    Column("revoked_at", Double),
+    Index(None, "grant_id"),
+    Index(None, "client_id"),
+    Index(None, "expires_at"),
+)
+
+refresh_tokens = Table(
+    "refresh_tokens",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("client_id", Text, nullable=False),
+    Column("authorisation_number", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("subject", Text),
+    Column("grant_id", Text, nullable=False),
+    Column("issued_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+    Column("revoked_at", Double),
+    Index(None, "grant_id"),
+    Index(None, "client_id"),
+    Index(None, "expires_at"),
+)
+
+authorization_requests = Table(
+    "authorization_requests",
+    metadata,
+    Column("sha256", Text, primary_key=True),  # of the one-time id that the bank's return URL carries
+    Column("browser_sha256", Text, nullable=False),  # of the cookie that binds the request to one browser
+    Column("client_id", Text, nullable=False),
+    Column("authorisation_number", Text, nullable=False),
+    Column("redirect_uri", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("state", Text),
+    Column("code_challenge", Text, nullable=False),
+    Column("interaction", Text),  # the bank's id for it; null until the bank has answered
+    Column("created_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+    Index(None, "expires_at"),
+)
+
+authorization_codes = Table(
+    "authorization_codes",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("request_sha256", Text, nullable=False),  # one code for each authorization request
+    Column("client_id", Text, nullable=False),
+    Column("authorisation_number", Text, nullable=False),
+    Column("redirect_uri", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("subject", Text),
+    Column("code_challenge", Text, nullable=False),
+    Column("grant_id", Text, nullable=False),
+    Column("issued_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+    Column("claimed_at", Double),  # set by the one token request that wins the code
+    Index(None, "request_sha256", unique=True),
+    Index(None, "client_id"),
+    Index(None, "expires_at"),
+)
+
+
+def open_gateway_engine(url: str) -> Engine:
+    """The engine for `url`, once its schema is the one that this code knows (DatabaseBehind, DatabaseTooNew if not)."""
+    engine = open_engine(url)
+    require_current(engine, PACKAGE)
+    return engine
+
+
+def main() -> int:
+    """Bring the database that the settings name to the newest schema."""
+    from gateway.config import load_settings
+
+    return database_command(PACKAGE, load_settings().database_url)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
