@@ -1,0 +1,72 @@
+# One door for commands: `make help` is built from the comments behind the targets.
+# Every target makes its own environment first: a virtual environment from the lock, by uv where present, else by pip.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+ENVIRONMENT := env -u REQUESTS_CA_BUNDLE -u CURL_CA_BUNDLE -u SSL_CERT_FILE
+
+.DEFAULT_GOAL := help
+.PHONY: help env demo up down check lint types imports test unit integration browser behave bench lock clean
+
+help: ## list these commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+env: $(READY) ## make the virtual environment from the lock
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"Python 3.11 to 3.13 is needed, {sys.executable} is {v[0]}.{v[1]}: name another one with make PYTHON=python3.12")'
+	@if command -v uv >/dev/null 2>&1; then \
+	  uv venv -q --allow-existing --python "$(PYTHON)" $(VENV) && \
+	  uv pip install -q --python $(BIN)/python --require-hashes -r requirements.lock && \
+	  uv pip install -q --python $(BIN)/python --no-deps -e . ; \
+	else \
+	  { [ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV); } && \
+	  $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock && \
+	  $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e . ; \
+	fi
+	@touch $@
+
+demo: $(READY) ## start the platform, register a TPP, run a journey of every kind, leave the platform up
+	@$(BIN)/sandbox demo
+
+up: $(READY) ## start the platform in the foreground; Ctrl-C stops it
+	@$(BIN)/sandbox up
+
+down: $(READY) ## stop a platform left up by `make demo`
+	@$(BIN)/sandbox down
+
+check: lint types imports ## lint, types and import contracts
+
+lint: $(READY)
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: $(READY)
+	@$(BIN)/mypy
+
+imports: $(READY)
+	@$(BIN)/lint-imports
+
+unit: $(READY) ## the fast tests, no I/O
+	@$(BIN)/pytest -q tests/unit
+
+integration: $(READY) ## real servers on loopback, real PostgreSQL
+	@$(BIN)/pytest -q tests/integration
+
+browser: $(READY) ## the PSU pages in a real Chromium
+	@$(BIN)/pytest -q -rs tests/browser
+
+behave: $(READY) ## the acceptance suite, over the wire, on a platform of its own
+	@$(BIN)/behave --no-capture --format progress
+
+test: check unit integration browser behave ## everything above: the one command that CI runs
+
+bench: $(READY) ## measure the edge beside nginx, as a ratio
+	@$(BIN)/python -m benchmarks.edge
+
+lock: ## resolve the dependencies anew (needs uv)
+	uv lock && uv export --frozen --no-emit-project --all-groups --all-extras --no-header --no-annotate -q -o requirements.lock
+
+clean: ## remove the virtual environment and caches; certificates and state stay
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

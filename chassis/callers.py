@@ -1,0 +1,57 @@
+"""Who may call an internal server: judged by the name in the caller's TLS certificate, on every request."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from typing import TYPE_CHECKING
+
+from chassis.problems import CONTENT_TYPE, problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+_KEY = "chassis.caller"
+_SUFFIX = ".internal"
+
+
+class AcceptedCallers:
+    """WSGI middleware that lets in only callers whose certificate names one of `names` (`gateway` → `gateway.internal`)."""
+
+    def __init__(self, application: WSGIApplication, *, names: frozenset[str]) -> None:
+        """Guard `application`."""
+        self._application = application
+        self._names = names
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer 403 to anybody else; note the caller's name in the environ for `caller_of`."""
+        caller = next((name for name in _certificate_names(environ) if name in self._names), None)
+        if caller is None:
+            return self._refuse(start_response)
+        environ[_KEY] = caller
+        return self._application(environ, start_response)
+
+    def _refuse(self, start_response: StartResponse) -> Iterable[bytes]:
+        accepted = ", ".join(sorted(self._names))
+        detail = f"this listener answers to {accepted} only, recognised by the internal certificate they present"
+        body = json.dumps(problem(403, "caller.not_accepted", "Caller not accepted", detail)).encode()
+        start_response("403 Forbidden", [("Content-Type", CONTENT_TYPE), ("Content-Length", str(len(body)))])
+        return [body]
+
+
+def caller_of(environ: WSGIEnvironment) -> str:
+    """Return the accepted caller's name; raises `LookupError` where no `AcceptedCallers` stands in front."""
+    if _KEY not in environ:
+        msg = "the request has not passed AcceptedCallers"
+        raise LookupError(msg)
+    return str(environ[_KEY])
+
+
+def _certificate_names(environ: WSGIEnvironment) -> list[str]:
+    connection = environ.get("gunicorn.socket")
+    if not isinstance(connection, ssl.SSLSocket):
+        return []
+    certificate = connection.getpeercert() or {}
+    names: Iterable[tuple[str, str]] = certificate.get("subjectAltName", ())  # type: ignore[assignment]
+    return [value.removesuffix(_SUFFIX) for kind, value in names if kind == "DNS" and value.endswith(_SUFFIX)]

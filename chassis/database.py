@@ -1,0 +1,158 @@
+"""Opening and migrating a service's database: SQLite in WAL mode by default, PostgreSQL by URL.
+
+Writers take SQLite's write lock when they begin, so that two of them queue instead of failing half-way.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+
+_BUSY_TIMEOUT_MILLISECONDS = 10_000
+_POSTGRESQL_MIGRATION_LOCK = 7_295_002  # any constant: all replicas must use the same
+EXIT_OK, EXIT_UNUSABLE = 0, 3
+
+
+class DatabaseProblem(RuntimeError):
+    """A database that the code can't work with; the message says why and what to do."""
+
+
+class DatabaseTooNew(DatabaseProblem):
+    """The database was migrated by newer code than this."""
+
+
+class DatabaseBehind(DatabaseProblem):
+    """The database has not been migrated to what this code needs."""
+
+
+def open_engine(url: str) -> Engine:
+    """Open `url` (`sqlite:///file` or `postgresql://…`); raises `DatabaseProblem` for a URL that can't be used."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        msg = f"the database URL can't be read ({error}): write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
+        raise DatabaseProblem(msg) from error
+    if parsed.get_backend_name() == "sqlite":
+        return _open_sqlite(str(parsed.database or ""), url)
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    return create_engine(parsed, pool_pre_ping=True, pool_size=8, max_overflow=8, pool_timeout=10)
+
+
+def for_reading(engine: Engine) -> Engine:
+    """Return a view of the engine whose transactions only read: on SQLite they take no write lock."""
+    return engine.execution_options(chassis_reads=True)
+
+
+def _open_sqlite(file: str, url: str) -> Engine:
+    if file and file != ":memory:":
+        try:
+            Path(file).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            msg = f"the folder of database {file} can't be made: {error.strerror}"
+            raise DatabaseProblem(msg) from error
+    engine = create_engine(url, connect_args={"check_same_thread": False})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:
+    # None hands BEGIN to us: the driver's own begins a deferred transaction, which fails instead of waiting when it
+    # turns into a writer after another one has written.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={_BUSY_TIMEOUT_MILLISECONDS}"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reads = connection.get_execution_options().get("chassis_reads", False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def migrate(engine: Engine, package: str) -> None:
+    """Bring the database to the newest revision in `package`/migrations; raises `DatabaseTooNew`.
+
+    One transaction under one lock: of several replicas that start together, one migrates and the others wait.
+    """
+    scripts = _scripts(package)
+    with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _POSTGRESQL_MIGRATION_LOCK})
+        if _standing_revision(connection, scripts, package) == scripts.get_current_head():
+            return
+        config = _config(package)
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def require_current(engine: Engine, package: str) -> None:
+    """Raise `DatabaseTooNew` or `DatabaseBehind` unless the database stands at this code's newest revision."""
+    scripts = _scripts(package)
+    with for_reading(engine).connect() as connection:
+        standing = _standing_revision(connection, scripts, package)
+    if standing != scripts.get_current_head():
+        msg = (
+            f"the {package} database stands at revision {standing or 'none'}, the code needs {scripts.get_current_head()}: "
+            f"run python -m {package}.database"
+        )
+        raise DatabaseBehind(msg)
+
+
+def _standing_revision(connection: Connection, scripts: ScriptDirectory, package: str) -> str | None:
+    standing = MigrationContext.configure(connection).get_current_revision()
+    known = {script.revision for script in scripts.walk_revisions()}
+    if standing is not None and standing not in known:
+        msg = (
+            f"the {package} database was made by newer code (its revision is {standing}, the newest known here is "
+            f"{scripts.get_current_head()}): update the code, or choose another home folder or database"
+        )
+        raise DatabaseTooNew(msg)
+    return standing
+
+
+def _scripts(package: str) -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config(package))
+
+
+def _config(package: str) -> Config:
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        msg = f"{package} is no package with migrations"
+        raise DatabaseProblem(msg)
+    config = Config()
+    config.set_main_option("script_location", str(Path(spec.submodule_search_locations[0]) / "migrations").replace("%", "%%"))
+    return config
+
+
+def database_command(package: str, url: str) -> int:
+    """Migrate the database and return the exit status of `python -m SERVICE.database`; says one sentence when it can't."""
+    try:
+        engine = open_engine(url)
+        migrate(engine, package)
+        engine.dispose()
+    except DatabaseProblem as error:
+        sys.stderr.write(f"{error}\n")
+        return EXIT_UNUSABLE
+    except DBAPIError as error:
+        # `hide_password`: a URL may hold one.
+        where = make_url(url).render_as_string(hide_password=True)
+        sys.stderr.write(f"the {package} database {where} can't be used: {error.orig}\n")
+        return EXIT_UNUSABLE
+    return EXIT_OK

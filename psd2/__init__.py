@@ -1,0 +1,1 @@
+"""The vocabulary of PSD2 open banking, as pure types: no I/O, no framework."""
