@@ -113,8 +113,7 @@ class Psd2Certificate:
 def parse_certificate(data: bytes) -> Psd2Certificate:
     """Read PEM (the first certificate of a bundle) or DER. Raises MalformedCertificate, nothing else."""
     if len(data) > MAX_CERTIFICATE_BYTES:
-        msg = f"certificate: {len(data)} bytes, at most {MAX_CERTIFICATE_BYTES} are read"
-        raise MalformedCertificate(msg)
+        raise MalformedCertificate(f"certificate: {len(data)} bytes, at most {MAX_CERTIFICATE_BYTES} are read")
     try:
         return _parsed(_load(data))
     except MalformedCertificate:
@@ -122,8 +121,7 @@ def parse_certificate(data: bytes) -> Psd2Certificate:
     except MalformedQcStatements as error:
         raise MalformedCertificate(str(error)) from error
     except (ValueError, TypeError, OverflowError, UnsupportedAlgorithm, *_STRUCTURE_FAULTS) as error:
-        msg = f"certificate: neither PEM nor DER of an X.509 certificate: {error}"
-        raise MalformedCertificate(msg) from error
+        raise MalformedCertificate(f"certificate: neither PEM nor DER of an X.509 certificate: {error}") from error
 
 
 def _load(data: bytes) -> x509.Certificate:
@@ -172,11 +170,12 @@ def _kind(statements: QcStatements) -> CertificateKind:
 
 
 def _attribute(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> str | None:
-    """Read a subject attribute; one that stands there twice is refused, for which of the two is the TPP?"""
+    """Read a subject attribute; one that stands there twice is refused, since nothing says which one is the TPP."""
     attributes = certificate.subject.get_attributes_for_oid(oid)
     if len(attributes) > 1:
-        msg = f"certificate: the subject has {len(attributes)} attributes {oid.dotted_string}, one was expected"
-        raise MalformedCertificate(msg)
+        raise MalformedCertificate(
+            f"certificate: the subject has {len(attributes)} attributes {oid.dotted_string}, one was expected"
+        )
     return str(attributes[0].value) if attributes else None
 
 
@@ -192,8 +191,7 @@ def require_qwac(certificate: Psd2Certificate) -> None:
     """Raise NotAQwac unless a TPP may present this certificate in TLS (TS 119 495 §5.3, EN 319 412-4 §4)."""
     _require_qwac_statements(certificate)
     if certificate.authorisation_number is None:
-        fault = QwacFault.AUTHORISATION_NUMBER
-        raise NotAQwac(fault, "the subject has no organizationIdentifier (TS 119 495 GEN-5.3-3)")
+        raise NotAQwac(QwacFault.AUTHORISATION_NUMBER, "the subject has no organizationIdentifier (TS 119 495 GEN-5.3-3)")
     _require_end_entity_for_tls(certificate.x509.extensions)
 
 

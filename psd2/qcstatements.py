@@ -157,8 +157,7 @@ def encode_qcstatements(statements: QcStatements) -> bytes:
     except UnencodableQcStatements:
         raise
     except (ValueError, OverflowError) as error:
-        msg = f"qcStatements: {error}"
-        raise UnencodableQcStatements(msg) from error
+        raise UnencodableQcStatements(f"qcStatements: {error}") from error
 
 
 def _bare(oid: str, *, present: bool) -> _Bare | None:
@@ -180,8 +179,7 @@ def _locations(pds: tuple[PdsLocation, ...]) -> _Locations | None:
 
 def _language(language: str) -> str:
     if len(language) != 2:  # noqa: PLR2004 - ISO 639-1 codes have two letters
-        msg = f"QcPDS: the language is an ISO 639-1 code of two letters, not {language!r}"
-        raise UnencodableQcStatements(msg)
+        raise UnencodableQcStatements(f"QcPDS: the language is an ISO 639-1 code of two letters, not {language!r}")
     return language
 
 
@@ -189,8 +187,7 @@ def _psd2(psd2: Psd2Statement | None) -> _Psd2 | None:
     if psd2 is None:
         return None
     if not psd2.roles:
-        msg = "PSD2 statement: at least one role is needed (TS 119 495 GEN-5.2.2-1)"
-        raise UnencodableQcStatements(msg)
+        raise UnencodableQcStatements("PSD2 statement: at least one role is needed (TS 119 495 GEN-5.2.2-1)")
     roles = [_Role(oid=ObjectIdentifier(role.oid), name=role.value) for role in sorted(psd2.roles)]
     value = _Psd2Value(roles=roles, nca_name=_sized("NCAName", psd2.nca_name), nca_id=_sized("NCAId", psd2.nca_id))
     return _Psd2(statement=ObjectIdentifier(_PSD2), value=value)
@@ -198,8 +195,9 @@ def _psd2(psd2: Psd2Statement | None) -> _Psd2 | None:
 
 def _sized(field: str, text: str) -> str:
     if not 1 <= len(text) <= MAX_NAME_LENGTH:
-        msg = f"PSD2 statement: {field} has 1 to {MAX_NAME_LENGTH} characters, not {len(text)} (TS 119 495 §5.2)"
-        raise UnencodableQcStatements(msg)
+        raise UnencodableQcStatements(
+            f"PSD2 statement: {field} has 1 to {MAX_NAME_LENGTH} characters, not {len(text)} (TS 119 495 §5.2)"
+        )
     return text
 
 
@@ -219,15 +217,13 @@ class _Statement(NamedTuple):
 def decode_qcstatements(der: bytes) -> QcStatements:
     """Read the extension value, known variants included. Raises MalformedQcStatements, nothing else."""
     if len(der) > MAX_DER_BYTES:
-        msg = f"qcStatements: {len(der)} bytes, at most {MAX_DER_BYTES} are read"
-        raise MalformedQcStatements(msg)
+        raise MalformedQcStatements(f"qcStatements: {len(der)} bytes, at most {MAX_DER_BYTES} are read")
     try:
         return _decode(der)
     except MalformedQcStatements:
         raise
     except (ValueError, OverflowError) as error:
-        msg = f"qcStatements: not the DER of TS 119 495 §5 nor a known variant of it: {error}"
-        raise MalformedQcStatements(msg) from error
+        raise MalformedQcStatements(f"qcStatements: not the DER of TS 119 495 §5 nor a known variant of it: {error}") from error
 
 
 def _decode(der: bytes) -> QcStatements:
@@ -250,26 +246,25 @@ def _statements(der: bytes, variants: set[QcVariant]) -> list[_Statement]:
         variants.add(QcVariant.UNWRAPPED)
         inner = top
     if len(inner) > MAX_STATEMENTS:
-        msg = f"qcStatements: {len(inner)} statements, at most {MAX_STATEMENTS} are read"
-        raise MalformedQcStatements(msg)
+        raise MalformedQcStatements(f"qcStatements: {len(inner)} statements, at most {MAX_STATEMENTS} are read")
     return [_statement(element) for element in inner]
 
 
 def _statement(element: asn1.TLV) -> _Statement:
     parts = _children(element, "QCStatement")
     if not 1 <= len(parts) <= 2:  # noqa: PLR2004 - RFC 3739 §3.2.6: statementId and an optional statementInfo
-        msg = f"qcStatements: a statement has {len(parts)} elements, one or two were expected (RFC 3739 §3.2.6)"
-        raise MalformedQcStatements(msg)
+        raise MalformedQcStatements(
+            f"qcStatements: a statement has {len(parts)} elements, one or two were expected (RFC 3739 §3.2.6)"
+        )
     return _Statement(oid=_oid(parts[0]), value=parts[1] if len(parts) > 1 else None)
 
 
 def _by_oid(statements: list[_Statement]) -> dict[str, _Statement]:
-    """Index them; a repeated statement is refused, for which of the two would count?"""
+    """Index them; a repeated statement is refused, since nothing says which one counts."""
     found: dict[str, _Statement] = {}
     for statement in statements:
         if statement.oid in found:
-            msg = f"qcStatements: statement {statement.oid} stands there twice"
-            raise MalformedQcStatements(msg)
+            raise MalformedQcStatements(f"qcStatements: statement {statement.oid} stands there twice")
         found[statement.oid] = statement
     return found
 
@@ -278,8 +273,7 @@ def _is_present(oid: str, statements: dict[str, _Statement], variants: set[QcVar
     statement = statements.get(oid)
     if statement is not None and statement.value is not None:
         if bytes(statement.value.data):
-            msg = f"qcStatements: statement {oid} has a value where none belongs (EN 319 412-5 §4.2)"
-            raise MalformedQcStatements(msg)
+            raise MalformedQcStatements(f"qcStatements: statement {oid} has a value where none belongs (EN 319 412-5 §4.2)")
         variants.add(QcVariant.EMPTY_VALUE)
     return statement is not None
 
@@ -297,8 +291,7 @@ def _read_locations(statement: _Statement | None) -> tuple[PdsLocation, ...]:
         return ()
     pairs = [_children(element, "PdsLocation") for element in _children(statement.value, "QcPDS")]
     if any(len(pair) != 2 for pair in pairs):  # noqa: PLR2004 - EN 319 412-5 §4.3.4: url and language
-        msg = "qcStatements: a PdsLocation has a URL and a language (EN 319 412-5 §4.3.4)"
-        raise MalformedQcStatements(msg)
+        raise MalformedQcStatements("qcStatements: a PdsLocation has a URL and a language (EN 319 412-5 §4.3.4)")
     return tuple(PdsLocation(url=_text(url), language=_text(language)) for url, language in pairs)
 
 
@@ -307,8 +300,9 @@ def _read_psd2(statement: _Statement | None, variants: set[QcVariant]) -> Psd2St
         return None
     parts = _children(statement.value, "PSD2 statement")
     if len(parts) != 3:  # noqa: PLR2004 - TS 119 495 §5.2: rolesOfPSP, nCAName, nCAId
-        msg = f"PSD2 statement: {len(parts)} elements, expected roles, NCAName and NCAId (TS 119 495 §5.2)"
-        raise MalformedQcStatements(msg)
+        raise MalformedQcStatements(
+            f"PSD2 statement: {len(parts)} elements, expected roles, NCAName and NCAId (TS 119 495 §5.2)"
+        )
     if any(_tag(part) != _UTF8_TAG for part in parts[1:]):
         variants.add(QcVariant.STRING_TYPE)
     return Psd2Statement(roles=_read_roles(parts[0], variants), nca_name=_text(parts[1]), nca_id=_text(parts[2]))
@@ -337,8 +331,7 @@ def _regrouped(entries: list[asn1.TLV]) -> list[list[asn1.TLV]]:
         elif roles:
             roles[-1].append(part)
         else:
-            msg = "PSD2 statement: a role name stands before any role (TS 119 495 §5.2)"
-            raise MalformedQcStatements(msg)
+            raise MalformedQcStatements("PSD2 statement: a role name stands before any role (TS 119 495 §5.2)")
     return roles
 
 
@@ -364,8 +357,7 @@ def _elements(content: bytes) -> list[asn1.TLV]:
 
 def _children(element: asn1.TLV | None, what: str) -> list[asn1.TLV]:
     if element is None or _tag(element) != _SEQUENCE_TAG:
-        msg = f"{what}: a SEQUENCE was expected"
-        raise MalformedQcStatements(msg)
+        raise MalformedQcStatements(f"{what}: a SEQUENCE was expected")
     return _elements(bytes(element.data))
 
 
@@ -390,10 +382,8 @@ def _oid(element: asn1.TLV) -> str:
 def _text(element: asn1.TLV) -> str:
     encoding = _TEXT_ENCODINGS.get(_tag(element))
     if encoding is None:
-        msg = f"qcStatements: a UTF8String was expected, found tag 0x{element.tag_bytes.hex()}"
-        raise MalformedQcStatements(msg)
+        raise MalformedQcStatements(f"qcStatements: a UTF8String was expected, found tag 0x{element.tag_bytes.hex()}")
     text = bytes(element.data).decode(encoding)
     if len(text) > MAX_NAME_LENGTH:
-        msg = f"qcStatements: a text of {len(text)} characters, at most {MAX_NAME_LENGTH} are read"
-        raise MalformedQcStatements(msg)
+        raise MalformedQcStatements(f"qcStatements: a text of {len(text)} characters, at most {MAX_NAME_LENGTH} are read")
     return text
