@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 
 HEADER = "Client-Cert"
 _MOST_CHARACTERS = 64 * 1024
@@ -29,6 +28,6 @@ def decode_client_cert(value: str) -> bytes:
         raise MalformedClientCert(msg)
     try:
         return base64.b64decode(text[1:-1], validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # binascii.Error, or not ASCII
         msg = f"Client-Cert holds no base64: {error}"
         raise MalformedClientCert(msg) from error
