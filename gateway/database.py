@@ -156,7 +156,8 @@ authorization_requests = Table(
     Column("scope", Text, nullable=False),
     Column("state", Text),
     Column("code_challenge", Text, nullable=False),
-    Column("interaction", Text),  # the bank's id for it; null until the bank has answered
+    Column("interaction", Text, nullable=False),  # the bank's id for what it asks the PSU
+    Column("interaction_url", Text, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("expires_at", Double, nullable=False),
     Index(None, "expires_at"),
