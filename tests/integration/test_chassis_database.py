@@ -1,0 +1,134 @@
+"""Databases: migrated once, refused when newer than the code, and writers that queue instead of failing."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import text
+
+from chassis.database import (
+    EXIT_OK,
+    EXIT_UNUSABLE,
+    DatabaseBehind,
+    DatabaseProblem,
+    DatabaseTooNew,
+    database_command,
+    for_reading,
+    migrate,
+    open_engine,
+    require_current,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SERVICES = ["gateway", "bank_backend", "sandbox"]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_migrations_run_on_both_engines_and_twice(service: str, database_url: str) -> None:
+    """From nothing to current; a second run changes nothing."""
+    engine = open_engine(database_url)
+    with pytest.raises(DatabaseBehind, match=f"python -m {service}.database"):
+        require_current(engine, service)
+    migrate(engine, service)
+    migrate(engine, service)
+    require_current(engine, service)
+    engine.dispose()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_database_of_newer_code_is_refused_in_one_sentence(
+    service: str, database_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The code must not touch what it does not know."""
+    engine = open_engine(database_url)
+    migrate(engine, service)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(DatabaseTooNew, match="9999"):
+        require_current(engine, service)
+    engine.dispose()
+    assert database_command(service, database_url) == EXIT_UNUSABLE
+    said = capsys.readouterr().err
+    assert "newer code" in said
+    assert said.count("\n") == 1
+
+
+def test_a_file_that_is_no_database_is_refused_in_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No traceback for a file that something else has written."""
+    (tmp_path / "gateway.sqlite").write_text("this is a shopping list, not a database " * 50)
+    assert database_command("gateway", f"sqlite:///{tmp_path / 'gateway.sqlite'}") == EXIT_UNUSABLE
+    said = capsys.readouterr().err
+    assert "gateway.sqlite" in said
+    assert "Traceback" not in said
+
+
+def test_a_password_in_the_url_is_never_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """The server is not there; the sentence hides the password."""
+    assert database_command("gateway", "postgresql://me:hunter2@127.0.0.1:1/nowhere?connect_timeout=2") == EXIT_UNUSABLE
+    assert "hunter2" not in capsys.readouterr().err
+
+
+def test_an_unreadable_url_is_refused_with_the_right_form() -> None:
+    """A typing error in the settings."""
+    with pytest.raises(DatabaseProblem, match="sqlite:///FILE"):
+        open_engine("not a url")
+
+
+def test_replicas_that_start_together_migrate_once(database_url: str) -> None:
+    """Four at once: every one returns with a current database."""
+    failures: list[BaseException] = []
+
+    def start() -> None:
+        try:
+            assert database_command("gateway", database_url) == EXIT_OK
+        except BaseException as error:  # noqa: BLE001 - a thread's failure must reach the test
+            failures.append(error)
+
+    replicas = [threading.Thread(target=start) for _ in range(4)]
+    for replica in replicas:
+        replica.start()
+    for replica in replicas:
+        replica.join(timeout=60)
+    assert failures == []
+    engine = open_engine(database_url)
+    require_current(engine, "gateway")
+    engine.dispose()
+
+
+def test_writers_queue_and_no_update_is_lost(tmp_path: Path) -> None:
+    """Read-modify-write by eight threads: with a deferred BEGIN some would fail with "database is locked"."""
+    engine = open_engine(f"sqlite:///{tmp_path / 'count.sqlite'}")
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE counter (n INTEGER)"))
+        connection.execute(text("INSERT INTO counter VALUES (0)"))
+
+    def count() -> None:
+        for _ in range(20):
+            with engine.begin() as connection:
+                standing = connection.execute(text("SELECT n FROM counter")).scalar_one()
+                connection.execute(text("UPDATE counter SET n = :n"), {"n": standing + 1})
+
+    threads = [threading.Thread(target=count) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    with for_reading(engine).connect() as connection:
+        assert connection.execute(text("SELECT n FROM counter")).scalar_one() == 160
+    engine.dispose()
+
+
+def test_readers_do_not_wait_for_a_writer(tmp_path: Path) -> None:
+    """A reading view takes no write lock, so it answers while another connection is writing."""
+    engine = open_engine(f"sqlite:///{tmp_path / 'read.sqlite'}")
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE t (n INTEGER)"))
+    with engine.begin() as writer:
+        writer.execute(text("INSERT INTO t VALUES (1)"))
+        with for_reading(engine).connect() as reader:
+            assert reader.execute(text("SELECT count(*) FROM t")).scalar_one() == 0
+    engine.dispose()
