@@ -1,0 +1,20 @@
+"""The kinds of change that edge workers have to hear of; see docs/architecture.md §3.5."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class ChangeKind(StrEnum):
+    """What a change touched; the row's `key` names which one."""
+
+    TOKEN = "token"  # noqa: S105  a kind of change, not a secret; key: SHA-256 of the token, or `*`
+    CLIENT = "client"  # key: client_id
+    TPP = "tpp"  # key: authorisation number
+    TRUST_STORE = "trust_store"  # key: name of the store
+    CRL = "crl"  # key: name of the store
+    BLOCK_LIST = "block_list"  # key: SHA-256 of the certificate
+
+
+EVERYTHING = "*"
+"""The key that stands for all of a kind, where naming each would be too long a list."""
