@@ -1,0 +1,149 @@
+"""The gateway's settings, read from `GATEWAY_…` variables once and refused at start when they make no sense."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from chassis.addresses import DEFAULT_BASE_PORT, Address, PortTable, parse_address
+from chassis.home import Home
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_KIBIBYTE = 1024
+_MEBIBYTE = 1024 * _KIBIBYTE
+
+
+class SettingsRefused(ValueError):
+    """A setting that makes no sense; the message names the variable and what would be right."""
+
+
+class RevocationPolicy(StrEnum):
+    """What a certificate's unknown revocation status means: no entry (`hard`), or entry (`soft`)."""
+
+    HARD = "hard"
+    SOFT = "soft"
+
+
+class GatewaySettings(BaseSettings):
+    """Where the gateway keeps its files, how it listens, whom it calls, and its limits."""
+
+    model_config = SettingsConfigDict(env_prefix="GATEWAY_", frozen=True, extra="ignore", populate_by_name=True)
+
+    home_path: Path = Field(default=Path(), validation_alias="GATEWAY_HOME", description="folder holding certs/ and var/")
+    base_port: int = Field(default=DEFAULT_BASE_PORT, description="all ports of the platform shift with it")
+    database: str | None = Field(
+        default=None, validation_alias="GATEWAY_DATABASE_URL", description="database URL; default: HOME/var/gateway.sqlite"
+    )
+    public_host: str = Field(default="localhost", min_length=1, max_length=253, description="host name in public addresses")
+    bind_host: str = Field(default="localhost", min_length=1, description="address that the public listeners bind")
+    bank: str | None = Field(default=None, validation_alias="GATEWAY_BANK_ADDRESS", description="the bank, host:port")
+    authorization: str | None = Field(
+        default=None, validation_alias="GATEWAY_AUTHORIZATION_ADDRESS", description="the authorization server, host:port"
+    )
+    portal: str | None = Field(default=None, validation_alias="GATEWAY_PORTAL_ADDRESS", description="the portal, host:port")
+    deployments: Path | None = Field(default=None, description="routes; default: the ones that come with the gateway")
+    sandbox_mode: bool = Field(default=True, description="tell a refused TPP the reason, a hint and the clause")
+
+    edge_workers: int = Field(default=2, ge=1, le=64, description="worker processes of the edge")
+    max_connections: int = Field(default=2_000, ge=1, le=100_000, description="open connections a worker")
+    max_head_bytes: int = Field(default=32 * _KIBIBYTE, ge=_KIBIBYTE, le=_MEBIBYTE, description="a request's line and headers")
+    max_header_count: int = Field(default=100, ge=10, le=1_000, description="header lines of a request")
+    max_body_bytes: int = Field(default=_MEBIBYTE, ge=0, le=1024 * _MEBIBYTE, description="a request's body")
+    handshake_seconds: float = Field(default=10, gt=0, le=60, description="time a TLS handshake may take")
+    head_seconds: float = Field(default=10, gt=0, le=120, description="time a request's head may take to arrive")
+    body_seconds: float = Field(default=60, gt=0, le=3_600, description="time a request's body may take to arrive")
+    stall_seconds: float = Field(default=30, gt=0, le=600, description="time a client may take no byte of its answer")
+    idle_seconds: float = Field(default=75, gt=0, le=3_600, description="time a connection may stay between two requests")
+
+    upstream_connections: int = Field(default=64, ge=1, le=10_000, description="connections a worker opens to one server")
+    upstream_waiting: int = Field(default=1_000, ge=0, le=100_000, description="requests that may wait for such a connection")
+    upstream_connect_seconds: float = Field(default=2, gt=0, le=60, description="time to connect, or to wait for a connection")
+    upstream_head_seconds: float = Field(default=30, gt=0, le=600, description="time until an answer begins")
+    upstream_stall_seconds: float = Field(default=30, gt=0, le=600, description="time between two pieces of an answer")
+    # Shorter than the internal servers' keep-alive (90 s): the edge closes first, so that it never writes to a closing one.
+    upstream_idle_seconds: float = Field(default=60, gt=0, le=3_600, description="time an unused connection is kept")
+
+    poll_seconds: float = Field(default=0.25, gt=0, le=1, description="how often a worker reads the change feed")
+    stale_seconds: float = Field(default=1, gt=0, le=60, description="without a successful read for so long, TPPs are refused")
+    remembered: int = Field(
+        default=50_000, ge=100, le=5_000_000, description="tokens, TPPs and clients a worker remembers, each"
+    )
+    revocation: RevocationPolicy = Field(
+        default=RevocationPolicy.HARD, description="certificates of unknown status: hard, soft"
+    )
+    crl_grace_seconds: float = Field(default=3_600, ge=0, le=604_800, description="time a CRL serves past its nextUpdate")
+    audit_file_bytes: int = Field(default=64 * _MEBIBYTE, ge=_MEBIBYTE, description="size at which an audit file is rotated")
+
+    @field_validator("base_port")
+    @classmethod
+    def _require_port_table(cls, base: int) -> int:
+        PortTable(base)
+        return base
+
+    @field_validator("bank", "authorization", "portal")
+    @classmethod
+    def _require_address(cls, text: str | None) -> str | None:
+        if text is not None:
+            parse_address(text)
+        return text
+
+    @property
+    def home(self) -> Home:
+        """The folder's layout."""
+        return Home(self.home_path.absolute())
+
+    @property
+    def ports(self) -> PortTable:
+        """The platform's ports."""
+        return PortTable(self.base_port)
+
+    @property
+    def database_url(self) -> str:
+        """The gateway's database."""
+        return self.database or self.home.database_url("gateway")
+
+    @property
+    def bank_address(self) -> Address:
+        """Where the bank listens."""
+        return parse_address(self.bank) if self.bank else Address("localhost", self.ports.bank)
+
+    @property
+    def authorization_address(self) -> Address:
+        """Where the authorization server listens."""
+        return parse_address(self.authorization) if self.authorization else Address("localhost", self.ports.authorization)
+
+    @property
+    def portal_address(self) -> Address:
+        """Where the portal listens."""
+        return parse_address(self.portal) if self.portal else Address("localhost", self.ports.portal_internal)
+
+    @property
+    def front_url(self) -> str:
+        """Where browsers reach the authorization server: `https://localhost:8441`; also the OAuth issuer."""
+        return f"https://{self.public_host}:{self.ports.front}"
+
+    @property
+    def edge_url(self) -> str:
+        """Where TPPs reach the gateway over mutual TLS: `https://localhost:8443`."""
+        return f"https://{self.public_host}:{self.ports.edge}"
+
+
+def load_settings() -> GatewaySettings:
+    """Read the settings; raises `SettingsRefused`."""
+    try:
+        return GatewaySettings()
+    except ValidationError as error:
+        raise SettingsRefused("; ".join(_complaint(dict(fault)) for fault in error.errors())) from error
+
+
+def _complaint(fault: Mapping[str, object]) -> str:
+    location = fault["loc"]
+    name = str(location[0]) if isinstance(location, tuple) and location else "setting"
+    variable = name if name.isupper() else f"GATEWAY_{name.upper()}"
+    return f"{variable}: {fault['msg']}"
