@@ -185,7 +185,7 @@ authorization_codes = Table(
 
 
 def open_gateway_engine(url: str) -> Engine:
-    """The engine for `url`, once its schema is the one that this code knows (DatabaseBehind, DatabaseTooNew if not)."""
+    """Open the database, once its schema is the one this code knows; raises `DatabaseBehind`, `DatabaseTooNew`."""
     engine = open_engine(url)
     require_current(engine, PACKAGE)
     return engine

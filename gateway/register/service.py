@@ -1,0 +1,112 @@
+"""The register of TPPs and clients: what may be changed, and how a client is found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from gateway.register.model import Client, ClientOfAnotherTpp, ClientProfile, RegisterRefusal, Tpp, UnknownTpp
+from gateway.register.redirect_uris import require_redirect_uri
+from psd2.authorisation_number import AuthorisationNumber, InvalidAuthorisationNumber
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from psd2.clock import Clock
+
+MOST_REDIRECT_URIS = 20
+
+
+class RegisterStore(Protocol):
+    """Where TPPs and clients are kept. Every change also tells the change feed, in the same transaction."""
+
+    def tpp(self, authorisation_number: str) -> Tpp | None:
+        """Return the TPP, or None."""
+
+    def tpps(self) -> Sequence[Tpp]:
+        """Return every TPP, by authorisation number."""
+
+    def save_tpp(self, tpp: Tpp, at: datetime) -> bool:
+        """Keep the TPP; returns whether it is new."""
+
+    def client(self, client_id: str) -> Client | None:
+        """Return the client, or None."""
+
+    def clients_of(self, authorisation_number: str) -> Sequence[Client]:
+        """Return the clients of a TPP, by client id."""
+
+    def save_client(self, client: Client, at: datetime) -> bool:
+        """Keep the client; returns whether it is new."""
+
+    def delete_client(self, client_id: str, at: datetime) -> bool:
+        """Delete the client and revoke all its tokens; returns whether it was there."""
+
+
+class Register:
+    """TPPs and their clients."""
+
+    def __init__(self, *, store: RegisterStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def tpp(self, authorisation_number: str) -> Tpp | None:
+        """Return the TPP, or None."""
+        return self._store.tpp(authorisation_number)
+
+    def tpps(self) -> Sequence[Tpp]:
+        """Return every TPP, by authorisation number."""
+        return self._store.tpps()
+
+    def save_tpp(self, tpp: Tpp) -> bool:
+        """Register or change a TPP; returns whether it is new; raises `RegisterRefusal`."""
+        _require_consistent(tpp)
+        return self._store.save_tpp(tpp, self._clock.now())
+
+    def client(self, client_id: str) -> Client | None:
+        """Return the client with this id; a TPP's authorisation number stands for its only Berlin Group client.
+
+        BG IG 1.3.8 §13.1 lets a TPP name itself by the organizationIdentifier of its certificate.
+        """
+        client = self._store.client(client_id)
+        if client is not None or not client_id.startswith("PSD"):
+            return client
+        theirs = [client for client in self._store.clients_of(client_id) if client.profile is ClientProfile.BERLIN]
+        return theirs[0] if len(theirs) == 1 else None
+
+    def save_client(self, client: Client) -> bool:
+        """Register or change a client; returns whether it is new; raises `RegisterRefusal`."""
+        if self._store.tpp(client.authorisation_number) is None:
+            raise UnknownTpp("authorisation_number", f"no TPP {client.authorisation_number} is registered: register it first")
+        standing = self._store.client(client.client_id)
+        if standing is not None and standing.authorisation_number != client.authorisation_number:
+            raise ClientOfAnotherTpp("client_id", f"{client.client_id} belongs to another TPP: choose another client_id")
+        _require_redirect_uris(client.redirect_uris)
+        return self._store.save_client(client, self._clock.now())
+
+    def delete_client(self, client_id: str) -> bool:
+        """Delete a client and revoke its tokens; returns whether it was there."""
+        return self._store.delete_client(client_id, self._clock.now())
+
+
+def _require_consistent(tpp: Tpp) -> None:
+    try:
+        number = AuthorisationNumber.parse(tpp.authorisation_number)
+    except InvalidAuthorisationNumber as error:
+        raise RegisterRefusal("authorisation_number", str(error)) from error
+    if tpp.nca_id != number.nca_id:
+        reason = f"{tpp.nca_id!r} is not the authority that {number} names: write {number.nca_id}"
+        raise RegisterRefusal("nca_id", reason)
+    if tpp.country != number.country:
+        reason = f"{tpp.country!r} is not the country that {number} names: write {number.country}"
+        raise RegisterRefusal("country", reason)
+    if not tpp.roles:
+        raise RegisterRefusal("roles", "a TPP needs at least one role: PSP_AI, PSP_PI, PSP_IC or PSP_AS")
+
+
+def _require_redirect_uris(uris: tuple[str, ...]) -> None:
+    if not 0 < len(uris) <= MOST_REDIRECT_URIS:
+        raise RegisterRefusal("redirect_uris", f"1 to {MOST_REDIRECT_URIS} addresses are taken, {len(uris)} were given")
+    for position, uri in enumerate(uris):
+        require_redirect_uri(uri, f"redirect_uris[{position}]")
+    if len(set(uris)) != len(uris):
+        raise RegisterRefusal("redirect_uris", "an address is listed twice")

@@ -1,0 +1,128 @@
+"""Keeps TPPs and clients in the gateway's database; every change also tells the change feed, in the same transaction."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, insert, select, update
+
+from chassis.database import for_reading
+from gateway.changes.kinds import ChangeKind
+from gateway.changes.store import append_change
+from gateway.database import access_tokens, clients, refresh_tokens, tpps
+from gateway.register.model import AuthMethod, Client, ClientProfile, ClientStatus, Tpp, TppStatus
+from psd2.roles import format_roles, read_roles
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Engine, Row, Table
+
+
+class SqlRegisterStore:
+    """The register on SQLAlchemy Core."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._reading = for_reading(engine)
+
+    def tpp(self, authorisation_number: str) -> Tpp | None:
+        """Return the TPP, or None."""
+        query = select(tpps).where(tpps.c.authorisation_number == authorisation_number)
+        with self._reading.connect() as connection:
+            row = connection.execute(query).one_or_none()
+        return _tpp(row) if row else None
+
+    def tpps(self) -> Sequence[Tpp]:
+        """Return every TPP, by authorisation number."""
+        with self._reading.connect() as connection:
+            return [_tpp(row) for row in connection.execute(select(tpps).order_by(tpps.c.authorisation_number))]
+
+    def save_tpp(self, tpp: Tpp, at: datetime) -> bool:
+        """Keep the TPP; returns whether it is new."""
+        values = {
+            "name": tpp.name,
+            "country": tpp.country,
+            "nca_id": tpp.nca_id,
+            "nca_name": tpp.nca_name,
+            "roles": format_roles(tpp.roles),
+            "status": tpp.status.value,
+            "updated_at": at.timestamp(),
+        }
+        key = {"authorisation_number": tpp.authorisation_number}
+        with self._engine.begin() as connection:
+            is_new = _upsert(connection, tpps, key=key, values=values, at=at)
+            append_change(connection, ChangeKind.TPP, tpp.authorisation_number, at)
+        return is_new
+
+    def client(self, client_id: str) -> Client | None:
+        """Return the client, or None."""
+        with self._reading.connect() as connection:
+            row = connection.execute(select(clients).where(clients.c.client_id == client_id)).one_or_none()
+        return _client(row) if row else None
+
+    def clients_of(self, authorisation_number: str) -> Sequence[Client]:
+        """Return the clients of a TPP, by client id."""
+        query = select(clients).where(clients.c.authorisation_number == authorisation_number).order_by(clients.c.client_id)
+        with self._reading.connect() as connection:
+            return [_client(row) for row in connection.execute(query)]
+
+    def save_client(self, client: Client, at: datetime) -> bool:
+        """Keep the client; returns whether it is new."""
+        values = {
+            "authorisation_number": client.authorisation_number,
+            "name": client.name,
+            "redirect_uris": json.dumps(client.redirect_uris),
+            "profile": client.profile.value,
+            "token_endpoint_auth_method": client.token_endpoint_auth_method.value,
+            "status": client.status.value,
+        }
+        with self._engine.begin() as connection:
+            is_new = _upsert(connection, clients, key={"client_id": client.client_id}, values=values, at=at)
+            append_change(connection, ChangeKind.CLIENT, client.client_id, at)
+        return is_new
+
+    def delete_client(self, client_id: str, at: datetime) -> bool:
+        """Delete the client and revoke all its tokens; returns whether it was there."""
+        with self._engine.begin() as connection:
+            deleted = connection.execute(delete(clients).where(clients.c.client_id == client_id)).rowcount
+            if not deleted:
+                return False
+            for table in (access_tokens, refresh_tokens):
+                living = (table.c.client_id == client_id) & table.c.revoked_at.is_(None)
+                connection.execute(update(table).where(living).values(revoked_at=at.timestamp()))
+            append_change(connection, ChangeKind.CLIENT, client_id, at)
+        return True
+
+
+def _upsert(connection: Connection, table: Table, *, key: Mapping[str, str], values: Mapping[str, Any], at: datetime) -> bool:
+    changed = connection.execute(update(table).filter_by(**key).values(**values)).rowcount
+    if not changed:
+        connection.execute(insert(table).values(**key, **values, created_at=at.timestamp()))
+    return not changed
+
+
+def _tpp(row: Row[Any]) -> Tpp:
+    return Tpp(
+        authorisation_number=row.authorisation_number,
+        name=row.name,
+        country=row.country,
+        nca_id=row.nca_id,
+        nca_name=row.nca_name,
+        roles=read_roles(row.roles),
+        status=TppStatus(row.status),
+    )
+
+
+def _client(row: Row[Any]) -> Client:
+    return Client(
+        client_id=row.client_id,
+        authorisation_number=row.authorisation_number,
+        name=row.name,
+        redirect_uris=tuple(json.loads(row.redirect_uris)),
+        profile=ClientProfile(row.profile),
+        token_endpoint_auth_method=AuthMethod(row.token_endpoint_auth_method),
+        status=ClientStatus(row.status),
+    )

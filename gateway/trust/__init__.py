@@ -1,0 +1,1 @@
+"""Whom the gateway trusts: trust anchors, CRLs, blocked certificates, and the judgement of a certificate by them."""

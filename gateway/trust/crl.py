@@ -1,0 +1,101 @@
+"""Reads a CRL and judges it against the CA that issued it (RFC 5280 §5, §6.3.3)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, cast
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+
+from gateway.trust.model import RevocationList, TrustRefusal
+from psd2.thumbprints import sha256_hex
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPublicKeyTypes
+
+    from gateway.trust.model import TrustCertificate
+
+FIELD: Final = "crl"
+MOST_BYTES: Final = 16 * 1024 * 1024
+_CLOCK_SKEW: Final = timedelta(minutes=5)
+
+
+def read_crl(der: bytes, *, authorities: Sequence[TrustCertificate], now: datetime) -> RevocationList:
+    """Read a complete CRL that one of `authorities` signed and that is in force now; raises `TrustRefusal`."""
+    crl = _load(der)
+    _require_complete(crl)
+    _require_signed(crl, authorities)
+    next_update = _require_in_force(crl, now)
+    return RevocationList(
+        issuer=sha256_hex(crl.issuer.public_bytes()),
+        number=_number(crl),
+        this_update=crl.last_update_utc,
+        next_update=next_update,
+        der=der,
+    )
+
+
+def _load(der: bytes) -> x509.CertificateRevocationList:
+    try:
+        crl = x509.load_der_x509_crl(der)
+        # Extensions are parsed when first read: an unreadable one must be found here.
+        crl.extensions  # noqa: B018
+    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.InvalidVersion) as error:
+        raise TrustRefusal(FIELD, f"no readable CRL in DER (application/pkix-crl): {error}") from error
+    return crl
+
+
+def _require_complete(crl: x509.CertificateRevocationList) -> None:
+    """Refuse delta, indirect and partial CRLs: taken for complete, they would un-revoke what they leave out."""
+    if any(extension.oid == x509.DeltaCRLIndicator.oid for extension in crl.extensions):
+        raise TrustRefusal(FIELD, "this is a delta CRL: send the complete one")
+    critical = [extension.oid.dotted_string for extension in crl.extensions if extension.critical]
+    if critical:
+        raise TrustRefusal(FIELD, f"critical extensions {', '.join(critical)} limit what it covers: send a complete CRL")
+
+
+def _require_signed(crl: x509.CertificateRevocationList, authorities: Sequence[TrustCertificate]) -> None:
+    candidates = [x509.load_pem_x509_certificate(authority.pem.encode("ascii")) for authority in authorities]
+    candidates = [candidate for candidate in candidates if candidate.subject == crl.issuer]
+    name = crl.issuer.rfc4514_string()
+    if not candidates:
+        raise TrustRefusal(FIELD, f"its issuer {name} is not in the trust store")
+    if not any(_may_sign_crls(candidate) and _has_signed(crl, candidate) for candidate in candidates):
+        raise TrustRefusal(
+            FIELD, f"its signature was not made by {name} of the trust store, or that CA's keyUsage lacks cRLSign"
+        )
+
+
+def _may_sign_crls(authority: x509.Certificate) -> bool:
+    try:
+        return authority.extensions.get_extension_for_class(x509.KeyUsage).value.crl_sign
+    except x509.ExtensionNotFound:
+        return True
+
+
+def _has_signed(crl: x509.CertificateRevocationList, authority: x509.Certificate) -> bool:
+    try:
+        return crl.is_signature_valid(cast("CertificateIssuerPublicKeyTypes", authority.public_key()))
+    except (TypeError, ValueError, UnsupportedAlgorithm):
+        return False
+
+
+def _require_in_force(crl: x509.CertificateRevocationList, now: datetime) -> datetime:
+    if crl.last_update_utc > now + _CLOCK_SKEW:
+        raise TrustRefusal(FIELD, f"its thisUpdate {crl.last_update_utc.isoformat()} lies in the future")
+    if crl.next_update_utc is None:
+        raise TrustRefusal(FIELD, "it has no nextUpdate: RFC 5280 §5.1.2.5 asks for one")
+    if crl.next_update_utc <= now:
+        raise TrustRefusal(FIELD, f"it ran out at {crl.next_update_utc.isoformat()}")
+    return crl.next_update_utc
+
+
+def _number(crl: x509.CertificateRevocationList) -> int:
+    try:
+        return crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+    except x509.ExtensionNotFound as error:
+        raise TrustRefusal(FIELD, "it has no CRL number (RFC 5280 §5.2.3): an older list could replace it") from error

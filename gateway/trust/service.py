@@ -1,0 +1,85 @@
+"""Changes whom the gateway trusts: trust stores, CRLs, and the operator's block list."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Protocol
+
+from gateway.trust.anchors import read_trust_store
+from gateway.trust.crl import FIELD as CRL_FIELD
+from gateway.trust.crl import MOST_BYTES as MOST_CRL_BYTES
+from gateway.trust.crl import read_crl
+from gateway.trust.model import OutdatedCrl, TrustRefusal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from gateway.trust.model import RevocationList, TrustCertificate
+    from psd2.clock import Clock
+
+MOST_REASON_CHARACTERS = 500
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class TrustStore(Protocol):
+    """Where trust is kept. Every change also tells the change feed, in the same transaction."""
+
+    def certificates(self, store: str) -> Sequence[TrustCertificate]:
+        """Return the certificates of a trust store."""
+
+    def replace(self, store: str, certificates: Sequence[TrustCertificate], at: datetime) -> None:
+        """Put these certificates in the place of all that the store held."""
+
+    def take_crl(self, store: str, crl: RevocationList, at: datetime) -> None:
+        """Put a CRL in the place of its issuer's older one; raises `OutdatedCrl`."""
+
+    def block(self, sha256: str, reason: str, at: datetime) -> bool:
+        """Block a certificate; returns whether it was free before."""
+
+    def unblock(self, sha256: str, at: datetime) -> bool:
+        """Free a certificate; returns whether it was blocked."""
+
+
+class Trust:
+    """Whom the gateway trusts."""
+
+    def __init__(self, *, store: TrustStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def replace(self, store: str, *, anchors: Sequence[str], intermediates: Sequence[str]) -> Sequence[TrustCertificate]:
+        """Replace a trust store by these PEM certificates, whole or not at all; raises `TrustRefusal`."""
+        now = self._clock.now()
+        certificates = read_trust_store(anchors=anchors, intermediates=intermediates, now=now)
+        self._store.replace(store, certificates, now)
+        return certificates
+
+    def take_crl(self, store: str, der: bytes) -> RevocationList:
+        """Take a CRL into force; raises `TrustRefusal`, `OutdatedCrl` where a newer one is in force."""
+        now = self._clock.now()
+        if len(der) > MOST_CRL_BYTES:
+            raise TrustRefusal(CRL_FIELD, f"has {len(der)} bytes: at most {MOST_CRL_BYTES} are read")
+        crl = read_crl(der, authorities=self._store.certificates(store), now=now)
+        self._store.take_crl(store, crl, now)
+        return crl
+
+    def block(self, sha256: str, reason: str) -> bool:
+        """Block a certificate by its SHA-256; returns whether it was free before; raises `TrustRefusal`."""
+        _require_sha256(sha256)
+        if not 0 < len(reason.strip()) <= MOST_REASON_CHARACTERS:
+            raise TrustRefusal("reason", f"1 to {MOST_REASON_CHARACTERS} characters are taken, {len(reason)} were given")
+        return self._store.block(sha256, reason.strip(), self._clock.now())
+
+    def unblock(self, sha256: str) -> bool:
+        """Free a certificate; returns whether it was blocked; raises `TrustRefusal`."""
+        _require_sha256(sha256)
+        return self._store.unblock(sha256, self._clock.now())
+
+
+def _require_sha256(text: str) -> None:
+    if not _SHA256.fullmatch(text):
+        raise TrustRefusal("sha256", "write the SHA-256 of the certificate's DER as 64 lower-case hex digits")
+
+
+__all__ = ["OutdatedCrl", "Trust", "TrustRefusal", "TrustStore"]

@@ -1,0 +1,102 @@
+"""Keeps trust stores, CRLs and the block list; every change also tells the change feed, in the same transaction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, insert, select, update
+
+from chassis.database import for_reading
+from gateway.changes.kinds import ChangeKind
+from gateway.changes.store import append_change
+from gateway.database import blocked_certificates, crls, trust_certificates
+from gateway.trust.crl import FIELD
+from gateway.trust.model import OutdatedCrl, TrustCertificate, TrustKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Engine
+
+    from gateway.trust.model import RevocationList
+
+
+class SqlTrustStore:
+    """Trust on SQLAlchemy Core."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._reading = for_reading(engine)
+
+    def certificates(self, store: str) -> Sequence[TrustCertificate]:
+        """Return the certificates of a trust store."""
+        query = select(trust_certificates).where(trust_certificates.c.store == store)
+        with self._reading.connect() as connection:
+            rows = connection.execute(query)
+            return [TrustCertificate(sha256=row.sha256, kind=TrustKind(row.kind), pem=row.pem) for row in rows]
+
+    def replace(self, store: str, certificates: Sequence[TrustCertificate], at: datetime) -> None:
+        """Put these certificates in the place of all that the store held."""
+        rows = [
+            {"store": store, "sha256": certificate.sha256, "kind": certificate.kind.value, "pem": certificate.pem}
+            for certificate in certificates
+        ]
+        with self._engine.begin() as connection:
+            connection.execute(delete(trust_certificates).where(trust_certificates.c.store == store))
+            connection.execute(insert(trust_certificates), rows)
+            append_change(connection, ChangeKind.TRUST_STORE, store, at)
+
+    def take_crl(self, store: str, crl: RevocationList, at: datetime) -> None:
+        """Put a CRL in the place of its issuer's older one; raises `OutdatedCrl`."""
+        with self._engine.begin() as connection:
+            standing = _standing_crl(connection, store, crl.issuer)
+            if standing is None:
+                connection.execute(insert(crls).values(store=store, issuer=crl.issuer, **_crl_values(crl)))
+            else:
+                _require_newer(crl, number=standing[0], der=standing[1])
+                place = (crls.c.store == store) & (crls.c.issuer == crl.issuer)
+                connection.execute(update(crls).where(place).values(**_crl_values(crl)))
+            append_change(connection, ChangeKind.CRL, store, at)
+
+    def block(self, sha256: str, reason: str, at: datetime) -> bool:
+        """Block a certificate; returns whether it was free before."""
+        values = {"reason": reason, "at": at.timestamp()}
+        with self._engine.begin() as connection:
+            place = blocked_certificates.c.sha256 == sha256
+            changed = connection.execute(update(blocked_certificates).where(place).values(**values)).rowcount
+            if not changed:
+                connection.execute(insert(blocked_certificates).values(sha256=sha256, **values))
+            append_change(connection, ChangeKind.BLOCK_LIST, sha256, at)
+        return not changed
+
+    def unblock(self, sha256: str, at: datetime) -> bool:
+        """Free a certificate; returns whether it was blocked."""
+        with self._engine.begin() as connection:
+            place = blocked_certificates.c.sha256 == sha256
+            deleted = connection.execute(delete(blocked_certificates).where(place)).rowcount
+            if deleted:
+                append_change(connection, ChangeKind.BLOCK_LIST, sha256, at)
+        return bool(deleted)
+
+
+def _standing_crl(connection: Connection, store: str, issuer: str) -> tuple[int, bytes] | None:
+    # Locked, so that of two lists that arrive together on PostgreSQL the older can't overwrite the newer.
+    query = select(crls.c.number, crls.c.der).where(crls.c.store == store, crls.c.issuer == issuer).with_for_update()
+    row = connection.execute(query).one_or_none()
+    return (int(row.number), row.der) if row else None
+
+
+def _require_newer(crl: RevocationList, *, number: int, der: bytes) -> None:
+    if crl.number < number or (crl.number == number and crl.der != der):
+        reason = f"its number is {crl.number}, a list with number {number} is in force: a new list needs a greater one"
+        raise OutdatedCrl(FIELD, reason)
+
+
+def _crl_values(crl: RevocationList) -> dict[str, object]:
+    return {
+        "number": str(crl.number),
+        "this_update": crl.this_update.timestamp(),
+        "next_update": crl.next_update.timestamp(),
+        "der": crl.der,
+    }
