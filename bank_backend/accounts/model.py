@@ -1,0 +1,73 @@
+"""A payment account, and what a consent lets a TPP see of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from psd2.ids import AccountId, ConsentId, PsuId, TenantId
+
+
+class AccountStatus(StrEnum):
+    """`status` of BG's accountDetails."""
+
+    ENABLED = "enabled"
+    DELETED = "deleted"
+    BLOCKED = "blocked"
+
+
+class AccountUsage(StrEnum):
+    """`usage` of BG's accountDetails."""
+
+    PRIVATE = "PRIV"
+    PROFESSIONAL = "ORGA"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A customer's account. `cash_account_type` is ISO 20022's code (`CACC`, `SVGS`); `overdraft_minor` its credit line."""
+
+    id: AccountId
+    tenant: TenantId
+    iban: str
+    bic: str
+    currency: str
+    name: str
+    product: str
+    owner_name: str
+    cash_account_type: str
+    status: AccountStatus
+    usage: AccountUsage
+    overdraft_minor: int
+
+
+class AccessKind(StrEnum):
+    """What a TPP asks to see, as BG's `access` names it."""
+
+    ACCOUNTS = "accounts"
+    BALANCES = "balances"
+    TRANSACTIONS = "transactions"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountRights:
+    """What a consent grants on one account beyond its being listed."""
+
+    account_id: AccountId
+    balances: bool
+    transactions: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantedAccess:
+    """The answer of a consent: whose accounts, and which rights on each, in the order they are to be listed."""
+
+    consent_id: ConsentId
+    psu: PsuId
+    rights: tuple[AccountRights, ...]
+
+    def on(self, account_id: str) -> AccountRights | None:
+        """Return the rights on one account, or None where it isn't covered."""
+        return next((right for right in self.rights if right.account_id == account_id), None)

@@ -1,0 +1,120 @@
+"""The tables of accounts and of who holds them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Integer,
+    Row,
+    String,
+    Table,
+    UniqueConstraint,
+    select,
+)
+
+from bank_backend.accounts.model import Account, AccountStatus, AccountUsage
+from bank_backend.database import METADATA
+from psd2.ids import AccountId, TenantId
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Select
+
+    from bank_backend.database import Database
+    from psd2.ids import PsuId
+
+# `kind` tells customers' payment accounts from the bank's own settlement accounts, which nobody holds and nothing lists.
+PAYMENT, SETTLEMENT = "payment", "settlement"
+
+accounts = Table(
+    "accounts",
+    METADATA,
+    Column("id", String(36), primary_key=True),
+    Column("tenant", String(80), ForeignKey("tenants.id"), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("position", Integer, nullable=False, default=0),
+    Column("iban", String(34)),
+    Column("bic", String(11), nullable=False, default=""),
+    Column("currency", String(3), nullable=False),
+    Column("name", String(70), nullable=False),
+    Column("product", String(35), nullable=False, default=""),
+    Column("owner_name", String(140), nullable=False, default=""),
+    Column("cash_account_type", String(4), nullable=False, default="CACC"),
+    Column("status", String(16), nullable=False, default=AccountStatus.ENABLED.value),
+    Column("usage", String(4), nullable=False, default=AccountUsage.PRIVATE.value),
+    # NULL: no limit at all, which only a settlement account may have.
+    Column("overdraft_minor", BigInteger),
+    UniqueConstraint("tenant", "iban"),
+    CheckConstraint("kind = 'settlement' OR (iban IS NOT NULL AND overdraft_minor >= 0)", name="payment"),
+)
+
+account_holders = Table(
+    "account_holders",
+    METADATA,
+    Column("tenant", String(80), primary_key=True),
+    Column("psu", String(64), primary_key=True),
+    Column("account_id", String(36), ForeignKey("accounts.id"), primary_key=True),
+    ForeignKeyConstraint(["tenant", "psu"], ["psus.tenant", "psus.login"]),
+)
+
+
+class SqlAccountStore:
+    """Accounts in the bank's database."""
+
+    def __init__(self, database: Database) -> None:
+        """Read `database`."""
+        self._database = database
+
+    def held_by(self, tenant: TenantId, psu: PsuId) -> list[Account]:
+        """Return the accounts this PSU holds, in a stable order."""
+        statement = (
+            _payment_accounts(tenant)
+            .join(account_holders, account_holders.c.account_id == accounts.c.id)
+            .where(account_holders.c.tenant == tenant, account_holders.c.psu == psu)
+            .order_by(accounts.c.position, accounts.c.id)
+        )
+        return self._all(statement)
+
+    def by_id(self, tenant: TenantId, account_id: str) -> Account | None:
+        """Return one account, or None."""
+        return next(iter(self._all(_payment_accounts(tenant).where(accounts.c.id == account_id))), None)
+
+    def by_ids(self, tenant: TenantId, account_ids: Sequence[str]) -> list[Account]:
+        """Return those of the accounts that exist."""
+        return self._all(_payment_accounts(tenant).where(accounts.c.id.in_(account_ids)))
+
+    def by_iban(self, tenant: TenantId, iban: str) -> Account | None:
+        """Return the account of this IBAN, or None."""
+        return next(iter(self._all(_payment_accounts(tenant).where(accounts.c.iban == iban))), None)
+
+    def _all(self, statement: Select[tuple[object, ...]]) -> list[Account]:
+        with self._database.reading() as connection:
+            return [_account(row) for row in connection.execute(statement)]
+
+
+def _payment_accounts(tenant: TenantId) -> Select[tuple[object, ...]]:
+    return select(accounts).where(accounts.c.tenant == tenant, accounts.c.kind == PAYMENT)
+
+
+def _account(row: Row[tuple[object, ...]]) -> Account:
+    return Account(
+        id=AccountId(row.id),
+        tenant=TenantId(row.tenant),
+        iban=row.iban,
+        bic=row.bic,
+        currency=row.currency,
+        name=row.name,
+        product=row.product,
+        owner_name=row.owner_name,
+        cash_account_type=row.cash_account_type,
+        status=AccountStatus(row.status),
+        usage=AccountUsage(row.usage),
+        overdraft_minor=row.overdraft_minor,
+    )

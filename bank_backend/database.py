@@ -1,0 +1,65 @@
+"""The bank's database: one `METADATA` for all tables, reading and writing transactions, `python -m bank_backend.database`.
+
+Tables stand in each domain's `store`; revisions in `migrations/versions`, numbered 0001, 0002, …
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, MetaData
+
+from bank_backend.config import BankSettings
+from chassis.database import database_command, for_reading, open_engine, require_current
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Engine
+
+__all__ = ["METADATA", "Connection", "Database", "open_database"]
+
+PACKAGE = "bank_backend"
+METADATA = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Database:
+    """Hands out transactions. A writing one commits when its block ends and rolls back when the block raises."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Work on `engine`."""
+        self.engine = engine
+        self._reader = for_reading(engine)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a transaction that only reads: it never waits for a writer."""
+        with self._reader.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Give a transaction that writes: on SQLite one at a time, from its first statement on."""
+        with self.engine.begin() as connection:
+            yield connection
+
+
+def open_database(settings: BankSettings) -> Database:
+    """Open the migrated database; raises `chassis.database.DatabaseProblem`."""
+    engine = open_engine(settings.database_url)
+    require_current(engine, PACKAGE)
+    return Database(engine)
+
+
+if __name__ == "__main__":
+    sys.exit(database_command(PACKAGE, BankSettings().database_url))

@@ -1,0 +1,312 @@
+"""Every refusal the bank can answer, as one tree; rendered in `bank_backend.problems` and nowhere else (BG IG 1.3.8 §14.11).
+
+A refusal knows both of its names: the Berlin Group code for TPPs, the dotted code for internal callers.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from psd2.tpp_messages import MessageCode
+
+
+class BankError(Exception):
+    """A request the bank refuses. `text` goes to the caller; `path` names the faulty field, header or parameter."""
+
+    code: ClassVar[MessageCode]
+    problem_code: ClassVar[str]
+    title: ClassVar[str]
+    # None: the status that the specification pairs with the code.
+    fixed_status: ClassVar[int | None] = None
+
+    def __init__(self, text: str, *, path: str | None = None) -> None:
+        """Refuse, saying what is wrong and what would be right."""
+        super().__init__(text)
+        self.text = text
+        self.path = path
+
+    @property
+    def status(self) -> int:
+        """The HTTP status of the answer."""
+        return self.code.status if self.fixed_status is None else self.fixed_status
+
+
+class FormatError(BankError):
+    """A header, parameter or body field that is missing or can't be read; `path` names it."""
+
+    code = MessageCode.FORMAT_ERROR
+    problem_code = "request.format"
+    title = "The request can't be read"
+
+
+class FieldsInvalid(BankError):
+    """An internal caller's body whose named fields are wrong (422)."""
+
+    code = MessageCode.FORMAT_ERROR
+    problem_code = "request.fields"
+    title = "Fields of the request are wrong"
+    fixed_status = 422
+
+    def __init__(self, fields: dict[str, str]) -> None:
+        """Refuse, with a reason for each faulty field."""
+        super().__init__("; ".join(f"{name}: {reason}" for name, reason in fields.items()), path=next(iter(fields), None))
+        self.fields = fields
+
+
+class ParameterNotSupported(BankError):
+    """A parameter that the specification knows and this bank doesn't offer."""
+
+    code = MessageCode.PARAMETER_NOT_SUPPORTED
+    problem_code = "request.parameter_not_supported"
+    title = "The parameter is not supported"
+
+
+class ParameterNotConsistent(BankError):
+    """Parameters that contradict one another."""
+
+    code = MessageCode.PARAMETER_NOT_CONSISTENT
+    problem_code = "request.parameter_not_consistent"
+    title = "The parameters contradict one another"
+
+
+class PeriodInvalid(BankError):
+    """A requested period that is out of bounds or runs backwards."""
+
+    code = MessageCode.PERIOD_INVALID
+    problem_code = "request.period"
+    title = "The period is invalid"
+
+
+class TimestampInvalid(BankError):
+    """A time that is not within the accepted range."""
+
+    code = MessageCode.TIMESTAMP_INVALID
+    problem_code = "request.timestamp"
+    title = "The time is invalid"
+
+
+class ServiceInvalid(BankError):
+    """The service is not valid for the addressed resource (405)."""
+
+    code = MessageCode.SERVICE_INVALID
+    problem_code = "service.invalid"
+    title = "The service does not fit the resource"
+
+
+class ServiceBlocked(BankError):
+    """The service is closed to this caller or this PSU (403)."""
+
+    code = MessageCode.SERVICE_BLOCKED
+    problem_code = "service.blocked"
+    title = "The service is blocked"
+
+
+class CallerNotAccepted(ServiceBlocked):
+    """An internal caller that has no business at this address (403)."""
+
+    problem_code = "caller.not_accepted"
+    title = "This caller is not accepted here"
+
+
+class RequestedFormatsInvalid(BankError):
+    """No format of the Accept header is offered (406)."""
+
+    code = MessageCode.REQUESTED_FORMATS_INVALID
+    problem_code = "request.accept"
+    title = "None of the requested formats is offered"
+
+
+class ResourceUnknown(BankError):
+    """The addressed resource does not exist for this TPP (404); another tenant's is as unknown as one never made."""
+
+    code = MessageCode.RESOURCE_UNKNOWN
+    problem_code = "resource.unknown"
+    title = "The resource is unknown"
+
+
+class ReferencedResourceUnknown(ResourceUnknown):
+    """A resource named in the body does not exist (400: BG IG §14.11.1)."""
+
+    fixed_status = 400
+
+
+class ResourceExpired(BankError):
+    """The addressed resource is known and no longer available (403)."""
+
+    code = MessageCode.RESOURCE_EXPIRED
+    problem_code = "resource.expired"
+    title = "The resource has expired"
+    fixed_status = 403
+
+
+class ResourceBlocked(BankError):
+    """The addressed resource can't be used now (400)."""
+
+    code = MessageCode.RESOURCE_BLOCKED
+    problem_code = "resource.blocked"
+    title = "The resource is blocked"
+
+
+class StatusInvalid(BankError):
+    """The resource's state forbids the step asked for (409)."""
+
+    code = MessageCode.STATUS_INVALID
+    problem_code = "resource.state"
+    title = "The resource's state does not allow this"
+
+
+class TenantUnknown(ResourceUnknown):
+    """No tenant of this name."""
+
+    problem_code = "tenant.unknown"
+    title = "The tenant is unknown"
+
+
+class PsuUnknown(ResourceUnknown):
+    """No PSU of this login in this tenant (404 for internal callers)."""
+
+    problem_code = "psu.unknown"
+    title = "The PSU is unknown"
+
+
+class PsuCredentialsInvalid(BankError):
+    """The PSU is unknown, or its password or one-time password is wrong (401)."""
+
+    code = MessageCode.PSU_CREDENTIALS_INVALID
+    problem_code = "psu.credentials"
+    title = "The credentials are wrong"
+
+
+class PsuLocked(PsuCredentialsInvalid):
+    """Too many failed attempts: the PSU's access rests for a while (401)."""
+
+    problem_code = "psu.locked"
+    title = "Access is locked after too many failed attempts"
+
+
+class ScaMethodUnknown(BankError):
+    """The chosen SCA method is not one of the PSU's (400)."""
+
+    code = MessageCode.SCA_METHOD_UNKNOWN
+    problem_code = "sca.method_unknown"
+    title = "The SCA method is unknown"
+
+
+class ScaInvalid(BankError):
+    """The authentication of the PSU failed (400)."""
+
+    code = MessageCode.SCA_INVALID
+    problem_code = "sca.invalid"
+    title = "Strong customer authentication failed"
+
+
+class ConsentUnknown(BankError):
+    """The Consent-ID header names no consent of this TPP (403)."""
+
+    code = MessageCode.CONSENT_UNKNOWN
+    problem_code = "consent.unknown"
+    title = "The consent is unknown"
+
+
+class ConsentInvalid(BankError):
+    """The consent exists and does not cover this access, or is not valid (401)."""
+
+    code = MessageCode.CONSENT_INVALID
+    problem_code = "consent.invalid"
+    title = "The consent does not cover this"
+
+
+class ConsentExpired(BankError):
+    """The consent was valid once and has expired (401)."""
+
+    code = MessageCode.CONSENT_EXPIRED
+    problem_code = "consent.expired"
+    title = "The consent has expired"
+
+
+class AccessExceeded(BankError):
+    """More accesses without the PSU than `frequencyPerDay` allows (429)."""
+
+    code = MessageCode.ACCESS_EXCEEDED
+    problem_code = "consent.access_exceeded"
+    title = "Too many accesses today"
+
+
+class RoleInvalid(BankError):
+    """The TPP's certificate lacks the role (401)."""
+
+    code = MessageCode.ROLE_INVALID
+    problem_code = "psd2.role"
+    title = "The certificate lacks the role"
+
+
+class TokenInvalid(BankError):
+    """The access token carries no identity or scope that fits (401)."""
+
+    code = MessageCode.TOKEN_INVALID
+    problem_code = "token.invalid"
+    title = "The access token does not fit"
+
+
+class CertificateMissing(BankError):
+    """The gateway vouched for no registered TPP (401): nothing is answered to nobody."""
+
+    code = MessageCode.CERTIFICATE_MISSING
+    problem_code = "mtls.missing"
+    title = "No registered TPP presented a certificate"
+
+
+class ProductUnknown(BankError):
+    """The payment product is not offered (404)."""
+
+    code = MessageCode.PRODUCT_UNKNOWN
+    problem_code = "payment.product_unknown"
+    title = "The payment product is unknown"
+
+
+class ProductInvalid(BankError):
+    """The payment product can't be used here, or not by this PSU (403)."""
+
+    code = MessageCode.PRODUCT_INVALID
+    problem_code = "payment.product_invalid"
+    title = "The payment product is not available"
+
+
+class PaymentFailed(BankError):
+    """The payment can't be taken, for example for lack of funds (400)."""
+
+    code = MessageCode.PAYMENT_FAILED
+    problem_code = "payment.failed"
+    title = "The payment failed"
+
+
+class ExecutionDateInvalid(BankError):
+    """The requested execution date is not possible (400)."""
+
+    code = MessageCode.EXECUTION_DATE_INVALID
+    problem_code = "payment.execution_date"
+    title = "The execution date is not possible"
+
+
+class CancellationInvalid(BankError):
+    """The payment can't be cancelled any more (405)."""
+
+    code = MessageCode.CANCELLATION_INVALID
+    problem_code = "payment.cancellation"
+    title = "The payment can't be cancelled"
+
+
+class CardInvalid(BankError):
+    """The card of a funds confirmation is not one of the account's (400)."""
+
+    code = MessageCode.CARD_INVALID
+    problem_code = "funds.card"
+    title = "The card is invalid"
+
+
+class NoPiisActivation(BankError):
+    """The PSU has not enabled funds confirmations for this issuer (400)."""
+
+    code = MessageCode.NO_PIIS_ACTIVATION
+    problem_code = "funds.not_activated"
+    title = "Funds confirmation is not activated"

@@ -1,0 +1,71 @@
+"""The tables of the ledger: entries, their postings, and holds. Rows are only ever added (triggers see to it)."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Date, Float, ForeignKey, Index, Integer, String, Table
+
+from bank_backend.database import METADATA
+
+
+def _details_columns() -> list[Column[str]]:
+    return [
+        Column("debtor_name", String(140), nullable=False),
+        Column("debtor_iban", String(34), nullable=False),
+        Column("creditor_name", String(140), nullable=False),
+        Column("creditor_iban", String(34), nullable=False),
+        Column("remittance", String(140), nullable=False),
+        Column("code", String(16), nullable=False),
+        Column("end_to_end_id", String(35), nullable=False),
+        Column("mandate_id", String(35), nullable=False),
+        Column("creditor_id", String(35), nullable=False),
+    ]
+
+
+entries = Table(
+    "entries",
+    METADATA,
+    Column("id", String(36), primary_key=True),
+    Column("tenant", String(80), ForeignKey("tenants.id"), nullable=False),
+    Column("at", Float, nullable=False),
+    *_details_columns(),
+)
+
+postings = Table(
+    "postings",
+    METADATA,
+    Column("account_id", String(36), ForeignKey("accounts.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("entry_id", String(36), ForeignKey("entries.id"), nullable=False),
+    Column("tenant", String(80), nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("balance_minor", BigInteger, nullable=False),
+    Column("booking_date", Date, nullable=False),
+    Column("value_date", Date, nullable=False),
+    # Keyset pages read along this index.
+    Index("ix_postings_account_id_booking_date", "account_id", "booking_date", "number"),
+    Index("ix_postings_entry_id", "entry_id"),
+)
+
+holds = Table(
+    "holds",
+    METADATA,
+    Column("id", String(36), primary_key=True),
+    Column("tenant", String(80), ForeignKey("tenants.id"), nullable=False),
+    Column("account_id", String(36), ForeignKey("accounts.id"), nullable=False),
+    Column("at", Float, nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("value_date", Date, nullable=False),
+    *_details_columns(),
+    Index("ix_holds_account_id", "account_id"),
+)
+
+# A hold ends by a row here, never by a change of its own row; the key lets it end once.
+hold_ends = Table(
+    "hold_ends",
+    METADATA,
+    Column("hold_id", String(36), ForeignKey("holds.id"), primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("entry_id", String(36)),
+)

@@ -1,0 +1,1 @@
+"""Revisions of the bank's database, run by Alembic."""

@@ -1,0 +1,1 @@
+"""Seeded customers with a believable year of transactions."""

@@ -1,0 +1,80 @@
+"""Where refusals become answers: `tppMessages` under /v1 and /v2, problem details elsewhere (BG IG §14.11, RFC 9457)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import orjson
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
+
+from bank_backend.errors import BankError, FieldsInvalid, FormatError, ResourceUnknown, ServiceInvalid
+from chassis.logs import get_logger
+from chassis.problems import CONTENT_TYPE, problem
+from psd2.tpp_messages import MessageCode, TppMessage, tpp_messages_body
+
+if TYPE_CHECKING:
+    from werkzeug.sansio.response import Response as SansioResponse
+
+_BERLIN_GROUP = ("/v1/", "/v2/")
+_UNEXPECTED = "the bank failed on this request; its log has the reason under the request id"
+
+
+def render_problems(app: Flask) -> None:
+    """Make `app` answer every refusal and every failure in the form that the caller's side speaks."""
+    app.register_error_handler(BankError, _refusal)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _failure)
+
+
+def _refusal(error: BankError) -> Response:
+    message = TppMessage(error.code, error.text, path=error.path)
+    extra: dict[str, object] = {"path": error.path} if error.path else {}
+    if isinstance(error, FieldsInvalid):
+        extra["fields"] = error.fields
+    return _answer(error.status, message, problem(error.status, error.problem_code, error.title, error.text, **extra))
+
+
+def _http_error(error: HTTPException) -> Response | SansioResponse:
+    """Give Flask's own refusals (no such route, wrong method, body too large) the same form as the bank's."""
+    refusal = _of_http(error)
+    if refusal is None:
+        return error.get_response(request.environ)
+    answer = _refusal(refusal)
+    answer.status_code = error.code or answer.status_code
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return answer
+
+
+def _of_http(error: HTTPException) -> BankError | None:
+    if isinstance(error, NotFound):
+        return ResourceUnknown(f"there is nothing at {request.path}")
+    if isinstance(error, MethodNotAllowed):
+        return ServiceInvalid(f"{request.method} is not offered at {request.path}")
+    if isinstance(error, RequestEntityTooLarge):
+        return FormatError("the body is larger than this resource takes")
+    if error.code is not None and 400 <= error.code < 500:  # noqa: PLR2004 - the client errors of HTTP
+        return FormatError(error.description or error.name)
+    return None
+
+
+def _failure(error: Exception) -> Response:
+    get_logger().error("request.failed", request=request.headers.get("X-Sandbox-Request"), path=request.path, exc_info=error)
+    message = TppMessage(MessageCode.INTERNAL_SERVER_ERROR, _UNEXPECTED)
+    return _answer(500, message, problem(500, "internal", "The bank failed", _UNEXPECTED))
+
+
+def _answer(status: int, message: TppMessage, body: dict[str, object]) -> Response:
+    berlin_group = request.path.startswith(_BERLIN_GROUP)
+    payload = tpp_messages_body(message) if berlin_group else body
+    answer = Response(orjson.dumps(payload), status=status, content_type="application/json" if berlin_group else CONTENT_TYPE)
+    # BG IG §4.1: the answer to a request carries its X-Request-ID; an unreadable one is not repeated.
+    request_id = request.headers.get("X-Request-ID", "")
+    if berlin_group and _is_echoable(request_id):
+        answer.headers["X-Request-ID"] = request_id
+    return answer
+
+
+def _is_echoable(text: str) -> bool:
+    return len(text) == 36 and text.isascii() and text.replace("-", "").isalnum()  # noqa: PLR2004 - a UUID's length

@@ -1,0 +1,1 @@
+"""The bank's customers (PSUs) and how they prove who they are."""

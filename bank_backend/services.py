@@ -1,0 +1,26 @@
+"""What the bank's web modules are given: every service, built once by `bank_backend.bootstrap`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bank_backend.accounts.service import AccountDirectory
+    from bank_backend.config import BankSettings
+    from bank_backend.database import Database
+    from bank_backend.ledger.service import Ledger
+    from bank_backend.psus.service import PsuDirectory
+    from psd2.clock import Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The bank. A domain that joins adds its service here and builds it in `bootstrap`."""
+
+    settings: BankSettings
+    clock: Clock
+    database: Database
+    psus: PsuDirectory
+    accounts: AccountDirectory
+    ledger: Ledger

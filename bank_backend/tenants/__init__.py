@@ -1,0 +1,1 @@
+"""Tenants: one TPP's own bank, which no other TPP can see."""
