@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from chassis.home import Home
 
-_HANDSHAKE_SECONDS = 10.0
+_HANDSHAKE_SECONDS = 3.0
 _READ_SECONDS = 15.0
 _CERTIFICATE_LOOK_SECONDS = 1.0
 # ECDHE with AEAD only; TLS 1.3 suites are all of that kind.
