@@ -71,12 +71,8 @@ class GatewaySettings(BaseSettings):
 
     poll_seconds: float = Field(default=0.25, gt=0, le=1, description="how often a worker reads the change feed")
     stale_seconds: float = Field(default=1, gt=0, le=60, description="without a successful read for so long, TPPs are refused")
-    remembered: int = Field(
-        default=50_000, ge=100, le=5_000_000, description="tokens, TPPs and clients a worker remembers, each"
-    )
-    revocation: RevocationPolicy = Field(
-        default=RevocationPolicy.HARD, description="certificates of unknown status: hard, soft"
-    )
+    remembered: int = Field(default=50_000, ge=100, le=5_000_000, description="tokens, TPPs, clients a worker remembers, each")
+    revocation: RevocationPolicy = Field(default=RevocationPolicy.HARD, description="status unknown: hard refuses, soft admits")
     crl_grace_seconds: float = Field(default=3_600, ge=0, le=604_800, description="time a CRL serves past its nextUpdate")
     audit_file_bytes: int = Field(default=64 * _MEBIBYTE, ge=_MEBIBYTE, description="size at which an audit file is rotated")
 

@@ -1,0 +1,1 @@
+"""What each public listener lets through, and where to: deployments, their routes, and matching a request to one."""

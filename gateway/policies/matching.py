@@ -1,0 +1,89 @@
+"""Finds the route of a request: a tree of path segments for each listener, built once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gateway.policies.model import Deployments, Listener
+
+if TYPE_CHECKING:
+    from gateway.policies.model import Route
+
+_MOST_SEGMENTS = 32
+
+
+class UnknownPath(LookupError):
+    """No route has this path."""
+
+
+class WrongMethod(LookupError):
+    """The path is known, with other methods: those of `allowed`. `route` is one of the path's."""
+
+    def __init__(self, route: Route, allowed: frozenset[str]) -> None:
+        """Say which methods the path has."""
+        super().__init__(f"allowed are {', '.join(sorted(allowed))}")
+        self.route = route
+        self.allowed = allowed
+
+
+@dataclass(slots=True)
+class _Node:
+    """A place in the tree: what may follow, and the routes that end here or swallow the rest."""
+
+    literal: dict[str, _Node] = field(default_factory=dict)
+    any_segment: _Node | None = None
+    here: dict[str, Route] = field(default_factory=dict)
+    rest: dict[str, Route] = field(default_factory=dict)
+
+
+class RouteTable:
+    """The routes of all listeners, ready to be asked for each request."""
+
+    def __init__(self, deployments: Deployments) -> None:
+        """Build the trees."""
+        self._roots = {listener: _Node() for listener in Listener}
+        for route in deployments.routes:
+            _plant(self._roots[route.listener], route)
+
+    def route_of(self, listener: Listener, method: str, path: str) -> Route:
+        """Return the route of `path` (starts with `/`, no query); raises `UnknownPath`, `WrongMethod`."""
+        segments = path.split("/")
+        if len(segments) > _MOST_SEGMENTS:
+            raise UnknownPath(path)
+        routes = _descend(self._roots[listener], segments, 1)
+        if routes is None:
+            raise UnknownPath(path)
+        route = routes.get(method)
+        if route is None:
+            raise WrongMethod(next(iter(routes.values())), frozenset(routes))
+        return route
+
+
+def _plant(node: _Node, route: Route) -> None:
+    for segment in route.template.split("/")[1:]:
+        if segment == "**":
+            node.rest.update(dict.fromkeys(route.methods, route))
+            return
+        node = _child(node, segment)
+    node.here.update(dict.fromkeys(route.methods, route))
+
+
+def _child(node: _Node, segment: str) -> _Node:
+    if not segment.startswith("{"):
+        return node.literal.setdefault(segment, _Node())
+    if node.any_segment is None:
+        node.any_segment = _Node()
+    return node.any_segment
+
+
+def _descend(node: _Node, segments: list[str], depth: int) -> dict[str, Route] | None:
+    """Return the routes by method of the most specific match: a literal goes before a placeholder, both before `**`."""
+    if depth == len(segments):
+        return node.here or node.rest or None
+    segment = segments[depth]
+    child = node.literal.get(segment)
+    found = _descend(child, segments, depth + 1) if child is not None else None
+    if found is None and node.any_segment is not None and segment:
+        found = _descend(node.any_segment, segments, depth + 1)
+    return found or node.rest or None
