@@ -1,0 +1,1 @@
+"""The operator's side of the platform: TPP register, certificate authority, portal and the `sandbox` command."""
