@@ -117,11 +117,20 @@ class RequestedFormatsInvalid(BankError):
 
 
 class ResourceUnknown(BankError):
-    """The addressed resource does not exist for this TPP (404); another tenant's is as unknown as one never made."""
+    """The account of the path, or an internal caller's resource, is unknown (404: BG IG §14.11.1).
+
+    Another tenant's resource is as unknown as one never made.
+    """
 
     code = MessageCode.RESOURCE_UNKNOWN
     problem_code = "resource.unknown"
     title = "The resource is unknown"
+
+
+class PathResourceUnknown(ResourceUnknown):
+    """A resource in the path that is no account is unknown to this TPP: a transaction, a payment (403: BG IG §14.11.1)."""
+
+    fixed_status = 403
 
 
 class ReferencedResourceUnknown(ResourceUnknown):
@@ -201,11 +210,18 @@ class ScaInvalid(BankError):
 
 
 class ConsentUnknown(BankError):
-    """The Consent-ID header names no consent of this TPP (403)."""
+    """The consent of the path is none of this TPP's (403: BG IG §14.11.1)."""
 
     code = MessageCode.CONSENT_UNKNOWN
     problem_code = "consent.unknown"
     title = "The consent is unknown"
+    fixed_status = 403
+
+
+class HeaderConsentUnknown(ConsentUnknown):
+    """The Consent-ID header names no consent of this TPP (400: BG IG §14.11.1)."""
+
+    fixed_status = 400
 
 
 class ConsentInvalid(BankError):

@@ -34,9 +34,9 @@ class AccountAccess(Protocol):
     def require_access(self, call: TppCall, *, consent_id: str, access: AccessKind, account_id: str | None) -> GrantedAccess:
         """Return what the consent grants and count the access against `frequencyPerDay`.
 
-        Raises `ConsentUnknown` (no such consent of this TPP, or not the token's), `ConsentInvalid` (not valid, or it doesn't
-        cover `access` on `account_id`), `ConsentExpired`, `AccessExceeded`, and `ResourceUnknown` where the tenant has no
-        account `account_id`. `account_id` is None for the list of accounts.
+        Raises `HeaderConsentUnknown` (no such consent of this TPP, or not the token's), `ConsentInvalid` (not valid, or it
+        doesn't cover `access` on `account_id`), `ConsentExpired`, `AccessExceeded`, and `ResourceUnknown` where the tenant
+        has no account `account_id`. `account_id` is None for the list of accounts.
         """
 
 
