@@ -1,0 +1,1 @@
+"""Attacks a TPP developer can run against the gateway, each with what it must answer."""

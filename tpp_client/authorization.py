@@ -1,0 +1,114 @@
+"""The authorization code flow up to the code: PKCE (RFC 7636), state, and the mix-up defence of RFC 9207."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from psd2.ids import new_secret
+from tpp_client.errors import AuthorizationRefused, AuthorizationResponseRejected
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tpp_client.discovery import ServerMetadata
+
+_MOST_URL = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationAttempt:
+    """What to remember between sending the PSU's browser away and its return. Its secrets stay out of the repr."""
+
+    client_id: str
+    redirect_uri: str
+    scope: str
+    state: str = field(repr=False)
+    verifier: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationCode:
+    """A code that answers `attempt`, to be exchanged once."""
+
+    attempt: AuthorizationAttempt
+    value: str = field(repr=False)
+
+
+def begin_authorization(
+    *, client_id: str, redirect_uri: str, scope: str, new_secret: Callable[[], str] = new_secret
+) -> AuthorizationAttempt:
+    """Start an attempt with fresh state and a fresh PKCE verifier (43 characters or more, RFC 7636 §4.1)."""
+    return AuthorizationAttempt(
+        client_id=client_id, redirect_uri=redirect_uri, scope=scope, state=new_secret(), verifier=new_secret()
+    )
+
+
+def authorization_url(metadata: ServerMetadata, attempt: AuthorizationAttempt) -> str:
+    """Return the address that the PSU's browser opens."""
+    query = {
+        "response_type": "code",
+        "client_id": attempt.client_id,
+        "redirect_uri": attempt.redirect_uri,
+        "scope": attempt.scope,
+        "state": attempt.state,
+        "code_challenge": s256_challenge(attempt.verifier),
+        "code_challenge_method": "S256",
+    }
+    return f"{metadata.authorization_endpoint}?{urlencode(query)}"
+
+
+def process_authorization_response(metadata: ServerMetadata, attempt: AuthorizationAttempt, redirect: str) -> AuthorizationCode:
+    """Judge the redirect before anything in it is used: place, state, issuer, then error or code.
+
+    Raises `AuthorizationResponseRejected` for a redirect that is not the answer to this attempt, `AuthorizationRefused`
+    for an honest no.
+    """
+    parameters = _parameters(redirect)
+    _require_place(attempt, redirect)
+    _require_state(attempt, parameters.get("state"))
+    _require_issuer(metadata, parameters.get("iss"))
+    if "error" in parameters:
+        raise AuthorizationRefused(parameters["error"], parameters.get("error_description"))
+    if not parameters.get("code"):
+        msg = "the redirect holds neither a code nor an error (RFC 6749 §4.1.2)"
+        raise AuthorizationResponseRejected(msg)
+    return AuthorizationCode(attempt=attempt, value=parameters["code"])
+
+
+def s256_challenge(verifier: str) -> str:
+    """Return the PKCE challenge of a verifier (RFC 7636 §4.2)."""
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+
+
+def _parameters(redirect: str) -> dict[str, str]:
+    pairs = parse_qsl(urlsplit(redirect[:_MOST_URL]).query, keep_blank_values=True, max_num_fields=20)
+    parameters = dict(pairs)
+    if len(parameters) != len(pairs):
+        msg = "the redirect names a parameter twice (RFC 6749 §3.1)"
+        raise AuthorizationResponseRejected(msg)
+    return parameters
+
+
+def _require_place(attempt: AuthorizationAttempt, redirect: str) -> None:
+    if urlsplit(redirect)[:3] != urlsplit(attempt.redirect_uri)[:3]:
+        msg = f"the redirect came to another address than {attempt.redirect_uri}"
+        raise AuthorizationResponseRejected(msg)
+
+
+def _require_state(attempt: AuthorizationAttempt, state: str | None) -> None:
+    if state is None or not hmac.compare_digest(state.encode(), attempt.state.encode()):
+        msg = "the redirect's state is not the one we sent: it may be forged (RFC 6749 §10.12)"
+        raise AuthorizationResponseRejected(msg)
+
+
+def _require_issuer(metadata: ServerMetadata, issuer: str | None) -> None:
+    if issuer is None and not metadata.names_issuer_in_responses:
+        return
+    if issuer != metadata.issuer:
+        msg = f"the redirect names the issuer {issuer}, we asked {metadata.issuer}: a mix-up, it is not used (RFC 9207 §2.4)"
+        raise AuthorizationResponseRejected(msg)

@@ -1,0 +1,57 @@
+"""Wires a TPP to its bank: identity from files, mutual TLS, a PSU that decides."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tpp_client.identity import load_identity
+from tpp_client.journeys.browser import BrowserPsu, loopback_redirect_uri
+from tpp_client.journeys.narration import NarratedTransport
+from tpp_client.journeys.stage import HeadlessPsu, Stage
+from tpp_client.xs2a import Xs2a
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from psd2.clock import Clock
+    from tpp_client.identity import TppIdentity
+    from tpp_client.journeys.narration import Narrator
+    from tpp_client.wire import Transport
+
+
+def identity_at(home: Path, name: str, *, clock: Clock) -> TppIdentity:
+    """Load the TPP of that name from a platform's folder; raises `IdentityUnusable`."""
+    return load_identity(home / "certs" / "tpps" / name, clock=clock)
+
+
+def headless_stage(identity: TppIdentity, transport: Transport, *, psu: str, narrator: Narrator, clock: Clock) -> Stage:
+    """Return a stage on which the sandbox decides for the PSU."""
+    told = NarratedTransport(transport, narrator)
+    xs2a = Xs2a(transport=told, edge=identity.edge)
+    return Stage(
+        identity=identity,
+        transport=told,
+        xs2a=xs2a,
+        psu=HeadlessPsu(xs2a=xs2a, psu=psu),
+        narrator=narrator,
+        clock=clock,
+        redirect_uri=identity.redirect_uris[0],
+    )
+
+
+def browser_stage(
+    identity: TppIdentity, transport: Transport, *, show: Callable[[str], None], narrator: Narrator, clock: Clock
+) -> Stage:
+    """Return a stage on which a person decides in a browser; raises `TppClientError` without a loopback redirect URI."""
+    told = NarratedTransport(transport, narrator)
+    redirect_uri = loopback_redirect_uri(identity.redirect_uris)
+    return Stage(
+        identity=identity,
+        transport=told,
+        xs2a=Xs2a(transport=told, edge=identity.edge),
+        psu=BrowserPsu(redirect_uri=redirect_uri, show=show),
+        narrator=narrator,
+        clock=clock,
+        redirect_uri=redirect_uri,
+    )

@@ -1,0 +1,172 @@
+"""The `tpp` command: journeys and attacks of a registered TPP, told as they go."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from psd2.clock import SystemClock
+from tpp_client.attacks.catalogue import CATALOGUE, attacks_named
+from tpp_client.attacks.field import AttackField
+from tpp_client.attacks.model import Outcome, Verdict, run_attack
+from tpp_client.bootstrap import browser_stage, headless_stage, identity_at
+from tpp_client.errors import TppClientError
+from tpp_client.journeys.catalogue import NAMES, JourneyOutcome, journeys_for, run_journey
+from tpp_client.journeys.console import ConsoleNarrator
+from tpp_client.journeys.narration import Recorder
+from tpp_client.transport import transport_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tpp_client.attacks.model import Attack
+    from tpp_client.identity import TppIdentity
+    from tpp_client.journeys.narration import Narrator
+    from tpp_client.journeys.stage import Stage
+    from tpp_client.wire import Transport
+
+DEFAULT_PSU = "anna.weber"
+_COLOURS = {Verdict.HELD: "green", Verdict.BROKEN: "bold red", Verdict.UNCLEAR: "bold yellow", Verdict.NOT_TRIED: "dim"}
+_CLOCK = SystemClock()
+
+_tpp_option = click.option("--tpp", "tpp_name", required=True, metavar="NAME", help="The TPP, by its folder in certs/tpps.")
+_psu_option = click.option("--psu", default=DEFAULT_PSU, show_default=True, help="The PSU whose bank this is.")
+_home_option = click.option(
+    "--home",
+    default=".",
+    show_default=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder of the platform, which holds certs/.",
+)
+_json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document instead of a story.")
+
+
+@click.group()
+def main() -> None:
+    """Be a TPP at the sandbox bank: go whole journeys, or attack its gateway."""
+
+
+@main.command()
+@click.argument("kind", type=click.Choice([*NAMES, "all"]))
+@_tpp_option
+@_psu_option
+@_home_option
+@_json_option
+@click.option("--browser", is_flag=True, help="A person decides in a browser (ais only).")
+def journey(*, kind: str, tpp_name: str, psu: str, home: Path, as_json: bool, browser: bool) -> None:
+    """Go a journey from the certificate to the data; `all` goes those that the TPP's roles allow."""
+    if browser and kind != "ais":
+        raise click.UsageError("--browser goes with ais: the other journeys ask the sandbox who banks here")
+    console, recorder = Console(stderr=as_json, highlight=False), Recorder()
+    narrator: Narrator = recorder if as_json else ConsoleNarrator(console)
+    try:
+        identity = identity_at(home, tpp_name, clock=_CLOCK)
+        with transport_for(identity) as transport:
+            stage = _stage(identity, transport, narrator, psu=psu, person=console if browser else None)
+            outcomes = list(_gone(stage, kind, psu, console if not as_json else None))
+    except TppClientError as error:
+        _give_up(error, as_json=as_json)
+    if as_json:
+        steps = [step.as_json() for step in recorder.steps]
+        click.echo(json.dumps({"tpp": tpp_name, "journeys": [one.as_json() for one in outcomes], "steps": steps}, indent=2))
+    sys.exit(1 if any(outcome.failure for outcome in outcomes) else 0)
+
+
+@main.command()
+@click.argument("name", metavar="list|NAME|all")
+@click.option("--tpp", "tpp_name", metavar="NAME", help="The victim, by its folder in certs/tpps; it needs the role AISP.")
+@click.option("--other", "other_name", metavar="NAME", help="Another TPP, for attacks with a stolen token or code.")
+@_psu_option
+@_home_option
+@_json_option
+def attack(*, name: str, tpp_name: str | None, other_name: str | None, psu: str, home: Path, as_json: bool) -> None:
+    """Attack the gateway; exit status 1 when any attack was not held."""
+    if name == "list":
+        _list_attacks(as_json=as_json)
+        return
+    if tpp_name is None:
+        raise click.UsageError("name the victim with --tpp NAME")
+    try:
+        attacks = attacks_named(name)
+        victim = identity_at(home, tpp_name, clock=_CLOCK)
+        other = identity_at(home, other_name, clock=_CLOCK) if other_name else None
+        outcomes = _struck(attacks, victim, other, psu=psu, console=None if as_json else Console(highlight=False))
+    except TppClientError as error:
+        _give_up(error, as_json=as_json)
+    if as_json:
+        click.echo(json.dumps({"tpp": tpp_name, "attacks": [outcome.as_json() for outcome in outcomes]}, indent=2))
+    sys.exit(1 if any(outcome.is_bad for outcome in outcomes) else 0)
+
+
+def _stage(identity: TppIdentity, transport: Transport, narrator: Narrator, *, psu: str, person: Console | None) -> Stage:
+    if person is None:
+        return headless_stage(identity, transport, psu=psu, narrator=narrator, clock=_CLOCK)
+
+    def show(url: str) -> None:
+        person.print("    Open this address in a browser and decide there; this command waits:")
+        person.print(url, soft_wrap=True)
+
+    return browser_stage(identity, transport, show=show, narrator=narrator, clock=_CLOCK)
+
+
+def _gone(stage: Stage, kind: str, psu: str, console: Console | None) -> Iterator[JourneyOutcome]:
+    for one in journeys_for(kind, stage.identity.certificate):
+        if console:
+            console.rule(f"{one.title} by {stage.identity.name} ({stage.identity.authorisation_number})", align="left")
+        outcome = run_journey(one, stage, psu)
+        if console:
+            console.print(_ending(outcome), soft_wrap=True)
+        yield outcome
+
+
+def _ending(outcome: JourneyOutcome) -> Text:
+    if outcome.failure is None:
+        return Text(f"{outcome.journey.title}: done\n", style="bold green")
+    return Text(f"{outcome.journey.title} failed: {outcome.failure}\n", style="bold red")
+
+
+def _struck(
+    attacks: tuple[Attack, ...], victim: TppIdentity, other: TppIdentity | None, *, psu: str, console: Console | None
+) -> list[Outcome]:
+    outcomes = []
+    with transport_for(victim) as transport, TemporaryDirectory() as folder:
+        stage = headless_stage(victim, transport, psu=psu, narrator=Recorder(), clock=_CLOCK)
+        field = AttackField(stage, other=other, folder=Path(folder))
+        for one in attacks:
+            outcomes.append(run_attack(one, field))
+            if console:
+                console.print(_verdict(outcomes[-1]), soft_wrap=True)
+    return outcomes
+
+
+def _verdict(outcome: Outcome) -> Text:
+    first = Text.assemble((f"{outcome.verdict:>9}", _COLOURS[outcome.verdict]), "  ", (outcome.attack.name, "bold"))
+    return first.append(f": {outcome.attack.title} ({outcome.attack.clause})\n           {outcome.answered}")
+
+
+def _list_attacks(*, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps([{"attack": one.name, "title": one.title, "clause": one.clause} for one in CATALOGUE.values()]))
+        return
+    width = max(map(len, CATALOGUE))
+    for one in CATALOGUE.values():
+        click.echo(f"{one.name:<{width}}  {one.title} ({one.clause})")
+
+
+def _give_up(error: TppClientError, *, as_json: bool) -> NoReturn:
+    """End with what went wrong; in JSON on standard output too, so that a script reads one place."""
+    if as_json:
+        click.echo(json.dumps({"error": str(error)}))
+    click.echo(f"tpp: {error}", err=True)
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""Consents to account information: ask, look, end (BG IG 1.3.8 §6.3, XS2A 1.3.11 `/v1/consents`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from psd2.ids import ConsentId
+from tpp_client.documents import document_of
+from tpp_client.refusals import require_status
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from tpp_client.wire import HttpResponse
+    from tpp_client.xs2a import Xs2a
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentDraft:
+    """What the TPP asks for. Without `ibans` the PSU chooses the accounts at the bank (bank-offered, BG IG §6.3.1.2)."""
+
+    valid_until: date
+    ibans: tuple[str, ...] = ()
+    recurring: bool = True
+    frequency_per_day: int = 4
+
+    def as_json(self) -> dict[str, object]:
+        """Return the request body."""
+        accounts = [{"iban": iban} for iban in self.ibans]
+        return {
+            "access": {"accounts": accounts, "balances": accounts, "transactions": accounts},
+            "recurringIndicator": self.recurring,
+            "validUntil": self.valid_until.isoformat(),
+            "frequencyPerDay": self.frequency_per_day,
+            "combinedServiceIndicator": False,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreatedConsent:
+    """A consent the bank has taken down, to be authorised by the PSU; `sca_oauth` is where to learn how."""
+
+    consent_id: ConsentId
+    status: str
+    sca_approach: str | None
+    sca_oauth: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentDetails:
+    """A consent as it stands: which accounts the PSU has opened, by IBAN."""
+
+    status: str
+    valid_until: str
+    frequency_per_day: int
+    ibans: tuple[str, ...]
+
+
+def consent_request(xs2a: Xs2a, draft: ConsentDraft) -> HttpResponse:
+    """Ask for a consent."""
+    return xs2a.post("/v1/consents", draft.as_json())
+
+
+def process_consent_response(response: HttpResponse) -> CreatedConsent:
+    """Judge the answer to a new consent, of account information or of funds confirmation."""
+    require_status(response, HTTPStatus.CREATED)
+    document = document_of(response)
+    return CreatedConsent(
+        consent_id=ConsentId(document.text("consentId")),
+        status=document.text("consentStatus"),
+        sca_approach=response.headers.get("aspsp-sca-approach"),
+        sca_oauth=document.optional_link("scaOAuth"),
+    )
+
+
+def consent_details_request(xs2a: Xs2a, consent_id: ConsentId) -> HttpResponse:
+    """Ask for the consent as it stands."""
+    return xs2a.get(f"/v1/consents/{consent_id}")
+
+
+def process_consent_details_response(response: HttpResponse) -> ConsentDetails:
+    """Judge the consent's content."""
+    require_status(response, HTTPStatus.OK)
+    document = document_of(response)
+    accounts = document.child("access").optional_children("accounts")
+    return ConsentDetails(
+        status=document.text("consentStatus"),
+        valid_until=document.text("validUntil"),
+        frequency_per_day=document.whole_number("frequencyPerDay"),
+        ibans=tuple(account.text("iban") for account in accounts),
+    )
+
+
+def consent_status_request(xs2a: Xs2a, consent_id: ConsentId) -> HttpResponse:
+    """Ask for the consent's status only."""
+    return xs2a.get(f"/v1/consents/{consent_id}/status")
+
+
+def process_consent_status_response(response: HttpResponse) -> str:
+    """Return the status, such as `received` or `valid` (BG IG §14.6)."""
+    require_status(response, HTTPStatus.OK)
+    return document_of(response).text("consentStatus")
+
+
+def consent_deletion_request(xs2a: Xs2a, consent_id: ConsentId) -> HttpResponse:
+    """End the consent: the bank calls it terminatedByTpp from now on."""
+    return xs2a.delete(f"/v1/consents/{consent_id}")
+
+
+def process_consent_deletion_response(response: HttpResponse) -> None:
+    """Judge the deletion."""
+    require_status(response, HTTPStatus.NO_CONTENT)

@@ -1,0 +1,1 @@
+"""Whole journeys of a TPP, from its certificate to the data: AIS, PIS, PIIS."""

@@ -1,0 +1,46 @@
+"""A journey on a terminal: each step as a line, and under it what went over the wire."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tpp_client.readable import Exchange
+
+
+class ConsoleNarrator:
+    """Prints as it is told."""
+
+    def __init__(self, console: Console) -> None:
+        """Print to `console`; where that is no terminal, without colours."""
+        self._console = console
+        self._steps = 0
+
+    def step(self, title: str, clause: str) -> None:
+        """Begin a step."""
+        self._steps += 1
+        line = Text.assemble((f"{self._steps:>2}  ", "bold cyan"), (title, "bold"))
+        self._print(line.append(f"   {clause}", "dim") if clause else line)
+
+    def exchange(self, exchange: Exchange) -> None:
+        """Show request and answer, a line each."""
+        self._print(Text.assemble("    → ", (exchange.method, "bold"), f" {exchange.url}", (_fields(exchange.asked), "dim")))
+        colour = "green" if exchange.status < HTTPStatus.BAD_REQUEST else "red"
+        self._print(Text.assemble("    ← ", (str(exchange.status), f"bold {colour}"), _fields(exchange.answered)))
+
+    def fact(self, name: str, value: str) -> None:
+        """Show what was learnt."""
+        self._print(Text.assemble("    ", ("✓ ", "green"), f"{name}: {value}"))
+
+    def _print(self, line: Text) -> None:
+        # Soft wrap: a long address stays one address, to be copied from the terminal.
+        self._console.print(line, soft_wrap=True)
+
+
+def _fields(fields: dict[str, str]) -> str:
+    return "".join(f"  {name}={value}" for name, value in fields.items())

@@ -1,0 +1,78 @@
+"""Telling a journey as it goes: steps, what went over the wire, what was learnt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from tpp_client.readable import Exchange, exchange_of
+
+if TYPE_CHECKING:
+    from tpp_client.wire import HttpRequest, HttpResponse, Transport
+
+
+class Narrator(Protocol):
+    """Is told what happens, in the order it happens."""
+
+    def step(self, title: str, clause: str) -> None:
+        """Begin a step; `clause` is where a specification asks for it."""
+
+    def exchange(self, exchange: Exchange) -> None:
+        """Show what went over the wire."""
+
+    def fact(self, name: str, value: str) -> None:
+        """Show what was learnt."""
+
+
+@dataclass(frozen=True, slots=True)
+class NarratedTransport:
+    """A transport that tells the narrator of every exchange."""
+
+    inner: Transport
+    narrator: Narrator
+
+    def send(self, request: HttpRequest) -> HttpResponse:
+        """Send, tell, return."""
+        response = self.inner.send(request)
+        self.narrator.exchange(exchange_of(response))
+        return response
+
+
+@dataclass(slots=True)
+class StepRecord:
+    """One step of a recorded journey."""
+
+    title: str
+    clause: str
+    exchanges: list[Exchange] = field(default_factory=list)
+    facts: dict[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, object]:
+        """Return it for `--json`."""
+        exchanges = [exchange.as_json() for exchange in self.exchanges]
+        return {"title": self.title, "clause": self.clause, "exchanges": exchanges, "facts": self.facts}
+
+
+class Recorder:
+    """Keeps what it is told, for `--json` and for tests; says nothing."""
+
+    def __init__(self) -> None:
+        """Start with no step."""
+        self.steps: list[StepRecord] = []
+
+    def step(self, title: str, clause: str) -> None:
+        """Begin a step."""
+        self.steps.append(StepRecord(title, clause))
+
+    def exchange(self, exchange: Exchange) -> None:
+        """Keep an exchange under the current step."""
+        self._current().exchanges.append(exchange)
+
+    def fact(self, name: str, value: str) -> None:
+        """Keep a fact under the current step."""
+        self._current().facts[name] = value
+
+    def _current(self) -> StepRecord:
+        if not self.steps:
+            self.step("Before the first step", "")
+        return self.steps[-1]

@@ -1,0 +1,119 @@
+"""An exchange as a person wants to see it: method, address, status, the fields that matter, secrets shortened."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tpp_client.wire import HttpRequest, HttpResponse
+
+# What a reader of a journey looks for, in the order it is shown. Dots go down into objects.
+_ASKED = (
+    "grant_type", "scope", "code", "code_verifier", "refresh_token", "token", "client_id", "access.accounts", "validUntil",
+    "frequencyPerDay", "account.iban", "debtorAccount.iban", "creditorAccount.iban", "instructedAmount.amount",
+    "instructedAmount.currency", "url", "psu", "result", "accounts",
+)  # fmt: skip
+_ANSWERED = (
+    "issuer", "authorization_endpoint", "mtls_endpoint_aliases.token_endpoint", "consentId", "consentStatus", "paymentId",
+    "transactionStatus", "_links.scaOAuth.href", "redirect", "access_token", "refresh_token", "token_type", "expires_in",
+    "scope", "active", "cnf.x5t#S256", "accounts", "balances", "transactions.booked", "transactions.pending", "fundsAvailable",
+    "personas", "messages", "error", "error_description", "tppMessages", "code", "title", "detail", "reason", "hint", "clause",
+)  # fmt: skip
+_SECRETS = frozenset({"code", "code_verifier", "access_token", "refresh_token", "token", "state", "password"})
+# In an error body `code` is the error's name; a code that opens doors is only ever asked with, or in a redirect.
+_ANSWERED_SECRETS = _SECRETS - {"code"}
+_LINKS = frozenset({"url", "redirect"})
+_SECRET_SHOWN = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and its answer, fit to be shown and logged: it holds no whole secret."""
+
+    method: str
+    url: str
+    asked: dict[str, str]
+    status: int
+    answered: dict[str, str]
+
+    def as_json(self) -> dict[str, object]:
+        """Return it for `--json`."""
+        return {
+            "method": self.method,
+            "url": self.url,
+            "asked": self.asked,
+            "status": self.status,
+            "answered": self.answered,
+        }
+
+
+def exchange_of(response: HttpResponse) -> Exchange:
+    """Pick what matters from a request and its answer."""
+    request = response.request
+    return Exchange(
+        method=request.method,
+        url=readable_url(request.url),
+        asked=_picked(_asked_fields(request), _ASKED, _SECRETS),
+        status=response.status,
+        answered=_picked(_json_fields(response.body), _ANSWERED, _ANSWERED_SECRETS),
+    )
+
+
+def shortened(secret: str) -> str:
+    """Return the first characters of a secret, enough to tell two apart, never enough to use."""
+    kept = min(_SECRET_SHOWN, len(secret) // 4)
+    return f"{secret[:kept]}…"
+
+
+def readable_url(url: str) -> str:
+    """Return an address with the secrets in its query shortened."""
+    parts = urlsplit(url)
+    query = [(name, shortened(value) if name in _SECRETS else value) for name, value in parse_qsl(parts.query)]
+    return urlunsplit(parts._replace(query=urlencode(query, safe=":/…")))
+
+
+def _asked_fields(request: HttpRequest) -> dict[str, object]:
+    if request.body is None:
+        return {}
+    if request.headers.get("Content-Type", "").startswith("application/json"):
+        return _json_fields(request.body)
+    return dict(parse_qsl(request.body.decode()))
+
+
+def _json_fields(body: bytes) -> dict[str, object]:
+    try:
+        fields = json.loads(body)
+    except ValueError:
+        return {}
+    return fields if isinstance(fields, dict) else {}
+
+
+def _picked(fields: dict[str, object], names: Iterable[str], secrets: frozenset[str]) -> dict[str, str]:
+    found = ((name, _at(fields, name)) for name in names)
+    return {name.rpartition(".")[2]: _shown(name, value, secrets) for name, value in found if value is not None}
+
+
+def _at(fields: dict[str, object], path: str) -> object:
+    value: object = fields
+    for name in path.split("."):
+        if not isinstance(value, dict):
+            return None
+        value = value.get(name)
+    return value
+
+
+def _shown(name: str, value: object, secrets: frozenset[str]) -> str:
+    if name == "tppMessages" and isinstance(value, list):
+        return "; ".join(f"{entry.get('code')}: {entry.get('text')}" for entry in value if isinstance(entry, dict))
+    if isinstance(value, list):
+        return f"{len(value)} of them" if value else "none named"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if name in secrets:
+        return shortened(str(value))
+    return readable_url(str(value)) if name in _LINKS else str(value)

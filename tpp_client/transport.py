@@ -1,0 +1,131 @@
+"""The real transport: `requests` over mutual TLS, trusting only the bundle it is given.
+
+`trust_env` is off: REQUESTS_CA_BUNDLE in the environment would silently replace `verify` otherwise.
+"""
+
+from __future__ import annotations
+
+import ssl
+from http.cookiejar import DefaultCookiePolicy
+from typing import TYPE_CHECKING, Any, Self
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util.retry import Retry
+
+from tpp_client.errors import IdentityUnusable, TransportFailed
+from tpp_client.wire import HttpRequest, HttpResponse
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+    from tpp_client.identity import Credential, TppIdentity
+
+CONNECT_TIMEOUT_SECONDS = 5.0
+READ_TIMEOUT_SECONDS = 30.0
+MOST_BODY_BYTES = 8 * 1024 * 1024
+_CHUNK_BYTES = 64 * 1024
+# A server may close an idle connection just as we use it; only a GET is safe to send once more (RFC 9110 §9.2.2).
+_ONE_FRESH_TRY = Retry(total=1, connect=0, read=1, redirect=0, status=0, other=0, allowed_methods=frozenset({"GET"}))
+
+
+class MutualTlsTransport:
+    """Sends requests over kept-alive connections as one party, or as nobody when `credential` is None."""
+
+    def __init__(
+        self,
+        *,
+        cafile: Path,
+        credential: Credential | None,
+        tls: ssl.TLSVersion | None = None,
+    ) -> None:
+        """Open nothing yet; `tls` pins one version, else TLS 1.2 or newer. Raises `IdentityUnusable` for unfit files."""
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.verify = str(cafile)
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))  # a TPP is no browser
+        self._session.mount("https://", _ContextAdapter(_context(credential, tls)))
+
+    def send(self, request: HttpRequest) -> HttpResponse:
+        """Send it and return the answer, whatever its status; redirects are answers, never followed."""
+        try:
+            with self._session.request(
+                request.method,
+                request.url,
+                headers=dict(request.headers),
+                data=request.body,
+                timeout=(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS),
+                allow_redirects=False,
+                stream=True,
+            ) as answer:
+                return HttpResponse(request=request, status=answer.status_code, headers=_lowered(answer), body=_body(answer))
+        except requests.RequestException as error:
+            msg = f"no answer to {request.method} {request.url}: {_cause(error)}"
+            raise TransportFailed(msg) from error
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._session.close()
+
+    def __enter__(self) -> Self:
+        """Return itself, to be closed at the end of the block."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Close every connection."""
+        self.close()
+
+
+def transport_for(identity: TppIdentity, *, tls: ssl.TLSVersion | None = None) -> MutualTlsTransport:
+    """Return a transport that presents the TPP's own QWAC."""
+    return MutualTlsTransport(cafile=identity.cafile, credential=identity.qwac, tls=tls)
+
+
+class _ContextAdapter(HTTPAdapter):
+    """An adapter whose connections share one TLS context: certificate, key and versions are set in it once."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        super().__init__(max_retries=_ONE_FRESH_TRY)
+
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **more: Any) -> None:  # noqa: ANN401, FBT001, FBT002 - the signature is requests' own
+        super().init_poolmanager(connections, maxsize, block, **more, ssl_context=self._context)
+
+
+def _context(credential: Credential | None, tls: ssl.TLSVersion | None) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = tls or ssl.TLSVersion.TLSv1_2
+    if tls is not None:
+        context.maximum_version = tls
+    if credential is not None:
+        _load(context, credential)
+    return context
+
+
+def _load(context: ssl.SSLContext, credential: Credential) -> None:
+    try:
+        context.load_cert_chain(credential.certificate, credential.key)
+    except OSError as error:  # ssl.SSLError is one: a key that does not belong to the certificate
+        msg = f"{credential.certificate} and {credential.key} can't be used together: {error}"
+        raise IdentityUnusable(msg) from error
+
+
+def _lowered(answer: requests.Response) -> dict[str, str]:
+    return {name.lower(): value for name, value in answer.headers.items()}
+
+
+def _body(answer: requests.Response) -> bytes:
+    body = bytearray()
+    for chunk in answer.iter_content(_CHUNK_BYTES):
+        body += chunk
+        if len(body) > MOST_BODY_BYTES:
+            msg = f"the answer from {answer.url} is longer than {MOST_BODY_BYTES} bytes: it is not read further"
+            raise TransportFailed(msg)
+    return bytes(body)
+
+
+def _cause(error: BaseException) -> str:
+    """Return the innermost cause in words: `requests` wraps what happened three times over."""
+    reason = getattr(error, "reason", None) or (error.args[0] if error.args else None)
+    return _cause(reason) if isinstance(reason, BaseException) else f"{type(error).__name__}: {error}"
