@@ -1,0 +1,206 @@
+"""Judges a TPP's certificate: trusted, meant for this, in time, not revoked, a QWAC (RFC 5280 §6, TS 119 495 §5).
+
+A verdict depends on the leaf and one trust snapshot alone, never on what else the handshake brought, so that a resumed
+session, which has the leaf only, is judged like a full one.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.verification import Criticality, ExtensionPolicy, PolicyBuilder, Store, VerificationError
+
+from psd2.certificates import MalformedCertificate, NotAQwac, Psd2Certificate, parse_certificate, require_qwac
+from psd2.thumbprints import sha256_hex
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gateway.trust.snapshot import CrlInForce, TrustSnapshot
+
+MAX_CHAIN_DEPTH = 3
+_MOST_VERDICTS = 10_000
+# How long a chain that did not verify is taken for broken: a CA of it may come into force.
+_CHAIN_RETRY_SECONDS = 60.0
+
+
+class Distrust(StrEnum):
+    """Why a certificate is refused, as the audit log and the TPP read it."""
+
+    MALFORMED = "mtls.malformed"
+    BLOCKED = "mtls.blocked"
+    UNTRUSTED = "mtls.untrusted"
+    CHAIN = "mtls.chain"
+    EKU = "mtls.eku"
+    EXPIRED = "mtls.expired"
+    NOT_YET_VALID = "mtls.not_yet_valid"
+    REVOKED = "mtls.revoked"
+    REVOCATION_UNKNOWN = "mtls.revocation_unknown"
+    NOT_A_QWAC = "mtls.not_a_qwac"
+
+
+class Distrusted(Exception):
+    """A certificate that opens nothing; the message is for the log, and `holds_until` ends this verdict (epoch seconds)."""
+
+    def __init__(self, distrust: Distrust, detail: str, *, holds_until: float = math.inf) -> None:
+        """Say why, and until when a new judgement would say the same."""
+        super().__init__(detail)
+        self.distrust = distrust
+        self.holds_until = holds_until
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a judgement came to, and the time in which it holds (epoch seconds, half open)."""
+
+    certificate: Psd2Certificate | None
+    distrusted: Distrusted | None
+    holds_from: float
+    holds_until: float
+
+
+class Judge:
+    """Judges certificates by one snapshot and remembers its verdicts; a new snapshot wants a new judge."""
+
+    def __init__(self, snapshot: TrustSnapshot, *, unknown_status_is_fatal: bool, crl_grace_seconds: float) -> None:
+        """Hold the snapshot; with `unknown_status_is_fatal` a certificate without a CRL in force is refused."""
+        self._snapshot = snapshot
+        self._hard = unknown_status_is_fatal
+        self._grace = crl_grace_seconds
+        self._verdicts: dict[bytes, Verdict] = {}
+
+    def require_trusted(self, der: bytes, *, digest: bytes, now: float) -> Psd2Certificate:
+        """Return the certificate, parsed; `digest` is the SHA-256 of `der`. Raises `Distrusted`."""
+        verdict = self._verdicts.get(digest)
+        if verdict is None or not verdict.holds_from <= now < verdict.holds_until:
+            verdict = self._judged(der, now)
+            self._remember(digest, verdict)
+        if verdict.certificate is None:
+            raise verdict.distrusted or Distrusted(Distrust.MALFORMED, "no verdict")
+        return verdict.certificate
+
+    def _remember(self, digest: bytes, verdict: Verdict) -> None:
+        if len(self._verdicts) >= _MOST_VERDICTS:
+            self._verdicts.clear()
+        self._verdicts[digest] = verdict
+
+    def _judged(self, der: bytes, now: float) -> Verdict:
+        try:
+            certificate = _parsed(der)
+            holds_until = self._require_all(certificate, now)
+        except Distrusted as distrusted:
+            return Verdict(None, distrusted, holds_from=now, holds_until=distrusted.holds_until)
+        return Verdict(certificate, None, holds_from=certificate.not_before.timestamp(), holds_until=holds_until)
+
+    def _require_all(self, certificate: Psd2Certificate, now: float) -> float:
+        """Return until when all of this holds; the order decides which of several faults is named."""
+        self._require_not_blocked(certificate)
+        self._require_known_issuer(certificate)
+        _require_client_purpose(certificate)
+        _require_in_time(certificate, now)
+        chain = self._verified_chain(certificate, now)
+        status_known_until = self._require_not_revoked(chain, now)
+        _require_qwac(certificate)
+        return min(status_known_until, *(link.not_valid_after_utc.timestamp() for link in chain))
+
+    def _require_not_blocked(self, certificate: Psd2Certificate) -> None:
+        if certificate.sha256 in self._snapshot.blocked:
+            raise Distrusted(Distrust.BLOCKED, f"{certificate.sha256} is on the block list")
+
+    def _require_known_issuer(self, certificate: Psd2Certificate) -> None:
+        authorities = (*self._snapshot.anchors, *self._snapshot.intermediates)
+        if not any(_has_issued(authority, certificate.x509) for authority in authorities):
+            raise Distrusted(Distrust.UNTRUSTED, f"no CA of the trust store has issued it; its issuer is {certificate.issuer}")
+
+    def _verified_chain(self, certificate: Psd2Certificate, now: float) -> Sequence[x509.Certificate]:
+        """Return the chain, leaf first (RFC 5280 §6.1)."""
+        try:
+            verifier = (
+                PolicyBuilder()
+                .store(Store(list(self._snapshot.anchors)))
+                .time(datetime.fromtimestamp(now, UTC))
+                .max_chain_depth(MAX_CHAIN_DEPTH)
+                .extension_policies(ca_policy=ExtensionPolicy.webpki_defaults_ca(), ee_policy=_leaf_policy())
+                .build_client_verifier()
+            )
+            return verifier.verify(certificate.x509, list(self._snapshot.intermediates)).chain
+        except (VerificationError, ValueError, UnsupportedAlgorithm) as error:
+            raise Distrusted(Distrust.CHAIN, f"no chain verifies: {error}", holds_until=now + _CHAIN_RETRY_SECONDS) from error
+
+    def _require_not_revoked(self, chain: Sequence[x509.Certificate], now: float) -> float:
+        """Look up every certificate below the anchor; return until when their status is known (RFC 5280 §6.3)."""
+        known_until = math.inf
+        for link in chain[:-1]:
+            crl = self._snapshot.crls.get(sha256_hex(link.issuer.public_bytes()))
+            if crl is not None and link.serial_number in crl.revoked:
+                detail = f"serial {link.serial_number:x} of {link.issuer.rfc4514_string()} is in CRL {crl.number}"
+                raise Distrusted(Distrust.REVOKED, detail)
+            if self._hard:
+                # Only the leaf's issuer must publish: a CA's own status may stand in a list that nobody has sent us.
+                known_until = min(known_until, self._status_known_until(crl, now, leaf=link is chain[0]))
+        return known_until
+
+    def _status_known_until(self, crl: CrlInForce | None, now: float, *, leaf: bool) -> float:
+        if crl is None and not leaf:
+            return math.inf
+        if crl is None:
+            raise Distrusted(Distrust.REVOCATION_UNKNOWN, "there is no CRL of its issuer")
+        known_until = crl.next_update + self._grace
+        if now >= known_until:
+            out = datetime.fromtimestamp(crl.next_update, UTC).isoformat()
+            raise Distrusted(Distrust.REVOCATION_UNKNOWN, f"CRL {crl.number} of its issuer ran out at {out}")
+        return known_until
+
+
+def _parsed(der: bytes) -> Psd2Certificate:
+    try:
+        return parse_certificate(der)
+    except MalformedCertificate as error:
+        raise Distrusted(Distrust.MALFORMED, str(error)) from error
+
+
+def _has_issued(authority: x509.Certificate, leaf: x509.Certificate) -> bool:
+    if authority.subject != leaf.issuer:
+        return False
+    try:
+        leaf.verify_directly_issued_by(authority)
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return False
+    return True
+
+
+def _leaf_policy() -> ExtensionPolicy:
+    # A QWAC for TLS clients needs no name to connect to; all other defaults stay.
+    return ExtensionPolicy.webpki_defaults_ee().may_be_present(x509.SubjectAlternativeName, Criticality.AGNOSTIC, None)
+
+
+def _require_client_purpose(certificate: Psd2Certificate) -> None:
+    try:
+        purposes = certificate.x509.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return
+    if ExtendedKeyUsageOID.CLIENT_AUTH not in purposes:
+        found = ", ".join(purpose.dotted_string for purpose in purposes)
+        raise Distrusted(Distrust.EKU, f"extendedKeyUsage is {found}, without clientAuth")
+
+
+def _require_in_time(certificate: Psd2Certificate, now: float) -> None:
+    if now < certificate.not_before.timestamp():
+        detail = f"valid from {certificate.not_before.isoformat()}"
+        raise Distrusted(Distrust.NOT_YET_VALID, detail, holds_until=certificate.not_before.timestamp())
+    if now > certificate.not_after.timestamp():  # notAfter itself is inside (RFC 5280 §4.1.2.5)
+        raise Distrusted(Distrust.EXPIRED, f"expired at {certificate.not_after.isoformat()}")
+
+
+def _require_qwac(certificate: Psd2Certificate) -> None:
+    try:
+        require_qwac(certificate)
+    except NotAQwac as error:
+        raise Distrusted(Distrust.NOT_A_QWAC, error.reason) from error

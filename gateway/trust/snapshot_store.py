@@ -1,0 +1,43 @@
+"""Reads a trust snapshot from the gateway's database, in one transaction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cryptography import x509
+from sqlalchemy import select
+
+from chassis.database import for_reading
+from gateway.database import blocked_certificates, crls, trust_certificates
+from gateway.trust.model import TrustKind
+from gateway.trust.snapshot import CrlInForce, TrustSnapshot
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine, Row
+
+
+def read_snapshot(engine: Engine, store: str) -> TrustSnapshot:
+    """Return the present state of a trust store; raises `sqlalchemy.exc.SQLAlchemyError`."""
+    with for_reading(engine).begin() as connection:
+        return TrustSnapshot(
+            anchors=_certificates(connection, store, TrustKind.ANCHOR),
+            intermediates=_certificates(connection, store, TrustKind.INTERMEDIATE),
+            crls={row.issuer: _crl(row) for row in connection.execute(select(crls).where(crls.c.store == store))},
+            blocked=frozenset(connection.scalars(select(blocked_certificates.c.sha256))),
+        )
+
+
+def _certificates(connection: Connection, store: str, kind: TrustKind) -> tuple[x509.Certificate, ...]:
+    query = select(trust_certificates.c.pem).where(trust_certificates.c.store == store, trust_certificates.c.kind == kind.value)
+    return tuple(x509.load_pem_x509_certificate(pem.encode("ascii")) for pem in connection.scalars(query))
+
+
+def _crl(row: Row[Any]) -> CrlInForce:
+    # Its signature was checked against the store when it was taken (gateway.trust.crl).
+    crl = x509.load_der_x509_crl(row.der)
+    return CrlInForce(
+        number=int(row.number),
+        this_update=row.this_update,
+        next_update=row.next_update,
+        revoked=frozenset(entry.serial_number for entry in crl),
+    )
