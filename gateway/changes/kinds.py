@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -18,3 +19,12 @@ class ChangeKind(StrEnum):
 
 EVERYTHING = "*"
 """The key that stands for all of a kind, where naming each would be too long a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One row of the feed; a `kind` that newer code has added is kept as its text."""
+
+    position: int
+    kind: str
+    key: str
