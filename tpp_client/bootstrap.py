@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from tpp_client.identity import load_identity
@@ -25,7 +26,15 @@ def identity_at(home: Path, name: str, *, clock: Clock) -> TppIdentity:
     return load_identity(home / "certs" / "tpps" / name, clock=clock)
 
 
-def headless_stage(identity: TppIdentity, transport: Transport, *, psu: str, narrator: Narrator, clock: Clock) -> Stage:
+def headless_stage(
+    identity: TppIdentity,
+    transport: Transport,
+    *,
+    psu: str,
+    narrator: Narrator,
+    clock: Clock,
+    pause: Callable[[float], None] = time.sleep,
+) -> Stage:
     """Return a stage on which the sandbox decides for the PSU."""
     told = NarratedTransport(transport, narrator)
     xs2a = Xs2a(transport=told, edge=identity.edge)
@@ -37,6 +46,7 @@ def headless_stage(identity: TppIdentity, transport: Transport, *, psu: str, nar
         narrator=narrator,
         clock=clock,
         redirect_uri=identity.redirect_uris[0],
+        pause=pause,
     )
 
 
@@ -54,4 +64,5 @@ def browser_stage(
         narrator=narrator,
         clock=clock,
         redirect_uri=redirect_uri,
+        pause=time.sleep,
     )

@@ -60,7 +60,9 @@ class AttackField:
         """Return a faulty certificate of the victim's; raises `NotTried` when none was issued."""
         credential = self.victim.faulty(fault)
         if credential is None:
-            raise NotTried(f"needs a faulty certificate: `sandbox cert issue {self.victim.name} --fault {fault}` makes it")
+            raise NotTried(
+                f"needs a faulty certificate: `sandbox cert issue {self.victim.name} --kind qwac --fault {fault}` makes it"
+            )
         return credential
 
     @cached_property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -63,7 +62,7 @@ class Stage:
     narrator: Narrator
     clock: Clock
     redirect_uri: str
-    pause: Callable[[float], None] = time.sleep
+    pause: Callable[[float], None]
 
 
 def discover(stage: Stage) -> ServerMetadata:

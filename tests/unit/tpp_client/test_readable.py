@@ -1,0 +1,60 @@
+"""What people see of an exchange, and what they never see."""
+
+from __future__ import annotations
+
+from tests.unit.tpp_client.fakes import EDGE, answer
+from tpp_client.readable import exchange_of, readable_url, shortened
+from tpp_client.wire import HttpResponse, form_request, json_request
+
+SECRET = "kQ8fSkZ3nB0YlT6wVd2mRr9xHc5uJ1eG"
+
+
+def test_a_token_exchange_shows_no_whole_secret() -> None:
+    """Code, verifier, tokens: the first six characters at most."""
+    asked = form_request(f"{EDGE}/token", {"grant_type": "authorization_code", "code": SECRET, "code_verifier": SECRET})
+    body = answer(200, {"access_token": SECRET, "refresh_token": SECRET, "expires_in": 300}).body
+
+    exchange = exchange_of(HttpResponse(request=asked, status=200, body=body))
+
+    assert SECRET not in str(exchange.as_json())
+    assert exchange.asked == {"grant_type": "authorization_code", "code": "kQ8fSk…", "code_verifier": "kQ8fSk…"}
+    assert exchange.answered == {"access_token": "kQ8fSk…", "refresh_token": "kQ8fSk…", "expires_in": "300"}
+
+
+def test_redirects_show_their_parameters_shortened() -> None:
+    """A code in a URL is as good as a code in a body."""
+    redirect = f"https://localhost:8446/callback?code={SECRET}&state={SECRET}&iss=https%3A%2F%2Flocalhost%3A8441"
+    asked = json_request("POST", f"{EDGE}/sandbox/v1/psu-interactions", {"url": redirect, "psu": "anna.weber"})
+
+    exchange = exchange_of(HttpResponse(request=asked, status=200, body=answer(200, {"redirect": redirect}).body))
+
+    assert SECRET not in str(exchange.as_json())
+    assert exchange.answered["redirect"] == readable_url(redirect)
+    assert "iss=https://localhost:8441" in readable_url(redirect)
+
+
+def test_short_secrets_are_not_shown_whole() -> None:
+    """Six of eight characters would be most of it."""
+    assert shortened("12345678") == "12…"
+    assert shortened("123") == "…"
+
+
+def test_errors_are_shown_in_words() -> None:
+    """The code of an error is no secret."""
+    refused = answer(401, {"tppMessages": [{"code": "TOKEN_INVALID", "text": "no"}], "reason": "token.cnf_mismatch"})
+    problem = answer(404, {"title": "Unknown", "code": "psu.unknown"})
+
+    assert exchange_of(refused).answered == {"tppMessages": "TOKEN_INVALID: no", "reason": "token.cnf_mismatch"}
+    assert exchange_of(problem).answered["code"] == "psu.unknown"
+
+
+def test_lists_are_counted_and_bytes_ignored() -> None:
+    """A page of transactions is a number; a page of HTML is nothing."""
+    report = {"accounts": [{}], "transactions": {"booked": [{}, {}], "pending": list[object]()}}
+
+    assert exchange_of(answer(200, report)).answered == {
+        "accounts": "1 of them",
+        "booked": "2 of them",
+        "pending": "none named",
+    }
+    assert exchange_of(answer(200, b"\xff<html>")).answered == {}
