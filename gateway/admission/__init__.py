@@ -1,0 +1,1 @@
+"""Admission: whether a request may pass, decided step by step, and how a refusal looks."""

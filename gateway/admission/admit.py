@@ -1,0 +1,50 @@
+"""One request's way in, on one page: each line is a check that raises, and the data is the order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gateway.admission.certificates import presented_certificate
+from gateway.admission.hosts import require_host
+from gateway.admission.roles import require_role
+from gateway.admission.routes import matched_route
+from gateway.admission.targets import require_plain_target
+from gateway.admission.tokens import active_token, require_binding, require_owner, require_scope
+from gateway.admission.tpps import registered_tpp
+
+if TYPE_CHECKING:
+    from gateway.admission.knowledge import Knowledge
+    from gateway.admission.request import Request
+    from gateway.admission.tokens import AccessToken
+    from gateway.policies.model import Route
+    from gateway.register.model import Tpp
+    from psd2.certificates import Psd2Certificate
+
+
+@dataclass(slots=True)
+class Admission:
+    """What has been established so far; complete when `admit` returns, and of use to the audit log when it raises."""
+
+    route: Route | None = None
+    certificate: Psd2Certificate | None = None
+    tpp: Tpp | None = None
+    token: AccessToken | None = None
+
+
+def admit(request: Request, knowledge: Knowledge, now: float, admission: Admission) -> None:
+    """Fill `admission`, or raise `Refusal`; `NotLoaded` where something has to be looked up first.
+
+    `now` is epoch seconds. No line can move above what it needs.
+    """
+    leaf = request.connection.leaf
+    require_plain_target(request.path, request.query)
+    require_host(request)
+    route = admission.route = matched_route(request, knowledge.routes)
+    certificate = admission.certificate = presented_certificate(request, route, knowledge.judge, now)
+    tpp = admission.tpp = registered_tpp(certificate, knowledge.tpps)
+    token = admission.token = active_token(request, route, knowledge.tokens, now)
+    require_binding(token, leaf)
+    require_owner(token, tpp, knowledge.clients)
+    require_role(certificate, route)
+    require_scope(token, route)

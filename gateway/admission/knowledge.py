@@ -1,0 +1,185 @@
+"""What one edge worker knows: routes, whom it trusts, which TPPs, clients and tokens there are, and how fresh all that is."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final, Protocol
+
+from chassis.logs import get_logger
+from gateway.admission.memory import Memory, NotLoaded
+from gateway.admission.refusal import Refusal
+from gateway.changes.feed import ChangeFeed, ChangeSource, StaleFeed
+from gateway.changes.kinds import EVERYTHING, ChangeKind
+from gateway.config import RevocationPolicy
+from gateway.register.model import TppStatus
+from gateway.trust.judgement import Judge
+from gateway.trust.model import TPP_STORE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from gateway.admission.tokens import AccessToken
+    from gateway.changes.kinds import Change
+    from gateway.config import GatewaySettings
+    from gateway.policies.matching import RouteTable
+    from gateway.register.model import Client, Tpp
+    from gateway.trust.snapshot import TrustSnapshot
+
+_RENEWAL_SECONDS: Final = 0.5
+_RETRY_SECONDS: Final = 0.1
+_TRUST_KINDS: Final = frozenset({ChangeKind.TRUST_STORE, ChangeKind.CRL, ChangeKind.BLOCK_LIST})
+
+
+class KnowledgeSource(ChangeSource, Protocol):
+    """The gateway's database as the edge reads it; all calls block."""
+
+    def token(self, sha256: str) -> AccessToken | None:
+        """Return the access token whose SHA-256 (hex) this is."""
+
+    def tpp(self, authorisation_number: str) -> Tpp | None:
+        """Return the TPP."""
+
+    def client(self, client_id: str) -> Client | None:
+        """Return the client."""
+
+    def trust_snapshot(self, store: str) -> TrustSnapshot:
+        """Return the present state of a trust store."""
+
+
+class Watcher(Protocol):
+    """Hears where trust may have shrunk, to part with those who leaned on it."""
+
+    def judge_changed(self, judge: Judge) -> None:
+        """Judge every open connection anew."""
+
+    def tpp_barred(self, authorisation_number: str) -> None:
+        """Part with this TPP."""
+
+
+class Knowledge:
+    """The state of the checks. `start` it before the first request, `follow` the feed as long as it serves."""
+
+    def __init__(
+        self,
+        *,
+        source: KnowledgeSource,
+        routes: RouteTable,
+        settings: GatewaySettings,
+        monotonic: Callable[[], float],
+    ) -> None:
+        """Know nothing but the routes as yet."""
+        self._source = source
+        self._settings = settings
+        self._watchers: list[Watcher] = []
+        self._renewals: set[asyncio.Task[None]] = set()
+        self._trust_changed = False
+        self._trust_is_renewing = False
+        self.routes = routes
+        self.tokens: Memory[AccessToken] = Memory(source.token, most=settings.remembered)
+        self.tpps: Memory[Tpp] = Memory(source.tpp, most=settings.remembered)
+        self.clients: Memory[Client] = Memory(source.client, most=settings.remembered)
+        self._judges: Memory[Judge] = Memory(self._read_judge, most=1)
+        self.feed = ChangeFeed(
+            source,
+            self._on_change,
+            poll_seconds=settings.poll_seconds,
+            stale_seconds=settings.stale_seconds,
+            monotonic=monotonic,
+        )
+
+    async def start(self) -> None:
+        """Find the feed's end, then learn whom to trust; raises what the database raises."""
+        await self.feed.start()
+        await self._judges.load(TPP_STORE)
+
+    def watch(self, watcher: Watcher) -> None:
+        """Tell `watcher` where trust may have shrunk."""
+        self._watchers.append(watcher)
+
+    @property
+    def judge(self) -> Judge:
+        """The judge of the newest trust snapshot; raises `NotLoaded`."""
+        judge = self._judges.known(TPP_STORE)
+        if judge is None:
+            raise NotLoaded(self._judges, TPP_STORE)  # type: ignore[arg-type]
+        return judge
+
+    async def require_fresh(self) -> None:
+        """Raise 503 where revocations could have been missed."""
+        try:
+            await self.feed.require_fresh()
+        except StaleFeed as error:
+            raise Refusal("gateway.unsure", "the change feed can't be read") from error
+
+    def _read_judge(self, store: str) -> Judge:
+        return Judge(
+            self._source.trust_snapshot(store),
+            unknown_status_is_fatal=self._settings.revocation is RevocationPolicy.HARD,
+            crl_grace_seconds=self._settings.crl_grace_seconds,
+        )
+
+    def _on_change(self, change: Change) -> None:
+        if change.kind == EVERYTHING:
+            self._forget_everything()
+        elif change.kind in _TRUST_KINDS:
+            self._renew_trust()
+        elif change.kind == ChangeKind.TPP:
+            self.tpps.forget(change.key)
+            self._in_background(self._bar_if_inactive(change.key))
+        elif change.kind == ChangeKind.CLIENT:
+            self.clients.forget(change.key)
+        elif change.key == EVERYTHING:
+            self.tokens.forget_all()
+        else:
+            self.tokens.forget(change.key)
+
+    def _forget_everything(self) -> None:
+        for memory in (self.tokens, self.tpps, self.clients):
+            memory.forget_all()
+        self._renew_trust()
+
+    def _renew_trust(self) -> None:
+        self._judges.doubt(TPP_STORE)
+        self._trust_changed = True
+        if not self._trust_is_renewing:
+            self._trust_is_renewing = True
+            self._in_background(self._renew_judge())
+
+    async def _renew_judge(self) -> None:
+        """Read trust anew while the old judge serves, for a moment; if that fails, nobody is judged until it is read."""
+        try:
+            while self._trust_changed:
+                self._trust_changed = False
+                await self._read_judge_anew()
+            for watcher in self._watchers:
+                watcher.judge_changed(self.judge)
+        finally:
+            self._trust_is_renewing = False
+
+    async def _read_judge_anew(self) -> None:
+        try:
+            async with asyncio.timeout(_RENEWAL_SECONDS):
+                await self._judges.load(TPP_STORE)
+        except Exception as error:  # noqa: BLE001 - whatever went wrong, the old judge must not serve any longer
+            get_logger().error("trust.unreadable", error=str(error))
+            self._judges.forget(TPP_STORE)
+            self._trust_changed = True
+            await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _bar_if_inactive(self, authorisation_number: str) -> None:
+        await self.tpps.load(authorisation_number)
+        tpp = self.tpps.known(authorisation_number)
+        if tpp is None or tpp.status is not TppStatus.ACTIVE:
+            for watcher in self._watchers:
+                watcher.tpp_barred(authorisation_number)
+
+    def _in_background(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._renewals.add(task)
+        task.add_done_callback(self._renewed)
+
+    def _renewed(self, task: asyncio.Task[None]) -> None:
+        self._renewals.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            # What could not be read stays forgotten: the next request that needs it reads it, or is refused.
+            get_logger().error("knowledge.unreadable", error=str(task.exception()))

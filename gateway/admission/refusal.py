@@ -1,0 +1,44 @@
+"""A refusal: raised by a check, rendered in one place (`gateway.admission.rendering`)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway.admission.grounds import GROUNDS
+
+if TYPE_CHECKING:
+    from psd2.tpp_messages import MessageCode
+
+
+class Refusal(Exception):
+    """The request does not pass. `public_text` goes over the wire, `private_detail` into the audit log; neither is secret."""
+
+    def __init__(
+        self,
+        reason: str,
+        private_detail: str = "",
+        *,
+        public_text: str | None = None,
+        headers: tuple[tuple[bytes, bytes], ...] = (),
+    ) -> None:
+        """Refuse on a ground of `grounds.toml`; `headers` go into the answer (Allow, the scope of a challenge)."""
+        super().__init__(private_detail or reason)
+        self.ground = GROUNDS[reason]
+        self.private_detail = private_detail
+        self.public_text = public_text or self.ground.text
+        self.headers = headers
+
+    @property
+    def reason(self) -> str:
+        """The stable, dotted name."""
+        return self.ground.reason
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return self.ground.status
+
+    @property
+    def code(self) -> MessageCode:
+        """Berlin Group's message code."""
+        return self.ground.code

@@ -1,0 +1,61 @@
+"""A request as the checks see it: what the connection proved, and what the head says."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from psd2.client_cert_header import encode_client_cert
+
+if TYPE_CHECKING:
+    from gateway.policies.model import Listener
+
+
+class Leaf:
+    """The certificate of a connection, whose key TLS has proved; what is made of it is made once a connection."""
+
+    __slots__ = ("client_cert", "der", "digest", "sha256", "thumbprint")
+
+    def __init__(self, der: bytes) -> None:
+        """Hash `der` and write its RFC 9440 header value."""
+        self.der = der
+        self.digest = hashlib.sha256(der).digest()
+        self.sha256 = self.digest.hex()
+        self.thumbprint = base64.urlsafe_b64encode(self.digest).rstrip(b"=").decode("ascii")
+        self.client_cert = encode_client_cert(der).encode("ascii")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsFacts:
+    """What the handshake settled; `server_name` is the client's SNI, None where it sent none."""
+
+    version: str
+    cipher: str
+    resumed: bool
+    server_name: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """Who is at the other end, as far as the connection itself says."""
+
+    listener: Listener
+    address: str
+    tls: TlsFacts | None
+    leaf: Leaf | None
+
+
+@dataclass(slots=True, kw_only=True)
+class Request:
+    """One request. `path` and `query` are as received, ASCII; `host` is the Host header's value."""
+
+    connection: Connection
+    id: str
+    method: str
+    path: str
+    query: bytes
+    host: str
+    authorization: tuple[bytes, ...] = field(repr=False)
+    tpp_request_id: bytes | None

@@ -1,0 +1,29 @@
+"""Which route a request takes: none means 404, known path with another method 405."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway.admission.refusal import Refusal
+from gateway.policies.matching import UnknownPath, WrongMethod
+
+if TYPE_CHECKING:
+    from gateway.admission.request import Request
+    from gateway.policies.matching import RouteTable
+    from gateway.policies.model import Route
+
+
+def matched_route(request: Request, routes: RouteTable) -> Route:
+    """Return the route; raises the refusal 404 or 405."""
+    try:
+        return routes.route_of(request.connection.listener, request.method, request.path)
+    except UnknownPath as error:
+        raise Refusal("route.unknown") from error
+    except WrongMethod as error:
+        allowed = ", ".join(sorted(error.allowed))
+        raise Refusal(
+            "route.method",
+            f"{request.method} on {error.route.template}",
+            public_text=f"The resource does not have this method; it has {allowed}.",
+            headers=((b"allow", allowed.encode("ascii")),),
+        ) from error

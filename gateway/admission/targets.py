@@ -1,0 +1,29 @@
+"""Refuses request targets that two programs could read differently: the edge and a server behind it must mean the same path."""
+
+from __future__ import annotations
+
+import re
+
+from gateway.admission.refusal import Refusal
+
+# A segment of unreserved characters, sub-delims without `;`, `:` and `@`, or percent-encoded bytes that are none of those
+# and no control, percent, slash, backslash or semicolon (RFC 3986 §2.1 to §2.4, §3.3).
+_SEGMENT = (
+    r"(?:[A-Za-z0-9\-._~!$&'()*+,=:@]++|%(?:2[0-46-9A-Ca-c]|3[A-Fac-f]|40|5[BDEbde]|60|7[B-Db-d]|[89A-Fa-f][0-9A-Fa-f]))++"
+)
+_PATH = re.compile(rf"/(?:{_SEGMENT}(?:/{_SEGMENT})*/?)?")
+_DOT_SEGMENT = re.compile(r"/\.{1,2}(?:/|$)")
+_QUERY = re.compile(rb"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?\[\]{}|^`]++|%[0-9A-Fa-f]{2})*+")
+_MOST_CHARACTERS = 8_000
+
+
+def require_plain_target(path: str, query: bytes) -> None:
+    """Raise 400 for anything but a plain origin-form target; what is refused is never guessed at."""
+    if len(path) + len(query) > _MOST_CHARACTERS:
+        raise Refusal("http.target", f"target of {len(path) + len(query)} characters, at most {_MOST_CHARACTERS}")
+    if not _PATH.fullmatch(path):
+        raise Refusal("http.target", "the path has an empty segment, or a character or percent-encoding that is not plain")
+    if "/." in path and _DOT_SEGMENT.search(path):
+        raise Refusal("http.target", "the path has a dot segment")
+    if not _QUERY.fullmatch(query):
+        raise Refusal("http.target", "the query has a character that must be percent-encoded, or a broken percent-encoding")

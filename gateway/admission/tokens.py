@@ -1,0 +1,90 @@
+"""The access token of a request: known, in force, of this TPP and certificate, wide enough (RFC 6750, RFC 8705 §3)."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gateway.admission.refusal import Refusal
+from gateway.register.model import ClientStatus
+
+if TYPE_CHECKING:
+    from gateway.admission.memory import Memory
+    from gateway.admission.request import Leaf, Request
+    from gateway.policies.model import Route
+    from gateway.register.model import Client, Tpp
+
+# RFC 6750 §2.1; the limit is far beyond the 43 characters of ours.
+_BEARER = re.compile(rb"[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9\-._~+/]{1,512}=*)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessToken:
+    """A token as issued. Times are epoch seconds; `thumbprint` is the `x5t#S256` that it is bound to."""
+
+    sha256: str
+    client_id: str
+    authorisation_number: str
+    scope: str
+    subject: str | None
+    thumbprint: str
+    expires_at: float
+    revoked_at: float | None
+
+
+def active_token(request: Request, route: Route, tokens: Memory[AccessToken], now: float) -> AccessToken | None:
+    """Return the token, None where the route asks for none; raises 401, 400, `NotLoaded`."""
+    if route.token_scope is None:
+        return None
+    token = tokens.known(_sha256_of_bearer(request.authorization))
+    if token is None:
+        raise Refusal("token.unknown")
+    if token.revoked_at is not None:
+        raise Refusal("token.revoked", f"of client {token.client_id}")
+    if now >= token.expires_at:
+        raise Refusal("token.expired", f"of client {token.client_id}")
+    return token
+
+
+def _sha256_of_bearer(authorization: tuple[bytes, ...]) -> str:
+    if not authorization:
+        raise Refusal("token.missing")
+    match = _BEARER.fullmatch(authorization[0])
+    if len(authorization) > 1 or match is None:
+        raise Refusal("token.malformed", f"{len(authorization)} Authorization headers")
+    return hashlib.sha256(match[1]).hexdigest()
+
+
+def require_binding(token: AccessToken | None, leaf: Leaf | None) -> None:
+    """Raise 401 unless the token is bound to this connection's certificate."""
+    if token is None:
+        return
+    if leaf is None:
+        raise Refusal("token.cnf_without_certificate")
+    if not hmac.compare_digest(token.thumbprint, leaf.thumbprint):
+        raise Refusal("token.cnf_mismatch", f"token of client {token.client_id} is bound to {token.thumbprint}")
+
+
+def require_owner(token: AccessToken | None, tpp: Tpp | None, clients: Memory[Client]) -> None:
+    """Raise 401 unless the token's client is active and belongs to this TPP; raises `NotLoaded`."""
+    if token is None:
+        return
+    if tpp is None or token.authorisation_number != tpp.authorisation_number:
+        raise Refusal("token.other_tpp", f"token of {token.authorisation_number}")
+    client = clients.known(token.client_id)
+    if client is None or client.status is not ClientStatus.ACTIVE:
+        raise Refusal("token.client_inactive", f"client {token.client_id}")
+    if client.authorisation_number != tpp.authorisation_number:
+        raise Refusal("token.other_tpp", f"client {token.client_id} belongs to {client.authorisation_number}")
+
+
+def require_scope(token: AccessToken | None, route: Route) -> None:
+    """Raise 403 unless the token holds a scope value of the route's kind: `AIS:<consentId>` for `AIS`."""
+    if token is None or route.token_scope is None:
+        return
+    prefix = f"{route.token_scope}:"
+    if not any(value.startswith(prefix) and len(value) > len(prefix) for value in token.scope.split(" ")):
+        raise Refusal("token.scope", f"scope is {token.scope}, {prefix}… is needed")

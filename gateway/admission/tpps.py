@@ -1,0 +1,26 @@
+"""The TPP behind a certificate: registered here, and let in by the operator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway.admission.refusal import Refusal
+from gateway.register.model import TppStatus
+
+if TYPE_CHECKING:
+    from gateway.admission.memory import Memory
+    from gateway.register.model import Tpp
+    from psd2.certificates import Psd2Certificate
+
+
+def registered_tpp(certificate: Psd2Certificate | None, tpps: Memory[Tpp]) -> Tpp | None:
+    """Return the TPP whose authorisation number the certificate holds; raises 401, `NotLoaded`."""
+    if certificate is None:
+        return None
+    number = certificate.authorisation_number or ""  # never empty: a QWAC without one is no QWAC (gateway.trust.judgement)
+    tpp = tpps.known(number)
+    if tpp is None:
+        raise Refusal("tpp.unknown", f"no TPP {number}")
+    if tpp.status is not TppStatus.ACTIVE:
+        raise Refusal("mtls.blocked", f"TPP {number} is {tpp.status}")
+    return tpp
