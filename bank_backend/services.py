@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from bank_backend.database import Database
     from bank_backend.ledger.service import Ledger
     from bank_backend.psus.service import PsuDirectory
+    from bank_backend.tenants.service import TenantRegistry
     from psd2.clock import Clock
 
 
@@ -24,3 +25,4 @@ class Services:
     psus: PsuDirectory
     accounts: AccountDirectory
     ledger: Ledger
+    tenants: TenantRegistry

@@ -96,14 +96,15 @@ class SqlAccountStore:
 
     def _all(self, statement: Select[tuple[object, ...]]) -> list[Account]:
         with self._database.reading() as connection:
-            return [_account(row) for row in connection.execute(statement)]
+            return [account_of_row(row) for row in connection.execute(statement)]
 
 
 def _payment_accounts(tenant: TenantId) -> Select[tuple[object, ...]]:
     return select(accounts).where(accounts.c.tenant == tenant, accounts.c.kind == PAYMENT)
 
 
-def _account(row: Row[tuple[object, ...]]) -> Account:
+def account_of_row(row: Row[tuple[object, ...]]) -> Account:
+    """Return the account that a row of `accounts` holds."""
     return Account(
         id=AccountId(row.id),
         tenant=TenantId(row.tenant),

@@ -39,7 +39,7 @@ class SqlPsuStore:
     def find(self, tenant: TenantId, login: str) -> Psu | None:
         """Return the PSU, or None."""
         row = self._row(tenant, login)
-        return None if row is None else _psu(row)
+        return None if row is None else psu_of_row(row)
 
     def credentials(self, tenant: TenantId, login: str) -> Credentials | None:
         """Return what a password is checked with, or None."""
@@ -47,7 +47,7 @@ class SqlPsuStore:
         if row is None:
             return None
         until = None if row.locked_until is None else datetime.fromtimestamp(row.locked_until, UTC)
-        return Credentials(psu=_psu(row), password_hash=row.password_hash, failures=row.failures, locked_until=until)
+        return Credentials(psu=psu_of_row(row), password_hash=row.password_hash, failures=row.failures, locked_until=until)
 
     def note_failure(self, tenant: TenantId, login: str, *, locked_from: int, locked_until: datetime) -> None:
         """Count one failure more, atomically; at `locked_from` of them start over and lock until `locked_until`."""
@@ -75,7 +75,8 @@ class SqlPsuStore:
             return connection.execute(select(psus).where(psus.c.tenant == tenant, psus.c.login == login)).first()
 
 
-def _psu(row: Row[tuple[object, ...]]) -> Psu:
+def psu_of_row(row: Row[tuple[object, ...]]) -> Psu:
+    """Return the PSU that a row of `psus` holds."""
     return Psu(
         id=PsuId(row.login),
         tenant=TenantId(row.tenant),

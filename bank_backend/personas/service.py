@@ -1,0 +1,195 @@
+"""Plans a tenant's seed: people, accounts and a journal of their year, decided by tenant, seed and day alone."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from random import Random
+from typing import TYPE_CHECKING
+
+from faker import Faker
+
+from bank_backend.accounts.model import Account, AccountStatus, AccountUsage
+from bank_backend.ledger.model import Entry, Hold, Journal, Party
+from bank_backend.personas.catalogue import PERSONAS
+from bank_backend.personas.countries import LOCALES, bic, house_bank_code, new_iban, outside_bank_code
+from bank_backend.personas.model import CARD, CASH
+from bank_backend.personas.story import Cast, tell
+from bank_backend.psus.model import Psu
+from psd2.ids import AccountId, PsuId
+from psd2.money import Money
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from bank_backend.personas.model import AccountPlan, Persona
+    from bank_backend.personas.story import Movement
+    from psd2.ids import TenantId
+
+_WORDS = ("amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "harbor", "island", "juniper", "lagoon", "meadow")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seed:
+    """Everything to write for a new tenant. `holders` are (login, account); `settlements` the currencies in use."""
+
+    password: str
+    psus: tuple[Psu, ...]
+    accounts: tuple[Account, ...]
+    holders: tuple[tuple[PsuId, AccountId], ...]
+    settlements: tuple[str, ...]
+    journal: Journal
+    holds: tuple[Hold, ...]
+
+
+def plan_seed(
+    tenant: TenantId,
+    *,
+    country: str,
+    seed: int,
+    now: datetime,
+    settlement: Callable[[TenantId, str], AccountId],
+) -> Seed:
+    """Return the seed of a tenant; `settlement` names the bank's own account in a currency."""
+    bank = _Branch(tenant=tenant, country=country, seed=seed, now=now, settlement=settlement)
+    for persona in PERSONAS:
+        bank.seed_persona(persona)
+    return bank.seed()
+
+
+class _Branch:
+    """Collects the seed, persona by persona. Each has a generator of its own, so that changing one leaves the others."""
+
+    def __init__(
+        self, *, tenant: TenantId, country: str, seed: int, now: datetime, settlement: Callable[[TenantId, str], AccountId]
+    ) -> None:
+        self._tenant, self._country, self._seed, self._now = tenant, country, seed, now
+        self._settlement = settlement
+        self._faker = Faker(LOCALES[country])
+        self._psus: list[Psu] = []
+        self._accounts: list[Account] = []
+        self._holders: list[tuple[PsuId, AccountId]] = []
+        self._movements: list[tuple[Movement, Mapping[str, Account]]] = []
+
+    def seed_persona(self, persona: Persona) -> None:
+        """Add one persona with its accounts and its year."""
+        rng = self._rng(persona.login)
+        psu = _psu(persona, self._tenant, rng)
+        opened = {plan.key: self._account(persona, plan, rng) for plan in persona.accounts}
+        self._psus.append(psu)
+        self._accounts.extend(opened.values())
+        for plan in persona.accounts:
+            self._holders.extend((PsuId(login), opened[plan.key].id) for login in (persona.login, *plan.joint_with))
+        cast = Cast(
+            own={key: Party(account.owner_name, account.iban) for key, account in opened.items()},
+            others=self._others(persona, rng),
+        )
+        self._movements.extend((movement, opened) for movement in tell(persona, cast, rng, self._now))
+
+    def seed(self) -> Seed:
+        """Book everything in order of booking and return the whole."""
+        rng, today = self._rng("journal"), self._now.date()
+        journal = Journal(positions={})
+        holds = []
+        for movement, opened in sorted(self._movements, key=lambda pair: (pair[0].booking_date, pair[0].at)):
+            if movement.is_booked(today):
+                journal.post(self._entry(movement, opened, rng))
+            else:
+                holds.append(self._hold(movement, opened, rng))
+        return Seed(
+            password=_password(self._rng("password")),
+            psus=tuple(self._psus),
+            accounts=tuple(self._accounts),
+            holders=tuple(self._holders),
+            settlements=tuple(sorted({account.currency for account in self._accounts})),
+            journal=journal,
+            holds=tuple(holds),
+        )
+
+    def _rng(self, purpose: str) -> Random:
+        # Test data that must come out the same again: chance here protects nothing.
+        return Random(f"{self._seed} {self._tenant} {purpose}")  # noqa: S311
+
+    def _account(self, persona: Persona, plan: AccountPlan, rng: Random) -> Account:
+        names = [one.name for one in PERSONAS if one.login in (persona.login, *plan.joint_with)]
+        return Account(
+            id=AccountId(_uuid(rng)),
+            tenant=self._tenant,
+            iban=new_iban(self._country, rng, bank_code=house_bank_code(self._country)),
+            bic=bic(self._country),
+            currency=plan.currency,
+            name=plan.name,
+            product=plan.product,
+            owner_name=", ".join(names),
+            cash_account_type=plan.cash_account_type,
+            status=AccountStatus.ENABLED,
+            usage=AccountUsage.PROFESSIONAL if plan.is_professional else AccountUsage.PRIVATE,
+            overdraft_minor=plan.overdraft_minor,
+        )
+
+    def _others(self, persona: Persona, rng: Random) -> dict[str, Party]:
+        """Name everybody the persona deals with; shops where it pays by card have no account that it sees."""
+        self._faker.seed_instance(rng.getrandbits(64))
+        others: dict[str, Party] = {}
+        for habit in persona.habits:
+            for who in habit.who if habit.own is None else ():
+                if who not in others:
+                    others[who] = self._other(persona, who, rng, has_iban=habit.code not in {CARD, CASH})
+        return others
+
+    def _other(self, persona: Persona, who: str, rng: Random, *, has_iban: bool) -> Party:
+        name = (
+            {"company": self._faker.company, "person": self._faker.name}[persona.roles[who]]() if who in persona.roles else who
+        )
+        iban = new_iban(self._country, rng, bank_code=outside_bank_code(self._country)) if has_iban else ""
+        # BG names are at most 70 characters.
+        return Party(name[:70], iban)
+
+    def _entry(self, movement: Movement, opened: Mapping[str, Account], rng: Random) -> Entry:
+        lines = [(opened[key].id, Money(minor, opened[key].currency)) for key, minor in movement.lines]
+        currency = lines[0][1].currency
+        rest = sum(amount.minor for _, amount in lines)
+        if rest:
+            lines.append((self._settlement(self._tenant, currency), Money(-rest, currency)))
+        return Entry(
+            id=_uuid(rng),
+            tenant=self._tenant,
+            at=movement.at,
+            booking_date=movement.booking_date,
+            value_date=movement.booking_date,
+            details=movement.details,
+            lines=tuple(lines),
+        )
+
+    def _hold(self, movement: Movement, opened: Mapping[str, Account], rng: Random) -> Hold:
+        ((key, minor),) = movement.lines
+        return Hold(
+            id=_uuid(rng),
+            tenant=self._tenant,
+            account_id=opened[key].id,
+            amount=Money(minor, opened[key].currency),
+            at=movement.at,
+            value_date=movement.booking_date,
+            details=movement.details,
+        )
+
+
+def _psu(persona: Persona, tenant: TenantId, rng: Random) -> Psu:
+    return Psu(
+        id=PsuId(persona.login),
+        tenant=tenant,
+        name=persona.name,
+        email=f"{persona.login}@example.com",
+        # +999 is no country: nobody's telephone rings (ITU-T E.164).
+        phone=f"+999{rng.randint(10_000_000, 99_999_999)}",
+        purpose=persona.purpose,
+    )
+
+
+def _uuid(rng: Random) -> str:
+    return str(uuid.UUID(int=rng.getrandbits(128), version=4))
+
+
+def _password(rng: Random) -> str:
+    return "-".join([*rng.sample(_WORDS, 2), str(rng.randint(1000, 9999))])

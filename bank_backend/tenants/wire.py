@@ -1,0 +1,60 @@
+"""A tenant's registration and data as JSON (docs/architecture.md §3.3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field, StringConstraints, field_validator
+
+from bank_backend.bodies import Body
+from bank_backend.personas.countries import require_country
+from bank_backend.tenants.model import Registration
+from psd2.roles import parse_role
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bank_backend.tenants.model import Resident, Tenant
+    from psd2.ids import TenantId
+
+_MOST_ROLES = 8
+_LARGEST_SEED = 2**63 - 1
+
+
+class RegistrationBody(Body):
+    """`PUT /internal/tenants/{n}`."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=140)]
+    country: str
+    roles: Annotated[list[str], Field(min_length=1, max_length=_MOST_ROLES)]
+    seed: Annotated[int, Field(ge=0, le=_LARGEST_SEED)] | None = None
+
+    @field_validator("country")
+    @classmethod
+    def _known_country(cls, value: str) -> str:
+        return require_country(value)
+
+    @field_validator("roles")
+    @classmethod
+    def _known_roles(cls, value: list[str]) -> list[str]:
+        return [parse_role(text).value for text in value]
+
+    def parsed(self, tenant: TenantId) -> Registration:
+        """Return the registration it writes."""
+        roles = frozenset(parse_role(text) for text in self.roles)
+        return Registration(tenant=tenant, name=self.name, country=self.country, roles=roles, seed=self.seed)
+
+
+def data_json(tenant: Tenant, residents: Sequence[Resident]) -> dict[str, object]:
+    """Return who lives in a tenant, with what to log in."""
+    return {"tenant": tenant.id, "personas": [_resident_json(tenant, resident) for resident in residents]}
+
+
+def _resident_json(tenant: Tenant, resident: Resident) -> dict[str, object]:
+    return {
+        "psu": resident.psu.id,
+        "name": resident.psu.name,
+        "purpose": resident.psu.purpose,
+        "password": tenant.persona_password,
+        "accounts": [{"id": one.id, "iban": one.iban, "currency": one.currency} for one in resident.accounts],
+    }
