@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _KIBIBYTE = 1024
 _MEBIBYTE = 1024 * _KIBIBYTE
+_DAY = 86_400
 
 
 class SettingsRefused(ValueError):
@@ -75,6 +76,17 @@ class GatewaySettings(BaseSettings):
     revocation: RevocationPolicy = Field(default=RevocationPolicy.HARD, description="status unknown: hard refuses, soft admits")
     crl_grace_seconds: float = Field(default=3_600, ge=0, le=604_800, description="time a CRL serves past its nextUpdate")
     audit_file_bytes: int = Field(default=64 * _MEBIBYTE, ge=_MEBIBYTE, description="size at which an audit file is rotated")
+
+    authorization_workers: int = Field(default=1, ge=1, le=32, description="processes of the authorization server")
+    authorization_threads: int = Field(default=16, ge=1, le=256, description="requests that each of them serves at a time")
+    admin_threads: int = Field(default=4, ge=1, le=64, description="requests that the control API serves at a time")
+    access_token_seconds: int = Field(default=600, ge=30, le=3_600, description="life of an access token")
+    refresh_token_seconds: int = Field(default=180 * _DAY, ge=600, le=730 * _DAY, description="life of a refresh token")
+    code_seconds: int = Field(default=60, ge=5, le=60, description="life of an authorization code (FAPI 2.0 §5.3.2.1)")
+    authorization_seconds: int = Field(default=900, ge=60, le=3_600, description="time the PSU has to decide")
+    # A code that comes a second time is recognised, and what it gave revoked, for as long as its row is kept.
+    retention_seconds: int = Field(default=_DAY, ge=3_600, le=90 * _DAY, description="time expired codes and tokens are kept")
+    prune_seconds: float = Field(default=60, ge=1, le=_DAY, description="how often expired ones are deleted")
 
     @field_validator("base_port")
     @classmethod

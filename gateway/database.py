@@ -21,7 +21,7 @@ from sqlalchemy import (
     Text,
 )
 
-from chassis.database import database_command, open_engine, require_current
+from chassis.database import EXIT_UNUSABLE, database_command, open_engine, require_current
 
 PACKAGE: Final = "gateway"
 
@@ -192,10 +192,15 @@ def open_gateway_engine(url: str) -> Engine:
 
 
 def main() -> int:
-    """Bring the database that the settings name to the newest schema."""
-    from gateway.config import load_settings
+    """Bring the database that the settings name to the newest schema; returns the exit status."""
+    from gateway.config import SettingsRefused, load_settings
 
-    return database_command(PACKAGE, load_settings().database_url)
+    try:
+        url = load_settings().database_url
+    except SettingsRefused as error:
+        sys.stderr.write(f"{error}\n")
+        return EXIT_UNUSABLE
+    return database_command(PACKAGE, url)
 
 
 if __name__ == "__main__":

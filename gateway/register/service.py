@@ -63,7 +63,11 @@ class Register:
         return self._store.save_tpp(tpp, self._clock.now())
 
     def client(self, client_id: str) -> Client | None:
-        """Return the client with this id; a TPP's authorisation number stands for its only Berlin Group client.
+        """Return the client with this id, or None."""
+        return self._store.client(client_id)
+
+    def client_named(self, client_id: str) -> Client | None:
+        """Return the client that a TPP means: an authorisation number stands for the TPP's only Berlin Group client.
 
         BG IG 1.3.8 §13.1 lets a TPP name itself by the organizationIdentifier of its certificate.
         """

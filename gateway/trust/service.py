@@ -9,7 +9,7 @@ from gateway.trust.anchors import read_trust_store
 from gateway.trust.crl import FIELD as CRL_FIELD
 from gateway.trust.crl import MOST_BYTES as MOST_CRL_BYTES
 from gateway.trust.crl import read_crl
-from gateway.trust.model import OutdatedCrl, TrustRefusal
+from gateway.trust.model import TrustRefusal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,6 +80,3 @@ class Trust:
 def _require_sha256(text: str) -> None:
     if not _SHA256.fullmatch(text):
         raise TrustRefusal("sha256", "write the SHA-256 of the certificate's DER as 64 lower-case hex digits")
-
-
-__all__ = ["OutdatedCrl", "Trust", "TrustRefusal", "TrustStore"]

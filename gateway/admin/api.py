@@ -1,0 +1,106 @@
+"""The control API's resources (docs/architecture.md §3.4): TPPs, clients, trust stores, CRLs, the block list."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, TypeVar
+
+from flask import Blueprint, Response, abort, jsonify, request
+
+from gateway.admin.bodies import BlockBody, ClientBody, TppBody, TrustStoreBody, client_json, tpp_json
+from gateway.admin.problems import NotFound
+from gateway.trust.crl import MOST_BYTES as MOST_CRL_BYTES
+from gateway.trust.model import TPP_STORE
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from gateway.register.service import Register
+    from gateway.trust.service import Trust
+
+MOST_JSON_BYTES = 4 * 1024 * 1024
+_Parsed = TypeVar("_Parsed", bound="BaseModel")
+
+
+def register_blueprint(register: Register) -> Blueprint:
+    """Return the resources of the register."""
+    api = Blueprint("register", __name__)
+
+    @api.put("/tpps/<authorisation_number>")
+    def put_tpp(authorisation_number: str) -> tuple[Response, int]:
+        tpp = _body(TppBody).tpp(authorisation_number)
+        return jsonify(tpp_json(tpp)), _created_or_ok(is_new=register.save_tpp(tpp))
+
+    @api.get("/tpps")
+    def get_tpps() -> Response:
+        return jsonify({"tpps": [tpp_json(tpp) for tpp in register.tpps()]})
+
+    @api.get("/tpps/<authorisation_number>")
+    def get_tpp(authorisation_number: str) -> Response:
+        tpp = register.tpp(authorisation_number)
+        if tpp is None:
+            raise NotFound(f"TPP {authorisation_number}")
+        return jsonify(tpp_json(tpp))
+
+    @api.put("/clients/<client_id>")
+    def put_client(client_id: str) -> tuple[Response, int]:
+        client = _body(ClientBody).client(client_id)
+        return jsonify(client_json(client)), _created_or_ok(is_new=register.save_client(client))
+
+    @api.get("/clients/<client_id>")
+    def get_client(client_id: str) -> Response:
+        client = register.client(client_id)
+        if client is None:
+            raise NotFound(f"client {client_id}")
+        return jsonify(client_json(client))
+
+    @api.delete("/clients/<client_id>")
+    def delete_client(client_id: str) -> tuple[str, int]:
+        if not register.delete_client(client_id):
+            raise NotFound(f"client {client_id}")
+        return "", HTTPStatus.NO_CONTENT
+
+    return api
+
+
+def trust_blueprint(trust: Trust) -> Blueprint:
+    """Return the resources of trust."""
+    api = Blueprint("trust", __name__)
+
+    @api.put(f"/trust-stores/{TPP_STORE}")
+    def put_trust_store() -> Response:
+        body = _body(TrustStoreBody)
+        certificates = trust.replace(TPP_STORE, anchors=body.anchors, intermediates=body.intermediates)
+        return jsonify({"certificates": [{"sha256": entry.sha256, "kind": entry.kind} for entry in certificates]})
+
+    @api.put(f"/trust-stores/{TPP_STORE}/crl")
+    def put_crl() -> Response:
+        if request.mimetype != "application/pkix-crl":
+            abort(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send the CRL in DER, as application/pkix-crl")
+        request.max_content_length = MOST_CRL_BYTES
+        crl = trust.take_crl(TPP_STORE, request.get_data(cache=False))
+        return jsonify({"issuer": crl.issuer, "number": str(crl.number), "next_update": crl.next_update.isoformat()})
+
+    @api.put("/certificates/<sha256>/block")
+    def block(sha256: str) -> tuple[Response, int]:
+        reason = _body(BlockBody).reason
+        is_new = trust.block(sha256, reason)
+        return jsonify({"sha256": sha256, "reason": reason.strip()}), _created_or_ok(is_new=is_new)
+
+    @api.delete("/certificates/<sha256>/block")
+    def unblock(sha256: str) -> tuple[str, int]:
+        if not trust.unblock(sha256):
+            raise NotFound(f"block of certificate {sha256}")
+        return "", HTTPStatus.NO_CONTENT
+
+    return api
+
+
+def _body(type_: type[_Parsed]) -> _Parsed:
+    if request.mimetype != "application/json":
+        abort(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send the body as application/json")
+    return type_.model_validate_json(request.get_data(cache=False))
+
+
+def _created_or_ok(*, is_new: bool) -> int:
+    return HTTPStatus.CREATED if is_new else HTTPStatus.OK

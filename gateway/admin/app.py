@@ -1,0 +1,29 @@
+"""The control API as a Flask application; `gateway.wsgi` puts the check of its callers in front."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response, jsonify
+
+from gateway.admin.api import MOST_JSON_BYTES, register_blueprint, trust_blueprint
+from gateway.admin.problems import handle_errors
+
+if TYPE_CHECKING:
+    from gateway.register.service import Register
+    from gateway.trust.service import Trust
+
+
+def create_app(*, register: Register, trust: Trust) -> Flask:
+    """Make the application."""
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MOST_JSON_BYTES
+    app.register_blueprint(register_blueprint(register))
+    app.register_blueprint(trust_blueprint(trust))
+    app.add_url_rule("/health", "health", _health, methods=["GET"])
+    handle_errors(app)
+    return app
+
+
+def _health() -> Response:
+    return jsonify({"status": "ok"})

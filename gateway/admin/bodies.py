@@ -1,0 +1,114 @@
+"""The bodies that the control API takes (docs/architecture.md §3.4), read into the domain's own types."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from gateway.register.model import AuthMethod, Client, ClientProfile, RegisterRefusal, Tpp, TppStatus
+from psd2.roles import PspRole, UnknownRole, parse_role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MOST_ENTRIES: Final = 200
+_Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+_Text = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TppBody(_Body):
+    """`PUT /tpps/{authorisation number}`."""
+
+    name: _Name
+    country: _Name
+    nca_id: _Name
+    nca_name: _Name
+    roles: Annotated[list[_Name], Field(max_length=8)]
+    status: TppStatus = TppStatus.ACTIVE
+
+    def tpp(self, authorisation_number: str) -> Tpp:
+        """Return the TPP that the body describes; raises `RegisterRefusal`."""
+        return Tpp(
+            authorisation_number=authorisation_number,
+            name=self.name,
+            country=self.country,
+            nca_id=self.nca_id,
+            nca_name=self.nca_name,
+            roles=_roles(self.roles),
+            status=self.status,
+        )
+
+
+class ClientBody(_Body):
+    """`PUT /clients/{client_id}`."""
+
+    authorisation_number: _Name
+    name: _Name
+    redirect_uris: Annotated[list[str], Field(max_length=MOST_ENTRIES)]
+    profile: ClientProfile = ClientProfile.BERLIN
+    token_endpoint_auth_method: AuthMethod = AuthMethod.TLS_CLIENT_AUTH
+
+    def client(self, client_id: str) -> Client:
+        """Return the client that the body describes."""
+        return Client(
+            client_id=client_id,
+            authorisation_number=self.authorisation_number,
+            name=self.name,
+            redirect_uris=tuple(self.redirect_uris),
+            profile=self.profile,
+            token_endpoint_auth_method=self.token_endpoint_auth_method,
+        )
+
+
+class TrustStoreBody(_Body):
+    """`PUT /trust-stores/tpp`: CA certificates in PEM."""
+
+    anchors: Annotated[list[_Text], Field(max_length=MOST_ENTRIES)]
+    intermediates: Annotated[list[_Text], Field(max_length=MOST_ENTRIES)] = []
+
+
+class BlockBody(_Body):
+    """`PUT /certificates/{sha256}/block`."""
+
+    reason: str
+
+
+def tpp_json(tpp: Tpp) -> dict[str, object]:
+    """Return a TPP as the control API tells it."""
+    return {
+        "authorisation_number": tpp.authorisation_number,
+        "name": tpp.name,
+        "country": tpp.country,
+        "nca_id": tpp.nca_id,
+        "nca_name": tpp.nca_name,
+        "roles": sorted(tpp.roles),
+        "status": tpp.status,
+    }
+
+
+def client_json(client: Client) -> dict[str, object]:
+    """Return a client as the control API tells it."""
+    return {
+        "client_id": client.client_id,
+        "authorisation_number": client.authorisation_number,
+        "name": client.name,
+        "redirect_uris": list(client.redirect_uris),
+        "profile": client.profile,
+        "token_endpoint_auth_method": client.token_endpoint_auth_method,
+        "status": client.status,
+    }
+
+
+def _roles(names: Iterable[str]) -> frozenset[PspRole]:
+    roles = set()
+    for place, name in enumerate(names):
+        try:
+            roles.add(parse_role(name))
+        except UnknownRole as error:
+            raise RegisterRefusal(f"roles[{place}]", str(error)) from error
+    return frozenset(roles)

@@ -1,0 +1,77 @@
+"""Renders what the control API refuses, as `application/problem+json` (RFC 9457) naming the fields."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from flask import Response
+from pydantic import ValidationError
+from sqlalchemy.exc import IntegrityError
+from werkzeug.exceptions import HTTPException
+
+from chassis.logs import get_logger
+from chassis.problems import CONTENT_TYPE, problem
+from gateway.register.model import ClientOfAnotherTpp, RegisterRefusal
+from gateway.trust.model import OutdatedCrl, TrustRefusal
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+
+class NotFound(Exception):
+    """Something that is not in the register."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} is not registered")
+
+
+def handle_errors(app: Flask) -> None:
+    """Render every error of the application here."""
+
+    @app.errorhandler(ValidationError)
+    def refuse_body(error: ValidationError) -> Response:
+        faults = error.errors(include_url=False, include_input=False, include_context=False)
+        return _refusal(
+            HTTPStatus.UNPROCESSABLE_ENTITY, "body.invalid", [(_field(fault["loc"]), fault["msg"]) for fault in faults]
+        )
+
+    @app.errorhandler(RegisterRefusal)
+    @app.errorhandler(TrustRefusal)
+    def refuse(refusal: RegisterRefusal | TrustRefusal) -> Response:
+        conflict = isinstance(refusal, ClientOfAnotherTpp | OutdatedCrl)
+        status = HTTPStatus.CONFLICT if conflict else HTTPStatus.UNPROCESSABLE_ENTITY
+        return _refusal(status, "change.conflict" if conflict else "change.invalid", [(refusal.field, refusal.reason)])
+
+    @app.errorhandler(NotFound)
+    def not_found(error: NotFound) -> Response:
+        return _problem(HTTPStatus.NOT_FOUND, "not_found", str(error))
+
+    @app.errorhandler(IntegrityError)
+    def conflict(_error: IntegrityError) -> Response:
+        return _problem(HTTPStatus.CONFLICT, "change.conflict", "another change came at the same moment: send yours again")
+
+    @app.errorhandler(HTTPException)
+    def http_error(error: HTTPException) -> Response:
+        return _problem(HTTPStatus(error.code or 500), f"http.{error.code}", error.description or error.name)
+
+    @app.errorhandler(Exception)
+    def fault(_error: Exception) -> Response:
+        get_logger().exception("admin.fault")
+        return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, "fault", "the control API has failed: see its log")
+
+
+def _field(steps: tuple[int | str, ...]) -> str:
+    """Write the way to a field as people write it: `redirect_uris[0]`."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).removeprefix(".") or "body"
+
+
+def _refusal(status: HTTPStatus, code: str, faults: list[tuple[str, str]]) -> Response:
+    detail = "; ".join(f"{field}: {reason}" for field, reason in faults)
+    return _problem(status, code, detail, errors=[{"field": field, "problem": reason} for field, reason in faults])
+
+
+def _problem(status: HTTPStatus, code: str, detail: str, **extra: object) -> Response:
+    body = problem(status.value, code, status.phrase, detail, **extra)
+    return Response(json.dumps(body), status=status.value, content_type=CONTENT_TYPE)

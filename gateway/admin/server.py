@@ -1,0 +1,12 @@
+"""gunicorn's settings for the control API."""
+
+from chassis.listener import InternalListener, internal_listener
+from gateway.config import load_settings
+
+_settings = load_settings()
+
+globals().update(
+    internal_listener(
+        InternalListener(name="admin", home=_settings.home, port=_settings.ports.admin, threads=_settings.admin_threads)
+    )
+)

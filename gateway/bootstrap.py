@@ -1,0 +1,88 @@
+"""Wires the gateway's Flask applications: settings, stores, clock, the bank."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from chassis.peers import Peer, PeerSession
+from gateway.admin.app import create_app as create_admin_app
+from gateway.database import open_gateway_engine
+from gateway.oauth.app import AuthorizationServices, create_app
+from gateway.oauth.authorization import Authorization
+from gateway.oauth.bank_client import HttpBank
+from gateway.oauth.model import Lifetimes
+from gateway.oauth.protocol import OAuthProtocol
+from gateway.oauth.pruning import Pruner
+from gateway.oauth.psu_interactions import PsuInteractions
+from gateway.oauth.store import SqlOAuthStore
+from gateway.oauth.tokens import Tokens
+from gateway.register.service import Register
+from gateway.register.store import SqlRegisterStore
+from gateway.trust.service import Trust
+from gateway.trust.store import SqlTrustStore
+from psd2.clock import SystemClock
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from sqlalchemy import Engine
+
+    from gateway.config import GatewaySettings
+    from gateway.oauth.bank import Bank
+    from psd2.clock import Clock
+
+
+def authorization_app(settings: GatewaySettings) -> Flask:
+    """Return the authorization server, pruning in the background."""
+    engine = open_gateway_engine(settings.database_url)
+    clock = SystemClock()
+    peer = Peer(name="bank", address=settings.bank_address, home=settings.home, caller="gateway")
+    bank = HttpBank(PeerSession(peer), front_url=settings.front_url)
+    pruner(settings, engine, clock).start()
+    return create_app(authorization_services(settings, engine=engine, bank=bank, clock=clock))
+
+
+def authorization_services(settings: GatewaySettings, *, engine: Engine, bank: Bank, clock: Clock) -> AuthorizationServices:
+    """Wire what the authorization server is made of."""
+    register = Register(store=SqlRegisterStore(engine), clock=clock)
+    store = SqlOAuthStore(engine)
+    lifetimes = _lifetimes(settings)
+    issuer = settings.front_url
+    authorization = Authorization(register=register, store=store, bank=bank, clock=clock, lifetimes=lifetimes, issuer=issuer)
+    return AuthorizationServices(
+        authorization=authorization,
+        protocol=OAuthProtocol(tokens=Tokens(store=store, clock=clock, lifetimes=lifetimes), register=register, issuer=issuer),
+        interactions=PsuInteractions(authorization=authorization, bank=bank, issuer=issuer),
+        issuer=issuer,
+        edge_url=settings.edge_url,
+        authorization_seconds=settings.authorization_seconds,
+        sandbox_mode=settings.sandbox_mode,
+    )
+
+
+def pruner(settings: GatewaySettings, engine: Engine, clock: Clock) -> Pruner:
+    """Return what deletes expired codes and tokens."""
+    return Pruner(
+        store=SqlOAuthStore(engine),
+        clock=clock,
+        retention=timedelta(seconds=settings.retention_seconds),
+        every=timedelta(seconds=settings.prune_seconds),
+    )
+
+
+def admin_app(settings: GatewaySettings) -> Flask:
+    """Return the control API."""
+    engine = open_gateway_engine(settings.database_url)
+    clock = SystemClock()
+    return create_admin_app(
+        register=Register(store=SqlRegisterStore(engine), clock=clock), trust=Trust(store=SqlTrustStore(engine), clock=clock)
+    )
+
+
+def _lifetimes(settings: GatewaySettings) -> Lifetimes:
+    return Lifetimes(
+        access_token=timedelta(seconds=settings.access_token_seconds),
+        refresh_token=timedelta(seconds=settings.refresh_token_seconds),
+        code=timedelta(seconds=settings.code_seconds),
+        authorization=timedelta(seconds=settings.authorization_seconds),
+    )

@@ -1,0 +1,1 @@
+"""The authorization server: authorization code with PKCE, certificate-bound tokens, and the Berlin Group scope."""

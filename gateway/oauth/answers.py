@@ -1,0 +1,101 @@
+"""Renders refusals, in the three ways they travel: JSON (RFC 6749 §5.2), redirect (§4.1.2.1, RFC 9207), page.
+
+In sandbox mode each also says why and what helps (docs/architecture.md §3.7).
+"""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+from flask import Response, make_response, redirect, render_template, request
+
+from chassis.logs import get_logger
+from chassis.problems import CONTENT_TYPE, problem
+from gateway.oauth.arrival import request_id_of
+from gateway.oauth.authorization_response import response_url
+from gateway.oauth.security_headers import add_browser_headers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gateway.oauth.refusals import RedirectRefused, Refusal
+
+NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+# RFC 9110 §15.5.2 wants a challenge in each 401. No scheme is registered for TLS client certificates; this one says it.
+_CHALLENGE: Final = {"WWW-Authenticate": 'TLS-Client-Certificate realm="token"'}
+
+
+class Answers:
+    """Renders refusals for one issuer."""
+
+    def __init__(self, *, issuer: str, sandbox_mode: bool) -> None:
+        self._issuer = issuer
+        self._sandbox_mode = sandbox_mode
+
+    def as_json(self, refusal: Refusal) -> Response:
+        """Tell a TPP, as OAuth endpoints do."""
+        body = {"error": refusal.error, "error_description": refusal.description, **self._explanation(refusal)}
+        challenge = _CHALLENGE if refusal.status == HTTPStatus.UNAUTHORIZED else {}
+        return _json(refusal.status, body, "application/json", NO_STORE | challenge)
+
+    def as_problem(self, refusal: Refusal, errors: Sequence[dict[str, str]] = ()) -> Response:
+        """Tell a TPP, as other APIs do."""
+        # A redirect's refusal has no status of its own; here it is the fault of a field in a well-formed body.
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if refusal.status == HTTPStatus.BAD_REQUEST else HTTPStatus(refusal.status)
+        body = problem(status.value, refusal.error, status.phrase, refusal.description, **self._explanation(refusal))
+        challenge = _CHALLENGE if status == HTTPStatus.UNAUTHORIZED else {}
+        return _json(status.value, body | ({"errors": list(errors)} if errors else {}), CONTENT_TYPE, NO_STORE | challenge)
+
+    def as_redirect(self, refused: RedirectRefused) -> Response:
+        """Send the browser to the client with the refusal."""
+        refusal = refused.refusal
+        answer = {"error": refusal.error, "error_description": refusal.description}
+        return see_other(response_url(refused.redirect_uri, issuer=self._issuer, state=refused.state, **answer))
+
+    def as_page(self, refusal: Refusal) -> Response:
+        """Tell the person at the browser, and go nowhere."""
+        page = render_template(
+            "refusal.html",
+            refusal=refusal,
+            is_of_app=not refusal.reason.startswith(("authorization.", "upstream.", "page.", "server.")),
+            sandbox_mode=self._sandbox_mode,
+            request_id=request_id_of(request.environ),
+        )
+        return add_browser_headers(make_response(page, refusal.status))
+
+    def _explanation(self, refusal: Refusal) -> dict[str, str]:
+        if not self._sandbox_mode:
+            return {}
+        return {"reason": refusal.reason, "hint": refusal.hint, "clause": refusal.clause}
+
+
+def see_other(url: str) -> Response:
+    """Redirect by 303: the browser must fetch with GET, and never post a form on (RFC 9700 §4.12)."""
+    response = make_response(redirect(url, code=HTTPStatus.SEE_OTHER))
+    # A body would only repeat the address, which holds a code.
+    response.set_data(b"")
+    return add_browser_headers(response)
+
+
+def log_refusal(refusal: Refusal, error: BaseException) -> None:
+    """Note a refusal with its private detail."""
+    get_logger().info(
+        "oauth.refused",
+        error=refusal.error,
+        reason=refusal.reason,
+        description=refusal.description,
+        detail=str(error.__cause__ or ""),
+        path=route_of_request(),
+        request=request_id_of(request.environ),
+    )
+
+
+def route_of_request() -> str:
+    """Return the route of the present request: unlike its path, it holds no one-time id."""
+    return request.url_rule.rule if request.url_rule else "unknown"
+
+
+def _json(status: int, body: dict[str, object] | dict[str, str], content_type: str, headers: dict[str, str]) -> Response:
+    return Response(json.dumps(body), status=status, content_type=content_type, headers=headers)

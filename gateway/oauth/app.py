@@ -1,0 +1,114 @@
+"""The authorization server as a Flask application; `gateway.wsgi` puts the check of its callers in front."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response, jsonify, request
+from werkzeug.exceptions import HTTPException
+
+from chassis.logs import get_logger
+from gateway.oauth.answers import Answers, log_refusal, route_of_request
+from gateway.oauth.arrival import Listener, listener_of, request_id_of
+from gateway.oauth.browser_endpoints import browser_blueprint
+from gateway.oauth.refusals import OAuthRefused, PageRefused, RedirectRefused, Refusal, shown
+from gateway.oauth.tpp_endpoints import PSU_INTERACTIONS_PATH, oauth_blueprint, psu_blueprint
+
+if TYPE_CHECKING:
+    from gateway.oauth.authorization import Authorization
+    from gateway.oauth.protocol import OAuthProtocol
+    from gateway.oauth.psu_interactions import PsuInteractions
+
+MOST_BODY_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationServices:
+    """What the application is made of."""
+
+    authorization: Authorization
+    protocol: OAuthProtocol
+    interactions: PsuInteractions
+    issuer: str
+    edge_url: str
+    authorization_seconds: int
+    sandbox_mode: bool
+
+
+def create_app(services: AuthorizationServices) -> Flask:
+    """Make the application."""
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MOST_BODY_BYTES
+    answers = Answers(issuer=services.issuer, sandbox_mode=services.sandbox_mode)
+    app.register_blueprint(
+        browser_blueprint(
+            authorization=services.authorization,
+            issuer=services.issuer,
+            edge_url=services.edge_url,
+            cookie_seconds=services.authorization_seconds,
+        )
+    )
+    app.register_blueprint(oauth_blueprint(protocol=services.protocol, answers=answers, edge_url=services.edge_url))
+    app.register_blueprint(psu_blueprint(interactions=services.interactions, answers=answers))
+    app.add_url_rule("/health", "health", _health, methods=["GET"])
+    _handle_errors(app, answers)
+    return app
+
+
+def _health() -> Response:
+    return jsonify({"status": "ok"})
+
+
+def _handle_errors(app: Flask, answers: Answers) -> None:
+    @app.errorhandler(RedirectRefused)
+    def redirect_with_error(refused: RedirectRefused) -> Response:
+        log_refusal(refused.refusal, refused)
+        return answers.as_redirect(refused)
+
+    @app.errorhandler(PageRefused)
+    @app.errorhandler(OAuthRefused)
+    def show_page(refused: OAuthRefused) -> Response:
+        log_refusal(refused.refusal, refused)
+        return answers.as_page(refused.refusal)
+
+    @app.errorhandler(HTTPException)
+    def answer_http_error(error: HTTPException) -> Response:
+        response = _by_asker(answers, _http_refusal(error))
+        if (allowed := dict(error.get_headers()).get("Allow")) is not None:
+            response.headers["Allow"] = allowed
+        return response
+
+    @app.errorhandler(Exception)
+    def answer_fault(_error: Exception) -> Response:
+        get_logger().exception("oauth.fault", path=route_of_request(), request=request_id_of(request.environ))
+        return _by_asker(answers, _FAULT)
+
+
+_FAULT = Refusal(
+    error="server_error",
+    description="something went wrong on our side",
+    reason="server.fault",
+    hint="try again; if it comes back, give the operator the request's id",
+    clause="RFC 9110 §15.6.1",
+    status=500,
+)
+
+
+def _http_refusal(error: HTTPException) -> Refusal:
+    return Refusal(
+        error="invalid_request",
+        description=shown(error.description or error.name),
+        reason=f"page.{error.code}",
+        hint="take the addresses from /.well-known/oauth-authorization-server",
+        clause="RFC 9110 §15.5",
+        status=error.code or 500,
+    )
+
+
+def _by_asker(answers: Answers, refusal: Refusal) -> Response:
+    if listener_of(request.environ) == Listener.FRONT:
+        return answers.as_page(refusal)
+    if request.path == PSU_INTERACTIONS_PATH:
+        return answers.as_problem(refusal)
+    return answers.as_json(refusal)

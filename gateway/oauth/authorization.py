@@ -1,0 +1,209 @@
+"""An authorization request's way: judged, put before the PSU at the bank, answered to the client.
+
+Begun and finished in two requests of the same browser; between them the PSU is at the bank (docs/architecture.md §3.2).
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+from gateway.oauth.authorization_refusals import (
+    awaiting_no_longer,
+    bank_unavailable,
+    code_already_redeemed,
+    not_as_asked,
+    other_browser,
+    resource_unknown,
+    timed_out,
+    unknown_request,
+)
+from gateway.oauth.authorization_request import ValidRequest, validated_request
+from gateway.oauth.authorization_response import response_url
+from gateway.oauth.bank import (
+    Bank,
+    BankUnavailable,
+    BegunInteraction,
+    Interaction,
+    InteractionStatus,
+    NewInteraction,
+    ResourceNotAwaiting,
+    ResourceUnknown,
+)
+from gateway.oauth.code_challenge import METHOD
+from gateway.oauth.model import AuthorizationCode, AuthorizationRequest, CodeAlreadyRedeemed, Lifetimes, secret_sha256
+from gateway.oauth.parameters import Parameters
+from gateway.oauth.scope import parse_scope
+from psd2.ids import new_secret, new_uuid
+
+if TYPE_CHECKING:
+    from gateway.register.service import Register
+    from psd2.clock import Clock
+
+RESUME_PATH: Final = "/authorize/resume"
+_DENIALS: Final = {
+    InteractionStatus.REJECTED: "the PSU refused",
+    InteractionStatus.EXPIRED: "the PSU did not decide in time",
+    InteractionStatus.FAILED: "the PSU could not be authenticated",
+}
+
+
+class AuthorizationStore(Protocol):
+    """Where authorization requests and codes are kept."""
+
+    def add_request(self, request: AuthorizationRequest) -> None:
+        """Keep an authorization request."""
+
+    def request(self, sha256: str) -> AuthorizationRequest | None:
+        """Return the authorization request, or None."""
+
+    def put_code(self, code: AuthorizationCode) -> None:
+        """Keep a code in the place of an unredeemed one of the same request; raises `CodeAlreadyRedeemed`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """A request before the PSU: the one-time id, the secret of the browser it is bound to, and the bank's page."""
+
+    one_time_id: str
+    browser: str
+    interaction: BegunInteraction
+
+
+class Authorization:
+    """Authorization requests, from the client's wish to the PSU's answer."""
+
+    def __init__(
+        self, *, register: Register, store: AuthorizationStore, bank: Bank, clock: Clock, lifetimes: Lifetimes, issuer: str
+    ) -> None:
+        self._register = register
+        self._store = store
+        self._bank = bank
+        self._clock = clock
+        self._lifetimes = lifetimes
+        self._issuer = issuer
+
+    def validate(self, parameters: Parameters) -> ValidRequest:
+        """Judge an authorization request; raises `PageRefused`, `RedirectRefused`."""
+        return validated_request(parameters, self._register)
+
+    def begin(self, request: ValidRequest, *, browser: str | None = None) -> Begun:
+        """Put a request before the PSU; raises `RedirectRefused`. `browser` is the secret that the browser has already."""
+        one_time_id = new_secret()
+        browser = browser or new_secret()
+        interaction = self._begin_at_bank(request, f"{self._issuer}{RESUME_PATH}/{one_time_id}")
+        self._store.add_request(self._kept(request, interaction, one_time_id=one_time_id, browser=browser))
+        return Begun(one_time_id=one_time_id, browser=browser, interaction=interaction)
+
+    def finish(self, one_time_id: str, *, browser: str | None) -> str:
+        """Return where the browser goes next: to the client with the PSU's answer, or back to the bank's open page.
+
+        Raises `PageRefused` and `RedirectRefused`. Asking again is harmless: a code that was not redeemed yet is
+        replaced by a new one, and a redeemed one is the end.
+        """
+        kept = self._store.request(secret_sha256(one_time_id))
+        if kept is None:
+            raise unknown_request()
+        if browser is None or not hmac.compare_digest(secret_sha256(browser), kept.browser_sha256):
+            raise other_browser()
+        if kept.expires_at <= self._clock.now():
+            raise timed_out(kept)
+        # Client and TPP may have been blocked or deleted while the PSU was thinking.
+        validated_request(_as_parameters(kept), self._register)
+        return self._answer(kept, self._decided(kept))
+
+    def _begin_at_bank(self, request: ValidRequest, return_url: str) -> BegunInteraction:
+        new = NewInteraction(
+            tenant=request.client.authorisation_number,
+            kind=request.scope.service.kind,
+            resource=request.scope.resource,
+            client_id=request.client.client_id,
+            client_name=request.client.name,
+            return_url=return_url,
+        )
+        try:
+            return self._bank.begin(new)
+        except ResourceUnknown as error:
+            raise resource_unknown(request) from error
+        except ResourceNotAwaiting as error:
+            raise awaiting_no_longer(request) from error
+        except BankUnavailable as error:
+            raise bank_unavailable(redirect_uri=request.redirect_uri, state=request.state) from error
+
+    def _kept(
+        self, request: ValidRequest, interaction: BegunInteraction, *, one_time_id: str, browser: str
+    ) -> AuthorizationRequest:
+        now = self._clock.now()
+        return AuthorizationRequest(
+            sha256=secret_sha256(one_time_id),
+            browser_sha256=secret_sha256(browser),
+            client_id=request.client.client_id,
+            authorisation_number=request.client.authorisation_number,
+            redirect_uri=request.redirect_uri,
+            scope=str(request.scope),
+            state=request.state,
+            code_challenge=request.code_challenge,
+            interaction=interaction.id,
+            interaction_url=interaction.url,
+            created_at=now,
+            expires_at=now + self._lifetimes.authorization,
+        )
+
+    def _decided(self, kept: AuthorizationRequest) -> Interaction:
+        try:
+            interaction = self._bank.interaction(kept.interaction)
+        except BankUnavailable as error:
+            raise bank_unavailable() from error
+        scope = parse_scope(kept.scope)
+        asked = (kept.interaction, kept.authorisation_number, scope.service.kind, scope.resource)
+        if (interaction.id, interaction.tenant, interaction.kind, interaction.resource) != asked:
+            raise not_as_asked(kept)
+        return interaction
+
+    def _answer(self, kept: AuthorizationRequest, interaction: Interaction) -> str:
+        if interaction.status is InteractionStatus.PENDING:
+            return kept.interaction_url
+        if interaction.status is not InteractionStatus.APPROVED:
+            description = _DENIALS[interaction.status]
+            return self._to_client(kept, error="access_denied", error_description=description)
+        if interaction.psu is None:
+            raise not_as_asked(kept)
+        return self._to_client(kept, code=self._new_code(kept, interaction.psu))
+
+    def _to_client(self, kept: AuthorizationRequest, **answer: str) -> str:
+        return response_url(kept.redirect_uri, issuer=self._issuer, state=kept.state, **answer)
+
+    def _new_code(self, kept: AuthorizationRequest, psu: str) -> str:
+        now = self._clock.now()
+        secret = new_secret()
+        code = AuthorizationCode(
+            sha256=secret_sha256(secret),
+            request_sha256=kept.sha256,
+            client_id=kept.client_id,
+            authorisation_number=kept.authorisation_number,
+            redirect_uri=kept.redirect_uri,
+            scope=kept.scope,
+            subject=psu,
+            code_challenge=kept.code_challenge,
+            grant_id=new_uuid(),
+            issued_at=now,
+            expires_at=now + self._lifetimes.code,
+        )
+        try:
+            self._store.put_code(code)
+        except CodeAlreadyRedeemed as error:
+            raise code_already_redeemed() from error
+        return secret
+
+
+def _as_parameters(kept: AuthorizationRequest) -> Parameters:
+    values = {
+        "response_type": "code",
+        "client_id": kept.client_id,
+        "redirect_uri": kept.redirect_uri,
+        "scope": kept.scope,
+        "code_challenge": kept.code_challenge,
+        "code_challenge_method": METHOD,
+    }
+    return Parameters(values | ({"state": kept.state} if kept.state is not None else {}))

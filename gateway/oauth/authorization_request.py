@@ -1,0 +1,143 @@
+"""What an authorization request must be before anybody is shown anything (RFC 6749 §4.1.1, RFC 9700 §2.1, BG IG §13.1).
+
+The order matters: until client and redirect URI are known to belong together, a refusal is a page and never a redirect.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from gateway.oauth.code_challenge import require_challenge
+from gateway.oauth.refusals import OAuthRefused, PageRefused, RedirectRefused, Refusal, invalid_request, invalid_scope, shown
+from gateway.oauth.scope import BerlinScope, parse_scope
+from gateway.register.model import Client, ClientStatus, Tpp, TppStatus
+
+if TYPE_CHECKING:
+    from gateway.oauth.parameters import Parameters
+    from gateway.register.service import Register
+
+KNOWN_PARAMETERS: Final = frozenset(
+    {
+        "response_type",
+        "client_id",
+        "redirect_uri",
+        "scope",
+        "state",
+        "code_challenge",
+        "code_challenge_method",
+        "response_mode",
+        "request",
+        "request_uri",
+    }
+)
+RESPONSE_TYPE: Final = "code"
+RESPONSE_MODE: Final = "query"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValidRequest:
+    """An authorization request that may be put before the PSU."""
+
+    client: Client
+    redirect_uri: str
+    scope: BerlinScope
+    state: str | None
+    code_challenge: str
+
+
+def validated_request(parameters: Parameters, register: Register) -> ValidRequest:
+    """Judge an authorization request; raises `PageRefused`, and `RedirectRefused` once the redirect URI is sure."""
+    client = _known_client(parameters, register)
+    redirect_uri = _registered_redirect_uri(parameters, client)
+    state = None if "state" in parameters.repeated else parameters.get("state")
+    try:
+        parameters.require_single()
+        _require_plain_request(parameters)
+        tpp = _active_tpp(client, register)
+        challenge = require_challenge(parameters)
+        scope = parse_scope(parameters.require("scope", "is missing: write AIS:<consentId> or its like"))
+        _require_role(tpp, scope)
+    except OAuthRefused as refused:
+        # A status belongs to JSON answers; here the refusal travels in a redirect.
+        raise RedirectRefused(refused.refusal, redirect_uri=redirect_uri, state=state) from refused
+    return ValidRequest(client=client, redirect_uri=redirect_uri, scope=scope, state=state, code_challenge=challenge)
+
+
+def _known_client(parameters: Parameters, register: Register) -> Client:
+    try:
+        parameters.require_single({"client_id", "redirect_uri"})
+        client_id = parameters.require("client_id")
+    except OAuthRefused as refused:
+        raise PageRefused(refused.refusal) from refused
+    client = register.client_named(client_id)
+    if client is None:
+        raise PageRefused(
+            Refusal(
+                error="invalid_client",
+                description=f"client_id: {shown(client_id)} is not registered here",
+                reason="client.unknown",
+                hint="register the client, or correct client_id: client.json in the TPP's folder holds it",
+                clause="RFC 6749 §4.1.2.1",
+            )
+        )
+    return client
+
+
+def _registered_redirect_uri(parameters: Parameters, client: Client) -> str:
+    try:
+        redirect_uri = parameters.require("redirect_uri", "is missing: it has to be written out in each request")
+    except OAuthRefused as refused:
+        raise PageRefused(refused.refusal) from refused
+    # Compared character by character: anything cleverer has been used to steal codes (RFC 9700 §2.1).
+    if redirect_uri not in client.redirect_uris:
+        raise PageRefused(
+            Refusal(
+                error="invalid_request",
+                description=f"redirect_uri: {shown(redirect_uri)} is not registered for this client",
+                reason="client.redirect_uri",
+                hint="register the address, or send one that is registered, the same in every character",
+                clause="RFC 9700 §2.1",
+            )
+        )
+    return redirect_uri
+
+
+def _require_plain_request(parameters: Parameters) -> None:
+    for name in ("request", "request_uri"):
+        if parameters.get(name) is not None:
+            refused = invalid_request(name, "is not supported: send the parameters themselves", clause="RFC 9101 §6")
+            raise OAuthRefused(replace(refused.refusal, error=f"{name}_not_supported"))
+    if parameters.require("response_type", "is missing: write code") != RESPONSE_TYPE:
+        refused = invalid_request("response_type", "must be code", clause="RFC 9700 §2.1.2")
+        raise OAuthRefused(replace(refused.refusal, error="unsupported_response_type"))
+    if parameters.get("response_mode") not in {None, RESPONSE_MODE}:
+        raise invalid_request("response_mode", "must be query, or left out")
+
+
+def _active_tpp(client: Client, register: Register) -> Tpp:
+    tpp = register.tpp(client.authorisation_number)
+    if tpp is None or tpp.status is not TppStatus.ACTIVE or client.status is not ClientStatus.ACTIVE:
+        raise _unauthorized_client("the TPP or its client is not active", reason="tpp.blocked", hint="ask the operator why")
+    if client.profile.pushes_requests:
+        raise _unauthorized_client(
+            "clients of the FAPI 2.0 profile must push their authorization request, which this server doesn't offer",
+            reason="client.profile",
+            hint="register a client of the berlin profile for the Berlin Group's OAuth approach",
+        )
+    return tpp
+
+
+def _require_role(tpp: Tpp, scope: BerlinScope) -> None:
+    if scope.service.role not in tpp.roles:
+        raise invalid_scope(
+            f"scope: {scope.service} needs the role {scope.service.role}, which the TPP does not hold",
+            reason="psd2.role",
+            hint=f"the TPP is registered with the roles {' '.join(sorted(tpp.roles))}",
+        )
+
+
+def _unauthorized_client(description: str, *, reason: str, hint: str) -> OAuthRefused:
+    return OAuthRefused(
+        Refusal(error="unauthorized_client", description=description, reason=reason, hint=hint, clause="RFC 6749 §4.1.2.1")
+    )

@@ -1,0 +1,90 @@
+"""What the authorization server asks of the bank: put a resource before the PSU, and tell what was decided.
+
+Contract: docs/architecture.md §3.2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class InteractionStatus(StrEnum):
+    """How far the PSU is."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewInteraction:
+    """What to put before the PSU, and where to send the browser afterwards."""
+
+    tenant: str
+    kind: str
+    resource: str
+    client_id: str
+    client_name: str
+    return_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BegunInteraction:
+    """An interaction that waits for the PSU at `url`."""
+
+    id: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interaction:
+    """What became of an interaction; `psu` is the login of who decided."""
+
+    id: str
+    status: InteractionStatus
+    psu: str | None
+    kind: str
+    resource: str
+    tenant: str
+
+
+class Bank(Protocol):
+    """The bank, over the back channel."""
+
+    def begin(self, new: NewInteraction) -> BegunInteraction:
+        """Begin an interaction; raises `ResourceUnknown`, `ResourceNotAwaiting`, `BankUnavailable`."""
+
+    def interaction(self, interaction: str) -> Interaction:
+        """Return an interaction; raises `BankUnavailable`."""
+
+    def decide(self, interaction: str, *, psu: str, approved: bool, accounts: Sequence[str] | None) -> None:
+        """Decide in the PSU's place; raises `DecisionRefused`, `BankUnavailable`."""
+
+
+class BankUnavailable(Exception):
+    """The bank could not be reached, or gave an answer that makes no sense. The detail is for the log."""
+
+
+class ResourceUnknown(Exception):
+    """The tenant has no such consent or payment."""
+
+
+class ResourceNotAwaiting(Exception):
+    """A consent or payment that is not waiting to be authorised."""
+
+
+class DecisionRefused(Exception):
+    """A decision that the bank doesn't take: `code` as the bank names it, `errors` by field."""
+
+    def __init__(self, *, code: str, detail: str, errors: Sequence[dict[str, str]]) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.errors = errors

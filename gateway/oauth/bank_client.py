@@ -1,0 +1,136 @@
+"""The bank over HTTP: internal mutual TLS, every answer checked before it is believed."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+from urllib.parse import quote
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+
+from chassis.peers import PeerSession, PeerUnavailable
+from gateway.oauth.bank import (
+    BankUnavailable,
+    BegunInteraction,
+    DecisionRefused,
+    Interaction,
+    InteractionStatus,
+    ResourceNotAwaiting,
+    ResourceUnknown,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import requests
+
+    from gateway.oauth.bank import NewInteraction
+
+_PATH: Final = "/internal/interactions"
+_Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+
+
+class _BegunBody(BaseModel):
+    model_config = ConfigDict(strict=True)
+    interaction: _Text
+    url: _Text
+
+
+class _InteractionBody(BaseModel):
+    model_config = ConfigDict(strict=False)
+    interaction: _Text
+    status: InteractionStatus
+    psu: _Text | None
+    kind: _Text
+    resource: _Text
+    tenant: _Text
+
+
+_Body = TypeVar("_Body", bound=BaseModel)
+
+
+class HttpBank:
+    """The bank behind its internal listener."""
+
+    def __init__(self, session: PeerSession, *, front_url: str) -> None:
+        self._session = session
+        self._front_url = front_url
+
+    def begin(self, new: NewInteraction) -> BegunInteraction:
+        """Begin an interaction; raises `ResourceUnknown`, `ResourceNotAwaiting`, `BankUnavailable`."""
+        answer = self._ask("POST", _PATH, json=_new_body(new))
+        if answer.status_code == HTTPStatus.NOT_FOUND:
+            raise ResourceUnknown
+        if answer.status_code == HTTPStatus.CONFLICT:
+            raise ResourceNotAwaiting
+        begun = _read(answer, HTTPStatus.CREATED, _BegunBody)
+        # The browser is sent there: an address off our own front would make this an open redirector.
+        if not begun.url.startswith(f"{self._front_url}/"):
+            raise BankUnavailable(f"the bank's page {begun.url[:200]!r} is not on {self._front_url}")
+        return BegunInteraction(id=begun.interaction, url=begun.url)
+
+    def interaction(self, interaction: str) -> Interaction:
+        """Return an interaction; raises `BankUnavailable`."""
+        body = _read(self._ask("GET", _path(interaction)), HTTPStatus.OK, _InteractionBody)
+        return Interaction(
+            id=body.interaction,
+            status=body.status,
+            psu=body.psu,
+            kind=body.kind,
+            resource=body.resource,
+            tenant=body.tenant,
+        )
+
+    def decide(self, interaction: str, *, psu: str, approved: bool, accounts: Sequence[str] | None) -> None:
+        """Decide in the PSU's place; raises `DecisionRefused`, `BankUnavailable`."""
+        body: dict[str, object] = {"psu": psu, "result": "APPROVED" if approved else "REJECTED"}
+        if accounts is not None:
+            body["accounts"] = list(accounts)
+        answer = self._ask("POST", f"{_path(interaction)}/decision", json=body)
+        if answer.status_code in {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY}:
+            raise _decision_refused(answer)
+        if answer.status_code != HTTPStatus.OK:
+            raise BankUnavailable(f"the bank answered {answer.status_code} to a decision")
+
+    def _ask(self, method: str, path: str, **options: Any) -> requests.Response:  # noqa: ANN401 - handed to requests
+        try:
+            return self._session.request(method, path, **options)
+        except PeerUnavailable as error:
+            raise BankUnavailable(str(error)) from error
+
+
+def _path(interaction: str) -> str:
+    return f"{_PATH}/{quote(interaction, safe='')}"
+
+
+def _new_body(new: NewInteraction) -> dict[str, str]:
+    return {
+        "tenant": new.tenant,
+        "kind": new.kind,
+        "resource": new.resource,
+        "client_id": new.client_id,
+        "client_name": new.client_name,
+        "return_url": new.return_url,
+    }
+
+
+def _read(answer: requests.Response, status: HTTPStatus, type_: type[_Body]) -> _Body:
+    if answer.status_code != status:
+        raise BankUnavailable(f"the bank answered {answer.status_code}, expected {status.value}")
+    try:
+        return type_.model_validate_json(answer.content)
+    except ValidationError as error:
+        raise BankUnavailable(f"the bank's answer makes no sense: {error.error_count()} faults") from error
+
+
+def _decision_refused(answer: requests.Response) -> DecisionRefused:
+    try:
+        problem = answer.json()
+    except ValueError as error:
+        raise BankUnavailable(f"the bank answered {answer.status_code} without a problem document") from error
+    if not isinstance(problem, dict):
+        raise BankUnavailable(f"the bank answered {answer.status_code} without a problem document")
+    errors = [entry for entry in problem.get("errors") or [] if isinstance(entry, dict)]
+    return DecisionRefused(
+        code=str(problem.get("code", "decision.refused")), detail=str(problem.get("detail", "the bank refused")), errors=errors
+    )

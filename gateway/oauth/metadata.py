@@ -1,0 +1,45 @@
+"""What the authorization server says about itself (RFC 8414 §2, RFC 8705 §3.3 and §5, RFC 9207 §3).
+
+Only what is true here is said: there is no JWKS, no registration endpoint, no OpenID Connect.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from gateway.oauth.authorization_request import RESPONSE_MODE, RESPONSE_TYPE
+from gateway.oauth.client_authentication import GRANT_TYPES
+from gateway.oauth.code_challenge import METHOD
+from gateway.register.model import AuthMethod
+
+METADATA_PATH: Final = "/.well-known/oauth-authorization-server"
+AUTHORIZE_PATH: Final = "/authorize"
+TOKEN_PATH: Final = "/token"  # noqa: S105 - a path
+INTROSPECT_PATH: Final = "/introspect"
+REVOKE_PATH: Final = "/revoke"
+
+
+def server_metadata(*, issuer: str, edge_url: str) -> dict[str, object]:
+    """Return the metadata of the server whose browsers come to `issuer` and whose TPPs come to `edge_url`."""
+    endpoints = {
+        "token_endpoint": f"{edge_url}{TOKEN_PATH}",
+        "introspection_endpoint": f"{edge_url}{INTROSPECT_PATH}",
+        "revocation_endpoint": f"{edge_url}{REVOKE_PATH}",
+    }
+    methods = [method.value for method in AuthMethod]
+    return {
+        "issuer": issuer,
+        "authorization_endpoint": f"{issuer}{AUTHORIZE_PATH}",
+        **endpoints,
+        "response_types_supported": [RESPONSE_TYPE],
+        "response_modes_supported": [RESPONSE_MODE],
+        "grant_types_supported": list(GRANT_TYPES),
+        "code_challenge_methods_supported": [METHOD],
+        "token_endpoint_auth_methods_supported": methods,
+        "introspection_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_methods_supported": methods,
+        "authorization_response_iss_parameter_supported": True,
+        "tls_client_certificate_bound_access_tokens": True,
+        # The endpoints above are the mutual-TLS ones already; a client that looks for aliases first finds the same.
+        "mtls_endpoint_aliases": endpoints,
+    }

@@ -1,0 +1,115 @@
+"""What the authorization server keeps: requests under way, codes, tokens. Each secret only as its SHA-256, in hex."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+
+def secret_sha256(secret: str) -> str:
+    """Return what is kept of a token, code or one-time id.
+
+    All are random with at least 256 bits, so that a plain hash can't be turned back: no salt, no stretching.
+    """
+    return hashlib.sha256(secret.encode("utf-8")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lifetimes:
+    """How long each thing lives."""
+
+    access_token: timedelta
+    refresh_token: timedelta
+    code: timedelta
+    authorization: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationRequest:
+    """An authorization request that the PSU is deciding on at the bank."""
+
+    sha256: str
+    browser_sha256: str
+    client_id: str
+    authorisation_number: str
+    redirect_uri: str
+    scope: str
+    state: str | None
+    code_challenge: str
+    interaction: str
+    interaction_url: str
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationCode:
+    """A code that a client may redeem once; `claimed_at` says when it did."""
+
+    sha256: str
+    request_sha256: str
+    client_id: str
+    authorisation_number: str
+    redirect_uri: str
+    scope: str
+    subject: str
+    code_challenge: str
+    grant_id: str
+    issued_at: datetime
+    expires_at: datetime
+    claimed_at: datetime | None = None
+
+    def get_redirect_uri(self) -> str:
+        """Return the redirect URI of the authorization request (Authlib asks)."""
+        return self.redirect_uri
+
+    def get_scope(self) -> str:
+        """Return the granted scope (Authlib asks)."""
+        return self.scope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessToken:
+    """A bearer of access, bound to the certificate with `thumbprint` (`x5t#S256`)."""
+
+    sha256: str
+    client_id: str
+    authorisation_number: str
+    scope: str
+    subject: str | None
+    thumbprint: str
+    grant_id: str
+    issued_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshToken:
+    """Renews the access tokens of one grant; bound to its client, which any certificate of its TPP can authenticate."""
+
+    sha256: str
+    client_id: str
+    authorisation_number: str
+    scope: str
+    subject: str
+    grant_id: str
+    issued_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None = None
+
+    def get_scope(self) -> str:
+        """Return the granted scope (Authlib asks)."""
+        return self.scope
+
+
+class CodeAlreadyRedeemed(Exception):
+    """A code that another token request has won."""
+
+
+class GrantWithdrawn(Exception):
+    """A client deleted, or a refresh token revoked, while a token was being made from it."""

@@ -1,0 +1,145 @@
+"""Being the PSU without a browser: an authorization URL in, the redirect it ends in out (docs/architecture.md §3.6).
+
+The same way as a browser's, step by step; only the PSU's decision is handed to the bank instead of being clicked.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Final
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from gateway.oauth.authorization_request import KNOWN_PARAMETERS
+from gateway.oauth.bank import Bank, BankUnavailable, DecisionRefused
+from gateway.oauth.metadata import AUTHORIZE_PATH
+from gateway.oauth.parameters import Parameters, parse_parameters
+from gateway.oauth.refusals import OAuthRefused, Refusal
+
+if TYPE_CHECKING:
+    from gateway.oauth.authorization import Authorization
+    from psd2.certificates import Psd2Certificate
+
+MOST_URL_CHARACTERS: Final = 8000
+MOST_ACCOUNTS: Final = 100
+_Word = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+
+
+class Result(StrEnum):
+    """What the PSU decides."""
+
+    APPROVED = "APPROVED"
+    REJECTED = "REJECTED"
+
+
+class PsuInteraction(BaseModel):
+    """The body of `POST /sandbox/v1/psu-interactions`. `accounts` are ids or IBANs; left out: all that were asked for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: Annotated[str, StringConstraints(min_length=1, max_length=MOST_URL_CHARACTERS)]
+    psu: _Word
+    result: Result
+    accounts: Annotated[list[_Word], Field(max_length=MOST_ACCOUNTS)] | None = None
+
+
+class InteractionRefused(Exception):
+    """A PSU interaction that could not be carried out; `errors` names fields and what is wrong with them."""
+
+    def __init__(self, refusal: Refusal, errors: list[dict[str, str]] | None = None) -> None:
+        super().__init__(refusal.description)
+        self.refusal = refusal
+        self.errors = errors or []
+
+
+class PsuInteractions:
+    """Decides in a PSU's place, for the TPP's own authorization requests only."""
+
+    def __init__(self, *, authorization: Authorization, bank: Bank, issuer: str) -> None:
+        self._authorization = authorization
+        self._bank = bank
+        self._issuer = issuer
+
+    def decide(self, wish: PsuInteraction, certificate: Psd2Certificate) -> str:
+        """Return the redirect that a browser would end at; raises `InteractionRefused`."""
+        try:
+            request = self._authorization.validate(self._parameters(wish.url))
+            if request.client.authorisation_number != certificate.authorisation_number:
+                raise _other_tpps_client()
+            begun = self._authorization.begin(request)
+            self._decide_at_bank(begun.interaction.id, wish)
+            return self._authorization.finish(begun.one_time_id, browser=begun.browser)
+        except OAuthRefused as refused:
+            # What a browser would be shown or sent away with is told here as it is, with the field it lies in.
+            raise InteractionRefused(refused.refusal, [_error("url", refused.refusal.description)]) from refused
+
+    def _parameters(self, url: str) -> Parameters:
+        try:
+            parts = urlsplit(url)
+        except ValueError as error:
+            raise _not_an_authorization_url(self._issuer) from error
+        if f"{parts.scheme}://{parts.netloc}{parts.path}" != f"{self._issuer}{AUTHORIZE_PATH}":
+            raise _not_an_authorization_url(self._issuer)
+        return parse_parameters(parts.query.encode("utf-8", "surrogatepass"), known=KNOWN_PARAMETERS)
+
+    def _decide_at_bank(self, interaction: str, wish: PsuInteraction) -> None:
+        try:
+            self._bank.decide(interaction, psu=wish.psu, approved=wish.result is Result.APPROVED, accounts=wish.accounts)
+        except DecisionRefused as refused:
+            raise _decision_refused(refused) from refused
+        except BankUnavailable as error:
+            raise InteractionRefused(_BANK_UNAVAILABLE) from error
+
+
+_BANK_UNAVAILABLE: Final = Refusal(
+    error="temporarily_unavailable",
+    description="the bank can't be reached at the moment",
+    reason="upstream.bank",
+    hint="try again in a moment",
+    clause="RFC 9110 §15.6.4",
+    status=503,
+)
+
+
+def _error(field: str, problem: str) -> dict[str, str]:
+    return {"field": field, "problem": problem}
+
+
+def _not_an_authorization_url(issuer: str) -> InteractionRefused:
+    rule = f"must be the authorization URL that a browser would open: {issuer}{AUTHORIZE_PATH}?client_id=..."
+    refusal = Refusal(
+        error="url.invalid",
+        description=f"url: {rule}",
+        reason="interaction.url",
+        hint="build it from authorization_endpoint of /.well-known/oauth-authorization-server",
+        clause="RFC 6749 §4.1.1",
+        status=422,
+    )
+    return InteractionRefused(refusal, [_error("url", rule)])
+
+
+def _other_tpps_client() -> InteractionRefused:
+    rule = "its client belongs to another TPP than the certificate"
+    refusal = Refusal(
+        error="client.other_tpp",
+        description=f"url: {rule}",
+        reason="interaction.other_tpp",
+        hint="use an authorization URL of one of your own clients",
+        clause="RFC 8705 §2.1",
+        status=403,
+    )
+    return InteractionRefused(refusal, [_error("url", rule)])
+
+
+def _decision_refused(refused: DecisionRefused) -> InteractionRefused:
+    field = "psu" if refused.code.startswith("psu.") else "result"
+    refusal = Refusal(
+        error=refused.code,
+        description=refused.detail,
+        reason=refused.code,
+        hint="GET /sandbox/v1/data lists the PSUs and their accounts",
+        clause="docs/architecture.md §3.2",
+        status=422,
+    )
+    return InteractionRefused(refusal, list(refused.errors) or [_error(field, refused.detail)])

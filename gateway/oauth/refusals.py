@@ -1,0 +1,89 @@
+"""Everything the authorization server can refuse, and the three ways a refusal travels.
+
+As JSON to a TPP (RFC 6749 §5.2), as a redirect to a client whose address has been validated (§4.1.2.1), or as a page to
+a browser that must be sent nowhere. `gateway.oauth.answers` renders them, in one place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from string import ascii_letters, digits
+from typing import Final
+
+# What RFC 6749 §5.2 lets stand in error_description, without the quote and the backslash.
+_SHOWABLE: Final = frozenset(ascii_letters + digits + " !#$%&'()*+,-./:;<=>?@[]^_`{|}~")
+_MOST_SHOWN: Final = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why a request is refused: `error` and `description` for the client, `reason` for the log.
+
+    `hint` and `clause` are told in sandbox mode. None of them holds a secret.
+    """
+
+    error: str
+    description: str
+    reason: str
+    hint: str
+    clause: str
+    status: int = 400
+
+
+class OAuthRefused(Exception):
+    """A refusal, told to the TPP as JSON."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.description)
+        self.refusal = refusal
+
+
+class PageRefused(OAuthRefused):
+    """A refusal told to the person at the browser, because there is no address that it may safely be sent to."""
+
+
+class RedirectRefused(OAuthRefused):
+    """A refusal told to the client, at a redirect URI that is registered for it."""
+
+    def __init__(self, refusal: Refusal, *, redirect_uri: str, state: str | None) -> None:
+        super().__init__(refusal)
+        self.redirect_uri = redirect_uri
+        self.state = state
+
+
+def shown(text: str) -> str:
+    """Return untrusted text as it may stand in an error_description: cut, and other characters replaced."""
+    cut = text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
+    return "".join(character if character in _SHOWABLE else "?" for character in cut)
+
+
+def invalid_request(parameter: str, rule: str, *, clause: str = "RFC 6749 §5.2") -> OAuthRefused:
+    """Return the refusal of a parameter that breaks `rule`."""
+    return OAuthRefused(
+        Refusal(
+            error="invalid_request",
+            description=f"{parameter}: {rule}",
+            reason="oauth.parameter",
+            hint=f"correct the parameter {parameter} and send the request again",
+            clause=clause,
+        )
+    )
+
+
+def invalid_client(description: str, *, reason: str, hint: str) -> OAuthRefused:
+    """Return the refusal of a client that could not be authenticated."""
+    return OAuthRefused(
+        Refusal(error="invalid_client", description=description, reason=reason, hint=hint, clause="RFC 8705 §2.1.2", status=401)
+    )
+
+
+def invalid_grant(description: str, *, reason: str, hint: str, clause: str) -> OAuthRefused:
+    """Return the refusal of a code or refresh token."""
+    return OAuthRefused(Refusal(error="invalid_grant", description=description, reason=reason, hint=hint, clause=clause))
+
+
+def invalid_scope(description: str, *, reason: str, hint: str) -> OAuthRefused:
+    """Return the refusal of a scope."""
+    return OAuthRefused(
+        Refusal(error="invalid_scope", description=description, reason=reason, hint=hint, clause="BG IG 1.3.8 §13.1")
+    )

@@ -1,0 +1,57 @@
+"""The scope of the Berlin Group's OAuth approach: one resource, `AIS:<consentId>` (BG IG 1.3.8 §13.1)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gateway.oauth.refusals import invalid_scope, shown
+from psd2.roles import PspRole
+
+_SCOPE = re.compile(r"(?P<service>AIS|PIS|PIIS):(?P<resource>[A-Za-z0-9_-]{1,100})", re.ASCII)
+
+
+class Service(StrEnum):
+    """What a TPP does with a scope."""
+
+    AIS = "AIS"
+    PIS = "PIS"
+    PIIS = "PIIS"
+
+    @property
+    def role(self) -> PspRole:
+        """The role that a TPP needs for it."""
+        return _ROLES[self]
+
+    @property
+    def kind(self) -> str:
+        """What the bank calls it: `ais`, `pis`, `piis`."""
+        return self.value.lower()
+
+
+_ROLES = {Service.AIS: PspRole.AI, Service.PIS: PspRole.PI, Service.PIIS: PspRole.IC}
+
+
+@dataclass(frozen=True, slots=True)
+class BerlinScope:
+    """One service on one consent or payment."""
+
+    service: Service
+    resource: str
+
+    def __str__(self) -> str:
+        """Write the scope as it stands on the wire."""
+        return f"{self.service}:{self.resource}"
+
+
+def parse_scope(text: str) -> BerlinScope:
+    """Read a scope; raises `OAuthRefused` (invalid_scope) unless it names exactly one resource."""
+    match = _SCOPE.fullmatch(text)
+    if match is None:
+        raise invalid_scope(
+            f"scope: {shown(text)} is not exactly one of AIS:<consentId>, PIS:<paymentId>, PIIS:<consentId>",
+            reason="oauth.scope",
+            hint="make the consent or payment first, then ask for the scope that its scaOAuth answer belongs to",
+        )
+    return BerlinScope(Service(match["service"]), match["resource"])

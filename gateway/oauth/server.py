@@ -1,0 +1,18 @@
+"""gunicorn's settings for the authorization server."""
+
+from chassis.listener import InternalListener, internal_listener
+from gateway.config import load_settings
+
+_settings = load_settings()
+
+globals().update(
+    internal_listener(
+        InternalListener(
+            name="authorization",
+            home=_settings.home,
+            port=_settings.ports.authorization,
+            workers=_settings.authorization_workers,
+            threads=_settings.authorization_threads,
+        )
+    )
+)

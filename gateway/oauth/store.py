@@ -1,0 +1,151 @@
+"""Keeps requests, codes and tokens in the gateway's database.
+
+Each method is one transaction. Revoking also tells the change feed in it, so that no worker goes on honouring a token.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from chassis.database import for_reading
+from gateway.changes.kinds import ChangeKind
+from gateway.changes.store import append_change
+from gateway.database import access_tokens, authorization_codes, authorization_requests, clients, refresh_tokens
+from gateway.oauth.model import (
+    AccessToken,
+    AuthorizationCode,
+    AuthorizationRequest,
+    CodeAlreadyRedeemed,
+    GrantWithdrawn,
+    RefreshToken,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine, Row, Table
+
+_Kept = TypeVar("_Kept", AuthorizationRequest, AuthorizationCode, AccessToken, RefreshToken)
+# Those that point at nothing come first.
+_PRUNED = (authorization_requests, authorization_codes, access_tokens, refresh_tokens)
+
+
+class SqlOAuthStore:
+    """Requests, codes and tokens on SQLAlchemy Core."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._reading = for_reading(engine)
+
+    def add_request(self, request: AuthorizationRequest) -> None:
+        """Keep an authorization request."""
+        with self._engine.begin() as connection:
+            connection.execute(insert(authorization_requests).values(**_values(request)))
+
+    def request(self, sha256: str) -> AuthorizationRequest | None:
+        """Return the authorization request, or None."""
+        return self._one(authorization_requests, AuthorizationRequest, sha256)
+
+    def put_code(self, code: AuthorizationCode) -> None:
+        """Keep a code in the place of an unredeemed one of the same request; raises `CodeAlreadyRedeemed`."""
+        with self._engine.begin() as connection:
+            table = authorization_codes
+            unredeemed = (table.c.request_sha256 == code.request_sha256) & table.c.claimed_at.is_(None)
+            if connection.execute(update(table).where(unredeemed).values(**_values(code))).rowcount:
+                return
+            try:
+                connection.execute(insert(table).values(**_values(code)))
+            except IntegrityError as error:
+                raise CodeAlreadyRedeemed from error
+
+    def code(self, sha256: str) -> AuthorizationCode | None:
+        """Return the code, redeemed or not, or None."""
+        return self._one(authorization_codes, AuthorizationCode, sha256)
+
+    def redeem(self, code_sha256: str, access: AccessToken, refresh: RefreshToken | None) -> None:
+        """Claim a code and keep what it gave; raises `CodeAlreadyRedeemed` for all but the first, `GrantWithdrawn`."""
+        with self._engine.begin() as connection:
+            # The claim comes first: the database lets one of several claimers through, whatever process it is in.
+            unclaimed = (authorization_codes.c.sha256 == code_sha256) & authorization_codes.c.claimed_at.is_(None)
+            claim = update(authorization_codes).where(unclaimed).values(claimed_at=access.issued_at.timestamp())
+            if connection.execute(claim).rowcount != 1:
+                raise CodeAlreadyRedeemed
+            _add_access(connection, access)
+            if refresh is not None:
+                connection.execute(insert(refresh_tokens).values(**_values(refresh)))
+
+    def add_access_token(self, access: AccessToken) -> None:
+        """Keep an access token; raises `GrantWithdrawn` where its client is gone."""
+        with self._engine.begin() as connection:
+            _add_access(connection, access)
+
+    def add_refreshed(self, access: AccessToken, refresh_sha256: str) -> None:
+        """Keep an access token made by a refresh token; raises `GrantWithdrawn` where that was revoked meanwhile."""
+        living = (refresh_tokens.c.sha256 == refresh_sha256) & refresh_tokens.c.revoked_at.is_(None)
+        with self._engine.begin() as connection:
+            # Locked, so that a revocation either comes before and is seen here, or after and revokes this token too.
+            if connection.execute(select(refresh_tokens.c.sha256).where(living).with_for_update()).first() is None:
+                raise GrantWithdrawn
+            _add_access(connection, access)
+
+    def access_token(self, sha256: str) -> AccessToken | None:
+        """Return the access token, living or not, or None."""
+        return self._one(access_tokens, AccessToken, sha256)
+
+    def refresh_token(self, sha256: str) -> RefreshToken | None:
+        """Return the refresh token, living or not, or None."""
+        return self._one(refresh_tokens, RefreshToken, sha256)
+
+    def revoke_access_token(self, sha256: str, at: datetime) -> None:
+        """Revoke one access token."""
+        living = (access_tokens.c.sha256 == sha256) & access_tokens.c.revoked_at.is_(None)
+        with self._engine.begin() as connection:
+            if connection.execute(update(access_tokens).where(living).values(revoked_at=at.timestamp())).rowcount:
+                append_change(connection, ChangeKind.TOKEN, sha256, at)
+
+    def revoke_grant(self, grant_id: str, at: datetime) -> None:
+        """Revoke every refresh and access token that one decision of the PSU has given."""
+        with self._engine.begin() as connection:
+            for table in (refresh_tokens, access_tokens):
+                living = (table.c.grant_id == grant_id) & table.c.revoked_at.is_(None)
+                revoked = update(table).where(living).values(revoked_at=at.timestamp()).returning(table.c.sha256)
+                for sha256 in connection.execute(revoked).scalars().all():
+                    append_change(connection, ChangeKind.TOKEN, sha256, at)
+
+    def prune(self, before: datetime, batch: int) -> int:
+        """Delete up to `batch` rows of each table that expired before `before`; returns how many went."""
+        with self._engine.begin() as connection:
+            return sum(_prune(connection, table, before, batch) for table in _PRUNED)
+
+    def _one(self, table: Table, type_: type[_Kept], sha256: str) -> _Kept | None:
+        with self._reading.connect() as connection:
+            row = connection.execute(select(table).where(table.c.sha256 == sha256)).one_or_none()
+        return _kept(row, type_) if row else None
+
+
+def _add_access(connection: Connection, access: AccessToken) -> None:
+    # Locked against deletion: a client deleted a moment ago must not leave a living token behind.
+    there = select(clients.c.client_id).where(clients.c.client_id == access.client_id).with_for_update(read=True)
+    if connection.execute(there).first() is None:
+        raise GrantWithdrawn
+    connection.execute(insert(access_tokens).values(**_values(access)))
+
+
+def _prune(connection: Connection, table: Table, before: datetime, batch: int) -> int:
+    expired = select(table.c.sha256).where(table.c.expires_at < before.timestamp()).limit(batch)
+    return connection.execute(delete(table).where(table.c.sha256.in_(expired))).rowcount
+
+
+def _values(kept: _Kept) -> dict[str, Any]:
+    return {name: value.timestamp() if isinstance(value, datetime) else value for name, value in asdict(kept).items()}
+
+
+def _kept(row: Row[Any], type_: type[_Kept]) -> _Kept:
+    return type_(**{field.name: _read(field.name, getattr(row, field.name)) for field in fields(type_)})
+
+
+def _read(name: str, value: Any) -> Any:  # noqa: ANN401 - a column's value
+    return datetime.fromtimestamp(value, UTC) if name.endswith("_at") and value is not None else value

@@ -1,0 +1,237 @@
+"""Makes tokens: opaque, random, kept as hashes, and bound to the certificate presented (RFC 8705 §3, RFC 6750)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+from gateway.oauth.model import (
+    AccessToken,
+    AuthorizationCode,
+    CodeAlreadyRedeemed,
+    GrantWithdrawn,
+    Lifetimes,
+    RefreshToken,
+    secret_sha256,
+)
+from gateway.oauth.refusals import OAuthRefused, invalid_grant
+from gateway.oauth.scope import Service, parse_scope
+from psd2.ids import new_secret, new_uuid
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from gateway.oauth.client_authentication import AuthenticatedClient
+    from psd2.certificates import Psd2Certificate
+    from psd2.clock import Clock
+
+SECRET_BYTES: Final = 32
+# A payment is authorised once: nothing is left to renew.
+_RENEWABLE: Final = frozenset({Service.AIS, Service.PIIS})
+
+
+class TokenStore(Protocol):
+    """Where codes and tokens are kept."""
+
+    def code(self, sha256: str) -> AuthorizationCode | None:
+        """Return the code, redeemed or not, or None."""
+
+    def redeem(self, code_sha256: str, access: AccessToken, refresh: RefreshToken | None) -> None:
+        """Claim a code and keep what it gave; raises `CodeAlreadyRedeemed` for all but the first, `GrantWithdrawn`."""
+
+    def add_access_token(self, access: AccessToken) -> None:
+        """Keep an access token; raises `GrantWithdrawn` where its client is gone."""
+
+    def add_refreshed(self, access: AccessToken, refresh_sha256: str) -> None:
+        """Keep an access token made by a refresh token; raises `GrantWithdrawn` where that was revoked meanwhile."""
+
+    def access_token(self, sha256: str) -> AccessToken | None:
+        """Return the access token, living or not, or None."""
+
+    def refresh_token(self, sha256: str) -> RefreshToken | None:
+        """Return the refresh token, living or not, or None."""
+
+    def revoke_access_token(self, sha256: str, at: datetime) -> None:
+        """Revoke one access token."""
+
+    def revoke_grant(self, grant_id: str, at: datetime) -> None:
+        """Revoke every refresh and access token that one decision of the PSU has given."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """Who gets a token: the client, and the certificate that it presented just now."""
+
+    client: AuthenticatedClient
+    certificate: Psd2Certificate
+
+
+class Tokens:
+    """Makes, finds and revokes tokens."""
+
+    def __init__(self, *, store: TokenStore, clock: Clock, lifetimes: Lifetimes) -> None:
+        self._store = store
+        self._clock = clock
+        self._lifetimes = lifetimes
+
+    def redeemable_code(self, secret: str, client: AuthenticatedClient) -> AuthorizationCode:
+        """Return the code that the client may redeem; raises `OAuthRefused` (invalid_grant)."""
+        code = self._store.code(secret_sha256(secret))
+        if code is None or code.client_id != client.client_id:
+            raise _unknown_code()
+        if code.claimed_at is not None:
+            raise self._replayed(code)
+        if code.expires_at <= self._clock.now():
+            raise _expired("code", "begin the authorization again, and redeem the code at once")
+        _require_role_still(code.scope, client)
+        return code
+
+    def redeem(self, code: AuthorizationCode, holder: Holder) -> dict[str, object]:
+        """Give the tokens of a code, once; raises `OAuthRefused` (invalid_grant) for all but the first."""
+        access_secret, refresh_secret = new_secret(SECRET_BYTES), new_secret(SECRET_BYTES)
+        access = self._access(access_secret, holder, scope=code.scope, subject=code.subject, grant_id=code.grant_id)
+        renewable = parse_scope(code.scope).service in _RENEWABLE
+        refresh = self._refresh(refresh_secret, code) if renewable else None
+        try:
+            self._store.redeem(code.sha256, access, refresh)
+        except CodeAlreadyRedeemed as error:
+            raise self._replayed(code) from error
+        except GrantWithdrawn as error:
+            raise _withdrawn() from error
+        return self._answer(access_secret, access) | ({"refresh_token": refresh_secret} if renewable else {})
+
+    def usable_refresh_token(self, secret: str, client: AuthenticatedClient) -> RefreshToken:
+        """Return the refresh token that the client may use; raises `OAuthRefused` (invalid_grant)."""
+        refresh = self._store.refresh_token(secret_sha256(secret))
+        if refresh is None or refresh.client_id != client.client_id:
+            raise _unknown_refresh_token()
+        if refresh.revoked_at is not None:
+            raise _withdrawn()
+        if refresh.expires_at <= self._clock.now():
+            raise _expired("refresh_token", "ask the PSU for a new authorization")
+        _require_role_still(refresh.scope, client)
+        return refresh
+
+    def refresh(self, refresh: RefreshToken, holder: Holder) -> dict[str, object]:
+        """Give a new access token, bound to the certificate presented now; raises `OAuthRefused`.
+
+        The refresh token stays: it is bound to the client by its certificate, so a stolen one is worth nothing, and
+        rotation only breaks clients whose answer got lost (FAPI 2.0 §5.3.2.1).
+        """
+        secret = new_secret(SECRET_BYTES)
+        access = self._access(secret, holder, scope=refresh.scope, subject=refresh.subject, grant_id=refresh.grant_id)
+        try:
+            self._store.add_refreshed(access, refresh.sha256)
+        except GrantWithdrawn as error:
+            raise _withdrawn() from error
+        return self._answer(secret, access)
+
+    def for_client(self, holder: Holder) -> dict[str, object]:
+        """Give a token that stands for the client alone; it reaches no PSU's data; raises `OAuthRefused`."""
+        secret = new_secret(SECRET_BYTES)
+        access = self._access(secret, holder, scope="", subject=None, grant_id=new_uuid())
+        try:
+            self._store.add_access_token(access)
+        except GrantWithdrawn as error:
+            raise _withdrawn() from error
+        return self._answer(secret, access)
+
+    def find(self, secret: str) -> AccessToken | RefreshToken | None:
+        """Return the token, living or not, or None."""
+        sha256 = secret_sha256(secret)
+        return self._store.access_token(sha256) or self._store.refresh_token(sha256)
+
+    def is_active(self, token: AccessToken | RefreshToken) -> bool:
+        """Tell whether the token still opens anything."""
+        return token.revoked_at is None and token.expires_at > self._clock.now()
+
+    def revoke(self, token: AccessToken | RefreshToken) -> None:
+        """Revoke an access token, or a refresh token with all access tokens of its grant (RFC 7009 §2.1)."""
+        if isinstance(token, RefreshToken):
+            self._store.revoke_grant(token.grant_id, self._clock.now())
+        else:
+            self._store.revoke_access_token(token.sha256, self._clock.now())
+
+    def _access(self, secret: str, holder: Holder, *, scope: str, subject: str | None, grant_id: str) -> AccessToken:
+        now = self._clock.now()
+        return AccessToken(
+            sha256=secret_sha256(secret),
+            client_id=holder.client.client_id,
+            authorisation_number=holder.client.tpp.authorisation_number,
+            scope=scope,
+            subject=subject,
+            thumbprint=holder.certificate.thumbprint,
+            grant_id=grant_id,
+            issued_at=now,
+            expires_at=now + self._lifetimes.access_token,
+        )
+
+    def _refresh(self, secret: str, code: AuthorizationCode) -> RefreshToken:
+        now = self._clock.now()
+        return RefreshToken(
+            sha256=secret_sha256(secret),
+            client_id=code.client_id,
+            authorisation_number=code.authorisation_number,
+            scope=code.scope,
+            subject=code.subject,
+            grant_id=code.grant_id,
+            issued_at=now,
+            expires_at=now + self._lifetimes.refresh_token,
+        )
+
+    def _answer(self, secret: str, access: AccessToken) -> dict[str, object]:
+        seconds = int(self._lifetimes.access_token.total_seconds())
+        answer: dict[str, object] = {"access_token": secret, "token_type": "Bearer", "expires_in": seconds}
+        return answer | ({"scope": access.scope} if access.scope else {})
+
+    def _replayed(self, code: AuthorizationCode) -> OAuthRefused:
+        # Two have held this code: nobody knows which was the thief, so both lose (RFC 6749 §4.1.2).
+        self._store.revoke_grant(code.grant_id, self._clock.now())
+        return invalid_grant(
+            "code: was redeemed before; what it gave has been revoked",
+            reason="grant.code_replayed",
+            hint="redeem each code once; begin the authorization again",
+            clause="RFC 6749 §4.1.2",
+        )
+
+
+def _require_role_still(scope: str, client: AuthenticatedClient) -> None:
+    role = parse_scope(scope).service.role
+    if role not in client.tpp.roles:
+        raise invalid_grant(
+            f"the TPP no longer holds the role {role}, which scope {scope} needs",
+            reason="psd2.role",
+            hint=f"the TPP is registered with the roles {' '.join(sorted(client.tpp.roles))}",
+            clause="BG IG 1.3.8 §13.1",
+        )
+
+
+def _unknown_code() -> OAuthRefused:
+    return invalid_grant(
+        "code: is not known, or was given to another client",
+        reason="grant.code_unknown",
+        hint="send the code of the redirect, unchanged, with the client_id that began the authorization",
+        clause="RFC 6749 §5.2",
+    )
+
+
+def _unknown_refresh_token() -> OAuthRefused:
+    return invalid_grant(
+        "refresh_token: is not known, or was given to another client",
+        reason="grant.refresh_token_unknown",
+        hint="send the refresh token unchanged, with the client_id that it was given to",
+        clause="RFC 6749 §6",
+    )
+
+
+def _expired(parameter: str, hint: str) -> OAuthRefused:
+    return invalid_grant(f"{parameter}: has expired", reason="grant.expired", hint=hint, clause="RFC 6749 §5.2")
+
+
+def _withdrawn() -> OAuthRefused:
+    return invalid_grant(
+        "the grant was revoked",
+        reason="grant.revoked",
+        hint="ask the PSU for a new authorization",
+        clause="RFC 6749 §5.2",
+    )

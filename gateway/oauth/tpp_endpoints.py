@@ -1,0 +1,115 @@
+"""What TPPs come to over mutual TLS, by the edge: token, introspection, revocation, and the PSU without a browser."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from flask import Blueprint, Response, jsonify, request
+from pydantic import ValidationError
+
+from gateway.oauth.answers import Answers, log_refusal
+from gateway.oauth.arrival import Listener, require_listener, require_presented_qwac
+from gateway.oauth.client_authentication import OTHER_CREDENTIALS
+from gateway.oauth.metadata import INTROSPECT_PATH, REVOKE_PATH, TOKEN_PATH
+from gateway.oauth.parameters import parse_parameters
+from gateway.oauth.protocol import INTROSPECTION, REVOCATION, CertifiedRequest, OAuthProtocol
+from gateway.oauth.psu_interactions import InteractionRefused, PsuInteraction, PsuInteractions
+from gateway.oauth.refusals import OAuthRefused, Refusal, invalid_request
+
+PSU_INTERACTIONS_PATH: Final = "/sandbox/v1/psu-interactions"
+_FORM: Final = "application/x-www-form-urlencoded"
+_CREDENTIALS: Final = frozenset({"client_id", *OTHER_CREDENTIALS})
+_TOKEN_PARAMETERS: Final = _CREDENTIALS | {"grant_type", "code", "redirect_uri", "code_verifier", "refresh_token", "scope"}
+_TOKEN_QUERY_PARAMETERS: Final = _CREDENTIALS | {"token", "token_type_hint"}
+
+if TYPE_CHECKING:
+    from psd2.certificates import Psd2Certificate
+
+
+def oauth_blueprint(*, protocol: OAuthProtocol, answers: Answers, edge_url: str) -> Blueprint:
+    """Return the OAuth endpoints of the edge."""
+    edge = Blueprint("oauth", __name__, static_folder=None)
+
+    @edge.before_request
+    def come_by_the_edge() -> None:
+        require_listener(Listener.EDGE, request.environ)
+
+    @edge.errorhandler(OAuthRefused)
+    def refuse(refused: OAuthRefused) -> Response:
+        log_refusal(refused.refusal, refused)
+        return answers.as_json(refused.refusal)
+
+    @edge.post(TOKEN_PATH, provide_automatic_options=False)
+    def token() -> Response:
+        return protocol.token_response(_certified_request(edge_url, _TOKEN_PARAMETERS))
+
+    @edge.post(INTROSPECT_PATH, provide_automatic_options=False)
+    def introspect() -> Response:
+        return protocol.endpoint_response(INTROSPECTION, _certified_request(edge_url, _TOKEN_QUERY_PARAMETERS))
+
+    @edge.post(REVOKE_PATH, provide_automatic_options=False)
+    def revoke() -> Response:
+        return protocol.endpoint_response(REVOCATION, _certified_request(edge_url, _TOKEN_QUERY_PARAMETERS))
+
+    return edge
+
+
+def psu_blueprint(*, interactions: PsuInteractions, answers: Answers) -> Blueprint:
+    """Return the endpoint that stands in for a PSU with a browser."""
+    psu = Blueprint("psu", __name__, static_folder=None)
+
+    @psu.errorhandler(OAuthRefused)
+    def refuse(refused: OAuthRefused) -> Response:
+        log_refusal(refused.refusal, refused)
+        return answers.as_problem(refused.refusal)
+
+    @psu.errorhandler(InteractionRefused)
+    def refuse_interaction(refused: InteractionRefused) -> Response:
+        log_refusal(refused.refusal, refused)
+        return answers.as_problem(refused.refusal, refused.errors)
+
+    @psu.post(PSU_INTERACTIONS_PATH, provide_automatic_options=False)
+    def interact() -> Response:
+        certificate: Psd2Certificate = require_presented_qwac(request.environ)
+        return jsonify({"redirect": interactions.decide(_wish(), certificate)})
+
+    return psu
+
+
+def _certified_request(edge_url: str, known: frozenset[str]) -> CertifiedRequest:
+    """Read the body, and only the body: a parameter in the query would end up in logs (RFC 6749 §3.2, §2.3.1)."""
+    certificate = require_presented_qwac(request.environ)
+    if request.query_string:
+        raise invalid_request("query", "must be empty: parameters belong into the body", clause="RFC 6749 §3.2")
+    if request.mimetype != _FORM:
+        raise invalid_request("Content-Type", f"must be {_FORM}", clause="RFC 6749 §3.2")
+    if "Authorization" in request.headers:
+        raise invalid_request("Authorization", "is not taken: the certificate authenticates", clause="RFC 6749 §2.3")
+    parameters = parse_parameters(request.get_data(cache=False), known=known)
+    parameters.require_single()
+    return CertifiedRequest(f"{edge_url}{request.path}", parameters, certificate)
+
+
+def _wish() -> PsuInteraction:
+    if request.mimetype != "application/json":
+        raise _faulty_body("Content-Type", [{"field": "Content-Type", "problem": "must be application/json"}])
+    try:
+        return PsuInteraction.model_validate_json(request.get_data(cache=False))
+    except ValidationError as error:
+        errors = [
+            {"field": ".".join(str(step) for step in fault["loc"]) or "body", "problem": fault["msg"]}
+            for fault in error.errors(include_url=False, include_input=False, include_context=False)
+        ]
+        raise _faulty_body(", ".join(sorted({entry["field"] for entry in errors})), errors) from error
+
+
+def _faulty_body(fields: str, errors: list[dict[str, str]]) -> InteractionRefused:
+    refusal = Refusal(
+        error="body.invalid",
+        description=f"the body is not a PSU interaction: see {fields}",
+        reason="interaction.body",
+        hint='send {"url", "psu", "result": "APPROVED" or "REJECTED"} and, if not all, "accounts"',
+        clause="docs/architecture.md §3.6",
+        status=422,
+    )
+    return InteractionRefused(refusal, errors)

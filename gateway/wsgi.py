@@ -1,0 +1,27 @@
+"""The gateway's WSGI applications, as gunicorn is told to make them; each lets in its own callers only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chassis.callers import AcceptedCallers
+from chassis.logs import configure_logging
+from gateway.bootstrap import admin_app, authorization_app
+from gateway.config import load_settings
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
+
+def authorization() -> WSGIApplication:
+    """Return the authorization server, for the edge."""
+    settings = load_settings()
+    configure_logging("authorization", settings.home.log / "authorization.jsonl")
+    return AcceptedCallers(authorization_app(settings), names=frozenset({"gateway"}))
+
+
+def admin() -> WSGIApplication:
+    """Return the control API, for the portal."""
+    settings = load_settings()
+    configure_logging("admin", settings.home.log / "admin.jsonl")
+    return AcceptedCallers(admin_app(settings), names=frozenset({"portal"}))
