@@ -238,9 +238,8 @@ def main() -> None:
         stack.callback(nginx_bank.stop)
         edge = _second_edge(bench, base=base, bank_port=base + 20)
         stack.callback(_end, edge)
-        print(
-            f"{CONNECTIONS} keep-alive mutual-TLS connections, medians of {ROUNDS} rounds of {SECONDS} s\n\na bank that answers at once"
-        )
+        print(f"{CONNECTIONS} keep-alive mutual-TLS connections, medians of {ROUNDS} rounds of {SECONDS} s")
+        print("\na bank that answers at once")
         _compare(
             bench, Target("nginx, no checks", base + 21, nginx_instant.pid), Target("edge, all checks", base + 3, edge.pid)
         )
