@@ -201,6 +201,22 @@ def _sized(field: str, text: str) -> str:
     return text
 
 
+def flatten_roles(der: bytes) -> bytes:
+    """Rewrite a right extension value as QcVariant.FLAT_ROLES, for test certificates. Raises MalformedQcStatements."""
+    elements = _children(_elements(der)[0], "qcStatements")
+    return _sequence(b"".join(_flattened(element) for element in elements))
+
+
+def _flattened(element: asn1.TLV) -> bytes:
+    if _statement(element).oid != _PSD2:
+        return _tlv(element.tag_bytes, bytes(element.data))
+    oid, value = _children(element, "QCStatement")
+    roles, *names = _children(value, "PSD2 statement")
+    flat = _sequence(b"".join(bytes(role.data) for role in _children(roles, "RolesOfPSP")))
+    rest = b"".join(_tlv(name.tag_bytes, bytes(name.data)) for name in names)
+    return _sequence(_tlv(oid.tag_bytes, bytes(oid.data)) + _sequence(flat + rest))
+
+
 # --- reading: element by element, so that the known variants can be told apart ---------------------------------------
 
 
@@ -363,10 +379,14 @@ def _children(element: asn1.TLV | None, what: str) -> list[asn1.TLV]:
 
 def _sequence(content: bytes) -> bytes:
     """Put a SEQUENCE header before `content`: the library reads no list at the root."""
+    return _tlv(bytes((_SEQUENCE_TAG,)), content)
+
+
+def _tlv(tag: bytes, content: bytes) -> bytes:
     if len(content) < 0x80:  # noqa: PLR2004 - X.690 §8.1.3: the short form ends at 127
-        return bytes((_SEQUENCE_TAG, len(content))) + content
+        return tag + bytes((len(content),)) + content
     length = len(content).to_bytes((len(content).bit_length() + 7) // 8)
-    return bytes((_SEQUENCE_TAG, 0x80 | len(length))) + length + content
+    return tag + bytes((0x80 | len(length),)) + length + content
 
 
 def _tag(element: asn1.TLV) -> int:

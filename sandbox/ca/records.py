@@ -1,0 +1,58 @@
+"""What the certificate authority asks of its records; `sandbox.ca.store` keeps them in a database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
+
+    from sandbox.ca.crl import PublishedCrl, RevokedEntry
+    from sandbox.ca.model import CertificateRecord, RevocationReason
+
+    # Signs a list of these entries under a number above the one given (None: there was no list yet).
+    CrlSigner = Callable[[Sequence[RevokedEntry], int | None], PublishedCrl]
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """One certificate to revoke."""
+
+    serial: str
+    reason: RevocationReason
+    at: datetime
+
+
+class CertificateRecords(Protocol):
+    """Certificates issued, their status, and the newest CRL of each authority."""
+
+    def add(self, records: Sequence[CertificateRecord]) -> None:
+        """Record certificates, all or none."""
+
+    def get(self, serial: str) -> CertificateRecord | None:
+        """Return a certificate's record."""
+
+    def listed(self, *, tpp: str | None, limit: int) -> list[CertificateRecord]:
+        """Return records, newest first; `tpp` None means everybody's and the platform's own."""
+
+    def missing(self, serials: Iterable[str]) -> set[str]:
+        """Return which of `serials` are not on record."""
+
+    def count_valid(self, tpp: str, *, now: datetime) -> int:
+        """Count a TPP's certificates that are neither expired nor revoked."""
+
+    def is_compromised(self, key_sha256: str) -> bool:
+        """Tell whether a certificate over this key was revoked because the key was compromised."""
+
+    def crl(self, ca: str) -> PublishedCrl | None:
+        """Return the newest CRL of `ca`."""
+
+    def publish_crl(
+        self, ca: str, sign: CrlSigner, *, revocation: Revocation | None, unexpired_at: datetime
+    ) -> PublishedCrl | None:
+        """Revoke, collect what is revoked and had not expired at `unexpired_at`, sign, keep: one at a time for each `ca`.
+
+        Returns None, and changes nothing, if the certificate to revoke is not there or not valid.
+        """
