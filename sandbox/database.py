@@ -1,4 +1,4 @@
-"""The sandbox's database: certificates and CRLs; `python -m sandbox.database` migrates it.
+"""The sandbox's database: certificates, CRLs, the register of TPPs; `python -m sandbox.database` migrates it.
 
 Times are epoch seconds, UTC; serial numbers and hashes lower-case hex.
 """
@@ -56,6 +56,32 @@ crls = Table(
     Column("this_update", Double, nullable=False),
     Column("next_update", Double, nullable=False),
     Column("der", LargeBinary, nullable=False),
+)
+
+tpps = Table(
+    "tpps",
+    metadata,
+    Column("authorisation_number", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("organisation", Text, nullable=False),
+    Column("roles", Text, nullable=False),  # wire names, space separated
+    Column("redirect_uris", Text, nullable=False),  # a JSON array of strings
+    Column("profile", Text, nullable=False),
+    Column("client_id", Text, nullable=False),
+    Column("seed", BigInteger),
+    Column("status", Text, nullable=False),
+    Column("access_token_sha256", Text),  # the token itself is kept nowhere
+    Column("created_at", Double, nullable=False),
+    Index(None, "name", unique=True),
+    Index(None, "client_id", unique=True),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("subject", Text, primary_key=True),  # `trust-store`, `crl:tpp-issuing`
+    Column("sha256", Text, nullable=False),  # of what the gateway has acknowledged
+    Column("delivered_at", Double, nullable=False),
 )
 
 

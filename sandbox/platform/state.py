@@ -109,6 +109,13 @@ class RunFolder:
         """Return the state of the running platform; None while none runs or it has not said anything yet."""
         return self._read() if self.is_held() else None
 
+    def pid(self) -> int | None:
+        """Return the process id of the platform that holds the lock; None while it has not said so yet."""
+        try:
+            return int(self._pid.read_text())
+        except (FileNotFoundError, ValueError):
+            return None
+
     def is_held(self) -> bool:
         """Answer whether a platform of this home runs."""
         try:

@@ -1,0 +1,41 @@
+"""Reading what a peer answers: the body where it said yes, one typed error where it said no."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+if TYPE_CHECKING:
+    import requests
+
+_FIRST_REFUSAL = 400
+_LONGEST_QUOTE = 300
+
+
+class PeerRefused(RuntimeError):
+    """A peer was reached and said no."""
+
+    def __init__(self, peer: str, status: int, detail: str) -> None:
+        """Name the peer, the HTTP status and what it said."""
+        super().__init__(f"the {peer} service refused ({status}): {detail}")
+        self.peer = peer
+        self.status = status
+        self.detail = detail
+
+
+def require_accepted(peer: str, response: requests.Response) -> dict[str, Any]:
+    """Return the JSON object of an answer, empty where it has no body; raises `PeerRefused`."""
+    document = _document(response)
+    if response.status_code >= _FIRST_REFUSAL:
+        detail = str(document.get("detail") or document.get("title") or response.text[:_LONGEST_QUOTE])
+        raise PeerRefused(peer, response.status_code, detail)
+    return document
+
+
+def _document(response: requests.Response) -> dict[str, Any]:
+    try:
+        document = orjson.loads(response.content)
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}

@@ -1,0 +1,76 @@
+"""Wires the operator's side: stores, clock, certificate authority and the services it calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from chassis.peers import Peer, PeerSession
+from psd2.clock import SystemClock
+from sandbox.bank_client import BankOverTheWire
+from sandbox.ca.profiles import load_profiles, profiles_path
+from sandbox.ca.service import CertificateAuthority
+from sandbox.ca.store import CertificateStore
+from sandbox.database import open_sandbox_engine
+from sandbox.gateway_client import GatewayOverTheWire
+from sandbox.tpps.client_data import PublicAddresses
+from sandbox.tpps.service import Register
+from sandbox.tpps.store import SqlTppStore
+from sandbox.trust.service import TrustDelivery
+from sandbox.trust.store import SqlDeliveries
+
+if TYPE_CHECKING:
+    from chassis.addresses import Address
+    from psd2.clock import Clock
+    from sandbox.config import SandboxSettings
+
+_CALLER = "portal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything that the portal and the `sandbox` command work with."""
+
+    settings: SandboxSettings
+    clock: Clock
+    addresses: PublicAddresses
+    authority: CertificateAuthority
+    register: Register
+    trust: TrustDelivery
+
+
+def build_services(settings: SandboxSettings) -> Services:
+    """Wire everything; raises `DatabaseProblem` where the database is missing, behind or newer than the code."""
+    clock = SystemClock()
+    engine = open_sandbox_engine(settings.database_url)
+    addresses = PublicAddresses(settings.public_host, settings.ports)
+    authority = CertificateAuthority(
+        records=CertificateStore(engine),
+        home=settings.home,
+        profiles=load_profiles(profiles_path(settings.home)),
+        clock=clock,
+        pki_base=f"{addresses.welcome}/pki",
+        disclosure_url=f"{addresses.portal}/pki/disclosure",
+        public_host=settings.public_host,
+    )
+    gateway = GatewayOverTheWire(_session(settings, "admin", settings.admin_address))
+    bank = BankOverTheWire(_session(settings, "bank", settings.bank_address))
+    return Services(
+        settings=settings,
+        clock=clock,
+        addresses=addresses,
+        authority=authority,
+        register=Register(
+            store=SqlTppStore(engine),
+            bank=bank,
+            gateway=gateway,
+            authority=authority,
+            clock=clock,
+            max_tpps=settings.max_tpps,
+        ),
+        trust=TrustDelivery(source=authority, gateway=gateway, acknowledgements=SqlDeliveries(engine, clock)),
+    )
+
+
+def _session(settings: SandboxSettings, name: str, address: Address) -> PeerSession:
+    return PeerSession(Peer(name=name, address=address, home=settings.home, caller=_CALLER))

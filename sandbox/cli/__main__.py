@@ -1,0 +1,5 @@
+"""`python -m sandbox.cli`."""
+
+from sandbox.cli.root import main
+
+main()

@@ -1,0 +1,100 @@
+"""`sandbox demo`: from nothing to a journey of every kind, with the platform left up."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from sandbox.cli.failures import REFUSED
+from sandbox.cli.lifecycle import show_event
+from sandbox.cli.options import base_port_option, home_option, services_for, settings_for
+from sandbox.cli.terminal import print_addresses
+from sandbox.cli.tpp import register_here
+from sandbox.platform.child import python
+from sandbox.platform.launch import run_in_background
+from sandbox.platform.state import RunFolder
+from sandbox.tpps.parsing import parse_registration
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sandbox.config import SandboxSettings
+
+_NAME = "demo"
+_REGISTRATION = {
+    "name": _NAME,
+    "organisation": "Demo Money Manager",
+    "authorisation_number": "PSDDE-BAFIN-100001",
+    "roles": ["AISP", "PISP", "CBPII"],
+    "redirect_uris": ["https://localhost:8446/callback"],
+    "profile": "berlin",
+}
+_JOURNEYS = {"ais": "Account information", "pis": "A payment", "piis": "A funds confirmation"}
+_JOURNEY_SECONDS = 120
+
+
+@click.command()
+@home_option
+@base_port_option
+def demo(*, home: Path | None, base_port: int | None) -> int:
+    """Start the platform unless it runs, register a TPP, run a journey of every kind, leave the platform up."""
+    settings = settings_for(home, base_port)
+    _headline("The platform")
+    _ensure_up(settings)
+    settings = settings_for(home)
+    print_addresses(settings)
+    _headline(f"A TPP, {_NAME}, with all three roles")
+    registered, folder = register_here(services_for(home), parse_registration(_REGISTRATION))
+    click.echo(f"  {registered.tpp.authorisation_number}: QWAC, QSealC and client.json in {folder.path}")
+    failed = [kind for kind in _JOURNEYS if not _walk(kind, settings)]
+    if failed:
+        click.secho(
+            f"\n{' and '.join(failed)} failed; the platform is still up, its logs are in {settings.home.log}",
+            fg="red",
+            err=True,
+        )
+        return REFUSED
+    _print_next_steps(settings)
+    return 0
+
+
+def _ensure_up(settings: SandboxSettings) -> None:
+    if RunFolder(settings.home).is_held():
+        click.echo("  runs already")
+        return
+    began = time.monotonic()
+    run_in_background(settings, tell=show_event)
+    click.echo(f"  up after {time.monotonic() - began:.1f} s")
+
+
+def _walk(kind: str, settings: SandboxSettings) -> bool:
+    _headline(f"{_JOURNEYS[kind]}: tpp journey {kind} --tpp {_NAME}")
+    command = python("tpp_client.cli", "journey", kind, "--tpp", _NAME, "--home", str(settings.home.path))
+    return subprocess.run(command, check=False, timeout=_JOURNEY_SECONDS).returncode == 0  # noqa: S603 - the command is ours
+
+
+def _print_next_steps(settings: SandboxSettings) -> None:
+    _headline("Next")
+    certs = _shown(settings.home.certs)
+    tpp = f"{certs}/tpps/{_NAME}"
+    edge = f"https://{settings.public_host}:{settings.ports.edge}"
+    click.echo("  Who can log in at the bank of this TPP, asked over mutual TLS:")
+    click.secho(
+        f"  curl --cacert {certs}/trust.pem --cert {tpp}/qwac.crt --key {tpp}/qwac.key {edge}/sandbox/v1/data", bold=True
+    )
+    click.echo("  The same gateway without a certificate says what is missing:")
+    click.secho(f"  curl --cacert {certs}/trust.pem {edge}/v1/accounts", bold=True)
+    click.echo("  A TPP of your own: see the portal. `sandbox down` stops the platform.")
+
+
+def _shown(path: Path) -> str:
+    """Return the path as one would type it here."""
+    return os.path.relpath(path) if path.is_relative_to(path.cwd()) else str(path)
+
+
+def _headline(text: str) -> None:
+    click.secho(f"\n{text}", bold=True)

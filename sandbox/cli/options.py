@@ -1,0 +1,41 @@
+"""Options that many commands share, and the settings they lead to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sandbox.config import SandboxSettings, load_settings
+from sandbox.platform.state import HomeNotUsable, RunFolder
+
+if TYPE_CHECKING:
+    from sandbox.bootstrap import Services
+
+home_option = click.option(
+    "--home",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder holding certs/ and var/. Default: SANDBOX_HOME or the current folder.",
+)
+base_port_option = click.option("--base-port", type=int, help="Shift all ports together. Default: SANDBOX_BASE_PORT or 8440.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
+
+
+def settings_for(home: Path | None, base_port: int | None = None) -> SandboxSettings:
+    """Return the settings; where no port is named, those of the platform that runs in this home."""
+    settings = load_settings(home=home, base_port=base_port)
+    running = RunFolder(settings.home).running() if base_port is None else None
+    return load_settings(home=home, base_port=running.base_port) if running else settings
+
+
+def services_for(home: Path | None) -> Services:
+    """Return the services of a home in which a platform has been started at least once; raises `HomeNotUsable`."""
+    from sandbox.bootstrap import build_services
+
+    settings = settings_for(home)
+    if settings.database is None and not (settings.home.var / "sandbox.sqlite").is_file():
+        raise HomeNotUsable(
+            f"no platform has been started in {settings.home.path} yet: `sandbox up` does, or name another --home"
+        )
+    return build_services(settings)

@@ -1,0 +1,92 @@
+"""The gateway's control API as its caller sees it: TPPs, clients, trust (architecture §3.4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import quote
+
+from psd2.ncas import NCAS
+from sandbox.answers import PeerRefused, require_accepted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import requests
+
+    from chassis.peers import PeerSession
+    from sandbox.tpps.model import Tpp
+
+_PEER = "admin"
+_NOT_FOUND = 404
+
+
+class Gateway(Protocol):
+    """What this side tells the gateway. Each call is safe to repeat; each raises `PeerUnavailable` or `PeerRefused`."""
+
+    def put_tpp(self, tpp: Tpp, *, blocked: bool) -> None:
+        """Register or change a TPP."""
+
+    def put_client(self, tpp: Tpp) -> None:
+        """Register or change the TPP's OAuth client."""
+
+    def delete_client(self, client_id: str) -> None:
+        """Delete a client with its tokens; one that is gone already is fine."""
+
+    def put_trust_store(self, *, anchors: Sequence[str], intermediates: Sequence[str]) -> None:
+        """Replace the certificates (PEM) that TPPs' certificates are judged by."""
+
+    def put_crl(self, der: bytes) -> None:
+        """Hand over a revocation list."""
+
+
+class GatewayOverTheWire:
+    """The real one."""
+
+    def __init__(self, session: PeerSession) -> None:
+        """Call over this session."""
+        self._session = session
+
+    def put_tpp(self, tpp: Tpp, *, blocked: bool) -> None:
+        """Register or change a TPP."""
+        number = tpp.authorisation_number
+        body = {
+            "name": tpp.organisation,
+            "country": number.country,
+            "nca_id": number.nca_id,
+            "nca_name": NCAS[number.nca_id].name,
+            "roles": sorted(tpp.roles),
+            "status": "blocked" if blocked else "active",
+        }
+        self._require(self._session.put(f"/tpps/{quote(str(number), safe='')}", json=body))
+
+    def put_client(self, tpp: Tpp) -> None:
+        """Register or change the TPP's OAuth client."""
+        body = {
+            "authorisation_number": str(tpp.authorisation_number),
+            "name": tpp.organisation,
+            "redirect_uris": list(tpp.redirect_uris),
+            "profile": tpp.profile.value,
+            "token_endpoint_auth_method": "tls_client_auth",
+        }
+        self._require(self._session.put(f"/clients/{quote(tpp.client_id, safe='')}", json=body))
+
+    def delete_client(self, client_id: str) -> None:
+        """Delete a client with its tokens; one that is gone already is fine."""
+        try:
+            self._require(self._session.delete(f"/clients/{quote(client_id, safe='')}"))
+        except PeerRefused as refusal:
+            if refusal.status != _NOT_FOUND:
+                raise
+
+    def put_trust_store(self, *, anchors: Sequence[str], intermediates: Sequence[str]) -> None:
+        """Replace the certificates (PEM) that TPPs' certificates are judged by."""
+        body = {"anchors": list(anchors), "intermediates": list(intermediates)}
+        self._require(self._session.put("/trust-stores/tpp", json=body))
+
+    def put_crl(self, der: bytes) -> None:
+        """Hand over a revocation list."""
+        headers = {"Content-Type": "application/pkix-crl"}
+        self._require(self._session.put("/trust-stores/tpp/crl", data=der, headers=headers))
+
+    def _require(self, response: requests.Response) -> None:
+        require_accepted(_PEER, response)

@@ -1,0 +1,1 @@
+"""The portal: pages for people, certificates' status for machines, the registration API."""

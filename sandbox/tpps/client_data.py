@@ -1,0 +1,67 @@
+"""What a TPP program needs to know of itself and the platform: the body of `client.json` (architecture §2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from chassis.addresses import PortTable
+    from sandbox.tpps.model import Tpp
+
+
+@dataclass(frozen=True, slots=True)
+class PublicAddresses:
+    """Where the world reaches this platform."""
+
+    host: str
+    ports: PortTable
+
+    @property
+    def welcome(self) -> str:
+        """Plain HTTP: root certificate, CRLs, OCSP."""
+        return f"http://{self.host}:{self.ports.welcome}"
+
+    @property
+    def portal(self) -> str:
+        """The portal and the registration API."""
+        return f"https://{self.host}:{self.ports.portal}"
+
+    @property
+    def front(self) -> str:
+        """The issuer: where browsers authorize."""
+        return f"https://{self.host}:{self.ports.front}"
+
+    @property
+    def edge(self) -> str:
+        """Where TPPs call, with their QWAC."""
+        return f"https://{self.host}:{self.ports.edge}"
+
+    def registration(self, tpp: Tpp) -> str:
+        """Where a TPP manages its registration."""
+        return f"{self.portal}/api/tpps/{quote(str(tpp.authorisation_number), safe='')}"
+
+
+def client_data(tpp: Tpp, addresses: PublicAddresses) -> dict[str, Any]:
+    """Return who the TPP is and where the platform answers."""
+    return {
+        "name": tpp.name,
+        "organisation": tpp.organisation,
+        "authorisation_number": str(tpp.authorisation_number),
+        "roles": sorted(tpp.roles),
+        "client_id": tpp.client_id,
+        "profile": tpp.profile.value,
+        "redirect_uris": list(tpp.redirect_uris),
+        "status": tpp.status.value,
+        "issuer": addresses.front,
+        "endpoints": {
+            "authorization": f"{addresses.front}/authorize",
+            "token": f"{addresses.edge}/token",
+            "introspection": f"{addresses.edge}/introspect",
+            "revocation": f"{addresses.edge}/revoke",
+            "edge": addresses.edge,
+            "portal": addresses.portal,
+        },
+        "registration_client_uri": addresses.registration(tpp),
+    }

@@ -1,0 +1,66 @@
+"""A TPP in the register, and what is asked of one that wants in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from psd2.authorisation_number import AuthorisationNumber
+    from psd2.roles import PspRole
+
+
+class Profile(StrEnum):
+    """The security profile of a TPP's OAuth client."""
+
+    BERLIN = "berlin"
+    FAPI2 = "fapi2"
+
+
+class TppStatus(StrEnum):
+    """`registering` until every step of the registration is done."""
+
+    REGISTERING = "registering"
+    ACTIVE = "active"
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistrationRequest:
+    """What a TPP says of itself, checked; `seed` fixes the test data of its tenant."""
+
+    name: str
+    organisation: str
+    authorisation_number: AuthorisationNumber
+    roles: frozenset[PspRole]
+    redirect_uris: tuple[str, ...]
+    profile: Profile
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tpp:
+    """A registered TPP; its identity is the authorisation number, `name` is its folder and its short name."""
+
+    authorisation_number: AuthorisationNumber
+    name: str
+    organisation: str
+    roles: frozenset[PspRole]
+    redirect_uris: tuple[str, ...]
+    profile: Profile
+    client_id: str
+    seed: int | None
+    status: TppStatus
+    created_at: float
+
+    def is_as_requested(self, request: RegistrationRequest) -> bool:
+        """Answer whether this is the TPP that the request describes."""
+        return (
+            self.authorisation_number == request.authorisation_number
+            and self.name == request.name
+            and self.organisation == request.organisation
+            and self.roles == request.roles
+            and self.redirect_uris == request.redirect_uris
+            and self.profile is request.profile
+        )

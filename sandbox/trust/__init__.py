@@ -1,0 +1,1 @@
+"""What the gateway must know of our certificate authority, and making sure that it does."""
