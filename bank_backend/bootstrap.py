@@ -9,13 +9,40 @@ from flask import Flask
 
 from bank_backend.accounts.service import AccountDirectory
 from bank_backend.accounts.store import SqlAccountStore
+from bank_backend.authorisations.model import ResourceKind
+from bank_backend.authorisations.service import Authorisations
+from bank_backend.authorisations.store import SqlAuthorisationStore
+from bank_backend.consents import api as consents_api
+from bank_backend.consents.approval import ConsentApproval
+from bank_backend.consents.service import ConsentAccess, Consents
+from bank_backend.consents.store import SqlConsentStore
+from bank_backend.funds import api as funds_api
+from bank_backend.funds.approval import FundsApproval
+from bank_backend.funds.service import FundsConfirmations, FundsConsents
+from bank_backend.funds.store import SqlFundsConsentStore
+from bank_backend.inbox import api as inbox_api
+from bank_backend.inbox.service import Inbox
+from bank_backend.inbox.store import SqlInboxStore
+from bank_backend.interactions import api as interactions_api
+from bank_backend.interactions.decisions import Decisions
+from bank_backend.interactions.service import Interactions
+from bank_backend.interactions.store import SqlInteractionStore
+from bank_backend.interactions.visits import Visits
 from bank_backend.ledger.service import Ledger
 from bank_backend.ledger.store import SqlLedgerStore, settlement_id
+from bank_backend.pages import views as psu_pages
+from bank_backend.payments import api as payments_api
+from bank_backend.payments.approval import PaymentApproval
+from bank_backend.payments.service import Payments
+from bank_backend.payments.store import SqlPaymentStore
 from bank_backend.personas.service import plan_seed
 from bank_backend.problems import render_problems
 from bank_backend.psus.passwords import hash_password
 from bank_backend.psus.service import PsuDirectory
 from bank_backend.psus.store import SqlPsuStore
+from bank_backend.sca.codes import SystemCodes
+from bank_backend.sca.service import OneTimeCodes
+from bank_backend.sca.store import SqlChallengeStore
 from bank_backend.services import Services
 from bank_backend.tenants import api as tenants_api
 from bank_backend.tenants.service import TenantRegistry
@@ -25,9 +52,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from bank_backend.authorisations.asks import Approvable
     from bank_backend.config import BankSettings
     from bank_backend.database import Database
     from bank_backend.personas.service import Seed
+    from bank_backend.sca.codes import CodeSource
     from bank_backend.tenants.model import Registration
     from psd2.clock import Clock
 
@@ -43,20 +72,97 @@ class WebModule(Protocol):
 
 
 # Each domain's web module, in the order of DESIGN's house: add yours here.
-WEB_MODULES: Final[Sequence[WebModule]] = (tenants_api,)
+WEB_MODULES: Final[Sequence[WebModule]] = (
+    tenants_api,
+    consents_api,
+    payments_api,
+    funds_api,
+    inbox_api,
+    interactions_api,
+    psu_pages,
+)
 
 
-def create_services(settings: BankSettings, database: Database, clock: Clock) -> Services:
-    """Build every service on one database and one clock."""
+def create_services(settings: BankSettings, database: Database, clock: Clock, *, codes: CodeSource | None = None) -> Services:
+    """Build every service on one database and one clock; `codes` replaces the randomness of one-time codes in tests."""
+    psus = PsuDirectory(store=SqlPsuStore(database), clock=clock)
+    accounts = AccountDirectory(SqlAccountStore(database))
+    ledger = Ledger(SqlLedgerStore())
+    tenants = create_tenant_registry(database, clock)
+    inbox = Inbox(database=database, store=SqlInboxStore())
+    authorisations = Authorisations(SqlAuthorisationStore())
+    desk = _FrontDesk(settings, database, clock, psus=psus, accounts=accounts, authorisations=authorisations, ledger=ledger)
+    one_time_codes = OneTimeCodes(store=SqlChallengeStore(), inbox=inbox, codes=codes or SystemCodes())
     return Services(
         settings=settings,
         clock=clock,
         database=database,
-        psus=PsuDirectory(store=SqlPsuStore(database), clock=clock),
-        accounts=AccountDirectory(SqlAccountStore(database)),
-        ledger=Ledger(SqlLedgerStore()),
-        tenants=create_tenant_registry(database, clock),
+        psus=psus,
+        accounts=accounts,
+        ledger=ledger,
+        tenants=tenants,
+        inbox=inbox,
+        authorisations=authorisations,
+        consents=Consents(database=database, store=SqlConsentStore(), authorisations=authorisations, clock=clock),
+        consent_access=ConsentAccess(database=database, store=SqlConsentStore(), accounts=accounts, clock=clock),
+        payments=Payments(database=database, store=SqlPaymentStore(), authorisations=authorisations, clock=clock),
+        funds_consents=FundsConsents(
+            database=database, store=SqlFundsConsentStore(), authorisations=authorisations, clock=clock
+        ),
+        funds_confirmations=FundsConfirmations(database=database, store=SqlFundsConsentStore(), ledger=ledger, clock=clock),
+        interactions=desk.interactions(),
+        visits=desk.visits(one_time_codes, tenants),
     )
+
+
+class _FrontDesk:
+    """Builds the two ways to a PSU's decision, headless and by browser, on one `Decisions`."""
+
+    def __init__(
+        self,
+        settings: BankSettings,
+        database: Database,
+        clock: Clock,
+        *,
+        psus: PsuDirectory,
+        accounts: AccountDirectory,
+        authorisations: Authorisations,
+        ledger: Ledger,
+    ) -> None:
+        self._settings, self._database, self._clock = settings, database, clock
+        self._psus, self._accounts, self._authorisations = psus, accounts, authorisations
+        self._store = SqlInteractionStore()
+        approvables: dict[ResourceKind, Approvable] = {
+            ResourceKind.AIS: ConsentApproval(SqlConsentStore()),
+            ResourceKind.PIS: PaymentApproval(store=SqlPaymentStore(), ledger=ledger),
+            ResourceKind.PIIS: FundsApproval(SqlFundsConsentStore()),
+        }
+        self._decisions = Decisions(store=self._store, authorisations=authorisations, approvables=approvables)
+
+    def interactions(self) -> Interactions:
+        return Interactions(
+            database=self._database,
+            store=self._store,
+            decisions=self._decisions,
+            authorisations=self._authorisations,
+            customers=self._psus,
+            holdings=self._accounts,
+            clock=self._clock,
+            front_url=self._settings.front_url,
+        )
+
+    def visits(self, codes: OneTimeCodes, tenants: TenantRegistry) -> Visits:
+        return Visits(
+            database=self._database,
+            store=self._store,
+            decisions=self._decisions,
+            authorisations=self._authorisations,
+            customers=self._psus,
+            holdings=self._accounts,
+            codes=codes,
+            tpps=tenants,
+            clock=self._clock,
+        )
 
 
 def create_tenant_registry(database: Database, clock: Clock) -> TenantRegistry:

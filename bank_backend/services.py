@@ -7,9 +7,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bank_backend.accounts.service import AccountDirectory
+    from bank_backend.authorisations.service import Authorisations
     from bank_backend.config import BankSettings
+    from bank_backend.consents.service import ConsentAccess, Consents
     from bank_backend.database import Database
+    from bank_backend.funds.service import FundsConfirmations, FundsConsents
+    from bank_backend.inbox.service import Inbox
+    from bank_backend.interactions.service import Interactions
+    from bank_backend.interactions.visits import Visits
     from bank_backend.ledger.service import Ledger
+    from bank_backend.payments.service import Payments
     from bank_backend.psus.service import PsuDirectory
     from bank_backend.tenants.service import TenantRegistry
     from psd2.clock import Clock
@@ -26,3 +33,12 @@ class Services:
     accounts: AccountDirectory
     ledger: Ledger
     tenants: TenantRegistry
+    inbox: Inbox
+    authorisations: Authorisations
+    consents: Consents
+    consent_access: ConsentAccess
+    payments: Payments
+    funds_consents: FundsConsents
+    funds_confirmations: FundsConfirmations
+    interactions: Interactions
+    visits: Visits

@@ -1,0 +1,156 @@
+"""What a PSU is asked to approve, in the PSU's terms: the same for the pages, the one-time code and the headless endpoint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+from bank_backend.errors import FieldsInvalid
+from bank_backend.references import readable_iban
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date, datetime
+
+    from bank_backend.accounts.model import AccessKind, Account
+    from bank_backend.database import Connection
+    from bank_backend.references import AccountReference
+    from psd2.ids import PsuId, TenantId
+    from psd2.money import Money
+
+
+class AccountChoice(StrEnum):
+    """Who says which accounts: the TPP by IBAN, the PSU out of its own, or nobody because all are meant."""
+
+    NAMED = "named"
+    OFFERED = "offered"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentAsk:
+    """Access to accounts. `kinds` is what is asked on any of them."""
+
+    choice: AccountChoice
+    references: tuple[AccountReference, ...]
+    kinds: frozenset[AccessKind]
+    owner_name: bool
+    recurring: bool
+    valid_until: date
+    frequency_per_day: int
+
+    def statement(self, tpp: str, accounts: Sequence[Account]) -> str:
+        """Say in one sentence what approving does; the one-time code is bound to it."""
+        often = f"until {self.valid_until:%d %B %Y}, up to {self.frequency_per_day} times a day" if self.recurring else "once"
+        seen = " and ".join(sorted(kind.value for kind in self.kinds))
+        return f"{tpp} may see {seen} of {_ibans(accounts)} {often}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentAsk:
+    """A payment from one of the PSU's accounts."""
+
+    references: tuple[AccountReference, ...]
+    amount: Money
+    creditor_name: str
+    creditor_iban: str
+    remittance: str
+    choice: AccountChoice = AccountChoice.NAMED
+
+    def statement(self, _tpp: str, accounts: Sequence[Account]) -> str:
+        """Say in one sentence what approving does; amount and payee as RTS 2018/389 Art. 5 asks."""
+        payee = f"{self.creditor_name}, {readable_iban(self.creditor_iban)}"
+        return f"you pay {self.amount} to {payee} from {_ibans(accounts)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FundsAsk:
+    """Answers about one account's funds to a card issuer."""
+
+    references: tuple[AccountReference, ...]
+    card_number: str
+    card_information: str
+    registration_information: str
+    choice: AccountChoice = AccountChoice.NAMED
+
+    def statement(self, tpp: str, accounts: Sequence[Account]) -> str:
+        """Say in one sentence what approving does."""
+        return f"{tpp} may ask whether {_ibans(accounts)} covers an amount, until you revoke it"
+
+
+Ask = ConsentAsk | PaymentAsk | FundsAsk
+
+
+def _ibans(accounts: Sequence[Account]) -> str:
+    return ", ".join(readable_iban(account.iban) for account in accounts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """A PSU's yes to one resource, for these accounts."""
+
+    tenant: TenantId
+    resource: str
+    psu: PsuId
+    accounts: tuple[Account, ...]
+    at: datetime
+
+
+class Approvable(Protocol):
+    """One kind of resource that a PSU decides on: consents, payments and funds consents each implement it."""
+
+    def ask(self, connection: Connection, *, tenant: TenantId, resource: str, now: datetime) -> Ask:
+        """Return what is asked; raises `ResourceUnknown`, or `StatusInvalid` where nothing is to be decided any more."""
+
+    def approve(self, connection: Connection, approval: Approval) -> None:
+        """Make it so, inside the caller's transaction; raises `IllegalMove`."""
+
+    def reject(self, connection: Connection, *, tenant: TenantId, resource: str, now: datetime) -> None:
+        """Turn it down, inside the caller's transaction; raises `IllegalMove`."""
+
+    def setback(self, connection: Connection, *, tenant: TenantId, resource: str) -> str:
+        """Return why what was approved came to nothing, in words for the PSU; empty where it did not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Eligible:
+    """Which of a PSU's accounts an ask can be about, and which named ones are not the PSU's."""
+
+    accounts: tuple[Account, ...]
+    foreign: tuple[AccountReference, ...]
+
+
+def eligible_accounts(ask: Ask, held: Sequence[Account]) -> Eligible:
+    """Match an ask with the accounts a PSU holds."""
+    if ask.choice is not AccountChoice.NAMED:
+        return Eligible(tuple(held), ())
+    named = tuple(account for account in held if any(reference.names(account) for reference in ask.references))
+    foreign = tuple(ref for ref in ask.references if not any(ref.names(account) for account in held))
+    return Eligible(named, foreign)
+
+
+def chosen_accounts(ask: Ask, held: Sequence[Account], wanted: Sequence[str] | None) -> tuple[Account, ...]:
+    """Return the accounts an approval is for; `wanted` are ids or IBANs, None leaves it at everything eligible.
+
+    Raises `FieldsInvalid` where a named account is not the PSU's, or the choice is empty or not the PSU's to make.
+    """
+    eligible = eligible_accounts(ask, held)
+    if eligible.foreign:
+        ibans = ", ".join(reference.iban for reference in eligible.foreign)
+        raise FieldsInvalid({"psu": f"this PSU does not hold the account asked for: {ibans}"})
+    if wanted is None:
+        return _require_some(eligible.accounts)
+    unknown = [name for name in wanted if not any(name in {account.id, account.iban} for account in eligible.accounts)]
+    if unknown:
+        raise FieldsInvalid({"accounts": f"not among the accounts this can be about: {', '.join(unknown)[:200]}"})
+    chosen = tuple(account for account in eligible.accounts if {account.id, account.iban} & set(wanted))
+    if ask.choice is not AccountChoice.OFFERED and chosen != eligible.accounts:
+        raise FieldsInvalid({"accounts": "the request names its accounts: they can be approved together or not at all"})
+    return _require_some(chosen)
+
+
+def _require_some(accounts: tuple[Account, ...]) -> tuple[Account, ...]:
+    if not accounts:
+        raise FieldsInvalid({"accounts": "choose at least one account"})
+    return accounts

@@ -1,0 +1,82 @@
+"""`/v1/consents` (BG IG 1.3.8 §6.3, §6.4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Blueprint
+
+from bank_backend.authorisations.api import add_authorisation_routes
+from bank_backend.authorisations.model import ResourceKind
+from bank_backend.consents.model import ConsentStatus
+from bank_backend.consents.wire import consent_as_json, parse_consent_request
+from bank_backend.xs2a import (
+    created,
+    discovery_url,
+    json_body,
+    no_content,
+    ok,
+    require_psu_ip_address,
+    resource_links,
+    starts_implicitly,
+    xs2a_call,
+)
+from psd2.roles import PspRole
+
+if TYPE_CHECKING:
+    from flask import Flask, Response
+
+    from bank_backend.consents.service import Consents
+    from bank_backend.services import Services
+    from psd2.ids import TenantId
+
+_BASE = "/v1/consents"
+
+
+class _ConsentSubject:
+    kind, role = ResourceKind.AIS, PspRole.AI
+
+    def __init__(self, consents: Consents) -> None:
+        self._consents = consents
+
+    def path(self, resource: str) -> str:
+        return f"{_BASE}/{resource}"
+
+    def is_undecided(self, tenant: TenantId, resource: str) -> bool:
+        return self._consents.consent(tenant, resource).status is ConsentStatus.RECEIVED
+
+
+def register(app: Flask, services: Services) -> None:
+    """Add the routes."""
+    routes = Blueprint("consents", __name__)
+    consents = services.consents
+
+    @routes.post(_BASE)
+    def post_consent() -> Response:
+        call = xs2a_call(PspRole.AI)
+        require_psu_ip_address(call)
+        asked = parse_consent_request(json_body(), today=services.clock.now().date())
+        consent, authorisation = consents.create(call.tenant, asked, start_authorisation=starts_implicitly())
+        path = f"{_BASE}/{consent.id}"
+        links = resource_links(path, authorisation, sca_oauth=discovery_url(services.settings))
+        body = {"consentStatus": consent.status.value, "consentId": consent.id, "_links": links}
+        return created(call, body, location=path)
+
+    @routes.get(f"{_BASE}/<consent>")
+    def get_consent(consent: str) -> Response:
+        call = xs2a_call(PspRole.AI)
+        return ok(call, consent_as_json(consents.consent(call.tenant, consent)))
+
+    @routes.get(f"{_BASE}/<consent>/status")
+    def get_status(consent: str) -> Response:
+        call = xs2a_call(PspRole.AI)
+        return ok(call, {"consentStatus": consents.consent(call.tenant, consent).status.value})
+
+    @routes.delete(f"{_BASE}/<consent>")
+    def delete_consent(consent: str) -> Response:
+        call = xs2a_call(PspRole.AI)
+        consents.terminate(call.tenant, consent)
+        return no_content(call)
+
+    add_authorisation_routes(routes, f"{_BASE}/<resource>", _ConsentSubject(consents), services)
+    app.register_blueprint(routes)

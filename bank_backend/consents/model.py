@@ -1,0 +1,175 @@
+"""What a consent is: access, validity, frequency and its states (BG IG 1.3.8 §6.3, §14.14, §14.16)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from bank_backend.accounts.model import AccessKind, AccountRights
+from bank_backend.references import AccountReference
+from bank_backend.states import StateMachine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date, datetime
+
+    from bank_backend.accounts.model import Account
+    from psd2.ids import ConsentId, PsuId, TenantId
+
+# The longest time between two strong authentications for account access (RTS 2018/389 Art. 10, as amended by 2022/2360).
+LONGEST_VALIDITY = timedelta(days=180)
+# What no PSU has approved by then is rejected.
+AUTHORISATION_WINDOW = timedelta(hours=24)
+# BG IG §6.3.1.1: at most 4 unless TPP and bank agree otherwise.
+MOST_PER_DAY = 4
+
+
+class ConsentStatus(StrEnum):
+    """BG IG §14.14; `partiallyAuthorised` is reserved for consents that several PSUs must approve."""
+
+    RECEIVED = "received"
+    PARTIALLY_AUTHORISED = "partiallyAuthorised"
+    VALID = "valid"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    REVOKED_BY_PSU = "revokedByPsu"
+    TERMINATED_BY_TPP = "terminatedByTpp"
+
+
+_UNDECIDED = frozenset({ConsentStatus.VALID, ConsentStatus.REJECTED, ConsentStatus.EXPIRED, ConsentStatus.TERMINATED_BY_TPP})
+CONSENT_STATES: StateMachine[ConsentStatus] = StateMachine(
+    "consent",
+    {
+        ConsentStatus.RECEIVED: _UNDECIDED | {ConsentStatus.PARTIALLY_AUTHORISED},
+        ConsentStatus.PARTIALLY_AUTHORISED: _UNDECIDED,
+        ConsentStatus.VALID: frozenset({ConsentStatus.EXPIRED, ConsentStatus.REVOKED_BY_PSU, ConsentStatus.TERMINATED_BY_TPP}),
+        ConsentStatus.REJECTED: frozenset(),
+        ConsentStatus.EXPIRED: frozenset(),
+        ConsentStatus.REVOKED_BY_PSU: frozenset(),
+        ConsentStatus.TERMINATED_BY_TPP: frozenset(),
+    },
+)
+
+
+class AccessModel(StrEnum):
+    """The consent models of BG IG §6: who names the accounts, and which."""
+
+    DEDICATED = "dedicated"
+    BANK_OFFERED = "bankOffered"
+    AVAILABLE_ACCOUNTS = "availableAccounts"
+    GLOBAL = "global"
+
+
+class AllAccounts(StrEnum):
+    """The values of `availableAccounts`, `availableAccountsWithBalance` and `allPsd2`."""
+
+    ALL_ACCOUNTS = "allAccounts"
+    ALL_ACCOUNTS_WITH_OWNER_NAME = "allAccountsWithOwnerName"
+
+
+References = tuple[AccountReference, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """BG's `accountAccess`. Of a list: absent (None), the bank offers a choice (empty), or exactly these accounts."""
+
+    accounts: References | None = None
+    balances: References | None = None
+    transactions: References | None = None
+    owner_name: References | None = None
+    available_accounts: AllAccounts | None = None
+    available_accounts_with_balance: AllAccounts | None = None
+    all_psd2: AllAccounts | None = None
+
+    @property
+    def model(self) -> AccessModel:
+        """The consent model that the attributes amount to."""
+        if self.all_psd2 is not None:
+            return AccessModel.GLOBAL
+        if self.available_accounts is not None or self.available_accounts_with_balance is not None:
+            return AccessModel.AVAILABLE_ACCOUNTS
+        return AccessModel.DEDICATED if self.references else AccessModel.BANK_OFFERED
+
+    @property
+    def references(self) -> References:
+        """Every account named, once, in the order of naming."""
+        named = (*(self.accounts or ()), *(self.balances or ()), *(self.transactions or ()))
+        return tuple(dict.fromkeys(named))
+
+    @property
+    def kinds(self) -> frozenset[AccessKind]:
+        """What is asked for on at least one account."""
+        balances = self.balances is not None or self.available_accounts_with_balance is not None or self.all_psd2 is not None
+        transactions = self.transactions is not None or self.all_psd2 is not None
+        asked = {AccessKind.ACCOUNTS: True, AccessKind.BALANCES: balances, AccessKind.TRANSACTIONS: transactions}
+        return frozenset(kind for kind, is_asked in asked.items() if is_asked)
+
+    @property
+    def asks_owner_name(self) -> bool:
+        """Whether the account owner's name is asked for."""
+        whole = (self.available_accounts, self.available_accounts_with_balance, self.all_psd2)
+        return self.owner_name is not None or AllAccounts.ALL_ACCOUNTS_WITH_OWNER_NAME in whole
+
+    def rights_on(self, account: Account) -> AccountRights:
+        """Return what this grants on one of the accounts it covers."""
+        if self.model is not AccessModel.DEDICATED:
+            kinds = self.kinds
+            return AccountRights(
+                account_id=account.id, balances=AccessKind.BALANCES in kinds, transactions=AccessKind.TRANSACTIONS in kinds
+            )
+        return AccountRights(
+            account_id=account.id,
+            balances=_names(self.balances, account),
+            transactions=_names(self.transactions, account),
+        )
+
+    def with_choice(self, chosen: Iterable[Account]) -> Access:
+        """Return the bank-offered access with the PSU's choice put in for every empty list (BG IG §6.3.1.2)."""
+        references = tuple(AccountReference(account.iban, account.currency) for account in chosen)
+        return replace(
+            self,
+            accounts=None if self.accounts is None else references,
+            balances=None if self.balances is None else references,
+            transactions=None if self.transactions is None else references,
+            owner_name=None if self.owner_name is None else references,
+        )
+
+
+def _names(references: References | None, account: Account) -> bool:
+    return any(reference.names(account) for reference in references or ())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """A consent. `rights` is fixed when the PSU approves; None where every account of the PSU is meant, new ones too."""
+
+    id: ConsentId
+    tenant: TenantId
+    access: Access
+    recurring: bool
+    valid_until: date
+    frequency_per_day: int
+    status: ConsentStatus
+    psu: PsuId | None
+    rights: tuple[AccountRights, ...] | None
+    received_at: datetime
+    last_action: date
+
+    def moved(self, to: ConsentStatus, *, on: date) -> Consent:
+        """Return the consent in its next state; raises `IllegalMove`."""
+        CONSENT_STATES.require_move(self.status, to=to)
+        return replace(self, status=to, last_action=on)
+
+    def settled(self, now: datetime) -> Consent:
+        """Return the consent as time alone has made it: expired after `validUntil`, rejected when nobody approved it."""
+        if CONSENT_STATES.is_final(self.status):
+            return self
+        window_end = self.received_at + AUTHORISATION_WINDOW
+        if self.status is not ConsentStatus.VALID and now > window_end:
+            return self.moved(ConsentStatus.REJECTED, on=window_end.date())
+        if now.date() > self.valid_until:
+            return self.moved(ConsentStatus.EXPIRED, on=self.valid_until + timedelta(days=1))
+        return self

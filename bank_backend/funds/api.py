@@ -1,0 +1,87 @@
+"""`/v2/consents/confirmation-of-funds` (XS2A-COFC 2.0) and `/v1/funds-confirmations` (BG IG 1.3.8 §10.2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, request
+
+from bank_backend.authorisations.api import add_authorisation_routes
+from bank_backend.authorisations.model import ResourceKind
+from bank_backend.consents.model import ConsentStatus
+from bank_backend.errors import FormatError
+from bank_backend.funds.wire import funds_consent_as_json, parse_funds_consent_request, parse_funds_question
+from bank_backend.xs2a import created, discovery_url, json_body, no_content, ok, resource_links, starts_implicitly, xs2a_call
+from psd2.roles import PspRole
+
+if TYPE_CHECKING:
+    from flask import Flask, Response
+
+    from bank_backend.funds.service import FundsConsents
+    from bank_backend.services import Services
+    from psd2.ids import TenantId
+
+_BASE = "/v2/consents/confirmation-of-funds"
+
+
+class _FundsSubject:
+    kind, role = ResourceKind.PIIS, PspRole.IC
+
+    def __init__(self, consents: FundsConsents) -> None:
+        self._consents = consents
+
+    def path(self, resource: str) -> str:
+        return f"{_BASE}/{resource}"
+
+    def is_undecided(self, tenant: TenantId, resource: str) -> bool:
+        return self._consents.consent(tenant, resource).status is ConsentStatus.RECEIVED
+
+
+def register(app: Flask, services: Services) -> None:
+    """Add the routes."""
+    routes = Blueprint("funds", __name__)
+    consents = services.funds_consents
+
+    @routes.post(_BASE)
+    def post_consent() -> Response:
+        call = xs2a_call(PspRole.IC)
+        asked = parse_funds_consent_request(json_body())
+        consent, authorisation = consents.create(call.tenant, asked, start_authorisation=starts_implicitly())
+        path = f"{_BASE}/{consent.id}"
+        links = resource_links(path, authorisation, sca_oauth=discovery_url(services.settings))
+        body = {"consentStatus": consent.status.value, "consentId": consent.id, "_links": links}
+        return created(call, body, location=path)
+
+    @routes.get(f"{_BASE}/<consent>")
+    def get_consent(consent: str) -> Response:
+        call = xs2a_call(PspRole.IC)
+        return ok(call, funds_consent_as_json(consents.consent(call.tenant, consent)))
+
+    @routes.get(f"{_BASE}/<consent>/status")
+    def get_status(consent: str) -> Response:
+        call = xs2a_call(PspRole.IC)
+        return ok(call, {"consentStatus": consents.consent(call.tenant, consent).status.value})
+
+    @routes.delete(f"{_BASE}/<consent>")
+    def delete_consent(consent: str) -> Response:
+        call = xs2a_call(PspRole.IC)
+        consents.terminate(call.tenant, consent)
+        return no_content(call)
+
+    @routes.post("/v1/funds-confirmations")
+    def post_confirmation() -> Response:
+        call = xs2a_call(PspRole.IC)
+        question = parse_funds_question(json_body())
+        is_covered = services.funds_confirmations.is_covered(call, consent_id=_consent_id(), question=question)
+        return ok(call, {"fundsAvailable": is_covered})
+
+    add_authorisation_routes(routes, f"{_BASE}/<resource>", _FundsSubject(consents), services)
+    app.register_blueprint(routes)
+
+
+def _consent_id() -> str:
+    values = request.headers.getlist("Consent-ID")
+    if len(values) != 1:
+        text = f"the header Consent-ID is given {len(values)} times: send once the id of the funds consent"
+        raise FormatError(text, path="Consent-ID")
+    return values[0]

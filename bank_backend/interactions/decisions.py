@@ -1,0 +1,135 @@
+"""How an interaction ends: the one code path behind the pages' buttons and the headless endpoint."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+from bank_backend.authorisations.asks import Approval
+from bank_backend.authorisations.model import ScaStatus
+from bank_backend.interactions.errors import InteractionOver, InteractionUnknown
+from bank_backend.interactions.model import Interaction, InteractionStatus
+from bank_backend.states import IllegalMove
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from bank_backend.accounts.model import Account
+    from bank_backend.authorisations.asks import Approvable, Ask
+    from bank_backend.authorisations.model import ResourceKind
+    from bank_backend.authorisations.service import Authorisations
+    from bank_backend.database import Connection
+    from psd2.ids import PsuId, TenantId
+
+
+class InteractionStore(Protocol):
+    """Where interactions are kept; each call works inside the caller's transaction."""
+
+    def add(self, connection: Connection, interaction: Interaction) -> None:
+        """Write a new interaction."""
+
+    def save(self, connection: Connection, interaction: Interaction) -> bool:
+        """Write the new state over the old one unless somebody has decided meanwhile; tell whether it was written."""
+
+    def find(self, connection: Connection, interaction_id: str) -> Interaction | None:
+        """Return the interaction, or None."""
+
+    def find_locked(self, connection: Connection, interaction_id: str) -> Interaction | None:
+        """Return the interaction, locked until the transaction ends, or None."""
+
+    def pending_of(self, connection: Connection, tenant: TenantId, kind: ResourceKind, resource: str) -> list[Interaction]:
+        """Return the visits to a resource that have not ended."""
+
+
+class Decisions:
+    """Ends interactions: interaction, authorisation and resource change in one transaction, or not at all."""
+
+    def __init__(
+        self,
+        *,
+        store: InteractionStore,
+        authorisations: Authorisations,
+        approvables: Mapping[ResourceKind, Approvable],
+    ) -> None:
+        """Decide on `approvables`, one for each kind of resource."""
+        self._store = store
+        self._authorisations = authorisations
+        self._approvables = approvables
+
+    def require_pending(self, connection: Connection, interaction_id: str, now: datetime) -> Interaction:
+        """Return the interaction, locked; raises `InteractionUnknown`, or `InteractionOver` where it has ended."""
+        interaction = require_interaction(self._store.find_locked(connection, interaction_id), interaction_id).settled(now)
+        if not interaction.is_pending:
+            raise InteractionOver(f"this request is {interaction.status}: it is decided once")
+        return interaction
+
+    def ask(self, connection: Connection, interaction: Interaction, now: datetime) -> Ask:
+        """Return what the PSU is asked; raises `ResourceUnknown` or `StatusInvalid`."""
+        approvable = self._approvables[interaction.kind]
+        return approvable.ask(connection, tenant=interaction.tenant, resource=interaction.resource, now=now)
+
+    def setback(self, connection: Connection, interaction: Interaction) -> str:
+        """Return why what was approved came to nothing, in words for the PSU; empty where it did not."""
+        approvable = self._approvables[interaction.kind]
+        return approvable.setback(connection, tenant=interaction.tenant, resource=interaction.resource)
+
+    def approve(
+        self,
+        connection: Connection,
+        interaction: Interaction,
+        *,
+        psu: PsuId,
+        accounts: tuple[Account, ...],
+        at: datetime,
+        headless: bool,
+    ) -> Interaction:
+        """Approve for these accounts."""
+        approval = Approval(tenant=interaction.tenant, resource=interaction.resource, psu=psu, accounts=accounts, at=at)
+        self._approvables[interaction.kind].approve(connection, approval)
+        self._authorisations.finalise(connection, interaction.authorisation, psu=psu, headless=headless)
+        chosen = tuple(account.id for account in accounts)
+        return self._end(
+            connection, replace(interaction, psu=psu, accounts=chosen, headless=headless), InteractionStatus.APPROVED, at
+        )
+
+    def reject(
+        self, connection: Connection, interaction: Interaction, *, psu: PsuId | None, at: datetime, headless: bool
+    ) -> Interaction:
+        """Turn the request down: the PSU refused, with or without having logged in."""
+        self._turn_down(connection, interaction, at)
+        return self._end(connection, replace(interaction, psu=psu, headless=headless), InteractionStatus.REJECTED, at)
+
+    def fail(self, connection: Connection, interaction: Interaction, *, at: datetime) -> Interaction:
+        """Close the request because the PSU could not prove who it is; nothing is left to try again with."""
+        self._turn_down(connection, interaction, at)
+        return self._end(connection, interaction, InteractionStatus.FAILED, at)
+
+    def expire(self, connection: Connection, interaction: Interaction, *, at: datetime) -> None:
+        """End a visit that another one replaces; its resource stays open."""
+        self._end(connection, interaction, InteractionStatus.EXPIRED, at)
+
+    def _turn_down(self, connection: Connection, interaction: Interaction, at: datetime) -> None:
+        approvable = self._approvables[interaction.kind]
+        # The TPP may have withdrawn its request meanwhile: then there is nothing left to turn down.
+        with suppress(IllegalMove):
+            approvable.reject(connection, tenant=interaction.tenant, resource=interaction.resource, now=at)
+        self._authorisations.move(connection, interaction.authorisation, ScaStatus.FAILED)
+
+    def _end(self, connection: Connection, interaction: Interaction, to: InteractionStatus, at: datetime) -> Interaction:
+        ended = interaction.ended(to, at=at)
+        self.save(connection, ended)
+        return ended
+
+    def save(self, connection: Connection, interaction: Interaction) -> None:
+        """Write the new state; raises `InteractionOver` where somebody has decided meanwhile."""
+        if not self._store.save(connection, interaction):
+            raise InteractionOver("this request has been decided meanwhile: it is decided once")
+
+
+def require_interaction(found: Interaction | None, interaction_id: str) -> Interaction:
+    """Raise `InteractionUnknown` for no interaction."""
+    if found is None:
+        raise InteractionUnknown(f"there is no request {interaction_id[:40]!r}: it may have been mistyped")
+    return found

@@ -1,0 +1,143 @@
+"""Interactions as the authorization server sees them: begin, follow, decide without a browser (architecture §3.2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from bank_backend.authorisations.asks import chosen_accounts
+from bank_backend.errors import FieldsInvalid, PsuUnknown
+from bank_backend.interactions.decisions import require_interaction
+from bank_backend.interactions.model import INTERACTION_LIFETIME, Interaction, InteractionStatus, Step
+from psd2.ids import new_uuid
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from bank_backend.accounts.model import Account
+    from bank_backend.authorisations.service import Authorisations
+    from bank_backend.database import Connection, Database
+    from bank_backend.interactions.decisions import Decisions, InteractionStore
+    from bank_backend.interactions.wire import HeadlessDecision, InteractionRequest
+    from bank_backend.psus.model import Psu
+    from psd2.clock import Clock
+    from psd2.ids import PsuId, TenantId
+
+
+class Customers(Protocol):
+    """The part of the PSU directory that interactions need."""
+
+    def psu(self, tenant: TenantId, login: str) -> Psu | None:
+        """Return the PSU of this login, or None."""
+
+    def verify_password(self, tenant: TenantId, login: str, password: str) -> Psu:
+        """Return the PSU whose password this is; raises `PsuCredentialsInvalid` or `PsuLocked`."""
+
+
+class Holdings(Protocol):
+    """The part of the account directory that interactions need."""
+
+    def accounts_of(self, tenant: TenantId, psu: PsuId) -> Sequence[Account]:
+        """Return the accounts this PSU holds, in a stable order."""
+
+
+class Interactions:
+    """The back channel's side of a PSU's visit."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        store: InteractionStore,
+        decisions: Decisions,
+        authorisations: Authorisations,
+        customers: Customers,
+        holdings: Holdings,
+        clock: Clock,
+        front_url: str,
+    ) -> None:
+        """Send browsers to pages under `front_url`, and only ever back to addresses under it."""
+        self._database = database
+        self._store = store
+        self._decisions = decisions
+        self._authorisations = authorisations
+        self._customers = customers
+        self._holdings = holdings
+        self._clock = clock
+        self._front_url = front_url
+
+    def begin(self, request: InteractionRequest) -> Interaction:
+        """Begin a visit; one to the same resource that is still open ends, so that a resource is decided in one place.
+
+        Raises `FieldsInvalid`, `ResourceUnknown` or `StatusInvalid`.
+        """
+        self._require_own_address(request.return_url)
+        now = self._clock.now()
+        with self._database.writing() as connection:
+            self._expire_earlier(connection, request, now)
+            interaction = self._new(connection, request, now)
+            # Raises where the resource is unknown or decided; nothing is kept then.
+            self._decisions.ask(connection, interaction, now)
+            self._store.add(connection, interaction)
+        return interaction
+
+    def url_of(self, interaction: Interaction) -> str:
+        """Return the page's address for the browser."""
+        return f"{self._front_url}/psu/{interaction.id}"
+
+    def interaction(self, interaction_id: str) -> Interaction:
+        """Return the visit as it stands now; raises `InteractionUnknown`."""
+        with self._database.reading() as connection:
+            found = self._store.find(connection, interaction_id)
+        return require_interaction(found, interaction_id).settled(self._clock.now())
+
+    def decide(self, interaction_id: str, decision: HeadlessDecision) -> Interaction:
+        """Decide as the PSU would, without its password and code; raises `InteractionOver`, `PsuUnknown`, `FieldsInvalid`."""
+        tenant = self.interaction(interaction_id).tenant
+        psu = self._customers.psu(tenant, decision.psu)
+        if psu is None:
+            raise PsuUnknown(f"the bank has no PSU {decision.psu[:40]!r} for this TPP", path="psu")
+        held = self._holdings.accounts_of(tenant, psu.id)
+        now = self._clock.now()
+        with self._database.writing() as connection:
+            interaction = self._decisions.require_pending(connection, interaction_id, now)
+            if not decision.approves:
+                return self._decisions.reject(connection, interaction, psu=psu.id, at=now, headless=True)
+            ask = self._decisions.ask(connection, interaction, now)
+            accounts = chosen_accounts(ask, held, decision.accounts)
+            return self._decisions.approve(connection, interaction, psu=psu.id, accounts=accounts, at=now, headless=True)
+
+    def _require_own_address(self, return_url: str) -> None:
+        # The pages redirect there: an address elsewhere would make the bank an open redirector.
+        if not return_url.startswith(f"{self._front_url}/"):
+            raise FieldsInvalid({"return_url": f"must be an address under {self._front_url}/"})
+
+    def _expire_earlier(self, connection: Connection, request: InteractionRequest, now: datetime) -> None:
+        for earlier in self._store.pending_of(connection, request.tenant, request.kind, request.resource):
+            self._decisions.expire(connection, earlier, at=now)
+
+    def _new(self, connection: Connection, request: InteractionRequest, now: datetime) -> Interaction:
+        until = now + INTERACTION_LIFETIME
+        authorisation = self._authorisations.begin_visit(
+            connection, tenant=request.tenant, kind=request.kind, resource=request.resource, now=now, until=until
+        )
+        return Interaction(
+            id=new_uuid(),
+            tenant=request.tenant,
+            kind=request.kind,
+            resource=request.resource,
+            authorisation=authorisation.id,
+            client_id=request.client_id,
+            client_name=request.client_name,
+            return_url=request.return_url,
+            status=InteractionStatus.PENDING,
+            step=Step.LOGIN,
+            login_failures=0,
+            psu=None,
+            session=None,
+            accounts=None,
+            headless=False,
+            created_at=now,
+            expires_at=until,
+            decided_at=None,
+        )

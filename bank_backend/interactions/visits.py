@@ -1,0 +1,253 @@
+"""A PSU's visit with a browser: sign in, choose accounts, review, confirm with a one-time code, or refuse at any step."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from hmac import compare_digest
+from typing import TYPE_CHECKING, Protocol
+
+from bank_backend.authorisations.asks import AccountChoice, chosen_accounts, eligible_accounts
+from bank_backend.authorisations.model import ScaStatus
+from bank_backend.errors import PsuCredentialsInvalid
+from bank_backend.interactions.decisions import require_interaction
+from bank_backend.interactions.errors import OtherBrowser, OutOfStep, TooManyLogins
+from bank_backend.interactions.model import MOST_LOGIN_FAILURES, Interaction, InteractionStatus, Step
+from bank_backend.sca.service import Recipient
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from bank_backend.accounts.model import Account
+    from bank_backend.authorisations.asks import Ask, Eligible
+    from bank_backend.authorisations.service import Authorisations
+    from bank_backend.database import Connection, Database
+    from bank_backend.errors import BankError
+    from bank_backend.interactions.decisions import Decisions, InteractionStore
+    from bank_backend.interactions.service import Customers, Holdings
+    from bank_backend.sca.service import Verdict
+    from bank_backend.tenants.model import Tenant
+    from psd2.clock import Clock
+    from psd2.ids import PsuId, TenantId
+
+
+class Codes(Protocol):
+    """The part of strong customer authentication that a visit needs."""
+
+    def send(self, connection: Connection, recipient: Recipient, *, statement: str, now: datetime) -> None:
+        """Send a new code; raises `TooManyCodes`."""
+
+    def judge(self, connection: Connection, interaction: str, *, code: str, statement: str, now: datetime) -> Verdict:
+        """Judge a code and count the attempt."""
+
+
+class Tpps(Protocol):
+    """Who the TPPs are: each has a tenant of its own."""
+
+    def tenant(self, tenant: TenantId) -> Tenant:
+        """Return the TPP's tenant."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What lies in front of the PSU: who asks for what, the PSU's accounts that fit, and those it has chosen."""
+
+    interaction: Interaction
+    tpp: Tenant
+    ask: Ask
+    eligible: Eligible
+    chosen: tuple[Account, ...]
+
+
+class Visits:
+    """Pages call this; every step is checked against the browser's session and the visit's own step."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        store: InteractionStore,
+        decisions: Decisions,
+        authorisations: Authorisations,
+        customers: Customers,
+        holdings: Holdings,
+        codes: Codes,
+        tpps: Tpps,
+        clock: Clock,
+    ) -> None:
+        """Work on the interactions in `store`."""
+        self._database = database
+        self._store = store
+        self._decisions = decisions
+        self._authorisations = authorisations
+        self._customers = customers
+        self._holdings = holdings
+        self._codes = codes
+        self._tpps = tpps
+        self._clock = clock
+
+    def interaction(self, interaction_id: str) -> Interaction:
+        """Return the visit as it stands now; raises `InteractionUnknown`."""
+        with self._database.reading() as connection:
+            found = self._store.find(connection, interaction_id)
+        return require_interaction(found, interaction_id).settled(self._clock.now())
+
+    def tpp(self, interaction: Interaction) -> Tenant:
+        """Return who asks."""
+        return self._tpps.tenant(interaction.tenant)
+
+    def ask(self, interaction: Interaction) -> Ask:
+        """Return what is asked; raises `StatusInvalid` where the TPP has withdrawn it."""
+        with self._database.reading() as connection:
+            return self._decisions.ask(connection, interaction, self._clock.now())
+
+    def desk(self, interaction_id: str, secret: str) -> Desk:
+        """Return what lies in front of the PSU that has logged in; raises `OtherBrowser`."""
+        interaction = self.interaction(interaction_id)
+        psu = require_session(interaction, secret)
+        held = self._holdings.accounts_of(interaction.tenant, psu)
+        return _desk(interaction, self.tpp(interaction), self.ask(interaction), held)
+
+    def setback(self, interaction: Interaction) -> str:
+        """Return why what was approved came to nothing; empty where it did not."""
+        with self._database.reading() as connection:
+            return self._decisions.setback(connection, interaction)
+
+    def log_in(self, interaction_id: str, login: str, password: str, *, secret: str) -> None:
+        """Bind the visit to the PSU and to the browser that keeps `secret`.
+
+        Raises `PsuCredentialsInvalid`, `PsuLocked`, `TooManyLogins`, or `OtherBrowser` where somebody has logged in already.
+        """
+        tenant = _require_nobody_in(self.interaction(interaction_id)).tenant
+        try:
+            psu = self._customers.verify_password(tenant, login, password)
+        except PsuCredentialsInvalid as refusal:
+            raise self._counted(interaction_id, refusal) from None
+        now = self._clock.now()
+        with self._database.writing() as connection:
+            interaction = _require_nobody_in(self._decisions.require_pending(connection, interaction_id, now))
+            ask = self._decisions.ask(connection, interaction, now)
+            first = Step.ACCOUNTS if ask.choice is AccountChoice.OFFERED else Step.REVIEW
+            self._authorisations.move(connection, interaction.authorisation, ScaStatus.PSU_AUTHENTICATED, psu=psu.id)
+            stepped = replace(interaction.stepped(first), psu=psu.id, session=digest_of(secret))
+            self._decisions.save(connection, stepped)
+
+    def choose(self, interaction_id: str, secret: str, wanted: Sequence[str]) -> None:
+        """Take the PSU's choice of accounts; raises `FieldsInvalid` for none, or for one that is not offered."""
+        desk = self.desk(interaction_id, secret)
+        if desk.ask.choice is not AccountChoice.OFFERED:
+            raise OutOfStep("the accounts are named by the request: there is nothing to choose")
+        chosen = chosen_accounts(desk.ask, desk.eligible.accounts, wanted)
+        with self._database.writing() as connection:
+            interaction = self._require_mine(connection, interaction_id, secret)
+            picked = replace(interaction.stepped(Step.REVIEW), accounts=tuple(account.id for account in chosen))
+            self._decisions.save(connection, picked)
+
+    def send_code(self, interaction_id: str, secret: str) -> None:
+        """Send a one-time code for exactly what lies on the desk; raises `FieldsInvalid`, `OutOfStep`, `TooManyCodes`."""
+        desk = self.desk(interaction_id, secret)
+        statement = desk.ask.statement(desk.tpp.name, _require_choice(desk))
+        now = self._clock.now()
+        with self._database.writing() as connection:
+            interaction = self._require_mine(connection, interaction_id, secret).stepped(Step.CODE)
+            self._codes.send(connection, _recipient(interaction), statement=statement, now=now)
+            self._authorisations.move(connection, interaction.authorisation, ScaStatus.STARTED)
+            self._decisions.save(connection, interaction)
+
+    def confirm(self, interaction_id: str, secret: str, *, code: str) -> None:
+        """Approve with the code; raises `CodeWrong`, `CodeExpired`, or `CodeAttemptsExhausted` which ends the visit."""
+        desk = self.desk(interaction_id, secret)
+        accounts = _require_choice(desk)
+        statement = desk.ask.statement(desk.tpp.name, accounts)
+        now = self._clock.now()
+        with self._database.writing() as connection:
+            interaction = self._require_mine(connection, interaction_id, secret)
+            psu = require_step(interaction, Step.CODE)
+            verdict = self._codes.judge(connection, interaction.id, code=code, statement=statement, now=now)
+            if verdict.refusal is None:
+                self._decisions.approve(connection, interaction, psu=psu, accounts=accounts, at=now, headless=False)
+            elif verdict.is_final:
+                self._decisions.fail(connection, interaction, at=now)
+        # Raised only now: the attempt is counted, whatever comes next.
+        if verdict.refusal is not None:
+            raise verdict.refusal
+
+    def refuse(self, interaction_id: str, secret: str) -> None:
+        """Turn the request down, at any step; before the login the refusing browser takes the visit over."""
+        now = self._clock.now()
+        with self._database.writing() as connection:
+            interaction = self._decisions.require_pending(connection, interaction_id, now)
+            if interaction.session is not None:
+                require_session(interaction, secret)
+            refused = replace(interaction, session=digest_of(secret))
+            self._decisions.reject(connection, refused, psu=interaction.psu, at=now, headless=False)
+
+    def _counted(self, interaction_id: str, refusal: PsuCredentialsInvalid) -> BankError:
+        """Count a failed login; the one too many ends the visit, so that logins can't be guessed through it for ever."""
+        now = self._clock.now()
+        with self._database.writing() as connection:
+            interaction = self._decisions.require_pending(connection, interaction_id, now)
+            counted = replace(interaction, login_failures=interaction.login_failures + 1)
+            if counted.login_failures < MOST_LOGIN_FAILURES:
+                self._decisions.save(connection, counted)
+                return refusal
+            self._decisions.fail(connection, counted, at=now)
+        return TooManyLogins(f"{MOST_LOGIN_FAILURES} failed sign-ins: this request is closed, and nothing was approved")
+
+    def _require_mine(self, connection: Connection, interaction_id: str, secret: str) -> Interaction:
+        interaction = self._decisions.require_pending(connection, interaction_id, self._clock.now())
+        require_session(interaction, secret)
+        return interaction
+
+
+def digest_of(secret: str) -> str:
+    """Return what the bank keeps of a browser's secret."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def is_session(interaction: Interaction, secret: str) -> bool:
+    """Tell whether the browser that keeps `secret` is the one that this visit belongs to."""
+    return interaction.session is not None and compare_digest(interaction.session, digest_of(secret))
+
+
+def require_session(interaction: Interaction, secret: str) -> PsuId:
+    """Return the PSU that has logged in with this browser; raises `OtherBrowser`."""
+    if not is_session(interaction, secret) or interaction.psu is None:
+        raise OtherBrowser("nobody has signed in for this request with this browser window: start again where you came from")
+    return interaction.psu
+
+
+def require_step(interaction: Interaction, step: Step) -> PsuId:
+    """Return the PSU of a visit that is on `step`; raises `OutOfStep`."""
+    if interaction.step is not step or interaction.psu is None:
+        raise OutOfStep("this page is out of date: go on from the current one")
+    return interaction.psu
+
+
+def _require_nobody_in(interaction: Interaction) -> Interaction:
+    if interaction.status is InteractionStatus.PENDING and interaction.session is not None:
+        raise OtherBrowser("somebody has signed in for this request already: use that browser window, or start again")
+    return interaction
+
+
+def _desk(interaction: Interaction, tpp: Tenant, ask: Ask, held: Sequence[Account]) -> Desk:
+    eligible = eligible_accounts(ask, held)
+    if ask.choice is AccountChoice.OFFERED:
+        picked = interaction.accounts or ()
+        chosen = tuple(account for account in eligible.accounts if account.id in picked)
+    else:
+        chosen = eligible.accounts
+    return Desk(interaction=interaction, tpp=tpp, ask=ask, eligible=eligible, chosen=chosen)
+
+
+def _require_choice(desk: Desk) -> tuple[Account, ...]:
+    """Return the accounts to approve for; raises `FieldsInvalid` where one asked for is not this PSU's, or none is left."""
+    wanted = [account.id for account in desk.chosen] if desk.ask.choice is AccountChoice.OFFERED else None
+    return chosen_accounts(desk.ask, desk.eligible.accounts, wanted)
+
+
+def _recipient(interaction: Interaction) -> Recipient:
+    if interaction.psu is None:
+        raise OutOfStep("sign in first")
+    return Recipient(interaction=interaction.id, tenant=interaction.tenant, psu=interaction.psu)

@@ -1,0 +1,117 @@
+"""A PSU's decision on a payment: approval and the movement of money are one transaction (BG IG 1.3.8 §4.14.1)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+from bank_backend.authorisations.asks import PaymentAsk
+from bank_backend.errors import ResourceUnknown, StatusInvalid
+from bank_backend.ledger.model import InsufficientFunds, SameAccount
+from bank_backend.payments.model import (
+    CREDITOR_CURRENCY,
+    INSUFFICIENT_FUNDS,
+    REFUSED,
+    SAME_ACCOUNT,
+    Payment,
+    TransactionStatus,
+)
+from psd2.money import CurrencyMismatch
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bank_backend.accounts.model import Account
+    from bank_backend.authorisations.asks import Approval
+    from bank_backend.database import Connection
+    from bank_backend.payments.service import PaymentStore
+    from psd2.ids import AccountId, TenantId
+    from psd2.money import Money
+
+_NO_END_TO_END_ID = "NOTPROVIDED"
+
+
+class Transfers(Protocol):
+    """The part of the ledger that payments need."""
+
+    def transfer(
+        self,
+        connection: Connection,
+        *,
+        tenant: TenantId,
+        debtor: AccountId,
+        creditor_iban: str,
+        creditor_name: str,
+        amount: Money,
+        remittance: str,
+        end_to_end_id: str,
+        now: datetime,
+    ) -> str:
+        """Book a credit transfer in the caller's transaction; raises `LedgerError` and writes nothing where it can't."""
+
+
+class PaymentApproval:
+    """Payments as something to approve: implements `bank_backend.authorisations.asks.Approvable`."""
+
+    def __init__(self, *, store: PaymentStore, ledger: Transfers) -> None:
+        """Decide on the payments in `store`, book in `ledger`."""
+        self._store = store
+        self._ledger = ledger
+
+    def ask(self, connection: Connection, *, tenant: TenantId, resource: str, now: datetime) -> PaymentAsk:
+        """Return what is asked; raises `ResourceUnknown` or `StatusInvalid`."""
+        payment = self._require(connection, tenant, resource, now)
+        if payment.status is not TransactionStatus.RCVD:
+            raise StatusInvalid(f"the payment is {payment.status}: there is nothing to decide any more")
+        instruction = payment.instruction
+        return PaymentAsk(
+            references=(instruction.debtor,),
+            amount=instruction.amount,
+            creditor_name=instruction.creditor_name,
+            creditor_iban=instruction.creditor.iban,
+            remittance=instruction.remittance or "",
+        )
+
+    def approve(self, connection: Connection, approval: Approval) -> None:
+        """Take the payment from approval to booked, or to rejected with a reason: status and money change together."""
+        received = self._require(connection, approval.tenant, approval.resource, approval.at)
+        approved = replace(received.moved(TransactionStatus.ACTC), psu=approval.psu)
+        (debtor,) = approval.accounts
+        self._store.save(connection, self._executed(connection, approved, debtor, approval.at))
+
+    def reject(self, connection: Connection, *, tenant: TenantId, resource: str, now: datetime) -> None:
+        """Turn the payment down."""
+        self._store.save(connection, self._require(connection, tenant, resource, now).rejected(REFUSED))
+
+    def setback(self, connection: Connection, *, tenant: TenantId, resource: str) -> str:
+        """Return why the approved payment was not executed; empty where it was."""
+        payment = self._store.find(connection, tenant, resource)
+        return payment.reason.text if payment is not None and payment.reason is not None else ""
+
+    def _executed(self, connection: Connection, payment: Payment, debtor: Account, now: datetime) -> Payment:
+        instruction = payment.instruction
+        try:
+            transaction = self._ledger.transfer(
+                connection,
+                tenant=payment.tenant,
+                debtor=debtor.id,
+                creditor_iban=instruction.creditor.iban,
+                creditor_name=instruction.creditor_name,
+                amount=instruction.amount,
+                remittance=instruction.remittance or "",
+                end_to_end_id=instruction.end_to_end_id or _NO_END_TO_END_ID,
+                now=now,
+            )
+        except InsufficientFunds:
+            return payment.rejected(INSUFFICIENT_FUNDS)
+        except SameAccount:
+            return payment.rejected(SAME_ACCOUNT)
+        except CurrencyMismatch:
+            return payment.rejected(CREDITOR_CURRENCY)
+        return replace(payment.moved(TransactionStatus.ACSC), transaction=transaction)
+
+    def _require(self, connection: Connection, tenant: TenantId, resource: str, now: datetime) -> Payment:
+        payment = self._store.find_locked(connection, tenant, resource)
+        if payment is None:
+            raise ResourceUnknown(f"this TPP has no payment {resource[:40]!r}")
+        return payment.settled(now)

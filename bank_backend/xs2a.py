@@ -1,0 +1,98 @@
+"""What every Berlin Group handler shares: its caller, its body, its `_links` and its answer (BG IG 1.3.8 §4.1, §4.15)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import request
+from werkzeug.exceptions import UnsupportedMediaType
+
+from bank_backend.answers import json_answer
+from bank_backend.calls import tpp_call
+from bank_backend.errors import FormatError, RoleInvalid
+
+if TYPE_CHECKING:
+    from flask import Response
+
+    from bank_backend.authorisations.model import Authorisation
+    from bank_backend.calls import TppCall
+    from bank_backend.config import BankSettings
+    from psd2.roles import PspRole
+
+_EXPLICIT = "TPP-Explicit-Authorisation-Preferred"
+
+
+def xs2a_call(role: PspRole) -> TppCall:
+    """Read the call in hand; raises `RoleInvalid` where the certificate lacks the role, `FormatError`."""
+    call = tpp_call(request)
+    if role not in call.roles:
+        raise RoleInvalid(
+            f"this resource needs the role {role}, and the certificate has {', '.join(sorted(call.roles)) or 'none'}"
+        )
+    return call
+
+
+def json_body() -> bytes:
+    """Return the request's body; raises `UnsupportedMediaType` (415) unless it says that it is JSON."""
+    if request.mimetype != "application/json":
+        text = f"Content-Type is {request.mimetype or 'missing'}: this resource reads application/json"
+        raise UnsupportedMediaType(text)
+    return request.get_data()
+
+
+def require_psu_ip_address(call: TppCall) -> None:
+    """Raise `FormatError` without PSU-IP-Address, which the start of every PSU's flow carries (BG IG §5.3.1, §6.3.1.1)."""
+    if call.psu_ip_address is None:
+        text = "PSU-IP-Address is missing: send the address of the PSU's device or, without one, your own"
+        raise FormatError(text, path="PSU-IP-Address")
+
+
+def starts_implicitly() -> bool:
+    """Whether the authorisation is started along with its resource; raises `FormatError` (BG IG §4.6)."""
+    text = request.headers.get(_EXPLICIT, "false").strip().lower()
+    if text not in {"true", "false"}:
+        raise FormatError(f"{_EXPLICIT} is {text[:20]!r}: write true or false", path=_EXPLICIT)
+    return text == "false"
+
+
+def discovery_url(settings: BankSettings) -> str:
+    """Return the address of the authorization server's metadata, which `scaOAuth` names (BG IG §4.15, RFC 8414 §3)."""
+    return f"{settings.front_url}/.well-known/oauth-authorization-server"
+
+
+def resource_links(path: str, authorisation: Authorisation | None, *, sca_oauth: str) -> dict[str, object]:
+    """Return the `_links` of a new resource: where its authorisation stands, or where to start it."""
+    links = {"self": _link(path), "status": _link(f"{path}/status")}
+    if authorisation is None:
+        return links | {"startAuthorisation": _link(f"{path}/authorisations")}
+    return {"scaOAuth": _link(sca_oauth)} | links | {"scaStatus": _link(f"{path}/authorisations/{authorisation.id}")}
+
+
+def started_links(path: str, authorisation: Authorisation, *, sca_oauth: str) -> dict[str, object]:
+    """Return the `_links` of an authorisation that the TPP has started itself."""
+    return {"scaOAuth": _link(sca_oauth), "scaStatus": _link(f"{path}/authorisations/{authorisation.id}")}
+
+
+def created(call: TppCall, body: object, *, location: str) -> Response:
+    """Answer 201 with the resource's address; OAuth goes by the name of REDIRECT (BG IG §6.3.1.1)."""
+    answer = json_answer(body, status=201, x_request_id=call.x_request_id)
+    answer.headers["Location"] = location
+    answer.headers["ASPSP-SCA-Approach"] = "REDIRECT"
+    return answer
+
+
+def ok(call: TppCall, body: object) -> Response:
+    """Answer 200."""
+    return json_answer(body, x_request_id=call.x_request_id)
+
+
+def no_content(call: TppCall) -> Response:
+    """Answer 204."""
+    answer = json_answer(None, status=204, x_request_id=call.x_request_id)
+    answer.set_data(b"")
+    del answer.headers["Content-Type"]
+    return answer
+
+
+def _link(href: str) -> dict[str, str]:
+    return {"href": href}
