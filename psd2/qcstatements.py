@@ -5,14 +5,36 @@ CAs have issued are read and reported in `variants`; only the right encoding is 
 `cryptography.hazmat.asn1`, which its authors mark unstable.
 """
 
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final, NamedTuple
 
 from cryptography.hazmat import asn1
 from cryptography.x509 import ObjectIdentifier
 
+from psd2.qualified import (
+    MalformedQcStatements,
+    PdsLocation,
+    Psd2Statement,
+    QcStatements,
+    QcType,
+    QcVariant,
+    UnencodableQcStatements,
+)
 from psd2.roles import PspRole
+
+__all__ = [
+    "MAX_NAME_LENGTH",
+    "QC_STATEMENTS_OID",
+    "MalformedQcStatements",
+    "PdsLocation",
+    "Psd2Statement",
+    "QcStatements",
+    "QcType",
+    "QcVariant",
+    "UnencodableQcStatements",
+    "decode_qcstatements",
+    "encode_qcstatements",
+    "flatten_roles",
+]
 
 QC_STATEMENTS_OID: Final = "1.3.6.1.5.5.7.1.3"
 MAX_DER_BYTES: Final = 16_384
@@ -30,62 +52,6 @@ _OID_TAG: Final = 0x06
 _SEQUENCE_TAG: Final = 0x30
 _TEXT_ENCODINGS: Final = {0x0C: "utf-8", 0x13: "ascii", 0x16: "ascii"}  # UTF8String, PrintableString, IA5String
 _UTF8_TAG: Final = 0x0C
-
-
-class MalformedQcStatements(ValueError):
-    """The qcStatements extension cannot be understood, not even as one of the known variants."""
-
-
-class UnencodableQcStatements(ValueError):
-    """Statements that no correct certificate may carry, so none is written."""
-
-
-class QcType(StrEnum):
-    """What a qualified certificate is for (EN 319 412-5 §4.2.3); the value is the object identifier."""
-
-    ESIGN = "0.4.0.1862.1.6.1"
-    ESEAL = "0.4.0.1862.1.6.2"
-    WEB = "0.4.0.1862.1.6.3"
-
-
-class QcVariant(StrEnum):
-    """Departures from TS 119 495 that certificates in the field show, by the name we report."""
-
-    FLAT_ROLES = "flat-roles"  # object identifiers and names of all roles in one SEQUENCE
-    UNWRAPPED = "unwrapped"  # statements without the outer SEQUENCE OF
-    EMPTY_VALUE = "empty-value"  # an empty string after a statement that has no value
-    ROLE_NAME = "role-name"  # right object identifier, wrong or missing name
-    ROLE_UNKNOWN = "role-unknown"  # a role that PSD2 does not know; it grants nothing
-    STRING_TYPE = "string-type"  # a PrintableString or IA5String where UTF8String belongs
-
-
-@dataclass(frozen=True, slots=True)
-class PdsLocation:
-    """Where the PKI disclosure statement is, and in which ISO 639-1 language (EN 319 412-5 §4.3.4)."""
-
-    url: str
-    language: str
-
-
-@dataclass(frozen=True, slots=True)
-class Psd2Statement:
-    """What a TPP may do, and who says so (TS 119 495 §5.2)."""
-
-    roles: frozenset[PspRole]
-    nca_name: str
-    nca_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class QcStatements:
-    """The statements of one certificate; `variants` names every malformed encoding met while reading."""
-
-    compliance: bool = False
-    types: frozenset[QcType] = frozenset()
-    sscd: bool = False
-    pds: tuple[PdsLocation, ...] = ()
-    psd2: Psd2Statement | None = None
-    variants: tuple[str, ...] = ()
 
 
 # --- writing: a SEQUENCE of optional statements is byte for byte a SEQUENCE OF those present -------------------------

@@ -211,6 +211,14 @@ FAULTS: Final[Mapping[Fault, FaultSpec]] = MappingProxyType(
 )
 
 
+def fault_name(text: Fault | str) -> Fault:
+    """Read a fault's name. Raises FaultUnavailable."""
+    try:
+        return Fault(text)
+    except ValueError as error:
+        raise FaultUnavailable(f"{text[:64]!r} is no fault: {', '.join(Fault)}") from error
+
+
 def fault_spec(fault: Fault, kind: TppCertificateKind) -> FaultSpec:
     """Return what `fault` means. Raises FaultUnavailable if it cannot be made, or makes no sense for this kind."""
     spec = FAULTS[fault]

@@ -19,6 +19,7 @@ from sandbox.ca.errors import HierarchyDamaged
 from sandbox.ca.issuance import Issuer, issue, pem_of, record_of
 from sandbox.ca.keys import make_key, private_pem
 from sandbox.ca.locking import exclusive
+from sandbox.ca.model import CertificateStatus, serial_text
 from sandbox.ca.orders import Basis, authority_order, expectation, platform_order
 from sandbox.ca.platform_certificates import platform_certificates
 from sandbox.ca.profiles import AuthorityName, ProfileName
@@ -98,8 +99,7 @@ class Hierarchy:
             round_ = _Round(now=self._clock.now())
             for name in AuthorityName:  # the root stands first
                 self._authority(name, round_)
-            for wanted in platform_certificates(self._home, public_host=self._public_host):
-                self._platform_certificate(wanted, round_)
+            self._platform_certificates(round_)
             self._record(round_)
             self._write(round_)
         return tuple(item.record for item in round_.made)
@@ -126,8 +126,18 @@ class Hierarchy:
         round_.made.append(_Made(self._home.ca(name), certificate, chain="", new_key=key, record=record))
         return KeyPair(certificate=certificate, key=key)
 
-    def _platform_certificate(self, wanted: PlatformCertificate, round_: _Round) -> None:
-        pair, issuer = _pair_or_none(wanted.paths), round_.issuers[wanted.issuer]
+    def _platform_certificates(self, round_: _Round) -> None:
+        wanted = [
+            (each, _pair_or_none(each.paths)) for each in platform_certificates(self._home, public_host=self._public_host)
+        ]
+        statuses = self._records.statuses(_serial(pair) for _each, pair in wanted if pair)
+        for each, pair in wanted:
+            is_revoked = pair is not None and statuses.get(_serial(pair)) is CertificateStatus.REVOKED
+            # The key of a revoked certificate is never used again, whatever the reason was.
+            self._platform_certificate(each, None if is_revoked else pair, round_)
+
+    def _platform_certificate(self, wanted: PlatformCertificate, pair: KeyPair | None, round_: _Round) -> None:
+        issuer = round_.issuers[wanted.issuer]
         if pair is not None and self._is_right(pair.certificate, wanted, issuer, round_.now):
             round_.standing.append(record_of(pair.certificate, ca=issuer.ca, profile=wanted.profile, now=round_.now))
         elif pair is not None:
@@ -166,8 +176,8 @@ class Hierarchy:
 
     def _record(self, round_: _Round) -> None:
         """Record what was made, and what stands there from before the database was lost."""
-        missing = self._records.missing(record.serial for record in round_.standing)
-        adopted = [record for record in round_.standing if record.serial in missing]
+        known = self._records.statuses(record.serial for record in round_.standing)
+        adopted = [record for record in round_.standing if record.serial not in known]
         self._records.add([*(item.record for item in round_.made), *adopted])
 
     def _write(self, round_: _Round) -> None:
@@ -200,6 +210,10 @@ def _pair_or_none(paths: KeyPairPaths) -> KeyPair | None:
         return load_pair(paths)
     except Unusable:
         return None  # what the platform presents itself can be made anew at any time
+
+
+def _serial(pair: KeyPair) -> str:
+    return serial_text(pair.certificate.serial_number)
 
 
 def _has_issued(issuer: Issuer, certificate: x509.Certificate) -> bool:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sandbox.ca.crl import PublishedCrl, RevokedEntry
-    from sandbox.ca.model import CertificateRecord, RevocationReason
+    from sandbox.ca.model import CertificateRecord, CertificateStatus, RevocationReason
 
     # Signs a list of these entries under a number above the one given (None: there was no list yet).
     CrlSigner = Callable[[Sequence[RevokedEntry], int | None], PublishedCrl]
@@ -37,8 +37,8 @@ class CertificateRecords(Protocol):
     def listed(self, *, tpp: str | None, limit: int) -> list[CertificateRecord]:
         """Return records, newest first; `tpp` None means everybody's and the platform's own."""
 
-    def missing(self, serials: Iterable[str]) -> set[str]:
-        """Return which of `serials` are not on record."""
+    def statuses(self, serials: Iterable[str]) -> dict[str, CertificateStatus]:
+        """Return the status of those of `serials` that are on record."""
 
     def count_valid(self, tpp: str, *, now: datetime) -> int:
         """Count a TPP's certificates that are neither expired nor revoked."""

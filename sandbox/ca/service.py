@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from psd2.qcstatements import PdsLocation
 from sandbox.ca.authorities import Authorities, Unusable, authority_name, load_pair
-from sandbox.ca.errors import HierarchyDamaged, UnknownCertificate
+from sandbox.ca.errors import HierarchyDamaged, SubjectRefused, UnknownCertificate
+from sandbox.ca.faults import fault_name
 from sandbox.ca.hierarchy import Hierarchy
 from sandbox.ca.issuance import pem_of
 from sandbox.ca.model import TppCertificateKind, parse_serial, serial_text
@@ -105,13 +106,14 @@ class CertificateAuthority:
     # --- TPP certificates ---------------------------------------------------------------------------------------------
 
     def issue_tpp_certificate(
-        self, *, tpp: TppSubject, kind: TppCertificateKind | str, csr: bytes | None = None, fault: Fault | None = None
+        self, *, tpp: TppSubject, kind: TppCertificateKind | str, csr: bytes | None = None, fault: Fault | str | None = None
     ) -> IssuedCertificate:
         """Issue a QWAC or a QSealC; without `csr` the key is made here and handed over once.
 
         Raises CsrRefused, SubjectRefused, FaultUnavailable, TooManyCertificates.
         """
-        return self._tpp_certificates.issue(tpp=tpp, kind=TppCertificateKind(kind), csr=csr, fault=fault)
+        chosen = fault_name(fault) if fault is not None else None
+        return self._tpp_certificates.issue(tpp=tpp, kind=_kind(kind), csr=csr, fault=chosen)
 
     def renew(self, *, serial: str, tpp: TppSubject, csr: bytes | None = None) -> IssuedCertificate:
         """Issue a successor from the register's present data; the old certificate stays valid until it ends.
@@ -162,3 +164,10 @@ class CertificateAuthority:
         except Unusable as error:
             raise HierarchyDamaged(str(error)) from error
         return Responder(authority=self._authorities.certificate(ca), certificate=pair.certificate, key=pair.key)
+
+
+def _kind(kind: TppCertificateKind | str) -> TppCertificateKind:
+    try:
+        return TppCertificateKind(kind)
+    except ValueError as error:
+        raise SubjectRefused("kind", f"{kind[:64]!r} is no kind of certificate: {', '.join(TppCertificateKind)}") from error

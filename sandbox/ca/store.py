@@ -52,15 +52,16 @@ class CertificateStore:
         with self._readable.connect() as connection:
             return [_record(row) for row in connection.execute(query).mappings()]
 
-    def missing(self, serials: Iterable[str]) -> set[str]:
-        """Return which of `serials` are not on record."""
+    def statuses(self, serials: Iterable[str]) -> dict[str, CertificateStatus]:
+        """Return the status of those of `serials` that are on record."""
         wanted = sorted(set(serials))
-        found: set[str] = set()
+        found: dict[str, CertificateStatus] = {}
         with self._readable.connect() as connection:
             for start in range(0, len(wanted), _BATCH):
                 batch = wanted[start : start + _BATCH]
-                found.update(connection.scalars(select(certificates.c.serial).where(certificates.c.serial.in_(batch))))
-        return set(wanted) - found
+                query = select(certificates.c.serial, certificates.c.status).where(certificates.c.serial.in_(batch))
+                found.update((serial, CertificateStatus(status)) for serial, status in connection.execute(query))
+        return found
 
     def count_valid(self, tpp: str, *, now: datetime) -> int:
         """Count a TPP's certificates that are neither expired nor revoked."""
