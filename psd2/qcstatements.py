@@ -1,8 +1,8 @@
 """Qualified certificate statements: DER to dataclass and back.
 
 EN 319 412-5 (QcCompliance, QcType, QcSSCD, QcPDS) and TS 119 495 §5 (the PSD2 statement). Malformed encodings that real
-CAs have issued are read and reported in `variants`; only the right encoding is ever written. The one module that uses
-`cryptography.hazmat.asn1`, which its authors mark unstable.
+CAs have issued are read and reported in `variants`; only the right encoding is written, but for `flatten_roles`. The
+one module that uses `cryptography.hazmat.asn1`, which its authors mark unstable.
 """
 
 from typing import Final, NamedTuple
@@ -223,6 +223,8 @@ def _decode(der: bytes) -> QcStatements:
 
 def _statements(der: bytes, variants: set[QcVariant]) -> list[_Statement]:
     top = _elements(der)
+    if not top:
+        raise MalformedQcStatements("qcStatements: the extension is empty")
     inner = _children(top[0], "qcStatements") if len(top) == 1 else top
     if len(top) != 1 or (inner and _tag(inner[0]) == _OID_TAG):
         variants.add(QcVariant.UNWRAPPED)
