@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from flask import Flask
 
+from bank_backend.accounts import api as accounts_api
+from bank_backend.accounts.information import AccountInformation
 from bank_backend.accounts.service import AccountDirectory
 from bank_backend.accounts.store import SqlAccountStore
 from bank_backend.authorisations.model import ResourceKind
@@ -29,6 +31,8 @@ from bank_backend.interactions.service import Interactions
 from bank_backend.interactions.store import SqlInteractionStore
 from bank_backend.interactions.visits import Visits
 from bank_backend.ledger.service import Ledger
+from bank_backend.ledger.statement_store import SqlStatementStore
+from bank_backend.ledger.statements import Statements
 from bank_backend.ledger.store import SqlLedgerStore, settlement_id
 from bank_backend.pages import views as psu_pages
 from bank_backend.payments import api as payments_api
@@ -74,6 +78,7 @@ class WebModule(Protocol):
 # Each domain's web module, in the order of DESIGN's house: add yours here.
 WEB_MODULES: Final[Sequence[WebModule]] = (
     tenants_api,
+    accounts_api,
     consents_api,
     payments_api,
     funds_api,
@@ -92,6 +97,15 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
     inbox = Inbox(database=database, store=SqlInboxStore())
     authorisations = Authorisations(SqlAuthorisationStore())
     desk = _FrontDesk(settings, database, clock, psus=psus, accounts=accounts, authorisations=authorisations, ledger=ledger)
+    consent_access = ConsentAccess(database=database, store=SqlConsentStore(), accounts=accounts, clock=clock)
+    information = AccountInformation(
+        access=consent_access,
+        accounts=accounts,
+        ledger=ledger,
+        statements=Statements(SqlStatementStore()),
+        database=database,
+        clock=clock,
+    )
     one_time_codes = OneTimeCodes(store=SqlChallengeStore(), inbox=inbox, codes=codes or SystemCodes())
     return Services(
         settings=settings,
@@ -99,12 +113,13 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
         database=database,
         psus=psus,
         accounts=accounts,
+        information=information,
         ledger=ledger,
         tenants=tenants,
         inbox=inbox,
         authorisations=authorisations,
         consents=Consents(database=database, store=SqlConsentStore(), authorisations=authorisations, clock=clock),
-        consent_access=ConsentAccess(database=database, store=SqlConsentStore(), accounts=accounts, clock=clock),
+        consent_access=consent_access,
         payments=Payments(database=database, store=SqlPaymentStore(), authorisations=authorisations, clock=clock),
         funds_consents=FundsConsents(
             database=database, store=SqlFundsConsentStore(), authorisations=authorisations, clock=clock

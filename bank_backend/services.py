@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from bank_backend.accounts.information import AccountInformation
     from bank_backend.accounts.service import AccountDirectory
     from bank_backend.authorisations.service import Authorisations
     from bank_backend.config import BankSettings
@@ -31,6 +32,7 @@ class Services:
     database: Database
     psus: PsuDirectory
     accounts: AccountDirectory
+    information: AccountInformation
     ledger: Ledger
     tenants: TenantRegistry
     inbox: Inbox

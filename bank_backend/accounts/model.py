@@ -7,6 +7,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    from bank_backend.ledger.statements import Place
     from psd2.ids import AccountId, ConsentId, PsuId, TenantId
 
 
@@ -58,6 +61,8 @@ class AccountRights:
     account_id: AccountId
     balances: bool
     transactions: bool
+    # `additionalInformation.ownerName`, or `allAccountsWithOwnerName`.
+    owner_name: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,3 +76,28 @@ class GrantedAccess:
     def on(self, account_id: str) -> AccountRights | None:
         """Return the rights on one account, or None where it isn't covered."""
         return next((right for right in self.rights if right.account_id == account_id), None)
+
+
+class BookingStatus(StrEnum):
+    """Which movements a TPP asks for. The specification's `information` and `all` (standing orders) are not offered."""
+
+    BOOKED = "booked"
+    PENDING = "pending"
+    BOTH = "both"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransactionsQuery:
+    """A request for transactions. `after_number` is set for a delta: everything booked after that entry reference."""
+
+    booking_status: BookingStatus
+    since: date
+    until: date
+    after_number: int | None
+    with_balance: bool
+    older_than: Place | None
+
+    @property
+    def page(self) -> str | None:
+        """The page as links write it; None for the first."""
+        return None if self.older_than is None else str(self.older_than)

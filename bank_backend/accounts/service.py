@@ -31,12 +31,18 @@ class AccountStore(Protocol):
 class AccountAccess(Protocol):
     """What a consent says to a call. Implemented by `bank_backend.consents.service.ConsentAccess`."""
 
-    def require_access(self, call: TppCall, *, consent_id: str, access: AccessKind, account_id: str | None) -> GrantedAccess:
+    def require_access(
+        self, call: TppCall, *, consent_id: str, access: AccessKind, account_id: str | None, page: str | None = None
+    ) -> GrantedAccess:
         """Return what the consent grants and count the access against `frequencyPerDay`.
 
-        Raises `HeaderConsentUnknown` (no such consent of this TPP, or not the token's), `ConsentInvalid` (not valid, or it
-        doesn't cover `access` on `account_id`), `ConsentExpired`, `AccessExceeded`, and `ResourceUnknown` where the tenant
-        has no account `account_id`. `account_id` is None for the list of accounts.
+        `account_id` is None for the list of accounts. `page` names a further page of a list whose first page was counted:
+        it is counted for itself, not as another reading of the list, and a one-off consent stays open for it that day
+        (BG IG §6.3: pages are one transaction).
+
+        Raises `HeaderConsentUnknown` (no such consent of this TPP), `TokenInvalid` (not the token's), `ConsentInvalid` (not
+        valid, or it doesn't cover `access` on `account_id`), `ConsentExpired`, `AccessExceeded`, and `ResourceUnknown` where
+        the tenant has no account `account_id`.
         """
 
 

@@ -118,12 +118,16 @@ class Access:
         if self.model is not AccessModel.DEDICATED:
             kinds = self.kinds
             return AccountRights(
-                account_id=account.id, balances=AccessKind.BALANCES in kinds, transactions=AccessKind.TRANSACTIONS in kinds
+                account_id=account.id,
+                balances=AccessKind.BALANCES in kinds,
+                transactions=AccessKind.TRANSACTIONS in kinds,
+                owner_name=self.asks_owner_name,
             )
         return AccountRights(
             account_id=account.id,
             balances=_names(self.balances, account),
             transactions=_names(self.transactions, account),
+            owner_name=_names(self.owner_name, account),
         )
 
     def with_choice(self, chosen: Iterable[Account]) -> Access:

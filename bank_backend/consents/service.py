@@ -20,7 +20,7 @@ from psd2.ids import ConsentId, new_uuid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
     from bank_backend.accounts.model import Account, AccountRights
     from bank_backend.authorisations.model import Authorisation
@@ -136,18 +136,21 @@ class ConsentAccess:
         self._accounts = accounts
         self._clock = clock
 
-    def require_access(self, call: TppCall, *, consent_id: str, access: AccessKind, account_id: str | None) -> GrantedAccess:
+    def require_access(
+        self, call: TppCall, *, consent_id: str, access: AccessKind, account_id: str | None, page: str | None = None
+    ) -> GrantedAccess:
         """Return what the consent grants, and count the access; raises as `AccountAccess` says."""
         now = self._clock.now()
         with self._database.reading() as connection:
             consent = self._store.find(connection, call.tenant, consent_id)
         valid = _require_presentable(consent, call, consent_id).settled(now)
-        psu = require_valid(valid)
+        psu = require_valid(valid) if page is None else _require_readable_on(valid, now.date())
         _require_subject(call, psu)
         granted = GrantedAccess(consent_id=valid.id, psu=psu, rights=self._rights(valid, psu))
         self._require_covered(call.tenant, granted, access, account_id)
         if not (valid.recurring and call.psu_present):
-            self._count(valid, granted, f"{access}:{account_id or ''}", now)
+            reading = f"{access}:{account_id or ''}"
+            self._count(valid, granted, reading if page is None else f"{reading}:{page}", now)
         return granted
 
     def _rights(self, consent: Consent, psu: PsuId) -> tuple[AccountRights, ...]:
@@ -199,6 +202,14 @@ def require_valid(consent: Consent) -> PsuId:
     if consent.status is not ConsentStatus.VALID or consent.psu is None:
         raise ConsentInvalid(f"the consent is {consent.status}, and only a valid one opens anything")
     return consent.psu
+
+
+def _require_readable_on(consent: Consent, today: date) -> PsuId:
+    """Return the PSU where a list may be read on: its first page uses a one-off consent up, and the others belong to it."""
+    is_used_up_today = consent.status is ConsentStatus.EXPIRED and not consent.recurring and consent.last_action == today
+    if is_used_up_today and consent.psu is not None and today <= consent.valid_until:
+        return consent.psu
+    return require_valid(consent)
 
 
 def _require_subject(call: TppCall, psu: PsuId) -> None:

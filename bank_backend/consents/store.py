@@ -128,7 +128,12 @@ def _columns(consent: Consent) -> dict[str, object]:
 
 
 def _right_as_json(right: AccountRights) -> dict[str, object]:
-    return {"account": right.account_id, "balances": right.balances, "transactions": right.transactions}
+    return {
+        "account": right.account_id,
+        "balances": right.balances,
+        "transactions": right.transactions,
+        "ownerName": right.owner_name,
+    }
 
 
 def _consent(row: Row[tuple[object, ...]]) -> Consent:
@@ -152,4 +157,5 @@ def _right(body: dict[str, object]) -> AccountRights:
         account_id=AccountId(str(body["account"])),
         balances=bool(body["balances"]),
         transactions=bool(body["transactions"]),
+        owner_name=bool(body["ownerName"]),
     )
