@@ -75,7 +75,9 @@ def admin_app(settings: GatewaySettings) -> Flask:
     engine = open_gateway_engine(settings.database_url)
     clock = SystemClock()
     return create_admin_app(
-        register=Register(store=SqlRegisterStore(engine), clock=clock), trust=Trust(store=SqlTrustStore(engine), clock=clock)
+        register=Register(store=SqlRegisterStore(engine), clock=clock),
+        trust=Trust(store=SqlTrustStore(engine), clock=clock),
+        audit_folder=settings.home.log,
     )
 
 

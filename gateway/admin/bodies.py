@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from gateway.audit.reader import MOST_RECORDS
 from gateway.register.model import AuthMethod, Client, ClientProfile, RegisterRefusal, Tpp, TppStatus
 from psd2.roles import PspRole, UnknownRole, parse_role
 
@@ -76,6 +77,15 @@ class BlockBody(_Body):
     """`PUT /certificates/{sha256}/block`."""
 
     reason: str
+
+
+class RequestsQuery(_Body):
+    """The query of `GET /requests`; what is left out takes any."""
+
+    tpp: _Name | None = None
+    outcome: _Name | None = None
+    reason: _Name | None = None
+    limit: Annotated[int, Field(ge=1, le=MOST_RECORDS)] = 100
 
 
 def tpp_json(tpp: Tpp) -> dict[str, object]:

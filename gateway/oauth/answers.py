@@ -44,7 +44,8 @@ class Answers:
         """Tell a TPP, as other APIs do."""
         # A redirect's refusal has no status of its own; here it is the fault of a field in a well-formed body.
         status = HTTPStatus.UNPROCESSABLE_ENTITY if refusal.status == HTTPStatus.BAD_REQUEST else HTTPStatus(refusal.status)
-        body = problem(status.value, refusal.error, status.phrase, refusal.description, **self._explanation(refusal))
+        body = problem(status.value, refusal.reason, status.phrase, refusal.description, error=refusal.error)
+        body |= self._explanation(refusal)
         challenge = _CHALLENGE if status == HTTPStatus.UNAUTHORIZED else {}
         return _json(status.value, body | ({"errors": list(errors)} if errors else {}), CONTENT_TYPE, NO_STORE | challenge)
 

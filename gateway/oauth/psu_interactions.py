@@ -109,7 +109,7 @@ def _error(field: str, problem: str) -> dict[str, str]:
 def _not_an_authorization_url(issuer: str) -> InteractionRefused:
     rule = f"must be the authorization URL that a browser would open: {issuer}{AUTHORIZE_PATH}?client_id=..."
     refusal = Refusal(
-        error="url.invalid",
+        error="invalid_request",
         description=f"url: {rule}",
         reason="interaction.url",
         hint="build it from authorization_endpoint of /.well-known/oauth-authorization-server",
@@ -122,7 +122,7 @@ def _not_an_authorization_url(issuer: str) -> InteractionRefused:
 def _other_tpps_client() -> InteractionRefused:
     rule = "its client belongs to another TPP than the certificate"
     refusal = Refusal(
-        error="client.other_tpp",
+        error="unauthorized_client",
         description=f"url: {rule}",
         reason="interaction.other_tpp",
         hint="use an authorization URL of one of your own clients",
@@ -135,7 +135,7 @@ def _other_tpps_client() -> InteractionRefused:
 def _decision_refused(refused: DecisionRefused) -> InteractionRefused:
     field = "psu" if refused.code.startswith("psu.") else "result"
     refusal = Refusal(
-        error=refused.code,
+        error="invalid_request",
         description=refused.detail,
         reason=refused.code,
         hint="GET /sandbox/v1/data lists the PSUs and their accounts",

@@ -105,7 +105,7 @@ def _wish() -> PsuInteraction:
 
 def _faulty_body(fields: str, errors: list[dict[str, str]]) -> InteractionRefused:
     refusal = Refusal(
-        error="body.invalid",
+        error="invalid_request",
         description=f"the body is not a PSU interaction: see {fields}",
         reason="interaction.body",
         hint='send {"url", "psu", "result": "APPROVED" or "REJECTED"} and, if not all, "accounts"',

@@ -1,0 +1,270 @@
+"""A small world around the authorization server: a register, a bank played by hand, a browser, TPPs with certificates."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from gateway.bootstrap import authorization_services
+from gateway.config import GatewaySettings
+from gateway.oauth.app import create_app
+from gateway.oauth.bank import (
+    BankUnavailable,
+    BegunInteraction,
+    DecisionRefused,
+    Interaction,
+    InteractionStatus,
+    NewInteraction,
+    ResourceNotAwaiting,
+    ResourceUnknown,
+)
+from gateway.register.model import Client, ClientProfile, Tpp
+from gateway.register.service import Register
+from gateway.register.store import SqlRegisterStore
+from psd2.client_cert_header import encode_client_cert
+from psd2.clock import FixedClock
+from tests.support.pki import ALL_ROLES, Authority, Issued
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flask.testing import FlaskClient
+    from sqlalchemy import Engine
+    from werkzeug.test import TestResponse
+
+ISSUER = "https://localhost:8441"
+START = dt.datetime(2026, 3, 2, 9, 0, tzinfo=dt.UTC)
+NUMBER, OTHER_NUMBER = "PSDDE-BAFIN-100001", "PSDFR-ACPR-200002"
+CLIENT, OTHER_CLIENT = "client-1", "client-2"
+REDIRECT_URI = "https://tpp.example/callback"
+CONSENT, PAYMENT = "consent-1", "payment-1"
+VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"  # RFC 7636 appendix B
+CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+
+
+@cache
+def authority() -> Authority:
+    """Return the CA that issues this world's certificates."""
+    return Authority()
+
+
+@cache
+def qwac(number: str = NUMBER) -> Issued:
+    """Return a TPP's QWAC, the same each time."""
+    return authority().qwac(number=number)
+
+
+@dataclass
+class FakeBank:
+    """The bank, played by hand: which resources await authorisation, and what its PSUs decide."""
+
+    awaiting: set[tuple[str, str, str]]
+    done: set[tuple[str, str, str]] = field(default_factory=set)
+    psus: frozenset[str] = frozenset({"anna.weber"})
+    interactions: dict[str, Interaction] = field(default_factory=dict)
+    begun: list[NewInteraction] = field(default_factory=list)
+    decisions: list[tuple[str, Sequence[str] | None]] = field(default_factory=list)
+    is_down: bool = False
+
+    def begin(self, new: NewInteraction) -> BegunInteraction:
+        self._require_up()
+        key = (new.tenant, new.kind, new.resource)
+        if key in self.done:
+            raise ResourceNotAwaiting
+        if key not in self.awaiting:
+            raise ResourceUnknown
+        self.begun.append(new)
+        name = f"interaction-{len(self.begun)}"
+        self.interactions[name] = Interaction(
+            id=name, status=InteractionStatus.PENDING, psu=None, kind=new.kind, resource=new.resource, tenant=new.tenant
+        )
+        return BegunInteraction(id=name, url=f"{ISSUER}/psu/{name}")
+
+    def interaction(self, interaction: str) -> Interaction:
+        self._require_up()
+        return self.interactions[interaction]
+
+    def decide(self, interaction: str, *, psu: str, approved: bool, accounts: Sequence[str] | None) -> None:
+        self._require_up()
+        if psu not in self.psus:
+            raise DecisionRefused(code="psu.unknown", detail=f"no PSU {psu}", errors=[])
+        self.decisions.append((psu, accounts))
+        self.settle(InteractionStatus.APPROVED if approved else InteractionStatus.REJECTED, psu=psu, interaction=interaction)
+
+    def settle(self, status: InteractionStatus, *, psu: str | None = "anna.weber", interaction: str | None = None) -> None:
+        """Decide the newest interaction, or the one named, as a PSU at the bank's pages would."""
+        name = interaction or list(self.interactions)[-1]
+        self.interactions[name] = replace(self.interactions[name], status=status, psu=psu)
+
+    def _require_up(self) -> None:
+        if self.is_down:
+            raise BankUnavailable("refused to connect")
+
+
+class AuthorizationWorld:
+    """One authorization server and everybody around it."""
+
+    def __init__(self, engine: Engine, **settings: Any) -> None:
+        self.engine = engine
+        self.clock = FixedClock(START)
+        self.register = Register(store=SqlRegisterStore(engine), clock=self.clock)
+        self.bank = FakeBank({(NUMBER, "ais", CONSENT), (NUMBER, "pis", PAYMENT), (NUMBER, "piis", CONSENT)})
+        self.settings = GatewaySettings(**settings)
+        self.app = create_app(authorization_services(self.settings, engine=engine, bank=self.bank, clock=self.clock))
+        self.browser = self.new_browser()
+        self._populate()
+
+    def new_browser(self) -> FlaskClient:
+        """Return a browser without cookies."""
+        return self.app.test_client()
+
+    def front(self, url: str, *, browser: FlaskClient | None = None, method: str = "GET", **options: Any) -> TestResponse:
+        """Open an address of the front, as the edge passes it on."""
+        headers = {"X-Sandbox-Listener": "front", "X-Sandbox-Request": "request-1"} | options.pop("headers", {})
+        parts = urlsplit(url)
+        return (browser or self.browser).open(
+            parts.path,
+            method=method,
+            query_string=parts.query,
+            base_url=ISSUER,
+            headers=headers,
+            environ_overrides={"chassis.caller": "gateway"},
+            **options,
+        )
+
+    def edge(self, path: str, certificate: Issued | None, *, caller: str = "gateway", **options: Any) -> TestResponse:
+        """Post to an address of the edge with a TPP's certificate, as the edge passes it on."""
+        headers = {"X-Sandbox-Listener": "edge", "X-Sandbox-Request": "request-1"} | options.pop("headers", {})
+        if certificate is not None:
+            headers |= {"Client-Cert": encode_client_cert(certificate.der)}
+        return self.app.test_client().post(
+            path, base_url=ISSUER, headers=headers, environ_overrides={"chassis.caller": caller}, **options
+        )
+
+    def authorize(self, *, browser: FlaskClient | None = None, **changes: str | None) -> TestResponse:
+        """Open the authorization URL in a browser."""
+        return self.front(authorization_url(**changes), browser=browser)
+
+    def resume(self, *, browser: FlaskClient | None = None) -> TestResponse:
+        """Come back from the bank's page of the newest interaction."""
+        return self.front(self.bank.begun[-1].return_url, browser=browser)
+
+    def code(self, **changes: str | None) -> str:
+        """Let the PSU approve; returns the code."""
+        self.authorize(**changes)
+        self.bank.settle(InteractionStatus.APPROVED)
+        return answer_of(self.resume())["code"]
+
+    def token(self, *, certificate: Issued | None = None, **parameters: str | None) -> TestResponse:
+        """Ask for a token."""
+        return self.edge("/token", certificate or qwac(), data=_present({"client_id": CLIENT} | parameters))
+
+    def redeem(self, code: str | None, *, certificate: Issued | None = None, **changes: str | None) -> TestResponse:
+        """Redeem a code."""
+        parameters: dict[str, str | None] = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": REDIRECT_URI,
+            "code_verifier": VERIFIER,
+        }
+        return self.token(certificate=certificate, **(parameters | changes))
+
+    def refresh(self, refresh_token: str, *, certificate: Issued | None = None, **changes: str | None) -> TestResponse:
+        """Renew an access token."""
+        parameters: dict[str, str | None] = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        return self.token(certificate=certificate, **(parameters | changes))
+
+    def tokens(self, **changes: str | None) -> dict[str, Any]:
+        """Go all the way to tokens."""
+        answer = self.redeem(self.code(**changes))
+        assert answer.status_code == 200, answer.text
+        body: dict[str, Any] = answer.get_json()
+        return body
+
+    def introspect(
+        self, token: str, *, certificate: Issued | None = None, client_id: str = CLIENT, **extra: str
+    ) -> dict[str, Any]:
+        """Introspect a token."""
+        answer = self.edge("/introspect", certificate or qwac(), data={"client_id": client_id, "token": token} | extra)
+        assert answer.status_code == 200, answer.text
+        body: dict[str, Any] = answer.get_json()
+        return body
+
+    def revoke(self, token: str, *, certificate: Issued | None = None, client_id: str = CLIENT, **extra: str) -> TestResponse:
+        """Revoke a token."""
+        return self.edge("/revoke", certificate or qwac(), data={"client_id": client_id, "token": token} | extra)
+
+    def be_psu(self, *, certificate: Issued | None = None, **changes: object) -> TestResponse:
+        """Be the PSU without a browser."""
+        body = {"url": authorization_url(), "psu": "anna.weber", "result": "APPROVED"} | changes
+        return self.edge("/sandbox/v1/psu-interactions", certificate or qwac(), json=body)
+
+    def _populate(self) -> None:
+        self.register.save_tpp(tpp())
+        other = tpp(authorisation_number=OTHER_NUMBER, country="FR", nca_id="FR-ACPR", nca_name="ACPR")
+        self.register.save_tpp(other)
+        self.register.save_client(client())
+        self.register.save_client(client(client_id=OTHER_CLIENT, authorisation_number=OTHER_NUMBER))
+
+
+def tpp(**changes: Any) -> Tpp:
+    """Return a TPP with all roles."""
+    standing = Tpp(
+        authorisation_number=NUMBER,
+        name="Acme Pay",
+        country="DE",
+        nca_id="DE-BAFIN",
+        nca_name="BaFin",
+        roles=ALL_ROLES,
+    )
+    return replace(standing, **changes)
+
+
+def client(**changes: Any) -> Client:
+    """Return a client of that TPP."""
+    standing = Client(
+        client_id=CLIENT,
+        authorisation_number=NUMBER,
+        name="Acme Pay",
+        redirect_uris=(REDIRECT_URI,),
+        profile=ClientProfile.BERLIN,
+    )
+    return replace(standing, **changes)
+
+
+def authorization_url(**changes: str | None) -> str:
+    """Return the URL that a TPP sends a browser to; a change of None leaves a parameter out."""
+    parameters: dict[str, str | None] = {
+        "response_type": "code",
+        "client_id": CLIENT,
+        "redirect_uri": REDIRECT_URI,
+        "scope": f"AIS:{CONSENT}",
+        "state": "af0ifjsldkj",
+        "code_challenge": CHALLENGE,
+        "code_challenge_method": "S256",
+    }
+    return f"{ISSUER}/authorize?{urlencode(_present(parameters | changes))}"
+
+
+def answer_of(response: TestResponse) -> dict[str, str]:
+    """Return the parameters of a redirect to the client; each stands there once."""
+    assert response.status_code == 303, response.text
+    location = response.headers["Location"]
+    assert location.startswith(f"{REDIRECT_URI}?"), location
+    parameters = parse_qs(urlsplit(location).query, strict_parsing=True)
+    assert all(len(values) == 1 for values in parameters.values())
+    return {name: values[0] for name, values in parameters.items()}
+
+
+def s256(verifier: str) -> str:
+    """Return the S256 challenge of a verifier."""
+    return urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+
+
+def _present(parameters: dict[str, str | None]) -> dict[str, str]:
+    return {name: value for name, value in parameters.items() if value is not None}

@@ -1,0 +1,102 @@
+"""Discovery: each advertised value is true (RFC 8414, RFC 8705 §5, RFC 9207 §3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
+
+from tests.support.authorization import ISSUER, VERIFIER, answer_of, qwac
+
+if TYPE_CHECKING:
+    from tests.support.authorization import AuthorizationWorld
+
+PATH = "/.well-known/oauth-authorization-server"
+EDGE = "https://localhost:8443"
+
+
+@pytest.fixture
+def metadata(world: AuthorizationWorld) -> dict[str, Any]:
+    body: dict[str, Any] = world.front(PATH).get_json()
+    return body
+
+
+def test_the_metadata_is_valid_by_an_independent_reader(metadata: dict[str, Any]) -> None:
+    """Authlib's RFC 8414 validator takes it."""
+    AuthorizationServerMetadata(metadata).validate()
+
+
+def test_exactly_these_members_are_advertised(metadata: dict[str, Any]) -> None:
+    """Nothing is said that no test below proves; the port of each address is the configured one."""
+    aliases = {
+        "token_endpoint": f"{EDGE}/token",
+        "introspection_endpoint": f"{EDGE}/introspect",
+        "revocation_endpoint": f"{EDGE}/revoke",
+    }
+    assert metadata == {
+        "issuer": ISSUER,
+        "authorization_endpoint": f"{ISSUER}/authorize",
+        **aliases,
+        "mtls_endpoint_aliases": aliases,
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "code_challenge_methods_supported": ["S256"],
+        "token_endpoint_auth_methods_supported": ["tls_client_auth"],
+        "introspection_endpoint_auth_methods_supported": ["tls_client_auth"],
+        "revocation_endpoint_auth_methods_supported": ["tls_client_auth"],
+        "authorization_response_iss_parameter_supported": True,
+        "tls_client_certificate_bound_access_tokens": True,
+    }
+
+
+def test_every_advertised_endpoint_answers(world: AuthorizationWorld, metadata: dict[str, Any]) -> None:
+    """An address that leads nowhere would be a lie."""
+    for name, address in metadata["mtls_endpoint_aliases"].items():
+        assert world.edge(urlsplit(address).path, qwac(), data={}).status_code == 400, name
+    assert world.front(metadata["authorization_endpoint"]).status_code == 400
+
+
+def test_every_advertised_grant_type_gives_a_token_with_the_advertised_method(
+    world: AuthorizationWorld, metadata: dict[str, Any]
+) -> None:
+    """The three grants, each authenticated by the certificate alone, PKCE with S256."""
+    tokens = world.tokens()
+    proven = {
+        "authorization_code": tokens,
+        "refresh_token": world.refresh(tokens["refresh_token"]).get_json(),
+        "client_credentials": world.token(grant_type="client_credentials").get_json(),
+    }
+    assert set(metadata["grant_types_supported"]) == {name for name, answer in proven.items() if answer["access_token"]}
+
+
+def test_the_advertised_issuer_is_the_one_in_answers(world: AuthorizationWorld, metadata: dict[str, Any]) -> None:
+    """RFC 9207 §2.4: a client compares the two."""
+    assert answer_of(world.authorize(scope=None))["iss"] == metadata["issuer"]
+
+
+def test_advertised_bound_tokens_are_bound(world: AuthorizationWorld) -> None:
+    """`tls_client_certificate_bound_access_tokens` shows in the introspection answer."""
+    assert world.introspect(world.tokens()["access_token"])["cnf"] == {"x5t#S256": qwac().thumbprint}
+
+
+def test_what_is_not_advertised_is_refused(world: AuthorizationWorld) -> None:
+    """Neither another response type nor another grant type nor plain PKCE gets through."""
+    assert answer_of(world.authorize(response_type="token"))["error"] == "unsupported_response_type"
+    assert world.token(grant_type="password").get_json()["error"] == "unsupported_grant_type"
+    assert answer_of(world.authorize(code_challenge=VERIFIER, code_challenge_method="plain"))["error"] == "invalid_request"
+
+
+@pytest.mark.parametrize("path", ["/.well-known/openid-configuration", "/jwks", "/register", "/par"])
+def test_there_is_no_openid_provider_here(world: AuthorizationWorld, path: str) -> None:
+    """What isn't offered isn't found."""
+    assert world.front(path).status_code == 404
+
+
+def test_no_other_origin_may_read_the_front(world: AuthorizationWorld) -> None:
+    """Neither metadata nor pages carry CORS headers, whatever origin asks."""
+    for path in (PATH, "/authorize"):
+        answer = world.front(path, headers={"Origin": "https://evil.example"})
+        assert not [name for name, _ in answer.headers if name.lower().startswith("access-control-")]

@@ -1,0 +1,98 @@
+"""Refresh and client credentials grants (RFC 6749 §6, §4.4)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import pytest
+
+from psd2.roles import PspRole
+from tests.support.authorization import CLIENT, CONSENT, client, tpp
+
+if TYPE_CHECKING:
+    from tests.support.authorization import AuthorizationWorld
+
+
+def test_a_refresh_token_gives_access_tokens_and_stays(world: AuthorizationWorld) -> None:
+    """No rotation: it is bound to its client, and a lost answer must not cost the PSU a new SCA."""
+    tokens = world.tokens()
+
+    first = world.refresh(tokens["refresh_token"]).get_json()
+    second = world.refresh(tokens["refresh_token"]).get_json()
+
+    assert set(first) == {"access_token", "token_type", "expires_in", "scope"}
+    assert first["scope"] == f"AIS:{CONSENT}"
+    assert len({tokens["access_token"], first["access_token"], second["access_token"]}) == 3
+    for token in (tokens, first, second):
+        assert world.introspect(token["access_token"])["active"] is True
+
+
+def test_a_refresh_token_is_its_clients(world: AuthorizationWorld) -> None:
+    """Another client of the same TPP, with the same certificate, is another client."""
+    world.register.save_client(client(client_id="client-1b"))
+    tokens = world.tokens()
+
+    answer = world.refresh(tokens["refresh_token"], client_id="client-1b")
+
+    assert answer.get_json()["error_description"] == "refresh_token: is not known, or was given to another client"
+
+
+def test_an_expired_refresh_token_is_refused(world: AuthorizationWorld) -> None:
+    """After 180 days, unless configured otherwise."""
+    tokens = world.tokens()
+    world.clock.advance(dt.timedelta(days=180, seconds=-1))
+    assert world.refresh(tokens["refresh_token"]).status_code == 200
+    world.clock.advance(dt.timedelta(seconds=1))
+
+    assert world.refresh(tokens["refresh_token"]).get_json()["error_description"] == "refresh_token: has expired"
+
+
+def test_a_role_lost_since_stops_renewal(world: AuthorizationWorld) -> None:
+    """An authority has taken the licence back: no more access tokens."""
+    tokens = world.tokens()
+    world.register.save_tpp(tpp(roles=frozenset({PspRole.PI})))
+
+    assert world.refresh(tokens["refresh_token"]).get_json()["reason"] == "psd2.role"
+
+
+@pytest.mark.parametrize("secret", ["access_token", "nothing"])
+def test_what_is_no_refresh_token_is_refused(world: AuthorizationWorld, secret: str) -> None:
+    """An access token renews nothing."""
+    value = world.tokens().get(secret, "x" * 43)
+
+    assert world.refresh(str(value)).get_json()["error"] == "invalid_grant"
+
+
+def test_a_refresh_token_has_to_be_sent(world: AuthorizationWorld) -> None:
+    """The error names the parameter."""
+    answer = world.token(grant_type="refresh_token")
+
+    assert answer.get_json()["error_description"] == "refresh_token: is missing"
+
+
+def test_a_client_alone_gets_a_token_without_scope(world: AuthorizationWorld) -> None:
+    """No PSU, so no scope, no subject, nothing to renew."""
+    body = world.token(grant_type="client_credentials").get_json()
+
+    assert set(body) == {"access_token", "token_type", "expires_in"}
+    introspected = world.introspect(body["access_token"])
+    assert introspected["active"] is True
+    assert "scope" not in introspected
+
+
+def test_a_client_alone_gets_no_scope(world: AuthorizationWorld) -> None:
+    """A consent needs its PSU."""
+    answer = world.token(grant_type="client_credentials", scope=f"AIS:{CONSENT}")
+
+    assert answer.get_json()["error"] == "invalid_scope"
+
+
+def test_a_deleted_clients_tokens_die(world: AuthorizationWorld) -> None:
+    """Even where the client is registered again under the same id."""
+    tokens = world.tokens()
+    world.register.delete_client(CLIENT)
+    world.register.save_client(client())
+
+    assert world.introspect(tokens["access_token"]) == {"active": False}
+    assert world.refresh(tokens["refresh_token"]).get_json()["error_description"] == "the grant was revoked"
