@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ssl
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import click
@@ -98,7 +100,12 @@ def show_event(event: Event) -> None:
 def _show_ready(settings: SandboxSettings, how_to_stop: str) -> None:
     click.secho(f"The platform is up. {how_to_stop}", bold=True)
     print_addresses(settings)
-    click.echo(f"Trust {settings.home.trust_bundle}; next: sandbox demo, or open the portal.")
+    click.echo(f"root certificate  {settings.home.trust_bundle}")
+    click.echo(f"SHA-256           {_fingerprint(settings.home.trust_bundle)}")
+
+
+def _fingerprint(bundle: Path) -> str:
+    return sha256(ssl.PEM_cert_to_DER_cert(bundle.read_text())).digest().hex(":").upper()
 
 
 @click.command()
