@@ -18,6 +18,7 @@ from bank_backend.consents import api as consents_api
 from bank_backend.consents.approval import ConsentApproval
 from bank_backend.consents.service import ConsentAccess, Consents
 from bank_backend.consents.store import SqlConsentStore
+from bank_backend.doors import guard_doors
 from bank_backend.funds import api as funds_api
 from bank_backend.funds.approval import FundsApproval
 from bank_backend.funds.service import FundsConfirmations, FundsConsents
@@ -197,6 +198,7 @@ def create_app(services: Services) -> Flask:
     app = Flask("bank_backend", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = _MOST_BODY_BYTES
     render_problems(app)
+    guard_doors(app)
     app.add_url_rule("/health", view_func=_health, methods=["GET"])
     for module in WEB_MODULES:
         module.register(app, services)

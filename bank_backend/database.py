@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, MetaData
 
-from bank_backend.config import BankSettings
-from chassis.database import database_command, for_reading, open_engine, require_current
+from bank_backend.config import SettingsRefused, load_settings
+from chassis.database import EXIT_UNUSABLE, database_command, for_reading, open_engine, require_current
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import Engine
+
+    from bank_backend.config import BankSettings
 
 __all__ = ["METADATA", "Connection", "Database", "open_database"]
 
@@ -61,5 +63,15 @@ def open_database(settings: BankSettings) -> Database:
     return Database(engine)
 
 
+def main() -> int:
+    """Bring the database that the settings name to the newest schema; returns the exit status."""
+    try:
+        url = load_settings().database_url
+    except SettingsRefused as error:
+        sys.stderr.write(f"{error}\n")
+        return EXIT_UNUSABLE
+    return database_command(PACKAGE, url)
+
+
 if __name__ == "__main__":
-    sys.exit(database_command(PACKAGE, BankSettings().database_url))
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""Which of the accepted callers may use which addresses (docs/architecture.md §3).
+
+The identity headers of §3.1 are worth as much as the caller that sets them: only the gateway may, on requests it forwards.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from flask import Flask, request
+
+from bank_backend.errors import CallerNotAccepted, ResourceUnknown
+from chassis.callers import caller_of
+
+if TYPE_CHECKING:
+    from werkzeug.datastructures import Headers
+
+GATEWAY, PORTAL = "gateway", "portal"
+_LISTENER = "X-Sandbox-Listener"
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Addresses below `prefix`: `caller` may use them, for requests of the public `listener` (None: for its own)."""
+
+    prefix: str
+    caller: str
+    listener: str | None
+
+
+_DOORS: Final = (
+    Door("/v1/", GATEWAY, "edge"),
+    Door("/v2/", GATEWAY, "edge"),
+    Door("/sandbox/", GATEWAY, "edge"),
+    Door("/psu/", GATEWAY, "front"),
+    Door("/internal/tenants/", PORTAL, None),
+    Door("/internal/interactions", GATEWAY, None),
+)
+
+
+def guard_doors(app: Flask) -> None:
+    """Make `app` answer 403 to a caller at a door that isn't its own; an address without a door does not exist."""
+    app.before_request(_require_own_door)
+
+
+def _require_own_door() -> None:
+    if request.path == "/health":
+        return
+    door = next((door for door in _DOORS if request.path.startswith(door.prefix)), None)
+    if door is None:
+        raise ResourceUnknown(f"there is nothing at {request.path[:80]}")
+    caller = caller_of(request.environ)
+    if caller != door.caller or not _came_by(request.headers, door.listener):
+        raise CallerNotAccepted(f"{door.prefix} answers to the {door.caller} only, and {caller} asked in another's name")
+
+
+def _came_by(headers: Headers, listener: str | None) -> bool:
+    """Tell whether a request that was forwarded came in where it should, and that one of the caller's own was not forwarded."""
+    return headers.get(_LISTENER, listener) == listener

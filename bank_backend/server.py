@@ -1,0 +1,18 @@
+"""gunicorn's settings for the bank: `gunicorn -c python:bank_backend.server "bank_backend.wsgi:bank()"`."""
+
+from bank_backend.config import load_settings
+from chassis.listener import InternalListener, internal_listener
+
+_settings = load_settings()
+
+globals().update(
+    internal_listener(
+        InternalListener(
+            name="bank",
+            home=_settings.home,
+            port=_settings.ports.bank,
+            workers=_settings.workers,
+            threads=_settings.threads,
+        )
+    )
+)

@@ -1,0 +1,23 @@
+"""The bank's WSGI application, as gunicorn is told to make it; it lets in the gateway and the portal only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bank_backend.bootstrap import create_app, create_services
+from bank_backend.config import load_settings
+from bank_backend.database import open_database
+from chassis.callers import AcceptedCallers
+from chassis.logs import configure_logging
+from psd2.clock import SystemClock
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
+
+def bank() -> WSGIApplication:
+    """Return the bank, for the edge, the authorization server and the portal."""
+    settings = load_settings()
+    configure_logging("bank", settings.home.log / "bank.jsonl")
+    services = create_services(settings, open_database(settings), SystemClock())
+    return AcceptedCallers(create_app(services).wsgi_app, names=frozenset({"gateway", "portal"}))

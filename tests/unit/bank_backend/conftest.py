@@ -1,0 +1,31 @@
+"""A seeded bank for every test of the bank."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.bank_core import SeededBank, copy_of, seed_bank
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def bank_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a seeded database file, made once."""
+    file = tmp_path_factory.mktemp("bank") / "template.sqlite"
+    bank = seed_bank(f"sqlite:///{file}")
+    # Closing the last connection moves the write-ahead log into the one file that is copied.
+    bank.database.engine.dispose()
+    return file
+
+
+@pytest.fixture
+def bank(bank_template: Path, tmp_path: Path) -> Iterator[SeededBank]:
+    """Lend a seeded bank of the test's own."""
+    bank = copy_of(bank_template, tmp_path)
+    yield bank
+    bank.database.engine.dispose()
