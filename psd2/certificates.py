@@ -125,7 +125,10 @@ def parse_certificate(data: bytes) -> Psd2Certificate:
 
 
 def _load(data: bytes) -> x509.Certificate:
-    return x509.load_pem_x509_certificate(data) if _PEM_MARK in data else x509.load_der_x509_certificate(data)
+    # A DER certificate may hold the PEM mark in one of its names, so its own first two octets decide.
+    is_der = data[:1] == b"\x30" and data[1:2] >= b"\x80"
+    is_pem = not is_der and _PEM_MARK in data
+    return x509.load_pem_x509_certificate(data) if is_pem else x509.load_der_x509_certificate(data)
 
 
 def _parsed(certificate: x509.Certificate) -> Psd2Certificate:

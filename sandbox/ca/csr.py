@@ -35,7 +35,7 @@ def read_csr(data: bytes, rules: KeyRules) -> SigningRequest:
         raise CsrRefused("csr.empty", "the signing request is empty")
     if len(data) > rules.max_bytes:
         raise CsrRefused("csr.too_large", f"the signing request has {len(data)} bytes, at most {rules.max_bytes} are read")
-    if _PRIVATE_KEY in data:
+    if data.lstrip().startswith(b"-----BEGIN") and _PRIVATE_KEY in data:
         raise CsrRefused("csr.private_key", "this holds a private key: keep it, make a new one, and send the request only")
     request = _load(data)
     key = _sound_key(request, rules)
@@ -44,7 +44,9 @@ def read_csr(data: bytes, rules: KeyRules) -> SigningRequest:
 
 
 def _load(data: bytes) -> x509.CertificateSigningRequest:
-    is_pem = b"-----BEGIN" in data
+    # A DER request may hold the PEM mark in one of its names, so its own first two octets decide.
+    is_der = data[:1] == b"\x30" and data[1:2] >= b"\x80"
+    is_pem = not is_der and b"-----BEGIN" in data
     if is_pem and not any(label in data for label in _PEM_LABELS):
         raise CsrRefused("csr.unparsable", "this PEM is no CERTIFICATE REQUEST: make one with openssl req -new")
     try:

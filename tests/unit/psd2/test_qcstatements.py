@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from cryptography.x509 import ObjectIdentifier
 from hypothesis import given
@@ -272,10 +274,8 @@ def test_damaged_statements_are_read_or_refused_with_the_one_typed_error(data: s
 
 
 def with_only_typed_errors(der: bytes) -> None:
-    try:
+    with suppress(MalformedQcStatements):
         decode_qcstatements(der)
-    except MalformedQcStatements as error:
-        assert str(error)
 
 
 @pytest.mark.parametrize(
