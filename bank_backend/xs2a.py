@@ -62,7 +62,7 @@ def discovery_url(settings: BankSettings) -> str:
 
 def resource_links(path: str, authorisation: Authorisation | None, *, sca_oauth: str) -> dict[str, object]:
     """Return the `_links` of a new resource: where its authorisation stands, or where to start it."""
-    links = {"self": _link(path), "status": _link(f"{path}/status")}
+    links: dict[str, object] = {"self": _link(path), "status": _link(f"{path}/status")}
     if authorisation is None:
         return links | {"startAuthorisation": _link(f"{path}/authorisations")}
     return {"scaOAuth": _link(sca_oauth)} | links | {"scaStatus": _link(f"{path}/authorisations/{authorisation.id}")}

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
 
-    from bank_backend.accounts.model import AccessKind, Account
+    from bank_backend.accounts.model import Account
+    from bank_backend.consents.model import Access
     from bank_backend.database import Connection
     from bank_backend.references import AccountReference
     from psd2.ids import PsuId, TenantId
@@ -30,21 +31,30 @@ class AccountChoice(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentAsk:
-    """Access to accounts. `kinds` is what is asked on any of them."""
+    """Access to accounts."""
 
     choice: AccountChoice
-    references: tuple[AccountReference, ...]
-    kinds: frozenset[AccessKind]
-    owner_name: bool
+    access: Access
     recurring: bool
     valid_until: date
     frequency_per_day: int
 
+    @property
+    def references(self) -> tuple[AccountReference, ...]:
+        """The accounts that the TPP names."""
+        return self.access.references
+
     def statement(self, tpp: str, accounts: Sequence[Account]) -> str:
         """Say in one sentence what approving does; the one-time code is bound to it."""
-        often = f"until {self.valid_until:%d %B %Y}, up to {self.frequency_per_day} times a day" if self.recurring else "once"
-        seen = " and ".join(sorted(kind.value for kind in self.kinds))
-        return f"{tpp} may see {seen} of {_ibans(accounts)} {often}"
+        rights = [(account, self.access.rights_on(account)) for account in accounts]
+        seen = {
+            "balances": [account for account, right in rights if right.balances],
+            "transactions": [account for account, right in rights if right.transactions],
+            "details": [account for account, right in rights if not (right.balances or right.transactions)],
+        }
+        parts = [f"the {what} of {_ibans(whose)}" for what, whose in seen.items() if whose]
+        often = f"until {readable_day(self.valid_until)}, up to {self.frequency_per_day} times a day"
+        return f"{tpp} may see {' and '.join(parts)} {often if self.recurring else 'once'}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +90,11 @@ class FundsAsk:
 
 
 Ask = ConsentAsk | PaymentAsk | FundsAsk
+
+
+def readable_day(day: date) -> str:
+    """Return a date as people read it: `1 December 2026`."""
+    return f"{day.day} {day:%B %Y}"
 
 
 def _ibans(accounts: Sequence[Account]) -> str:

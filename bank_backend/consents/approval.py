@@ -40,9 +40,7 @@ class ConsentApproval:
             raise StatusInvalid(f"the consent is {consent.status}: there is nothing to decide any more")
         return ConsentAsk(
             choice=_CHOICES[consent.access.model],
-            references=consent.access.references,
-            kinds=consent.access.kinds,
-            owner_name=consent.access.asks_owner_name,
+            access=consent.access,
             recurring=consent.recurring,
             valid_until=consent.valid_until,
             frequency_per_day=consent.frequency_per_day,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from bank_backend.accounts.model import AccessKind, GrantedAccess
@@ -141,16 +143,19 @@ class ConsentAccess:
     ) -> GrantedAccess:
         """Return what the consent grants, and count the access; raises as `AccountAccess` says."""
         now = self._clock.now()
+        reading = f"{access}:{account_id or ''}"
         with self._database.reading() as connection:
-            consent = self._store.find(connection, call.tenant, consent_id)
-        valid = _require_presentable(consent, call, consent_id).settled(now)
-        psu = require_valid(valid) if page is None else _require_readable_on(valid, now.date())
+            consent = _require_presentable(self._store.find(connection, call.tenant, consent_id), call, consent_id)
+            valid = consent.settled(now)
+            if page is not None and reading in self._store.readings(connection, valid.id, day=_day(valid, now)):
+                reading = f"{reading}:{_short(page)}"
+                valid = _open_for_pages(valid, now)
+        psu = require_valid(valid)
         _require_subject(call, psu)
         granted = GrantedAccess(consent_id=valid.id, psu=psu, rights=self._rights(valid, psu))
         self._require_covered(call.tenant, granted, access, account_id)
         if not (valid.recurring and call.psu_present):
-            reading = f"{access}:{account_id or ''}"
-            self._count(valid, granted, reading if page is None else f"{reading}:{page}", now)
+            self._count(valid, granted, reading, now)
         return granted
 
     def _rights(self, consent: Consent, psu: PsuId) -> tuple[AccountRights, ...]:
@@ -169,9 +174,11 @@ class ConsentAccess:
 
     def _count(self, consent: Consent, granted: GrantedAccess, reading: str, now: datetime) -> None:
         """Count the access; what nobody is watching is limited (BG IG §6.5), and a one-off consent is used once."""
-        day = now.date().isoformat() if consent.recurring else _ONCE
         with self._database.writing() as connection:
-            if not self._store.count_use(connection, consent.id, reading, day=day, most=consent.frequency_per_day):
+            counted = self._store.count_use(
+                connection, consent.id, reading, day=_day(consent, now), most=consent.frequency_per_day
+            )
+            if not counted:
                 raise AccessExceeded(_exceeded(consent, reading))
             if not consent.recurring and self._is_used_up(connection, granted):
                 self._expire(connection, consent, now)
@@ -210,6 +217,20 @@ def _require_readable_on(consent: Consent, today: date) -> PsuId:
     if is_used_up_today and consent.psu is not None and today <= consent.valid_until:
         return consent.psu
     return require_valid(consent)
+
+
+def _day(consent: Consent, now: datetime) -> str:
+    return now.date().isoformat() if consent.recurring else _ONCE
+
+
+def _short(page: str) -> str:
+    return hashlib.sha256(page.encode()).hexdigest()[:32]
+
+
+def _open_for_pages(consent: Consent, now: datetime) -> Consent:
+    """Return a one-off consent that its last list used up today as still valid: pages belong to their list (BG IG §6)."""
+    is_used_up_today = consent.status is ConsentStatus.EXPIRED and consent.last_action == now.date() <= consent.valid_until
+    return replace(consent, status=ConsentStatus.VALID) if is_used_up_today and not consent.recurring else consent
 
 
 def _require_subject(call: TppCall, psu: PsuId) -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, request
 
 from bank_backend.answers import json_answer
-from bank_backend.back_channel import accept_only
 from bank_backend.calls import calling_tenant
 from psd2.ids import TenantId
 
@@ -22,14 +21,13 @@ if TYPE_CHECKING:
 
 def register(app: Flask, services: Services) -> None:
     """Add the routes."""
-    own, any_tenant = Blueprint("inbox", __name__), Blueprint("inboxes", __name__)
-    accept_only(any_tenant, "portal")
+    routes = Blueprint("inbox", __name__)
 
-    @own.get("/sandbox/v1/inbox")
+    @routes.get("/sandbox/v1/inbox")
     def get_own_inbox() -> Response:
         return _answer(calling_tenant(request))
 
-    @any_tenant.get("/internal/tenants/<path:number>/inbox")
+    @routes.get("/internal/tenants/<path:number>/inbox")
     def get_inbox(number: str) -> Response:
         return _answer(TenantId(number))
 
@@ -37,8 +35,7 @@ def register(app: Flask, services: Services) -> None:
         known = services.tenants.tenant(tenant)
         return json_answer(messages_as_json(services.inbox.messages(known.id, request.args.get("psu"))))
 
-    app.register_blueprint(own)
-    app.register_blueprint(any_tenant)
+    app.register_blueprint(routes)
 
 
 def messages_as_json(messages: Sequence[Message]) -> dict[str, object]:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, request
 
 from bank_backend.answers import json_answer
-from bank_backend.back_channel import accept_only
 from bank_backend.interactions.wire import interaction_as_json, parse_decision, parse_interaction
 
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 def register(app: Flask, services: Services) -> None:
     """Add the routes."""
     routes = Blueprint("interactions", __name__, url_prefix="/internal/interactions")
-    accept_only(routes, "gateway")
     interactions = services.interactions
 
     @routes.post("")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bank_backend.errors import PsuCredentialsInvalid, ResourceUnknown, ScaInvalid, StatusInvalid
+from bank_backend.errors import ResourceUnknown, ScaInvalid, ServiceBlocked, StatusInvalid
 
 
 class InteractionUnknown(ResourceUnknown):
@@ -26,8 +26,8 @@ class OutOfStep(StatusInvalid):
     title = "This page is out of date"
 
 
-class OtherBrowser(PsuCredentialsInvalid):
-    """The visit belongs to a browser that has logged in; this one has not (401)."""
+class OtherBrowser(ServiceBlocked):
+    """The visit belongs to a browser that has logged in, and this one has not (403)."""
 
     problem_code = "interaction.session"
     title = "Please use the window you signed in with"

@@ -1,0 +1,53 @@
+"""Refusals and failures as pages for people, instead of problem documents for programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+from flask import make_response, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from bank_backend.errors import BankError, ResourceUnknown
+from chassis.logs import get_logger
+
+if TYPE_CHECKING:
+    from flask import Blueprint, Response
+
+_UNEXPECTED = "Something went wrong at the bank. Nothing was approved by it. Please try again in a moment."
+_HTTP_TITLES = {
+    404: ("This page does not exist", "The address may have been mistyped, or the request is long over."),
+    405: ("This page can't be opened like that", "Go back to the company that sent you here and start again."),
+    413: ("That was too much", "The form holds more than this page takes."),
+}
+
+
+def render_problem_pages(routes: Blueprint) -> None:
+    """Make every refusal and failure of the blueprint a page."""
+    routes.register_error_handler(BankError, _refusal_page)
+    routes.register_error_handler(HTTPException, _http_page)
+    routes.register_error_handler(Exception, _failure_page)
+    routes.add_url_rule("/psu/<path:anything>", view_func=_no_such_page, methods=["GET", "POST"])
+
+
+def _no_such_page(anything: str) -> NoReturn:
+    raise ResourceUnknown(f"there is no page {anything[:40]!r}")
+
+
+def _refusal_page(error: BankError) -> Response:
+    return _page(error.status, error.title, f"{error.text[:1].upper()}{error.text[1:]}.")
+
+
+def _http_page(error: HTTPException) -> Response:
+    status = error.code or 500
+    title, text = _HTTP_TITLES.get(status, (error.name, error.description or ""))
+    return _page(status, title, text)
+
+
+def _failure_page(error: Exception) -> Response:
+    get_logger().error("request.failed", request=request.headers.get("X-Sandbox-Request"), path=request.path, exc_info=error)
+    return _page(500, "The bank failed", _UNEXPECTED)
+
+
+def _page(status: int, title: str, text: str) -> Response:
+    visit = (request.view_args or {}).get("interaction")
+    return make_response(render_template("psu/problem.html", title=title, text=text, visit_id=visit), status)

@@ -1,0 +1,61 @@
+"""The browser's secret for one visit, and the CSRF token made of it.
+
+A cookie for each interaction, so that visits side by side in one browser never mix; `__Host-` so that no other host or
+path can plant one (RFC 6265bis §4.1.3.2).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import TYPE_CHECKING
+
+from bank_backend.errors import ServiceBlocked
+from bank_backend.interactions.model import INTERACTION_LIFETIME
+
+if TYPE_CHECKING:
+    from flask import Request
+    from werkzeug.wrappers import Response
+
+_MOST_SECRET_CHARACTERS = 128
+# The page after the decision is shown once more at most; the cookie outlives the visit by that.
+_COOKIE_SECONDS = int(INTERACTION_LIFETIME.total_seconds()) + 60
+
+
+class CsrfRefused(ServiceBlocked):
+    """A form that did not come from the page that this browser was shown (403)."""
+
+    problem_code = "page.csrf"
+    title = "This form can't be taken"
+
+
+def secret_of(request: Request, interaction_id: str) -> str | None:
+    """Return what the browser keeps for this visit, or None."""
+    secret = request.cookies.get(_name(interaction_id), "")
+    return secret if 0 < len(secret) <= _MOST_SECRET_CHARACTERS else None
+
+
+def csrf_token(secret: str) -> str:
+    """Return the token that forms of this visit carry: only who knows the cookie can make it."""
+    return hmac.new(secret.encode(), b"psu-form", hashlib.sha256).hexdigest()
+
+
+def require_own_form(request: Request, interaction_id: str) -> str:
+    """Return the browser's secret; raises `CsrfRefused` unless the form carries the token that belongs to it."""
+    secret = secret_of(request, interaction_id)
+    sent = request.form.get("csrf", "")
+    if secret is None or not hmac.compare_digest(csrf_token(secret).encode(), sent.encode()):
+        text = "the form did not come from a page that this window was shown, or cookies are off: open the page again"
+        raise CsrfRefused(text)
+    return secret
+
+
+def keep_secret(response: Response, interaction_id: str, secret: str) -> None:
+    """Have the browser keep the secret for this visit."""
+    response.set_cookie(
+        _name(interaction_id), secret, max_age=_COOKIE_SECONDS, path="/", secure=True, httponly=True, samesite="Lax"
+    )
+
+
+def _name(interaction_id: str) -> str:
+    return f"__Host-psu-{interaction_id}"
