@@ -1,1 +1,1 @@
-"""The acceptance suite."""
+"""The acceptance suite: a running platform, seen from outside, in the words of the business."""

@@ -48,7 +48,7 @@ class AccountReport:
             "iban": self.account.iban,
             "currency": self.account.currency,
             "name": self.account.name,
-            "balances": {balance.kind: balance.amount.decimal for balance in self.balances},
+            "balances": [{"type": balance.kind, "amount": balance.amount.decimal} for balance in self.balances],
             "booked": len(self.booked),
             "pending": len(self.pending),
         }

@@ -1,0 +1,26 @@
+"""Behave's hooks: a platform before the first scenario, stopped after the last.
+
+`-D platform=DIR` uses a running platform instead, which is left as it is.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from features.platforms import lent_platform, started_platform
+from features.register import Register
+
+
+def before_all(context: Any) -> None:
+    lent = context.config.userdata.get("platform")
+    context.platform = lent_platform(Path(lent).resolve()) if lent else started_platform()
+    context.register = Register(context.platform)
+
+
+def after_all(context: Any) -> None:
+    # Nothing to stop when the platform did not start.
+    if "register" in context:
+        context.register.close()
+    if "platform" in context:
+        context.platform.stop()

@@ -1,0 +1,65 @@
+"""Registering TPPs by the operator's command: one for each set of roles is shared, a scenario that ruins one takes its own."""
+
+from __future__ import annotations
+
+import json
+import random
+import secrets
+from typing import TYPE_CHECKING
+
+from features.tpps import Tpp
+
+if TYPE_CHECKING:
+    from features.platforms import Platform
+
+REDIRECT_URI = "https://localhost:8446/callback"
+ALL_ROLES = "AISP,PISP,CBPII"
+
+
+class Register:
+    """The TPPs of one run of the suite; their names and numbers are fresh, for a lent platform may know others."""
+
+    def __init__(self, platform: Platform) -> None:
+        """Register at a platform."""
+        self._platform = platform
+        self._shared: dict[tuple[str, int], Tpp] = {}
+        self._opened: list[Tpp] = []
+
+    def shared(self, roles: str = ALL_ROLES, index: int = 0) -> Tpp:
+        """Return the TPP with these roles that many scenarios use; another index is another TPP."""
+        key = (roles, index)
+        if key not in self._shared:
+            self._shared[key] = self.fresh(roles)
+        return self._shared[key]
+
+    def fresh(self, roles: str = ALL_ROLES) -> Tpp:
+        """Register a TPP of its own."""
+        name = f"tpp-{secrets.token_hex(4)}"
+        self.register(name, fresh_number(), roles)
+        return self.opened(name)
+
+    def register(self, name: str, number: str, roles: str) -> dict[str, object]:
+        """Register by the operator's command and return what it says."""
+        who = ("--authorisation-number", number, "--roles", roles)
+        client = ("--redirect-uri", REDIRECT_URI, "--profile", "berlin")
+        said: dict[str, object] = json.loads(self._platform.sandbox("tpp", "register", name, *who, *client, "--json").stdout)
+        return said
+
+    def opened(self, name: str) -> Tpp:
+        """Return a registered TPP with a connection of its own."""
+        tpp = Tpp(self._platform.home, name)
+        self._opened.append(tpp)
+        return tpp
+
+    def close(self) -> None:
+        """Close every connection; take the TPPs out of a platform that lives on."""
+        for tpp in self._opened:
+            tpp.close()
+        if not self._platform.owned:
+            for name in {tpp.name for tpp in self._opened}:
+                self._platform.sandbox("tpp", "remove", name, check=False)
+
+
+def fresh_number() -> str:
+    """Return an authorisation number that nobody has."""
+    return f"PSDDE-BAFIN-{random.randrange(10**9, 10**10)}"  # noqa: S311 - no secret

@@ -1,0 +1,166 @@
+"""Whole journeys against a real platform: by the library, over both versions of TLS, and by the `tpp` command."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import ssl
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.tpps import ANNA, open_stage, registered
+from tpp_client.accounts import accounts_request, balances_request, process_accounts_response, process_balances_response
+from tpp_client.consents import consent_deletion_request, consent_status_request, process_consent_status_response
+from tpp_client.errors import AuthorizationRefused, Refused
+from tpp_client.journeys.ais import ais_journey
+from tpp_client.journeys.piis import piis_journey
+from tpp_client.journeys.pis import pis_journey
+from tpp_client.journeys.stage import HeadlessPsu, discover
+from tpp_client.sandbox_api import data_request, process_data_response
+from tpp_client.tokens import (
+    introspection_request,
+    process_introspection_response,
+    process_revocation_response,
+    process_token_response,
+    refresh_request,
+    revocation_request,
+)
+from tpp_client.xs2a import Access
+
+if TYPE_CHECKING:
+    from psd2.money import Money
+    from tests.support.platform import RunningPlatform
+    from tpp_client.identity import TppIdentity
+    from tpp_client.journeys.stage import Stage
+
+BOTH_TLS = pytest.mark.parametrize("tls", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=["tls1.2", "tls1.3"])
+
+
+@pytest.fixture(scope="module")
+def identity(platform: RunningPlatform) -> TppIdentity:
+    return registered(platform)
+
+
+@BOTH_TLS
+def test_account_information_brings_accounts_balances_and_transactions(identity: TppIdentity, tls: ssl.TLSVersion) -> None:
+    """BG IG §6, over either version of TLS."""
+    with open_stage(identity, tls=tls) as stage:
+        result = ais_journey(stage)
+        persona = next(each for each in process_data_response(data_request(stage.xs2a)) if each.psu == ANNA)
+
+    assert {report.account.iban for report in result.reports} == {account.iban for account in persona.accounts}
+    assert all(report.balances for report in result.reports)
+    assert any(report.booked for report in result.reports)
+
+
+@BOTH_TLS
+def test_a_payment_is_settled_and_moves_the_balance(identity: TppIdentity, tls: ssl.TLSVersion) -> None:
+    """BG IG §5: what leaves the payer's account is what was ordered, to the cent."""
+    with open_stage(identity, tls=tls) as stage:
+        before = balance(stage)
+        payment = pis_journey(stage, ANNA)
+        after = balance(stage)
+
+    assert payment.status == "ACSC"
+    assert before - after == payment.order.amount
+
+
+@BOTH_TLS
+def test_funds_are_confirmed(identity: TppIdentity, tls: ssl.TLSVersion) -> None:
+    """BG IG §10: yes to what is there, no to what is not."""
+    with open_stage(identity, tls=tls) as stage:
+        result = piis_journey(stage, ANNA)
+
+    assert (result.small_is_covered, result.huge_is_covered) == (True, False)
+
+
+def test_a_token_lives_is_refreshed_and_revoked(identity: TppIdentity) -> None:
+    """RFC 7662, RFC 6749 §6, RFC 7009: each tells the truth about the same token."""
+    client_id = identity.client_id
+    with open_stage(identity) as stage:
+        metadata, result = discover(stage), ais_journey(stage)
+        assert result.tokens.refresh_token is not None
+        response = refresh_request(stage.transport, metadata, client_id=client_id, refresh_token=result.tokens.refresh_token)
+        fresh = process_token_response(response)
+        revoked = revocation_request(stage.transport, metadata, client_id=client_id, token=fresh.access_token)
+        process_revocation_response(revoked)
+        looked_at = introspection_request(stage.transport, metadata, client_id=client_id, token=fresh.access_token)
+
+    assert fresh.access_token != result.tokens.access_token
+    assert process_introspection_response(looked_at).active is False
+
+
+def test_a_refusing_psu_leaves_a_rejected_consent(identity: TppIdentity) -> None:
+    """BG IG §6.3: no code, and the consent says so."""
+    with open_stage(identity) as stage:
+        refusing = dataclasses.replace(stage, psu=HeadlessPsu(xs2a=stage.xs2a, psu=ANNA, result="REJECTED"))
+        with pytest.raises(AuthorizationRefused) as caught:
+            ais_journey(refusing)
+
+    assert caught.value.error == "access_denied"
+
+
+def test_a_deleted_consent_opens_nothing(identity: TppIdentity) -> None:
+    """BG IG §6.3.4: the token still lives, the consent does not."""
+    with open_stage(identity) as stage:
+        result = ais_journey(stage)
+        consent_deletion_request(stage.xs2a, result.consent_id)
+        status = process_consent_status_response(consent_status_request(stage.xs2a, result.consent_id))
+        access = Access(token=result.tokens.access_token, consent_id=result.consent_id)
+        with pytest.raises(Refused) as caught:
+            process_accounts_response(accounts_request(stage.xs2a, access))
+
+    assert status == "terminatedByTpp"
+    assert caught.value.refusal.status == 401
+
+
+def test_the_command_goes_every_journey(platform: RunningPlatform, identity: TppIdentity) -> None:
+    """`tpp journey all --json`: one document, no secret in it."""
+    done = platform.tpp("journey", "all", "--tpp", identity.name, "--json")
+
+    document = json.loads(done.stdout)
+    assert [(one["journey"], one["ok"]) for one in document["journeys"]] == [("ais", True), ("pis", True), ("piis", True)]
+
+
+def test_the_command_tells_the_story(platform: RunningPlatform, identity: TppIdentity) -> None:
+    """What a newcomer sees: steps, requests, answers; no colours where it is no terminal."""
+    done = platform.tpp("journey", "ais", "--tpp", identity.name)
+
+    assert "Account information: done" in done.stdout
+    assert "→ POST https://localhost:" in done.stdout
+    assert "← 200" in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+def test_a_failed_journey_ends_with_its_reason(platform: RunningPlatform) -> None:
+    """An AISP tries to pay: exit status 1, and the gateway's own reason."""
+    aisp = registered(platform, roles="AISP")
+
+    done = platform.tpp("journey", "pis", "--tpp", aisp.name, check=False)
+
+    assert done.returncode == 1
+    assert "ROLE_INVALID" in done.stdout
+
+
+def test_every_attack_is_held(platform: RunningPlatform, identity: TppIdentity) -> None:
+    """`tpp attack all`, with another TPP and every faulty certificate at hand: none is left out."""
+    other = registered(platform)
+    for fault in ("expired", "not-yet-valid", "revoked"):
+        platform.sandbox("cert", "issue", identity.name, "--kind", "qwac", "--fault", fault)
+
+    done = platform.tpp("attack", "all", "--tpp", identity.name, "--other", other.name, "--json", check=False)
+
+    outcomes = json.loads(done.stdout)["attacks"]
+    assert {one["attack"]: one["answered"] for one in outcomes if one["verdict"] != "held"} == {}
+    assert done.returncode == 0
+
+
+def balance(stage: Stage) -> Money:
+    """Return what stands on the PSU's first account."""
+    result = ais_journey(stage)
+    access = Access(token=result.tokens.access_token, consent_id=result.consent_id)
+    persona = next(each for each in process_data_response(data_request(stage.xs2a)) if each.psu == ANNA)
+    account = next(report.account for report in result.reports if report.account.iban == persona.accounts[0].iban)
+    balances = process_balances_response(balances_request(stage.xs2a, access, account.account_id))
+    return next(each.amount for each in balances if each.kind == "interimAvailable")
