@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MOST_ENTRIES: Final = 200
-_Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+_Name = Annotated[str, StringConstraints(min_length=1, max_length=140, strip_whitespace=True)]
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
 
 

@@ -37,13 +37,20 @@ class _BegunBody(BaseModel):
 
 
 class _InteractionBody(BaseModel):
-    model_config = ConfigDict(strict=False)
+    model_config = ConfigDict(strict=True)
     interaction: _Text
     status: InteractionStatus
     psu: _Text | None
     kind: _Text
     resource: _Text
     tenant: _Text
+
+
+class _ProblemBody(BaseModel):
+    model_config = ConfigDict(strict=True)
+    code: _Text
+    detail: str
+    fields: dict[str, str] = {}
 
 
 _Body = TypeVar("_Body", bound=BaseModel)
@@ -116,7 +123,7 @@ def _new_body(new: NewInteraction) -> dict[str, str]:
 
 def _read(answer: requests.Response, status: HTTPStatus, type_: type[_Body]) -> _Body:
     if answer.status_code != status:
-        raise BankUnavailable(f"the bank answered {answer.status_code}, expected {status.value}")
+        raise BankUnavailable(f"the bank answered {answer.status_code}, expected {status.value}: {answer.text[:300]}")
     try:
         return type_.model_validate_json(answer.content)
     except ValidationError as error:
@@ -125,12 +132,8 @@ def _read(answer: requests.Response, status: HTTPStatus, type_: type[_Body]) -> 
 
 def _decision_refused(answer: requests.Response) -> DecisionRefused:
     try:
-        problem = answer.json()
-    except ValueError as error:
+        problem = _ProblemBody.model_validate_json(answer.content)
+    except ValidationError as error:
         raise BankUnavailable(f"the bank answered {answer.status_code} without a problem document") from error
-    if not isinstance(problem, dict):
-        raise BankUnavailable(f"the bank answered {answer.status_code} without a problem document")
-    errors = [entry for entry in problem.get("errors") or [] if isinstance(entry, dict)]
-    return DecisionRefused(
-        code=str(problem.get("code", "decision.refused")), detail=str(problem.get("detail", "the bank refused")), errors=errors
-    )
+    errors = [{"field": field, "problem": reason} for field, reason in problem.fields.items()]
+    return DecisionRefused(code=problem.code, detail=problem.detail, errors=errors)

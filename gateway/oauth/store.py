@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import delete, insert, select, update
@@ -26,6 +27,8 @@ from gateway.oauth.model import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection, Engine, Row, Table
 
 _Kept = TypeVar("_Kept", AuthorizationRequest, AuthorizationCode, AccessToken, RefreshToken)
@@ -109,11 +112,10 @@ class SqlOAuthStore:
     def revoke_grant(self, grant_id: str, at: datetime) -> None:
         """Revoke every refresh and access token that one decision of the PSU has given."""
         with self._engine.begin() as connection:
-            for table in (refresh_tokens, access_tokens):
-                living = (table.c.grant_id == grant_id) & table.c.revoked_at.is_(None)
-                revoked = update(table).where(living).values(revoked_at=at.timestamp()).returning(table.c.sha256)
-                for sha256 in connection.execute(revoked).scalars().all():
-                    append_change(connection, ChangeKind.TOKEN, sha256, at)
+            # The refresh token first: from here on nothing new can be made from it (`add_refreshed`).
+            revoked = [_revoke_grant_in(connection, table, grant_id, at) for table in (refresh_tokens, access_tokens)]
+            for sha256 in chain(*revoked):
+                append_change(connection, ChangeKind.TOKEN, sha256, at)
 
     def prune(self, before: datetime, batch: int) -> int:
         """Delete up to `batch` rows of each table that expired before `before`; returns how many went."""
@@ -132,6 +134,12 @@ def _add_access(connection: Connection, access: AccessToken) -> None:
     if connection.execute(there).first() is None:
         raise GrantWithdrawn
     connection.execute(insert(access_tokens).values(**_values(access)))
+
+
+def _revoke_grant_in(connection: Connection, table: Table, grant_id: str, at: datetime) -> Sequence[str]:
+    living = (table.c.grant_id == grant_id) & table.c.revoked_at.is_(None)
+    revoked = update(table).where(living).values(revoked_at=at.timestamp()).returning(table.c.sha256)
+    return connection.execute(revoked).scalars().all()
 
 
 def _prune(connection: Connection, table: Table, before: datetime, batch: int) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, insert, select, update
 
 from chassis.database import for_reading
-from gateway.changes.kinds import ChangeKind
+from gateway.changes.kinds import EVERYTHING, ChangeKind
 from gateway.changes.store import append_change
 from gateway.database import access_tokens, clients, refresh_tokens, tpps
 from gateway.register.model import AuthMethod, Client, ClientProfile, ClientStatus, Tpp, TppStatus
@@ -94,6 +94,8 @@ class SqlRegisterStore:
                 living = (table.c.client_id == client_id) & table.c.revoked_at.is_(None)
                 connection.execute(update(table).where(living).values(revoked_at=at.timestamp()))
             append_change(connection, ChangeKind.CLIENT, client_id, at)
+            # Should the client be registered again, no worker may take its dead tokens for living ones.
+            append_change(connection, ChangeKind.TOKEN, EVERYTHING, at)
         return True
 
 

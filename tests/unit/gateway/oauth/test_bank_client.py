@@ -1,0 +1,175 @@
+"""The bank over HTTP: every answer is checked before it is believed."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+import requests
+
+from chassis.peers import PeerSession, PeerUnavailable
+from gateway.oauth.bank import (
+    BankUnavailable,
+    BegunInteraction,
+    DecisionRefused,
+    Interaction,
+    InteractionStatus,
+    NewInteraction,
+    ResourceNotAwaiting,
+    ResourceUnknown,
+)
+from gateway.oauth.bank_client import HttpBank
+from tests.support.authorization import ISSUER, NUMBER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NEW = NewInteraction(
+    tenant=NUMBER,
+    kind="ais",
+    resource="c1",
+    client_id="client-1",
+    client_name="Acme",
+    return_url=f"{ISSUER}/authorize/resume/x",
+)
+BEGUN = {"interaction": "i1", "url": f"{ISSUER}/psu/i1"}
+STATE = {"interaction": "i1", "status": "approved", "psu": "anna", "resource": "c1", "kind": "ais", "tenant": NUMBER}
+
+
+class PlayedSession:
+    """Answers each request with what the test says, and notes what was asked."""
+
+    def __init__(self, status: int = 200, body: object = None, *, text: str | None = None) -> None:
+        self.asked: list[tuple[str, str, object]] = []
+        self._status = status
+        self._content = (json.dumps(body) if text is None else text).encode()
+
+    def request(self, method: str, path: str, **options: Any) -> requests.Response:
+        self.asked.append((method, path, options.get("json")))
+        if self._status == 0:
+            raise PeerUnavailable("bank", "refused to connect")
+        answer = requests.Response()
+        answer.status_code = self._status
+        answer._content = self._content
+        return answer
+
+
+def bank_of(session: PlayedSession) -> HttpBank:
+    return HttpBank(cast("PeerSession", session), front_url=ISSUER)
+
+
+def test_beginning_tells_the_contracts_members() -> None:
+    """docs/architecture.md §3.2."""
+    session = PlayedSession(201, BEGUN)
+
+    assert bank_of(session).begin(NEW) == BegunInteraction(id="i1", url=f"{ISSUER}/psu/i1")
+    assert session.asked == [
+        (
+            "POST",
+            "/internal/interactions",
+            {
+                "tenant": NUMBER,
+                "kind": "ais",
+                "resource": "c1",
+                "client_id": "client-1",
+                "client_name": "Acme",
+                "return_url": f"{ISSUER}/authorize/resume/x",
+            },
+        )
+    ]
+
+
+@pytest.mark.parametrize(("status", "error"), [(404, ResourceUnknown), (409, ResourceNotAwaiting), (0, BankUnavailable)])
+def test_a_refusal_to_begin_keeps_its_meaning(status: int, error: type[Exception]) -> None:
+    """Unknown, not awaiting, and out of reach are three things."""
+    with pytest.raises(error):
+        bank_of(PlayedSession(status, {"code": "x"})).begin(NEW)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://evil.example/psu/i1", "https://localhost:8441.evil.example/psu", "//evil.example", "/psu/i1", ISSUER]
+)
+def test_a_page_elsewhere_is_not_believed(url: str) -> None:
+    """The browser would be sent there: the bank's mistake must not make us an open redirector."""
+    with pytest.raises(BankUnavailable, match="is not on"):
+        bank_of(PlayedSession(201, BEGUN | {"url": url})).begin(NEW)
+
+
+def test_a_decision_is_read() -> None:
+    """As the contract has it."""
+    session = PlayedSession(200, STATE)
+
+    assert bank_of(session).interaction("i/1") == Interaction(
+        id="i1", status=InteractionStatus.APPROVED, psu="anna", kind="ais", resource="c1", tenant=NUMBER
+    )
+    assert session.asked[0][:2] == ("GET", "/internal/interactions/i%2F1")
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        pytest.param(200, STATE | {"status": "maybe"}, id="unknown status"),
+        pytest.param(200, {name: value for name, value in STATE.items() if name != "tenant"}, id="no tenant"),
+        pytest.param(200, STATE | {"psu": 7}, id="psu a number"),
+        pytest.param(200, STATE | {"resource": ""}, id="empty resource"),
+        pytest.param(200, [], id="no object"),
+        pytest.param(204, STATE, id="other success"),
+        pytest.param(404, STATE, id="unknown interaction"),
+        pytest.param(500, STATE, id="failure"),
+        pytest.param(302, STATE, id="redirect"),
+    ],
+)
+def test_an_answer_that_makes_no_sense_is_no_decision(status: int, body: object) -> None:
+    """Closed, not open: no code comes of it."""
+    with pytest.raises(BankUnavailable):
+        bank_of(PlayedSession(status, body)).interaction("i1")
+
+
+def test_an_answer_that_is_no_json_is_no_decision() -> None:
+    """As above."""
+    with pytest.raises(BankUnavailable):
+        bank_of(PlayedSession(200, text="<html>")).interaction("i1")
+
+
+@pytest.mark.parametrize(
+    ("accounts", "body"),
+    [
+        (None, {"psu": "anna", "result": "APPROVED"}),
+        (["a1"], {"psu": "anna", "result": "APPROVED", "accounts": ["a1"]}),
+        ([], {"psu": "anna", "result": "APPROVED", "accounts": []}),
+    ],
+)
+def test_deciding_tells_the_contracts_members(accounts: list[str] | None, body: object) -> None:
+    """Absent accounts and no accounts are two things."""
+    session = PlayedSession(200, STATE)
+    bank_of(session).decide("i1", psu="anna", approved=True, accounts=accounts)
+
+    assert session.asked == [("POST", "/internal/interactions/i1/decision", body)]
+
+
+@pytest.mark.parametrize(("status", "code"), [(404, "psu.unknown"), (409, "interaction.state"), (422, "request.fields")])
+def test_a_refused_decision_keeps_its_reason(status: int, code: str) -> None:
+    """For the TPP's developer, with the fields."""
+    problem = {"code": code, "detail": "because", "fields": {"accounts[0]": "is not an account of anna"}}
+
+    with pytest.raises(DecisionRefused) as caught:
+        bank_of(PlayedSession(status, problem)).decide("i1", psu="anna", approved=False, accounts=None)
+
+    assert (caught.value.code, caught.value.detail) == (code, "because")
+    assert caught.value.errors == [{"field": "accounts[0]", "problem": "is not an account of anna"}]
+
+
+REFUSALS: list[Callable[[], PlayedSession]] = [
+    lambda: PlayedSession(422, text="<html>"),
+    lambda: PlayedSession(409, []),
+    lambda: PlayedSession(500, {"code": "x", "detail": "y"}),
+    lambda: PlayedSession(0),
+]
+
+
+@pytest.mark.parametrize("played", REFUSALS)
+def test_a_decision_without_a_clear_answer_is_none(played: Callable[[], PlayedSession]) -> None:
+    """The caller is told to try again."""
+    with pytest.raises(BankUnavailable):
+        bank_of(played()).decide("i1", psu="anna", approved=True, accounts=None)
