@@ -10,11 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, event, text
+from sqlalchemy import create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
@@ -24,6 +20,7 @@ if TYPE_CHECKING:
 
 _BUSY_TIMEOUT_MILLISECONDS = 10_000
 _POSTGRESQL_MIGRATION_LOCK = 7_295_002  # any constant: all replicas must use the same
+_VERSION_TABLE = "alembic_version"
 EXIT_OK, EXIT_UNUSABLE = 0, 3
 
 
@@ -91,62 +88,73 @@ def migrate(engine: Engine, package: str) -> None:
 
     One transaction under one lock: of several replicas that start together, one migrates and the others wait.
     """
-    scripts = _scripts(package)
+    folder = _migrations(package)
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _POSTGRESQL_MIGRATION_LOCK})
-        if _standing_revision(connection, scripts, package) == scripts.get_current_head():
-            return
-        config = _config(package)
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        revisions = _revisions(folder)
+        if _standing_revision(connection, revisions, package) != revisions[-1]:
+            _upgrade(connection, folder)
+
+
+def _upgrade(connection: Connection, folder: Path) -> None:
+    # Imported only where there is something to do: alembic takes longer to load than all of SQLAlchemy.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 def require_current(engine: Engine, package: str) -> None:
     """Raise `DatabaseTooNew` or `DatabaseBehind` unless the database stands at this code's newest revision."""
-    scripts = _scripts(package)
+    revisions = _revisions(_migrations(package))
     with for_reading(engine).connect() as connection:
-        standing = _standing_revision(connection, scripts, package)
-    if standing != scripts.get_current_head():
+        standing = _standing_revision(connection, revisions, package)
+    if standing != revisions[-1]:
         msg = (
-            f"the {package} database stands at revision {standing or 'none'}, the code needs {scripts.get_current_head()}: "
+            f"the {package} database stands at revision {standing or 'none'}, the code needs {revisions[-1]}: "
             f"run python -m {package}.database"
         )
         raise DatabaseBehind(msg)
 
 
-def _standing_revision(connection: Connection, scripts: ScriptDirectory, package: str) -> str | None:
-    standing = MigrationContext.configure(connection).get_current_revision()
-    known = {script.revision for script in scripts.walk_revisions()}
-    if standing is not None and standing not in known:
+def _standing_revision(connection: Connection, revisions: list[str], package: str) -> str | None:
+    if not inspect(connection).has_table(_VERSION_TABLE):
+        return None
+    standing = connection.execute(text(f"SELECT version_num FROM {_VERSION_TABLE}")).scalar_one_or_none()  # noqa: S608 - a constant
+    if standing is not None and standing not in revisions:
         msg = (
             f"the {package} database was made by newer code (its revision is {standing}, the newest known here is "
-            f"{scripts.get_current_head()}): update the code, or choose another home folder or database"
+            f"{revisions[-1]}): update the code, or choose another home folder or database"
         )
         raise DatabaseTooNew(msg)
-    return standing
+    return str(standing) if standing is not None else None
 
 
-def _scripts(package: str) -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config(package))
+def _revisions(folder: Path) -> list[str]:
+    """Return the revisions, oldest first: each file starts with its revision, `0001_…` (a test holds them to it)."""
+    return sorted(path.name.partition("_")[0] for path in (folder / "versions").glob("[0-9]*_*.py"))
 
 
-def _config(package: str) -> Config:
+def _migrations(package: str) -> Path:
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         msg = f"{package} is no package with migrations"
         raise DatabaseProblem(msg)
-    config = Config()
-    config.set_main_option("script_location", str(Path(spec.submodule_search_locations[0]) / "migrations").replace("%", "%%"))
-    return config
+    return Path(spec.submodule_search_locations[0]) / "migrations"
 
 
 def database_command(package: str, url: str) -> int:
     """Migrate the database and return the exit status of `python -m SERVICE.database`; says one sentence when it can't."""
     try:
         engine = open_engine(url)
-        migrate(engine, package)
-        engine.dispose()
+        try:
+            migrate(engine, package)
+        finally:
+            engine.dispose()
     except DatabaseProblem as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_UNUSABLE

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from chassis.database import (
@@ -21,9 +23,6 @@ from chassis.database import (
     require_current,
 )
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 SERVICES = ["gateway", "bank_backend", "sandbox"]
 
 
@@ -37,6 +36,19 @@ def test_migrations_run_on_both_engines_and_twice(service: str, database_url: st
     migrate(engine, service)
     require_current(engine, service)
     engine.dispose()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_revision_is_named_by_its_file(service: str) -> None:
+    """The newest revision is known without loading alembic, by the names of the files alone."""
+    folder = Path(__file__).parents[2] / service / "migrations"
+    config = Config()
+    config.set_main_option("script_location", str(folder))
+    scripts = list(ScriptDirectory.from_config(config).walk_revisions())
+
+    named = {script.revision: Path(script.path).name for script in scripts}
+    assert all(name.startswith(f"{revision}_") for revision, name in named.items())
+    assert [script.revision for script in scripts] == sorted(named, reverse=True)
 
 
 @pytest.mark.parametrize("service", SERVICES)
