@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
@@ -19,11 +19,12 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 @dataclass(slots=True)
 class Form:
-    """A form of a page: where it goes, what it already holds, which boxes it offers."""
+    """A form of a page: where it goes, what it already holds, which boxes and buttons it offers."""
 
     action: str
     fields: dict[str, str] = field(default_factory=dict)
     choices: dict[str, list[str]] = field(default_factory=dict)
+    other_actions: list[str] = field(default_factory=list)
 
 
 class PsuBrowser:
@@ -59,10 +60,11 @@ class PsuBrowser:
         return " ".join(" ".join(reader.words).split())
 
     def form_to(self, step: str) -> Form:
-        """Return the form that leads to a step such as `login`; fails saying what page this is."""
+        """Return the form that leads to a step such as `login`, by its action or a button; fails saying what page this is."""
         for form in self.forms:
-            if form.action.endswith(f"/{step}"):
-                return form
+            for action in (form.action, *form.other_actions):
+                if action.endswith(f"/{step}"):
+                    return replace(form, action=action)
         raise AssertionError(f"no form to {step!r} on {self.url} ({self.status}): {self.text[:300]}")
 
     def go_back_to_tpp(self) -> None:
@@ -106,6 +108,8 @@ class _FormReader(HTMLParser):
         attributes = {name: value or "" for name, value in attrs}
         if tag == "form":
             self.forms.append(Form(action=attributes.get("action", "")))
+        elif self.forms and tag == "button" and attributes.get("formaction"):
+            self.forms[-1].other_actions.append(attributes["formaction"])
         elif self.forms and tag == "input" and attributes.get("name"):
             self._take_input(self.forms[-1], attributes)
 
