@@ -31,16 +31,6 @@ class AccountReference:
         """Whether this is the account that is meant."""
         return account.iban == self.iban and self.currency in {None, account.currency}
 
-    @property
-    def readable(self) -> str:
-        """The IBAN in groups of four, as people read it."""
-        return readable_iban(self.iban)
-
-
-def readable_iban(iban: str) -> str:
-    """Return the IBAN in groups of four."""
-    return " ".join(iban[start : start + 4] for start in range(0, len(iban), 4))
-
 
 def parse_iban(text: str) -> str:
     """Return an IBAN whose check digits are right; raises `InvalidReference` saying what is wrong with it."""

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from bank_backend.errors import FieldsInvalid
-from bank_backend.references import readable_iban
+from bank_backend.readable import readable_day, readable_iban, readable_list, readable_money
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,15 +46,18 @@ class ConsentAsk:
 
     def statement(self, tpp: str, accounts: Sequence[Account]) -> str:
         """Say in one sentence what approving does; the one-time code is bound to it."""
-        rights = [(account, self.access.rights_on(account)) for account in accounts]
-        seen = {
-            "balances": [account for account, right in rights if right.balances],
-            "transactions": [account for account, right in rights if right.transactions],
-            "details": [account for account, right in rights if not (right.balances or right.transactions)],
-        }
-        parts = [f"the {what} of {_ibans(whose)}" for what, whose in seen.items() if whose]
+        seen: dict[tuple[str, ...], list[Account]] = {}
+        for account in accounts:
+            seen.setdefault(self.seen_of(account), []).append(account)
+        parts = [f"the {readable_list(what)} of {_ibans(whose)}" for what, whose in seen.items()]
         often = f"until {readable_day(self.valid_until)}, up to {self.frequency_per_day} times a day"
-        return f"{tpp} may see {' and '.join(parts)} {often if self.recurring else 'once'}"
+        return f"{tpp} may see {', and '.join(parts)} {often if self.recurring else 'once'}"
+
+    def seen_of(self, account: Account) -> tuple[str, ...]:
+        """Return what the TPP sees of one of the accounts, in words."""
+        right = self.access.rights_on(account)
+        also = {"balance": right.balances, "transactions": right.transactions}
+        return ("details", *(what for what, is_granted in also.items() if is_granted))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +74,7 @@ class PaymentAsk:
     def statement(self, _tpp: str, accounts: Sequence[Account]) -> str:
         """Say in one sentence what approving does; amount and payee as RTS 2018/389 Art. 5 asks."""
         payee = f"{self.creditor_name}, {readable_iban(self.creditor_iban)}"
-        return f"you pay {self.amount} to {payee} from {_ibans(accounts)}"
+        return f"you pay {readable_money(self.amount)} to {payee} from {_ibans(accounts)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,13 +95,8 @@ class FundsAsk:
 Ask = ConsentAsk | PaymentAsk | FundsAsk
 
 
-def readable_day(day: date) -> str:
-    """Return a date as people read it: `1 December 2026`."""
-    return f"{day.day} {day:%B %Y}"
-
-
 def _ibans(accounts: Sequence[Account]) -> str:
-    return ", ".join(readable_iban(account.iban) for account in accounts)
+    return readable_list([readable_iban(account.iban) for account in accounts])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,11 +1,10 @@
-"""How things are written for people: money, IBANs, days, roles, who supervises whom."""
+"""Template filters: what the pages say of numbers, roles, and who supervises whom."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bank_backend.authorisations.asks import readable_day
-from bank_backend.references import readable_iban
+from bank_backend.readable import readable_day, readable_iban, readable_list, readable_money
 from psd2.authorisation_number import AuthorisationNumber
 from psd2.ncas import NCAS
 from psd2.roles import PspRole
@@ -14,22 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bank_backend.tenants.model import Tenant
-    from psd2.money import Money
 
 _ROLES = {
-    PspRole.AI: "account information",
-    PspRole.PI: "payment initiation",
-    PspRole.IC: "card issuing (funds confirmation)",
-    PspRole.AS: "account servicing",
+    PspRole.AI: "Account information",
+    PspRole.PI: "Payment initiation",
+    PspRole.IC: "Card issuing",
+    PspRole.AS: "Account servicing",
 }
 _PHONE_DIGITS_SHOWN = 3
 _CARD_DIGITS_SHOWN = 4
-
-
-def readable_money(amount: Money) -> str:
-    """Return an amount as people read it: `1,234.50 EUR`."""
-    whole, point, fraction = amount.decimal.partition(".")
-    return f"{int(whole):,}{point}{fraction} {amount.currency}".replace("-", "\N{MINUS SIGN}")
 
 
 def masked_phone(phone: str) -> str:
@@ -42,9 +34,9 @@ def masked_card(number: str) -> str:
     return f"\N{BULLET}\N{BULLET}\N{BULLET}\N{BULLET} {number[-_CARD_DIGITS_SHOWN:]}"
 
 
-def role_names(tpp: Tenant) -> str:
+def role_names(tpp: Tenant) -> list[str]:
     """Return what the TPP is licensed for."""
-    return ", ".join(_ROLES[role] for role in sorted(tpp.roles))
+    return [_ROLES[role] for role in sorted(tpp.roles)]
 
 
 def supervisor(tpp: Tenant) -> str:
@@ -54,10 +46,11 @@ def supervisor(tpp: Tenant) -> str:
     return f"{nca.name} ({nca.country})" if nca else f"{number.nca} ({number.country})"
 
 
-FILTERS: dict[str, Callable[..., str]] = {
+FILTERS: dict[str, Callable[..., object]] = {
     "iban": readable_iban,
     "money": readable_money,
     "day": readable_day,
+    "listing": readable_list,
     "phone": masked_phone,
     "card": masked_card,
     "roles": role_names,
