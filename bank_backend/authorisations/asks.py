@@ -56,7 +56,7 @@ class ConsentAsk:
     def seen_of(self, account: Account) -> tuple[str, ...]:
         """Return what the TPP sees of one of the accounts, in words."""
         right = self.access.rights_on(account)
-        also = {"balance": right.balances, "transactions": right.transactions}
+        also = {"balance": right.balances, "transactions": right.transactions, "owner's name": right.owner_name}
         return ("details", *(what for what, is_granted in also.items() if is_granted))
 
 

@@ -107,28 +107,20 @@ class Access:
         asked = {AccessKind.ACCOUNTS: True, AccessKind.BALANCES: balances, AccessKind.TRANSACTIONS: transactions}
         return frozenset(kind for kind, is_asked in asked.items() if is_asked)
 
-    @property
-    def asks_owner_name(self) -> bool:
-        """Whether the account owner's name is asked for."""
-        whole = (self.available_accounts, self.available_accounts_with_balance, self.all_psd2)
-        return self.owner_name is not None or AllAccounts.ALL_ACCOUNTS_WITH_OWNER_NAME in whole
-
     def rights_on(self, account: Account) -> AccountRights:
         """Return what this grants on one of the accounts it covers."""
-        if self.model is not AccessModel.DEDICATED:
-            kinds = self.kinds
-            return AccountRights(
-                account_id=account.id,
-                balances=AccessKind.BALANCES in kinds,
-                transactions=AccessKind.TRANSACTIONS in kinds,
-                owner_name=self.asks_owner_name,
-            )
+        is_dedicated, kinds = self.model is AccessModel.DEDICATED, self.kinds
         return AccountRights(
             account_id=account.id,
-            balances=_names(self.balances, account),
-            transactions=_names(self.transactions, account),
-            owner_name=_names(self.owner_name, account),
+            balances=_names(self.balances, account) if is_dedicated else AccessKind.BALANCES in kinds,
+            transactions=_names(self.transactions, account) if is_dedicated else AccessKind.TRANSACTIONS in kinds,
+            owner_name=self._tells_owner_name(account),
         )
+
+    def _tells_owner_name(self, account: Account) -> bool:
+        whole = (self.available_accounts, self.available_accounts_with_balance, self.all_psd2)
+        # An empty list asks it of every account that the access is about (BG IG §6.3.1.1).
+        return AllAccounts.ALL_ACCOUNTS_WITH_OWNER_NAME in whole or self.owner_name == () or _names(self.owner_name, account)
 
     def with_choice(self, chosen: Iterable[Account]) -> Access:
         """Return the bank-offered access with the PSU's choice put in for every empty list (BG IG §6.3.1.2)."""
