@@ -18,14 +18,12 @@ from tpp_client.attacks.field import AttackField
 from tpp_client.attacks.model import Outcome, Verdict, run_attack
 from tpp_client.bootstrap import browser_stage, headless_stage, identity_at
 from tpp_client.errors import TppClientError
-from tpp_client.journeys.catalogue import NAMES, JourneyOutcome, journeys_for, run_journey
+from tpp_client.journeys.catalogue import NAMES, journeys_for, run_journey
 from tpp_client.journeys.console import ConsoleNarrator
 from tpp_client.journeys.narration import Recorder
 from tpp_client.transport import transport_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tpp_client.attacks.model import Attack
     from tpp_client.identity import TppIdentity
     from tpp_client.journeys.narration import Narrator
@@ -70,12 +68,13 @@ def journey(*, kind: str, tpp_name: str, psu: str, home: Path, as_json: bool, br
         identity = identity_at(home, tpp_name, clock=_CLOCK)
         with transport_for(identity) as transport:
             stage = _stage(identity, transport, narrator, psu=psu, person=console if browser else None)
-            outcomes = list(_gone(stage, kind, psu, console if not as_json else None))
+            outcomes = [run_journey(one, stage, psu) for one in journeys_for(kind, identity.certificate)]
     except TppClientError as error:
         _give_up(error, as_json=as_json)
     if as_json:
-        steps = [step.as_json() for step in recorder.steps]
-        click.echo(json.dumps({"tpp": tpp_name, "journeys": [one.as_json() for one in outcomes], "steps": steps}, indent=2))
+        told = zip(outcomes, recorder.chapters, strict=True)
+        journeys = [one.as_json() | {"steps": [step.as_json() for step in steps]} for one, steps in told]
+        click.echo(json.dumps({"tpp": tpp_name, "journeys": journeys}, indent=2))
     sys.exit(1 if any(outcome.failure for outcome in outcomes) else 0)
 
 
@@ -114,22 +113,6 @@ def _stage(identity: TppIdentity, transport: Transport, narrator: Narrator, *, p
         person.print(url, soft_wrap=True)
 
     return browser_stage(identity, transport, show=show, narrator=narrator, clock=_CLOCK)
-
-
-def _gone(stage: Stage, kind: str, psu: str, console: Console | None) -> Iterator[JourneyOutcome]:
-    for one in journeys_for(kind, stage.identity.certificate):
-        if console:
-            console.rule(f"{one.title} by {stage.identity.name} ({stage.identity.authorisation_number})", align="left")
-        outcome = run_journey(one, stage, psu)
-        if console:
-            console.print(_ending(outcome), soft_wrap=True)
-        yield outcome
-
-
-def _ending(outcome: JourneyOutcome) -> Text:
-    if outcome.failure is None:
-        return Text(f"{outcome.journey.title}: done\n", style="bold green")
-    return Text(f"{outcome.journey.title} failed: {outcome.failure}\n", style="bold red")
 
 
 def _struck(

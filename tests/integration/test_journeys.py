@@ -127,7 +127,8 @@ def test_the_command_tells_the_story(platform: RunningPlatform, identity: TppIde
     """What a newcomer sees: steps, requests, answers; no colours where it is no terminal."""
     done = platform.tpp("journey", "ais", "--tpp", identity.name)
 
-    assert "Account information: done" in done.stdout
+    assert "Account information by" in done.stdout
+    assert "\nDone\n" in done.stdout
     assert "→ POST https://localhost:" in done.stdout
     assert "← 200" in done.stdout
     assert "\x1b" not in done.stdout

@@ -72,8 +72,12 @@ class JourneyOutcome:
 
 
 def run_journey(journey: Journey, stage: Stage, psu: str) -> JourneyOutcome:
-    """Go the way and keep how it ended."""
+    """Go the way, tell how it ends, and keep it."""
+    stage.narrator.begin(f"{journey.title} by {stage.identity.name} ({stage.identity.authorisation_number})")
     try:
-        return JourneyOutcome(journey=journey, result=journey.go(stage, psu), failure=None)
+        result = journey.go(stage, psu)
     except TppClientError as failure:
+        stage.narrator.end(str(failure))
         return JourneyOutcome(journey=journey, result=None, failure=failure)
+    stage.narrator.end(None)
+    return JourneyOutcome(journey=journey, result=result, failure=None)

@@ -21,6 +21,15 @@ class ConsoleNarrator:
         self._console = console
         self._steps = 0
 
+    def begin(self, title: str) -> None:
+        """Begin a journey: a line across the page, and steps counted from one."""
+        self._steps = 0
+        self._console.rule(Text(title, style="bold"), align="left")
+
+    def end(self, failure: str | None) -> None:
+        """End a journey."""
+        self._print(Text(f"Failed: {failure}\n", style="bold red") if failure else Text("Done\n", style="bold green"))
+
     def step(self, title: str, clause: str) -> None:
         """Begin a step."""
         self._steps += 1

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 class Narrator(Protocol):
     """Is told what happens, in the order it happens."""
 
+    def begin(self, title: str) -> None:
+        """Begin a journey."""
+
+    def end(self, failure: str | None) -> None:
+        """End a journey: well, or with what went wrong."""
+
     def step(self, title: str, clause: str) -> None:
         """Begin a step; `clause` is where a specification asks for it."""
 
@@ -54,11 +60,25 @@ class StepRecord:
 
 
 class Recorder:
-    """Keeps what it is told, for `--json` and for tests; says nothing."""
+    """Keeps what it is told, a chapter for each journey, for `--json` and for tests; says nothing."""
 
     def __init__(self) -> None:
-        """Start with no step."""
-        self.steps: list[StepRecord] = []
+        """Start with no chapter."""
+        self.chapters: list[list[StepRecord]] = []
+
+    @property
+    def steps(self) -> list[StepRecord]:
+        """The steps of the current chapter; whoever goes without a title gets one too."""
+        if not self.chapters:
+            self.chapters.append([])
+        return self.chapters[-1]
+
+    def begin(self, title: str) -> None:  # noqa: ARG002 - a record has no use for the title
+        """Begin a chapter."""
+        self.chapters.append([])
+
+    def end(self, failure: str | None) -> None:
+        """End a chapter; how it ended is kept by whoever went."""
 
     def step(self, title: str, clause: str) -> None:
         """Begin a step."""

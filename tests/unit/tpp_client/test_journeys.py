@@ -166,6 +166,16 @@ def test_steps_are_recorded_with_what_went_over_the_wire(stage: Stage, recorder:
     assert "c0de" not in record
 
 
+def test_each_journey_has_its_own_chapter(stage: Stage, bank: FakeBank, recorder: Recorder) -> None:
+    """Also when one fails before its first step is done."""
+    bank.answers["GET /sandbox/v1/data"] = lambda _: answer(503)
+
+    for journey in journeys_for("all", stage.identity.certificate):
+        run_journey(journey, stage, ANNA)
+
+    assert [len(chapter) for chapter in recorder.chapters] == [6, 1, 1]
+
+
 def test_the_console_tells_the_same_story(stage: Stage) -> None:
     """Method, address, status, fields; no escape codes where it is no terminal."""
     page = io.StringIO()
