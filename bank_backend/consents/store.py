@@ -158,5 +158,4 @@ def _right(body: dict[str, object]) -> AccountRights:
         balances=bool(body["balances"]),
         transactions=bool(body["transactions"]),
         owner_name=bool(body["ownerName"]),
-        owner_name=bool(body["ownerName"]),
     )
