@@ -109,7 +109,7 @@ class FakeBank:
 class AuthorizationWorld:
     """One authorization server and everybody around it."""
 
-    def __init__(self, engine: Engine, **settings: Any) -> None:
+    def __init__(self, engine: Engine, *, populate: bool = True, **settings: Any) -> None:
         self.engine = engine
         self.clock = FixedClock(START)
         self.register = Register(store=SqlRegisterStore(engine), clock=self.clock)
@@ -117,7 +117,8 @@ class AuthorizationWorld:
         self.settings = GatewaySettings(**settings)
         self.app = create_app(authorization_services(self.settings, engine=engine, bank=self.bank, clock=self.clock))
         self.browser = self.new_browser()
-        self._populate()
+        if populate:
+            self._populate()
 
     def new_browser(self) -> FlaskClient:
         """Return a browser without cookies."""

@@ -1,0 +1,137 @@
+"""What happens at the same instant, on both databases: one code is redeemed once, and nothing outlives its revocation."""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import select
+
+from chassis.database import migrate, open_engine
+from gateway.database import access_tokens, authorization_codes
+from gateway.oauth.bank import InteractionStatus
+from gateway.oauth.model import secret_sha256
+from tests.support.authorization import CLIENT, AuthorizationWorld, client
+from tests.support.code_race import MOST_SECONDS, redeem_all
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sqlalchemy import Engine
+
+PROCESSES = 2
+CODES = 200
+ROUNDS = 60
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """Lend a migrated gateway database."""
+    engine = open_engine(database_url)
+    migrate(engine, "gateway")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def world(engine: Engine) -> AuthorizationWorld:
+    return AuthorizationWorld(engine)
+
+
+def test_of_two_processes_one_redeems_a_code(world: AuthorizationWorld, database_url: str) -> None:
+    """200 codes, two processes, each code at the same instant: one 200 and one invalid_grant every time.
+
+    The loser is a replay, so that what the winner got is revoked at once (RFC 6749 §4.1.2).
+    """
+    codes = [world.code() for _ in range(CODES)]
+    spawning = multiprocessing.get_context("spawn")
+    start, results = spawning.Barrier(PROCESSES), spawning.Queue()
+    racers = [spawning.Process(target=redeem_all, args=(database_url, codes, start, results)) for _ in range(PROCESSES)]
+    for racer in racers:
+        racer.start()
+    try:
+        answers = [results.get(timeout=2 * MOST_SECONDS) for _ in racers]
+    finally:
+        for racer in racers:
+            racer.join(timeout=MOST_SECONDS)
+            racer.kill()
+
+    for pair in zip(*answers, strict=True):
+        assert sorted(status for status, _ in pair) == [200, 400]
+    given = [secret_sha256(token) for pair in zip(*answers, strict=True) for _, token in pair if token]
+    with world.engine.connect() as connection:
+        kept = connection.execute(select(access_tokens)).all()
+        claimed = connection.execute(select(authorization_codes.c.claimed_at)).scalars().all()
+    assert sorted(row.sha256 for row in kept) == sorted(given)
+    assert all(row.revoked_at is not None for row in kept)
+    assert None not in claimed
+
+
+def at_once(*actions: Callable[[], object]) -> None:
+    """Run the actions in threads that begin together."""
+    start = threading.Barrier(len(actions))
+
+    def run(action: Callable[[], object]) -> None:
+        start.wait(MOST_SECONDS)
+        action()
+
+    threads = [threading.Thread(target=run, args=(action,)) for action in actions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(MOST_SECONDS)
+        assert not thread.is_alive()
+
+
+def living_tokens(engine: Engine) -> int:
+    with engine.connect() as connection:
+        return len(connection.execute(select(access_tokens).where(access_tokens.c.revoked_at.is_(None))).all())
+
+
+def test_no_access_token_outlives_its_revoked_refresh_token(world: AuthorizationWorld) -> None:
+    """Renewed and revoked at the same instant: whichever is first, nothing lives afterwards."""
+    for _ in range(ROUNDS):
+        refresh_token = world.tokens()["refresh_token"]
+
+        at_once(lambda token=refresh_token: world.refresh(token), lambda token=refresh_token: world.revoke(token))  # type: ignore[misc]
+
+        assert living_tokens(world.engine) == 0
+
+
+def test_revocations_at_the_same_instant_do_not_wait_for_each_other(world: AuthorizationWorld) -> None:
+    """A whole grant and one of its tokens: both answer 200, none is stopped by a deadlock."""
+    for _ in range(ROUNDS):
+        tokens = world.tokens()
+        statuses: list[int] = []
+
+        def revoke(token: str, into: list[int] = statuses) -> None:
+            into.append(world.revoke(token).status_code)
+
+        at_once(
+            lambda token=tokens["refresh_token"], revoke=revoke: revoke(token),  # type: ignore[misc]
+            lambda token=tokens["access_token"], revoke=revoke: revoke(token),  # type: ignore[misc]
+        )
+
+        assert statuses == [200, 200]
+
+
+def test_no_access_token_outlives_its_deleted_client(world: AuthorizationWorld) -> None:
+    """Asked for and deleted at the same instant."""
+    for _ in range(ROUNDS):
+        at_once(lambda: world.token(grant_type="client_credentials"), lambda: world.register.delete_client(CLIENT))
+
+        assert living_tokens(world.engine) == 0
+        world.register.save_client(client())
+
+
+def test_a_double_click_at_the_same_instant_leaves_one_code(world: AuthorizationWorld) -> None:
+    """Two answers of one authorisation: at most one code of it can be redeemed."""
+    for _ in range(ROUNDS):
+        world.authorize()
+        world.bank.settle(InteractionStatus.APPROVED)
+        at_once(world.resume, world.resume)
+
+    with world.engine.connect() as connection:
+        assert len(connection.execute(select(authorization_codes)).all()) == ROUNDS
