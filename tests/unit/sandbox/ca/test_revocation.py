@@ -1,0 +1,197 @@
+"""Revocation is for good and published before it returns; lists are numbered, complete and never stale."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography import x509
+
+from sandbox.ca.errors import NotRevocable, UnknownAuthority, UnknownCertificate
+from sandbox.ca.model import CertificateStatus, Fault, RevocationReason, TppCertificateKind
+from tests.support.certificate_authority import NOW, TPP, MemoryRecords, Setting
+
+if TYPE_CHECKING:
+    from sandbox.ca.service import CertificateAuthority
+
+QWAC = TppCertificateKind.QWAC
+PUBLISHING = ("root", "tpp-issuing", "server-issuing")
+
+
+def crl(authority: CertificateAuthority, ca: str = "tpp-issuing") -> x509.CertificateRevocationList:
+    return x509.load_der_x509_crl(authority.crl(ca))
+
+
+def number(revocations: x509.CertificateRevocationList) -> int:
+    return revocations.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+
+
+@pytest.mark.parametrize("ca", PUBLISHING)
+def test_a_list_is_signed_by_its_authority_and_complete(authority: CertificateAuthority, ca: str) -> None:
+    issuer = x509.load_der_x509_certificate(authority.ca_certificate(ca))
+
+    revocations = crl(authority, ca)
+
+    key = issuer.public_key()
+    assert revocations.is_signature_valid(key)  # type: ignore[arg-type]
+    assert revocations.issuer == issuer.subject
+    named = revocations.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+    assert named == issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
+    assert not any(extension.critical for extension in revocations.extensions)
+    assert revocations.last_update_utc == NOW.replace(microsecond=0)
+    assert revocations.next_update_utc == NOW.replace(microsecond=0) + timedelta(hours=168)
+
+
+def test_a_revocation_is_in_the_list_when_it_returns(authority: CertificateAuthority) -> None:
+    issued = authority.issue_tpp_certificate(tpp=TPP, kind=QWAC)
+    before = crl(authority)
+
+    record = authority.revoke(issued.serial, "keyCompromise")
+
+    after = crl(authority)
+    entry = after.get_revoked_certificate_by_serial_number(int(issued.serial, 16))
+    assert entry is not None
+    assert entry.extensions.get_extension_for_class(x509.CRLReason).value.reason is x509.ReasonFlags.key_compromise
+    assert (record.status, record.reason, record.revoked_at) == (
+        CertificateStatus.REVOKED,
+        RevocationReason.KEY_COMPROMISE,
+        NOW,
+    )
+    assert number(after) > number(before)
+
+
+@pytest.mark.parametrize("reason", list(RevocationReason))
+def test_every_reason_is_published_as_the_standard_writes_it(authority: CertificateAuthority, reason: RevocationReason) -> None:
+    """RFC 5280 §5.3.1; unspecified is told by leaving the reason out."""
+    issued = authority.issue_tpp_certificate(tpp=TPP, kind=QWAC)
+
+    authority.revoke(issued.serial, reason)
+
+    entry = crl(authority).get_revoked_certificate_by_serial_number(int(issued.serial, 16))
+    assert entry is not None
+    told = [extension.value.reason.value for extension in entry.extensions if isinstance(extension.value, x509.CRLReason)]
+    assert told == ([] if reason is RevocationReason.UNSPECIFIED else [reason.value])
+
+
+@pytest.mark.parametrize("reason", ["", "certificateHold", "removeFromCRL", "KEYCOMPROMISE"])
+def test_what_is_no_reason_is_refused(authority: CertificateAuthority, reason: str) -> None:
+    issued = authority.issue_tpp_certificate(tpp=TPP, kind=QWAC)
+
+    with pytest.raises(NotRevocable, match="is no reason: unspecified, keyCompromise"):
+        authority.revoke(issued.serial, reason)
+
+    assert authority.certificate(issued.serial).status is CertificateStatus.VALID
+
+
+def test_a_revoked_certificate_stays_as_it_was_revoked(authority: CertificateAuthority) -> None:
+    issued = authority.issue_tpp_certificate(tpp=TPP, kind=QWAC)
+    authority.revoke(issued.serial, RevocationReason.KEY_COMPROMISE)
+
+    with pytest.raises(NotRevocable, match="is revoked already"):
+        authority.revoke(issued.serial, RevocationReason.SUPERSEDED)
+
+    assert authority.certificate(issued.serial).reason is RevocationReason.KEY_COMPROMISE
+
+
+def test_an_unknown_certificate_cannot_be_revoked(authority: CertificateAuthority) -> None:
+    with pytest.raises(UnknownCertificate):
+        authority.revoke("12ab", RevocationReason.SUPERSEDED)
+
+
+@pytest.mark.parametrize("fault", [Fault.SELF_SIGNED, Fault.UNKNOWN_ISSUER])
+def test_what_we_did_not_sign_we_cannot_revoke(authority: CertificateAuthority, fault: Fault) -> None:
+    issued = authority.issue_tpp_certificate(tpp=TPP, kind=QWAC, fault=fault)
+
+    with pytest.raises(NotRevocable, match="publishes no revocations"):
+        authority.revoke(issued.serial, RevocationReason.SUPERSEDED)
+
+
+def test_a_list_is_the_same_until_it_is_due(standing: Setting) -> None:
+    before = standing.authority.crl("tpp-issuing")
+    standing.clock.advance(timedelta(hours=83))
+
+    assert standing.authority.crl("tpp-issuing") == before
+
+
+def test_a_list_is_signed_anew_long_before_it_ends(standing: Setting) -> None:
+    before = crl(standing.authority)
+    standing.clock.advance(timedelta(hours=84))
+
+    after = crl(standing.authority)
+
+    assert number(after) > number(before)
+    assert after.last_update_utc == standing.clock.now().replace(microsecond=0)
+
+
+def test_renewing_what_is_due_renews_the_lists(standing: Setting) -> None:
+    """So that a list is fresh even if nobody asked for it."""
+    numbers = {ca: number(crl(standing.authority, ca)) for ca in PUBLISHING}
+    standing.clock.advance(timedelta(hours=84))
+
+    standing.authority.renew_due()
+
+    published = {ca: standing.records.crl(ca) for ca in PUBLISHING}
+    assert all(new is not None and new.number > numbers[ca] for ca, new in published.items())
+
+
+def test_numbers_grow_even_when_the_database_was_lost(standing: Setting) -> None:
+    """A gateway that remembers a higher number would refuse every list of ours (RFC 5280 §5.2.3)."""
+    before = number(crl(standing.authority))
+    standing.clock.advance(timedelta(seconds=1))
+
+    assert number(crl(standing.restarted(records=MemoryRecords()))) > before
+
+
+def test_numbers_grow_even_when_the_clock_goes_back(standing: Setting) -> None:
+    before = number(crl(standing.authority))
+    issued = standing.authority.issue_tpp_certificate(tpp=TPP, kind=QWAC)
+    standing.clock.advance(timedelta(minutes=-5))
+
+    standing.authority.revoke(issued.serial, RevocationReason.SUPERSEDED)
+
+    assert number(crl(standing.authority)) == before + 1
+
+
+def test_an_expired_certificate_leaves_the_list_after_a_month(standing: Setting) -> None:
+    issued = standing.authority.issue_tpp_certificate(tpp=TPP, kind=QWAC)
+    serial = int(issued.serial, 16)
+    standing.authority.revoke(issued.serial, RevocationReason.SUPERSEDED)
+
+    standing.clock.advance(timedelta(days=365 + 29))
+    just_before = crl(standing.authority).get_revoked_certificate_by_serial_number(serial)
+    standing.clock.advance(timedelta(days=4))
+    after = crl(standing.authority).get_revoked_certificate_by_serial_number(serial)
+
+    assert just_before is not None
+    assert after is None
+
+
+def test_each_authority_lists_its_own(authority: CertificateAuthority) -> None:
+    issued = authority.issue_tpp_certificate(tpp=TPP, kind=QWAC)
+    authority.revoke(issued.serial, RevocationReason.SUPERSEDED)
+
+    assert len(crl(authority, "tpp-issuing")) == 1
+    assert len(crl(authority, "server-issuing")) == 0
+
+
+@pytest.mark.parametrize("ca", ["internal", "stranger", "", "../root"])
+def test_a_name_without_a_list_is_refused(authority: CertificateAuthority, ca: str) -> None:
+    with pytest.raises(UnknownAuthority):
+        authority.crl(ca)
+
+
+def test_a_revoked_issuing_authority_is_in_the_roots_list(authority: CertificateAuthority) -> None:
+    issuing = x509.load_der_x509_certificate(authority.ca_certificate("server-issuing"))
+
+    authority.revoke(f"{issuing.serial_number:x}", RevocationReason.CA_COMPROMISE)
+
+    assert crl(authority, "root").get_revoked_certificate_by_serial_number(issuing.serial_number) is not None
+
+
+def test_the_certificate_of_an_authority_is_served_by_its_name(authority: CertificateAuthority) -> None:
+    issuing = x509.load_der_x509_certificate(authority.ca_certificate("tpp-issuing"))
+
+    issuing.verify_directly_issued_by(x509.load_der_x509_certificate(authority.ca_certificate("root")))
+    with pytest.raises(UnknownAuthority, match="'nobody' is no certificate authority here: root"):
+        authority.ca_certificate("nobody")
