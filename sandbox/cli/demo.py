@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sandbox.cli.failures import REFUSED
 from sandbox.cli.lifecycle import show_event
 from sandbox.cli.options import base_port_option, home_option, services_for, settings_for
+from sandbox.cli.statuses import REFUSED
 from sandbox.cli.terminal import print_addresses
 from sandbox.cli.tpp import register_here
 from sandbox.platform.child import python

@@ -12,6 +12,7 @@ from chassis.database import DatabaseProblem
 from chassis.peers import PeerUnavailable
 from sandbox.answers import PeerRefused
 from sandbox.ca.errors import CertificateAuthorityError
+from sandbox.cli.statuses import REFUSED, UNREACHABLE
 from sandbox.config import SettingsRefused
 from sandbox.platform.databases import DatabaseNotUsable
 from sandbox.platform.fleet import StartFailed
@@ -19,8 +20,6 @@ from sandbox.platform.launch import StopFailed
 from sandbox.platform.ports import PortTaken
 from sandbox.platform.state import AlreadyRunning, HomeNotUsable
 from sandbox.tpps.errors import RegisterError, RegistrationInterrupted
-
-REFUSED, UNREACHABLE = 1, 3
 
 _REFUSALS = (
     SettingsRefused,

@@ -11,8 +11,8 @@ import click
 
 from chassis.logs import configure_logging, get_logger
 from psd2.clock import SystemClock
-from sandbox.cli.failures import REFUSED, UNREACHABLE, sentence
 from sandbox.cli.options import base_port_option, home_option, json_option, settings_for
+from sandbox.cli.statuses import REFUSED, UNREACHABLE
 from sandbox.cli.terminal import address_document, print_addresses, print_json, print_table
 from sandbox.config import load_settings
 from sandbox.platform.events import Event, EventKind
@@ -62,6 +62,8 @@ def _run_announced(settings: SandboxSettings, descriptor: int) -> None:
     try:
         run_in_foreground(settings, clock=SystemClock(), tell=_Both(announce, _Log(settings)))
     except Exception as error:
+        from sandbox.cli.failures import sentence
+
         announce(Event(EventKind.FAILED, sentence(error) or f"{type(error).__name__}: {error}"))
         raise
 

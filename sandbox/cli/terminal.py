@@ -24,7 +24,8 @@ def print_json(document: object) -> None:
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print rows under their column names; long words wrap, none is cut."""
-    table = Table(title=title or None, title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim")
+    table = Table(title=title or None, title_justify="left", title_style="bold", header_style="dim")
+    table.box, table.pad_edge, table.show_header = None, False, any(columns)
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:

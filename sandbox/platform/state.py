@@ -120,7 +120,7 @@ class RunFolder:
         """Answer whether a platform of this home runs."""
         try:
             descriptor = os.open(self._lock, os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return False
         except OSError as error:
             raise HomeNotUsable(f"{self._lock} can't be opened: {error.strerror}") from error
