@@ -109,7 +109,8 @@ class AccountInformation:
         self, call: TppCall, account_id: str, transaction_id: str, *, consent_id: str
     ) -> tuple[AccountView, StatementLine]:
         """Return one transaction; raises what `AccountAccess` raises, `ResourceUnknown`, `PathResourceUnknown`."""
-        account, rights = self._granted(call, AccessKind.TRANSACTIONS, account_id, consent_id=consent_id)
+        # Counted for itself, like a page: who has read the list may look closer at each of its movements.
+        account, rights = self._granted(call, AccessKind.TRANSACTIONS, account_id, consent_id=consent_id, page=transaction_id)
         with self._database.reading() as connection:
             line = self._statements.one(connection, call.tenant, account.id, transaction_id)
         if line is None:
