@@ -173,7 +173,7 @@ def test_each_journey_has_its_own_chapter(stage: Stage, bank: FakeBank, recorder
     for journey in journeys_for("all", stage.identity.certificate):
         run_journey(journey, stage, ANNA)
 
-    assert [len(chapter) for chapter in recorder.chapters] == [6, 1, 1]
+    assert [len(chapter) for chapter in recorder.chapters] == [7, 1, 1]
 
 
 def test_the_console_tells_the_same_story(stage: Stage) -> None:
