@@ -49,7 +49,7 @@ class KnowledgeSource(ChangeSource, Protocol):
 class Watcher(Protocol):
     """Hears where trust may have shrunk, to part with those who leaned on it."""
 
-    def judge_changed(self, judge: Judge) -> None:
+    def trust_changed(self) -> None:
         """Judge every open connection anew."""
 
     def tpp_barred(self, authorisation_number: str) -> None:
@@ -152,7 +152,7 @@ class Knowledge:
                 self._trust_changed = False
                 await self._read_judge_anew()
             for watcher in self._watchers:
-                watcher.judge_changed(self.judge)
+                watcher.trust_changed()
         finally:
             self._trust_is_renewing = False
 

@@ -47,13 +47,17 @@ class Distrust(StrEnum):
 
 
 class Distrusted(Exception):
-    """A certificate that opens nothing; the message is for the log, and `holds_until` ends this verdict (epoch seconds)."""
+    """A certificate that opens nothing; the message is for the log, and `holds_until` ends this verdict (epoch seconds).
+
+    `authorisation_number` is the TPP's where a trusted authority vouches for it: the log of that TPP shows the refusal.
+    """
 
     def __init__(self, distrust: Distrust, detail: str, *, holds_until: float = math.inf) -> None:
         """Say why, and until when a new judgement would say the same."""
         super().__init__(detail)
         self.distrust = distrust
         self.holds_until = holds_until
+        self.authorisation_number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,13 @@ class Judge:
         """Return until when all of this holds; the order decides which of several faults is named."""
         self._require_not_blocked(certificate)
         self._require_known_issuer(certificate)
+        try:
+            return self._require_rest(certificate, now)
+        except Distrusted as distrusted:
+            distrusted.authorisation_number = certificate.authorisation_number
+            raise
+
+    def _require_rest(self, certificate: Psd2Certificate, now: float) -> float:
         _require_client_purpose(certificate)
         _require_in_time(certificate, now)
         chain = self._verified_chain(certificate, now)

@@ -1,0 +1,188 @@
+"""What an audit record says: who asked for what, how they proved it, what came of it and why. Never a token, key or secret.
+
+A query may hold a code or a token: only the path is recorded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from psd2.certificates import MalformedCertificate, Psd2Certificate, parse_certificate
+from psd2.roles import format_roles
+
+if TYPE_CHECKING:
+    from gateway.admission.admit import Admission
+    from gateway.admission.request import Connection, Leaf, Request
+    from gateway.admission.tokens import AccessToken
+    from gateway.edge.handshake import FailedHandshake
+
+ADMITTED: Final = "admitted"
+REFUSED: Final = "refused"
+FAILED: Final = "failed"
+ABORTED: Final = "aborted"
+_TOKEN_ID_CHARACTERS: Final = 16
+_MOST_PATH_CHARACTERS: Final = 500
+_DAY_SECONDS: Final = 86_400
+
+
+@dataclass(slots=True, kw_only=True)
+class Exchange:
+    """One request as it goes through; the audit record is made of it. Times are seconds of a monotonic clock."""
+
+    request: Request
+    admission: Admission
+    began_at: float
+    admitted_at: float | None = None
+    replied_at: float | None = None
+    status: int = 0
+    outcome: str = ADMITTED
+    reason: str | None = None
+    detail: str | None = None
+    refused_tpp: str | None = None
+    retried: bool = False
+    sent_bytes: int = 0
+    received_bytes: int = 0
+    is_recorded: bool = False
+
+
+class CertificateDescriptions:
+    """The certificates' part of records, encoded once for each certificate."""
+
+    def __init__(self, *, most: int) -> None:
+        """Remember at most `most`."""
+        self._most = most
+        self._descriptions: dict[bytes, orjson.Fragment] = {}
+
+    def of(self, leaf: Leaf, now: float) -> orjson.Fragment:
+        """Describe a leaf; one that cannot be read by its hash alone."""
+        known = self._descriptions.get(leaf.digest)
+        if known is None:
+            if len(self._descriptions) >= self._most:
+                self._descriptions.clear()
+            known = self._descriptions[leaf.digest] = orjson.Fragment(orjson.dumps(_described(leaf, now)))
+        return known
+
+
+def _described(leaf: Leaf, now: float) -> dict[str, object]:
+    try:
+        return _of_certificate(parse_certificate(leaf.der), now)
+    except MalformedCertificate:
+        return {"sha256": leaf.sha256}
+
+
+def _of_certificate(certificate: Psd2Certificate, now: float) -> dict[str, object]:
+    return {
+        "sha256": certificate.sha256,
+        "kind": certificate.kind.value,
+        "subject": certificate.subject,
+        "issuer": certificate.issuer,
+        "serial": f"{certificate.serial:x}",
+        "sans": certificate.dns_names,
+        "not_before": certificate.not_before.isoformat(),
+        "not_after": certificate.not_after.isoformat(),
+        "days_left": int((certificate.not_after.timestamp() - now) // _DAY_SECONDS),
+        "roles": format_roles(certificate.roles),
+        "authorisation_number": certificate.authorisation_number,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class RecordWriter:
+    """Encodes records, for `AuditLog.append`. `now` is epoch seconds."""
+
+    certificates: CertificateDescriptions = field(default_factory=lambda: CertificateDescriptions(most=10_000))
+
+    def of_exchange(self, exchange: Exchange, *, now: float, ended_at: float) -> bytes:
+        """Return the record of a request."""
+        request, admission, connection = exchange.request, exchange.admission, exchange.request.connection
+        route = admission.route
+        record: dict[str, Any] = {
+            "ts": _timestamp(now),
+            "kind": "request",
+            "request_id": request.id,
+            "tpp_request_id": request.tpp_request_id.decode("latin-1") if request.tpp_request_id else None,
+            "listener": connection.listener.value,
+            "deployment": route.deployment if route else None,
+            "route": route.template if route else None,
+            "method": request.method,
+            "path": request.path[:_MOST_PATH_CHARACTERS],
+            "outcome": exchange.outcome,
+            "status": exchange.status,
+            "reason": exchange.reason,
+            "detail": exchange.detail,
+            "client_ip": connection.address,
+            "host": request.host,
+            **self._of_connection(connection, now),
+            "tpp": admission.certificate.authorisation_number if admission.certificate else exchange.refused_tpp,
+            "token": _of_token(admission.token, connection.leaf),
+            "upstream": {"name": route.upstream.value, "retried": exchange.retried} if route else None,
+            "bytes": {"in": exchange.received_bytes, "out": exchange.sent_bytes},
+            "latency_ms": _latency(exchange, ended_at),
+        }
+        return orjson.dumps(record)
+
+    def of_unread(self, connection: Connection, *, request_id: str, status: int, reason: str, detail: str, now: float) -> bytes:
+        """Return the record of bytes that were no request."""
+        return orjson.dumps(
+            {
+                "ts": _timestamp(now),
+                "kind": "request",
+                "request_id": request_id,
+                "listener": connection.listener.value,
+                "outcome": REFUSED,
+                "status": status,
+                "reason": reason,
+                "detail": detail,
+                "client_ip": connection.address,
+                **self._of_connection(connection, now),
+            }
+        )
+
+    def _of_connection(self, connection: Connection, now: float) -> dict[str, object]:
+        tls, leaf = connection.tls, connection.leaf
+        return {
+            "sni": tls.server_name if tls else None,
+            "tls": {"version": tls.version, "cipher": tls.cipher, "resumed": tls.resumed} if tls else None,
+            "certificate": self.certificates.of(leaf, now) if leaf else None,
+        }
+
+
+def of_handshake(failure: FailedHandshake, *, now: float) -> bytes:
+    """Return the record of a connection that never came to HTTP."""
+    return orjson.dumps(
+        {
+            "ts": _timestamp(now),
+            "kind": "handshake",
+            "listener": failure.listener.value,
+            "outcome": FAILED,
+            "reason": failure.reason,
+            "detail": failure.detail,
+            "client_ip": failure.address,
+        }
+    )
+
+
+def _timestamp(now: float) -> str:
+    return datetime.fromtimestamp(now, UTC).isoformat(timespec="microseconds")
+
+
+def _of_token(token: AccessToken | None, leaf: Leaf | None) -> dict[str, object] | None:
+    if token is None:
+        return None
+    return {
+        "id": token.sha256[:_TOKEN_ID_CHARACTERS],
+        "client_id": token.client_id,
+        "cnf_match": leaf is not None and token.thumbprint == leaf.thumbprint,
+    }
+
+
+def _latency(exchange: Exchange, ended_at: float) -> dict[str, float]:
+    admitted_at = exchange.admitted_at or ended_at
+    latency = {"admission": admitted_at - exchange.began_at, "total": ended_at - exchange.began_at}
+    if exchange.replied_at is not None:
+        latency["upstream"] = exchange.replied_at - admitted_at
+    return {stage: round(seconds * 1000, 3) for stage, seconds in latency.items()}

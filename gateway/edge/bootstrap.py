@@ -1,0 +1,127 @@
+"""Wires the edge of one worker: knowledge, pools, audit log, and the tasks that keep them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from chassis.logs import get_logger
+from gateway.admission.knowledge import Knowledge
+from gateway.admission.store import SqlKnowledgeSource
+from gateway.audit.log import AuditLog
+from gateway.database import open_gateway_engine
+from gateway.edge.core import Edge
+from gateway.edge.deadlines import Deadlines
+from gateway.edge.upstream_pool import CallerTls, PoolLimits, UpstreamPool
+from gateway.policies.matching import RouteTable
+from gateway.policies.model import Upstream
+from gateway.policies.reading import read_deployments
+from psd2.clock import SystemClock
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gateway.config import GatewaySettings
+
+_TIDY_SECONDS: Final = 5.0
+_SLOWEST_WATCH_SECONDS: Final = 1.0
+
+
+@dataclass(slots=True, kw_only=True)
+class EdgeServices:
+    """What one worker's edge is made of."""
+
+    edge: Edge
+    knowledge: Knowledge
+    deadlines: Deadlines
+    audit: AuditLog
+    pools: Mapping[Upstream, UpstreamPool]
+    caller_tls: CallerTls
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def run(self) -> None:
+        """Start what goes on in the background."""
+        loop = asyncio.get_running_loop()
+        for work in (self.knowledge.feed.follow(), self.deadlines.keep(), self._tidy()):
+            task = loop.create_task(work)
+            task.add_done_callback(_require_alive)
+            self.tasks.append(task)
+
+    async def stop(self) -> None:
+        """End it, and close what was open."""
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        for pool in self.pools.values():
+            pool.close_idle(all_of_them=True)
+        self.audit.close()
+
+    async def _tidy(self) -> None:
+        while True:
+            await asyncio.sleep(_TIDY_SECONDS)
+            rotated = self.caller_tls.reload_if_rotated()
+            for pool in self.pools.values():
+                pool.close_idle(all_of_them=rotated)
+
+
+def _require_alive(task: asyncio.Task[None]) -> None:
+    """Say so if a task that should go on for ever ended; what it kept fresh goes stale, and the edge refuses."""
+    if not task.cancelled():
+        get_logger().error("edge.task_ended", task=task.get_name(), error=str(task.exception()))
+
+
+async def edge_services(settings: GatewaySettings) -> EdgeServices:
+    """Return the running services; raises what an unusable setting, file or database raises."""
+    deadlines = Deadlines(every_seconds=_watch_seconds(settings))
+    source = SqlKnowledgeSource(await asyncio.to_thread(open_gateway_engine, settings.database_url))
+    routes = RouteTable(read_deployments(settings.deployments))
+    knowledge = Knowledge(source=source, routes=routes, settings=settings, monotonic=time.monotonic)
+    await knowledge.start()
+    audit = AuditLog(settings.home.log, rotate_bytes=settings.audit_file_bytes)
+    caller_tls = CallerTls(settings.home)
+    pools = _pools(settings, caller_tls, deadlines)
+    edge = Edge(
+        knowledge=knowledge,
+        pools=pools,
+        audit=audit,
+        settings=settings,
+        clock=SystemClock(),
+        monotonic=time.monotonic,
+    )
+    services = EdgeServices(
+        edge=edge, knowledge=knowledge, deadlines=deadlines, audit=audit, pools=pools, caller_tls=caller_tls
+    )
+    services.run()
+    return services
+
+
+def _watch_seconds(settings: GatewaySettings) -> float:
+    """Look often enough for the shortest deadline."""
+    shortest = min(
+        settings.head_seconds,
+        settings.body_seconds,
+        settings.stall_seconds,
+        settings.idle_seconds,
+        settings.upstream_head_seconds,
+        settings.upstream_stall_seconds,
+    )
+    return min(_SLOWEST_WATCH_SECONDS, shortest / 4)
+
+
+def _pools(settings: GatewaySettings, tls: CallerTls, deadlines: Deadlines) -> dict[Upstream, UpstreamPool]:
+    limits = PoolLimits(
+        connections=settings.upstream_connections,
+        waiting=settings.upstream_waiting,
+        connect_seconds=settings.upstream_connect_seconds,
+        head_seconds=settings.upstream_head_seconds,
+        stall_seconds=settings.upstream_stall_seconds,
+        idle_seconds=settings.upstream_idle_seconds,
+    )
+    addresses = {
+        Upstream.BANK: settings.bank_address,
+        Upstream.AUTHORIZATION: settings.authorization_address,
+        Upstream.PORTAL: settings.portal_address,
+    }
+    return {upstream: UpstreamPool(upstream.value, address, tls, deadlines, limits) for upstream, address in addresses.items()}

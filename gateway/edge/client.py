@@ -1,0 +1,49 @@
+"""The client's side of an exchange, as the core sees it: whatever face (ASGI, an own protocol) speaks with the client."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from gateway.admission.request import Connection
+
+
+class ClientGone(Exception):
+    """The client's connection ended before the exchange did; `reason` names a ground where it was our doing."""
+
+    def __init__(self, reason: str | None = None) -> None:
+        """Note why, where it is known."""
+        super().__init__(reason or "the client has left")
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """The head of a request as it arrived; header names in lower case, framing consistent (`StrictParser`)."""
+
+    connection: Connection
+    method: str
+    path: bytes
+    query: bytes
+    headers: list[tuple[bytes, bytes]]
+
+
+class Client(Protocol):
+    """One exchange with a client."""
+
+    @property
+    def body_has_ended(self) -> bool:
+        """Whether `read` has returned the last piece."""
+
+    async def read(self) -> bytes:
+        """Return the next piece of the body, empty at its end; raises `ClientGone`, `Refusal` where it comes too slowly."""
+
+    async def start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+        """Begin the answer."""
+
+    async def write(self, data: bytes, *, last: bool) -> None:
+        """Send a piece of the answer's body, waiting while the client takes none."""
+
+    def abort(self) -> None:
+        """Break the connection off: the answer that was begun has no end."""

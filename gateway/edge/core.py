@@ -1,0 +1,231 @@
+"""What the edge does with a request: admit, then forward; a refusal is answered, everything is recorded."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+import orjson
+
+from chassis.logs import get_logger
+from gateway.admission.admit import Admission, admit
+from gateway.admission.memory import NotLoaded
+from gateway.admission.refusal import Refusal
+from gateway.admission.rendering import Answer, render, style_of
+from gateway.admission.request import Request
+from gateway.audit.record import ABORTED, FAILED, REFUSED, Exchange, RecordWriter, of_handshake
+from gateway.edge.client import ClientGone
+from gateway.edge.forwarding import Forwarding
+from gateway.edge.head import HeadReader
+from gateway.edge.upstream_connection import UpstreamFault
+from gateway.policies.model import ErrorStyle, Listener
+from gateway.trust.judgement import Distrusted
+from psd2.ids import new_uuid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from gateway.admission.knowledge import Knowledge
+    from gateway.admission.request import Connection
+    from gateway.audit.log import AuditLog
+    from gateway.config import GatewaySettings
+    from gateway.edge.client import Arrival, Client
+    from gateway.edge.handshake import FailedHandshake
+    from gateway.edge.head import ClientHead
+    from gateway.edge.upstream_pool import UpstreamPool
+    from gateway.policies.model import Upstream
+    from psd2.certificates import Psd2Certificate
+    from psd2.clock import Clock
+
+# Trust, TPP, token, client: what one request may miss, and as much again for what changed in between.
+_MOST_LOOK_UPS: Final = 8
+_SERVER_ERRORS: Final = 500
+
+
+class Edge:
+    """The core, without HTTP and without sockets: faces call `serve` for each request."""
+
+    def __init__(
+        self,
+        *,
+        knowledge: Knowledge,
+        pools: Mapping[Upstream, UpstreamPool],
+        audit: AuditLog,
+        settings: GatewaySettings,
+        clock: Clock,
+        monotonic: Callable[[], float],
+    ) -> None:
+        """Hold what the exchanges share."""
+        self._knowledge = knowledge
+        self._pools = pools
+        self._audit = audit
+        self._settings = settings
+        self._clock = clock
+        self._monotonic = monotonic
+        self._heads = HeadReader()
+        self._records = RecordWriter()
+
+    async def serve(self, arrival: Arrival, client: Client) -> None:
+        """Serve one request to its end; raises `ClientGone` after noting it."""
+        head = self._heads.read(arrival.headers)
+        exchange = Exchange(request=_request(arrival, head), admission=Admission(), began_at=self._monotonic())
+        try:
+            await self._serve(exchange, head, client)
+        except Refusal as refusal:
+            await self._refuse(exchange, client, refusal)
+        except UpstreamFault as fault:
+            self._note_broken_off(exchange, FAILED, fault.reason, str(fault))
+            client.abort()
+        except ClientGone as gone:
+            self._note_broken_off(exchange, ABORTED, gone.reason, str(gone))
+            raise
+        except asyncio.CancelledError:
+            self._note_broken_off(exchange, ABORTED, None, "the client has left")
+            raise
+        except Exception:  # noqa: BLE001 - whatever failed, the client gets an answer and the audit trail a record
+            get_logger().exception("edge.fault", request=exchange.request.id)
+            if exchange.status:
+                self._note_broken_off(exchange, FAILED, "gateway.fault", "see the log")
+                client.abort()
+            else:
+                await self._refuse(exchange, client, Refusal("gateway.fault"))
+
+    def refuse_unread(self, connection: Connection, refusal: Refusal) -> Answer:
+        """Record bytes that were no request, and return what to answer."""
+        request_id = new_uuid()
+        record = self._records.of_unread(
+            connection,
+            request_id=request_id,
+            status=refusal.status,
+            reason=refusal.reason,
+            detail=refusal.private_detail,
+            now=self._now(),
+        )
+        self._append(record)
+        answer = self.rendered(refusal)
+        answer.headers.append((b"x-sandbox-request", request_id.encode("ascii")))
+        return answer
+
+    def rendered(self, refusal: Refusal) -> Answer:
+        """Return how to refuse something whose path is not known."""
+        return render(refusal, ErrorStyle.PROBLEM, sandbox_mode=self._settings.sandbox_mode)
+
+    def trusted_certificate(self, connection: Connection) -> Psd2Certificate | None:
+        """Return the certificate of a connection as long as it is trusted."""
+        leaf = connection.leaf
+        if leaf is None:
+            return None
+        try:
+            return self._knowledge.judge.require_trusted(leaf.der, digest=leaf.digest, now=self._now())
+        except (Distrusted, NotLoaded):
+            return None
+
+    def note_handshake(self, failure: FailedHandshake) -> None:
+        """Record a connection that never came to HTTP."""
+        self._append(of_handshake(failure, now=self._now()))
+
+    def _append(self, record: bytes) -> None:
+        """Record something that got in nowhere: where that fails, there is nothing to hold back but the log must say so."""
+        try:
+            self._audit.append(record)
+        except OSError as error:
+            get_logger().error("audit.unwritable", error=str(error))
+
+    def _now(self) -> float:
+        return self._clock.now().timestamp()
+
+    async def _serve(self, exchange: Exchange, head: ClientHead, client: Client) -> None:
+        if exchange.request.connection.listener is Listener.WELCOME and exchange.request.path == "/health":
+            await self._answer_health(exchange, client)
+            return
+        await self._admit(exchange)
+        exchange.admitted_at = self._monotonic()
+        route = exchange.admission.route
+        if route is None:
+            raise Refusal("route.unknown")
+        forwarding = Forwarding(
+            exchange=exchange,
+            head=head,
+            client=client,
+            pool=self._pools[route.upstream],
+            max_body_bytes=self._settings.max_body_bytes,
+            monotonic=self._monotonic,
+            record=self._record,
+        )
+        await forwarding.run()
+
+    async def _admit(self, exchange: Exchange) -> None:
+        """Run the checks; look up what they miss and run them again."""
+        knowledge = self._knowledge
+        if exchange.request.connection.listener.asks_for_certificate and not knowledge.feed.is_fresh:
+            await knowledge.require_fresh()
+        for _ in range(_MOST_LOOK_UPS):
+            try:
+                admit(exchange.request, knowledge, self._now(), exchange.admission)
+            except NotLoaded as missing:
+                await _load(missing)
+            else:
+                return
+        raise Refusal("gateway.unsure", "what the checks need changes faster than it can be looked up")
+
+    async def _refuse(self, exchange: Exchange, client: Client, refusal: Refusal) -> None:
+        if exchange.status:
+            self._note_broken_off(exchange, FAILED, refusal.reason, refusal.private_detail)
+            client.abort()
+            return
+        route = exchange.admission.route
+        style = route.errors if route else style_of(exchange.request.path)
+        answer = render(refusal, style, sandbox_mode=self._settings.sandbox_mode)
+        exchange.status = refusal.status
+        exchange.outcome = FAILED if refusal.status >= _SERVER_ERRORS else REFUSED
+        exchange.reason, exchange.detail = refusal.reason, refusal.private_detail
+        if isinstance(refusal.__cause__, Distrusted):
+            exchange.refused_tpp = refusal.__cause__.authorisation_number
+        await self._answer(exchange, client, answer)
+
+    async def _answer_health(self, exchange: Exchange, client: Client) -> None:
+        status = 200 if self._knowledge.feed.is_fresh else 503
+        body = orjson.dumps({"status": "ok" if status == 200 else "change feed unreadable"})  # noqa: PLR2004 - OK
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+        exchange.status = status
+        await self._answer(exchange, client, Answer(status, headers, body))
+
+    async def _answer(self, exchange: Exchange, client: Client, answer: Answer) -> None:
+        request = exchange.request
+        headers = [*answer.headers, (b"server", b"gateway"), (b"x-sandbox-request", request.id.encode("ascii"))]
+        if request.tpp_request_id is not None:
+            headers.append((b"x-request-id", request.tpp_request_id))  # BG IG §4.12: every answer carries it
+        exchange.sent_bytes = len(answer.body)
+        self._record(exchange)
+        await client.start(answer.status, headers)
+        await client.write(answer.body, last=True)
+
+    def _note_broken_off(self, exchange: Exchange, outcome: str, reason: str | None, detail: str) -> None:
+        exchange.outcome, exchange.reason, exchange.detail = outcome, reason, detail
+        self._record(exchange)
+
+    def _record(self, exchange: Exchange) -> None:
+        """Write the audit record; raises `OSError`, upon which the answer is not finished: nothing goes unrecorded."""
+        if not exchange.is_recorded:
+            self._audit.append(self._records.of_exchange(exchange, now=self._now(), ended_at=self._monotonic()))
+            exchange.is_recorded = True
+
+
+async def _load(missing: NotLoaded) -> None:
+    try:
+        await missing.load()
+    except Exception as error:
+        raise Refusal("gateway.unsure", f"a look-up failed: {error}", headers=((b"retry-after", b"1"),)) from error
+
+
+def _request(arrival: Arrival, head: ClientHead) -> Request:
+    return Request(
+        connection=arrival.connection,
+        id=new_uuid(),
+        method=arrival.method,
+        path=arrival.path.decode("latin-1"),
+        query=arrival.query,
+        host=head.host.decode("latin-1"),
+        authorization=head.authorization,
+        tpp_request_id=head.request_id,
+    )

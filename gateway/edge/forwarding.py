@@ -1,0 +1,145 @@
+"""Forwards an admitted request to its internal server and the reply to the client, streaming both ways."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from gateway.admission.refusal import Refusal
+from gateway.edge.head import client_headers, upstream_head
+from gateway.edge.upstream_connection import StaleConnection, UpstreamFault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.audit.record import Exchange
+    from gateway.edge.client import Client
+    from gateway.edge.head import ClientHead
+    from gateway.edge.reply import ReplyHead
+    from gateway.edge.upstream_connection import UpstreamConnection
+    from gateway.edge.upstream_pool import UpstreamPool
+
+_IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+_ATTEMPTS: Final = 2
+_SOON: Final = ((b"retry-after", b"1"),)
+_PASSING: Final = frozenset({"upstream.connect", "upstream.busy"})
+
+
+@dataclass(slots=True)
+class Forwarding:
+    """One exchange being forwarded. `record` writes its audit record; it is called before the answer ends."""
+
+    exchange: Exchange
+    head: ClientHead
+    client: Client
+    pool: UpstreamPool
+    max_body_bytes: int
+    monotonic: Callable[[], float]
+    record: Callable[[Exchange], None]
+    _upload_fault: Exception | None = None
+
+    async def run(self) -> None:
+        """Do it; raises `Refusal` while nothing has been answered yet, `UpstreamFault` after, `ClientGone`."""
+        self._require_size(self.head.content_length)
+        try:
+            await self._attempts()
+        except UpstreamFault as fault:
+            if self._upload_fault is not None:
+                raise self._upload_fault from fault
+            if self.exchange.status:
+                raise
+            headers = _SOON if fault.reason in _PASSING else ()
+            raise Refusal(fault.reason, str(fault), headers=headers) from fault
+
+    async def _attempts(self) -> None:
+        first = await self._read_body() if self.head.has_body else b""
+        request = upstream_head(self.exchange.request, self.head, self.exchange.admission)
+        for attempt in range(1, _ATTEMPTS + 1):
+            connection = await self.pool.acquire(fresh=attempt > 1)
+            try:
+                rest = await self._over(connection, request, first)
+            except StaleConnection:
+                if attempt == _ATTEMPTS or not self._may_repeat():
+                    raise
+                self.exchange.retried = True
+                continue
+            finally:
+                self.pool.release(connection)
+            # The connection serves others again while a slow client still takes the end of its answer.
+            await self._end(rest)
+            return
+
+    def _may_repeat(self) -> bool:
+        """Whether sending it twice does no harm (RFC 9110 §9.2.2), and we still have all of it."""
+        whole = not self.head.has_body or self.client.body_has_ended
+        return self.exchange.request.method in _IDEMPOTENT and whole and not self.exchange.status
+
+    async def _over(self, connection: UpstreamConnection, request: bytes, first: bytes) -> bytes:
+        """Exchange request and reply; return the last piece of the reply's body, not yet sent to the client."""
+        is_whole = not self.head.has_body or self.client.body_has_ended
+        connection.begin(is_head_request=self.exchange.request.method == "HEAD")
+        connection.write(request + self._framed(first, last=is_whole), last=is_whole)
+        if is_whole:
+            return await self._reply(connection)
+        upload = asyncio.get_running_loop().create_task(self._upload(connection))
+        try:
+            return await self._reply(connection)
+        finally:
+            upload.cancel()
+
+    async def _upload(self, connection: UpstreamConnection) -> None:
+        try:
+            while not self.client.body_has_ended:
+                await connection.drain()
+                piece = await self._read_body()
+                ended = self.client.body_has_ended
+                connection.write(self._framed(piece, last=ended), last=ended)
+        except UpstreamFault:
+            return  # whoever waits for the reply is told
+        except Exception as error:  # noqa: BLE001 - raised again by `run`, once the wait for the reply is over
+            self._upload_fault = error
+            connection.abort()
+
+    async def _read_body(self) -> bytes:
+        piece = await self.client.read()
+        self.exchange.received_bytes += len(piece)
+        self._require_size(self.exchange.received_bytes)
+        return piece
+
+    def _require_size(self, size: int) -> None:
+        if size > self.max_body_bytes:
+            text = f"The request's body is too large; at most {self.max_body_bytes} bytes are taken."
+            raise Refusal("http.body_too_large", f"{size} bytes", public_text=text)
+
+    def _framed(self, piece: bytes, *, last: bool) -> bytes:
+        if not self.head.is_chunked:
+            return piece
+        chunk = b"%x\r\n%b\r\n" % (len(piece), piece) if piece else b""
+        return chunk + b"0\r\n\r\n" if last else chunk
+
+    async def _reply(self, connection: UpstreamConnection) -> bytes:
+        reply = await connection.reply_head()
+        self.exchange.replied_at = self.monotonic()
+        piece = await connection.piece()
+        await self._start(reply, whole_length=len(piece) if connection.has_all else None)
+        while not connection.has_all:
+            await self._send(piece)
+            piece = await connection.piece()
+        return piece
+
+    async def _start(self, reply: ReplyHead, *, whole_length: int | None) -> None:
+        self.exchange.status = reply.status
+        headers = client_headers(reply.headers, self.exchange.request)
+        if whole_length and not any(name == b"content-length" for name, _ in headers):
+            headers.append((b"content-length", b"%d" % whole_length))  # it came in chunks, and all of it is here
+        await self.client.start(reply.status, headers)
+
+    async def _send(self, piece: bytes) -> None:
+        self.exchange.sent_bytes += len(piece)
+        await self.client.write(piece, last=False)
+
+    async def _end(self, piece: bytes) -> None:
+        self.exchange.sent_bytes += len(piece)
+        self.record(self.exchange)
+        await self.client.write(piece, last=True)

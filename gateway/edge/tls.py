@@ -1,0 +1,123 @@
+"""TLS of the public listeners: 1.2 (ECDHE with AEAD) and 1.3; a client's certificate reaches the application whatever it is.
+
+The standard library ends the handshake of an untrusted certificate; OpenSSL's verify callback lets it through, so that
+the refusal is an HTTP answer with a reason. That the client holds the key is proved by TLS all the same.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import ssl
+from typing import TYPE_CHECKING, Final
+
+from chassis.listener import TLS12_CIPHERS
+from chassis.logs import get_logger
+from gateway.edge.handshake import EdgeSslObject, note_server_name
+from gateway.edge.tls_self_test import UntrustedCertificateStopped, require_untrusted_certificate_reaches
+from gateway.policies.model import Listener
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from chassis.home import Home
+
+_VerifyCallback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
+# Held for ever: OpenSSL keeps its address.
+_LET_IT_THROUGH: Final = _VerifyCallback(lambda _store_context, _argument: 1)
+_X509_V_FLAG_NO_CHECK_TIME: Final = 0x200000
+
+
+class PublicTls:
+    """The TLS set-up of each public listener.
+
+    Made once, before workers are forked: they share the keys of session tickets, so that a session begun with one worker
+    resumes with another. Rotated certificates go into the same contexts, and the ticket keys stay.
+    """
+
+    def __init__(self, home: Home) -> None:
+        """Read the certificate; raises `OSError`, `ssl.SSLError`."""
+        self._home = home
+        self._stamp = self._files_stamp()
+        self.contexts: Mapping[Listener, ssl.SSLContext] = {
+            listener: self._context(listener) for listener in Listener if listener.speaks_tls
+        }
+
+    def reload_if_rotated(self) -> bool:
+        """Take up a new certificate; a pair that does not fit (yet) is left alone. Returns whether it was taken."""
+        try:
+            stamp = self._files_stamp()
+            if stamp == self._stamp:
+                return False
+            pair = self._home.server("edge")
+            # First into a context of its own: a pair that does not fit must not break the one in use.
+            _bare_context().load_cert_chain(pair.certificate, pair.key)
+            for context in self.contexts.values():
+                context.load_cert_chain(pair.certificate, pair.key)
+        except (OSError, ssl.SSLError) as error:
+            get_logger().warning("tls.rotation_waits", error=str(error))
+            return False
+        self._stamp = stamp
+        return True
+
+    def _files_stamp(self) -> tuple[int, int]:
+        pair = self._home.server("edge")
+        return pair.certificate.stat().st_mtime_ns, pair.key.stat().st_mtime_ns
+
+    def _context(self, listener: Listener) -> ssl.SSLContext:
+        context = _bare_context()
+        pair = self._home.server("edge")
+        context.load_cert_chain(pair.certificate, pair.key)
+        if listener.asks_for_certificate:
+            _ask_for_certificate(
+                context, fallback_anchors=[self._home.ca(name).certificate for name in ("root", "tpp-issuing")]
+            )
+        return context
+
+
+def _bare_context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(TLS12_CIPHERS)
+    context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
+    context.num_tickets = 1
+    context.set_alpn_protocols(["http/1.1"])
+    context.sslobject_class = EdgeSslObject
+    context.sni_callback = note_server_name
+    return context
+
+
+def _ask_for_certificate(context: ssl.SSLContext, *, fallback_anchors: list[Path]) -> None:
+    """Ask, and accept any answer; where this Python cannot, accept what the anchors vouch for, and say so."""
+    context.verify_mode = ssl.CERT_OPTIONAL
+    try:
+        accept_any_certificate(context)
+        require_untrusted_certificate_reaches(context)
+    except (AttributeError, OSError, UntrustedCertificateStopped) as error:
+        get_logger().error(
+            "tls.fallback",
+            error=str(error),
+            effect="clients with an untrusted certificate get a TLS alert instead of an HTTP answer with a reason",
+        )
+        _trust_in_handshake(context, fallback_anchors)
+
+
+def accept_any_certificate(context: ssl.SSLContext) -> None:
+    """Make OpenSSL pass every client certificate on; raises `AttributeError`, `OSError` on a Python that hides OpenSSL."""
+    import _ssl
+
+    # Looked up in the extension module, which finds it in the libssl that it is itself linked to.
+    set_callback = ctypes.CDLL(_ssl.__file__).SSL_CTX_set_cert_verify_callback
+    set_callback.argtypes = [ctypes.c_void_p, _VerifyCallback, ctypes.c_void_p]
+    set_callback.restype = None
+    # PySSLContext begins with the object header, then holds its SSL_CTX * (Modules/_ssl.c, unchanged from 3.6 to 3.13).
+    pointer = ctypes.c_void_p.from_address(id(context) + object.__basicsize__).value
+    set_callback(pointer, _LET_IT_THROUGH, None)
+
+
+def _trust_in_handshake(context: ssl.SSLContext, anchors: list[Path]) -> None:
+    # Expired certificates still reach the application and get their 401.
+    context.verify_flags |= ssl.VerifyFlags(_X509_V_FLAG_NO_CHECK_TIME) | ssl.VERIFY_X509_PARTIAL_CHAIN
+    for anchor in anchors:
+        if anchor.exists():
+            context.load_verify_locations(cafile=anchor)

@@ -1,0 +1,205 @@
+"""One keep-alive connection to an internal server: an exchange at a time, back-pressure both ways, deadlines on all waits."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final, cast
+
+from gateway.edge.deadlines import NEVER
+from gateway.edge.reply import Reply, ReplyHead, UnreadableReply
+
+if TYPE_CHECKING:
+    from gateway.edge.deadlines import Deadlines
+
+_PAUSE_BYTES: Final = 256 * 1024
+
+
+class UpstreamFault(Exception):
+    """The server did not do its part; `reason` is one of the grounds `upstream.…`."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        """Name the ground and say what happened."""
+        super().__init__(detail)
+        self.reason = reason
+
+
+class StaleConnection(UpstreamFault):
+    """A kept connection ended before the first byte of a reply: the server may have closed it just then."""
+
+
+class UpstreamConnection(asyncio.Protocol):
+    """A connection of a pool. Reading stops while the client takes nothing."""
+
+    def __init__(self, deadlines: Deadlines, *, head_seconds: float, stall_seconds: float) -> None:
+        """Wait for the connection."""
+        self._deadlines = deadlines
+        self._head_seconds = head_seconds
+        self._stall_seconds = stall_seconds
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._reply: Reply | None = None
+        self._fault: UpstreamFault | None = None
+        self._awaiting_reply: asyncio.Future[None] | None = None
+        self._awaiting_room: asyncio.Future[None] | None = None
+        self._is_reading_paused = False
+        self._is_writing_paused = False
+        self._request_is_sent = False
+        self.exchanges = 0
+        self.idle_since = 0.0
+        self.due_at = NEVER
+
+    # --- the exchange ---
+
+    def begin(self, *, is_head_request: bool) -> None:
+        """Begin an exchange; write the request next."""
+        self._reply = Reply(to_head_request=is_head_request)
+        self._request_is_sent = False
+        self.exchanges += 1
+
+    def write(self, data: bytes, *, last: bool) -> None:
+        """Send a piece of the request; after the last, the reply's time begins. Raises `UpstreamFault`."""
+        if self._fault is not None:
+            raise self._fault
+        if self._transport is not None:
+            self._transport.write(data)
+        self._request_is_sent = last
+        if last and not self.has_begun:
+            self.due_at = self._loop.time() + self._head_seconds
+
+    async def drain(self) -> None:
+        """Wait until the server takes more; raises `UpstreamFault`."""
+        while self._is_writing_paused and self._fault is None:
+            self.due_at = self._loop.time() + self._stall_seconds
+            self._awaiting_room = self._loop.create_future()
+            await self._awaiting_room
+            self.due_at = NEVER
+        if self._fault is not None:
+            raise self._fault
+
+    async def reply_head(self) -> ReplyHead:
+        """Wait for the reply's head; raises `UpstreamFault`."""
+        reply = self._present_reply
+        while reply.head is None:
+            await self._arrival()
+        return reply.head
+
+    async def piece(self) -> bytes:
+        """Return what has arrived of the body since; empty at its end only; raises `UpstreamFault`."""
+        reply = self._present_reply
+        while not reply.buffered and not reply.is_complete:
+            await self._arrival()
+        data = reply.take()
+        if self._is_reading_paused:
+            self._resume_reading()
+        return data
+
+    @property
+    def has_all(self) -> bool:
+        """Whether the whole reply has arrived."""
+        return self._reply is not None and self._reply.is_complete
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether any byte of the reply has arrived."""
+        return self._reply is not None and self._reply.has_begun
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing has gone wrong with it."""
+        return self._fault is None
+
+    @property
+    def is_reusable(self) -> bool:
+        """Whether the next exchange may use this connection."""
+        reply = self._reply
+        served = self._request_is_sent and reply is not None and reply.is_complete and reply.keep_alive
+        return served and self._fault is None
+
+    def abort(self, fault: UpstreamFault | None = None) -> None:
+        """Close at once; whoever waits is told."""
+        self._fail(fault or UpstreamFault("upstream.reply", "the exchange was given up"))
+        if self._transport is not None:
+            self._transport.abort()
+
+    # --- what the connection tells ---
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin to serve."""
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's are no subclass
+        self._deadlines.watch(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End the exchange: what has no end yet is truncated."""
+        self._deadlines.forget(self)
+        detail = str(exc) if exc else "the connection ended"
+        is_stale = not self.has_begun and self.exchanges > 1
+        self._fail((StaleConnection if is_stale else UpstreamFault)("upstream.reply", detail))
+
+    def data_received(self, data: bytes) -> None:
+        """Read a piece of the reply."""
+        reply = self._reply
+        if reply is None or self.has_all:
+            self.abort(UpstreamFault("upstream.reply", "bytes arrived that nobody has asked for"))
+            return
+        try:
+            reply.feed(data)
+        except UnreadableReply as error:
+            self.abort(UpstreamFault("upstream.reply", f"unreadable reply: {error}"))
+            return
+        self.due_at = NEVER if reply.is_complete else self._loop.time() + self._stall_seconds
+        if reply.buffered > _PAUSE_BYTES:
+            self._pause_reading()
+        _wake(self._awaiting_reply)
+
+    def pause_writing(self) -> None:
+        """Let `drain` wait."""
+        self._is_writing_paused = True
+
+    def resume_writing(self) -> None:
+        """Let `drain` go on."""
+        self._is_writing_paused = False
+        _wake(self._awaiting_room)
+
+    def overdue(self) -> None:
+        """End an exchange that took too long."""
+        what = "did not go on" if self.has_begun else "did not begin"
+        self.abort(UpstreamFault("upstream.timeout", f"the reply {what} in time"))
+
+    # --- inside ---
+
+    @property
+    def _present_reply(self) -> Reply:
+        if self._reply is None:
+            msg = "no exchange has begun"
+            raise RuntimeError(msg)
+        return self._reply
+
+    async def _arrival(self) -> None:
+        if self._fault is not None:
+            raise self._fault
+        self._awaiting_reply = self._loop.create_future()
+        await self._awaiting_reply
+
+    def _fail(self, fault: UpstreamFault) -> None:
+        self._fault = self._fault or fault
+        self.due_at = NEVER
+        _wake(self._awaiting_reply)
+        _wake(self._awaiting_room)
+
+    def _pause_reading(self) -> None:
+        # The client is slow now, not the server: its deadline rests until we read again.
+        if self._transport is not None and not self._is_reading_paused:
+            self._is_reading_paused = True
+            self._transport.pause_reading()
+            self.due_at = NEVER
+
+    def _resume_reading(self) -> None:
+        if self._transport is not None and self._fault is None:
+            self._is_reading_paused = False
+            self._transport.resume_reading()
+            self.due_at = NEVER if self.has_all else self._loop.time() + self._stall_seconds
+
+
+def _wake(future: asyncio.Future[None] | None) -> None:
+    if future is not None and not future.done():
+        future.set_result(None)

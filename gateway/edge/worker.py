@@ -1,0 +1,169 @@
+"""gunicorn's asgi worker for the edge: own sockets with TLS of their own, limits, and parting with whom trust has left."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from gunicorn.arbiter import Arbiter
+from gunicorn.asgi.lifespan import LifespanManager
+from gunicorn.workers.gasgi import ASGIWorker
+
+from gateway.edge.handshake import IncomingTls
+from gateway.edge.protocol import EdgeProtocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.edge.bootstrap import EdgeServices
+    from gateway.edge.core import Edge
+    from gateway.edge.handshake import FailedHandshake
+    from gateway.edge.setup import EdgeSetup
+    from gateway.policies.model import Listener
+    from psd2.certificates import Psd2Certificate
+
+_HEARTBEAT_SECONDS: Final = 1.0
+_ROTATION_LOOK_SECONDS: Final = 5.0
+_DOOM_GRACE_SECONDS: Final = 2.0
+_BACKLOG: Final = 2_048
+_JUDGED_AT_ONCE: Final = 50
+
+
+class EdgeWorker(ASGIWorker):  # type: ignore[misc]
+    """One worker process of the edge; also the `Reception` of its connections and a `Watcher` of its knowledge."""
+
+    def __init__(self, *args: Any, **settings: Any) -> None:  # noqa: ANN401 - handed to gunicorn
+        """Serve nothing yet."""
+        super().__init__(*args, **settings)
+        self.connections: set[EdgeProtocol] = set()
+        self._handshakes: set[IncomingTls] = set()
+        self._partings: set[asyncio.Task[None]] = set()
+        self._setup: EdgeSetup = self.cfg.edge_setup
+
+    # --- life ---
+
+    async def _serve(self) -> None:
+        """Start the application, listen, and beat until told to stop; gunicorn's own, but with our listeners."""
+        self.lifespan = LifespanManager(self.asgi, self.log, self.state)
+        try:
+            await self.lifespan.startup()
+        except RuntimeError as error:
+            self.log.error("the edge can't start: %s", error)  # noqa: TRY400 - the message says it all
+            raise SystemExit(Arbiter.WORKER_BOOT_ERROR) from error
+        self._setup.tls.reload_if_rotated()
+        self._services.knowledge.watch(self)
+        for sock in self.sockets:
+            await self._listen(sock.sock)
+        await self._beat()
+        await self._shutdown()
+
+    async def _listen(self, sock: Any) -> None:  # noqa: ANN401 - gunicorn's socket
+        listener = self._setup.listener_of_port[sock.getsockname()[1]]
+        self.servers.append(await self.loop.create_server(self._greeter(listener), sock=sock, backlog=_BACKLOG))
+
+    def _greeter(self, listener: Listener) -> Callable[[], asyncio.Protocol]:
+        settings = self._setup.settings
+
+        def speak() -> EdgeProtocol:
+            return EdgeProtocol(self, listener, settings)
+
+        def greet() -> asyncio.Protocol:
+            context = self._setup.tls.contexts[listener]
+            return IncomingTls(listener, context, self, speak, handshake_seconds=settings.handshake_seconds)
+
+        return greet if listener.speaks_tls else speak
+
+    async def _beat(self) -> None:
+        look_at = time.monotonic() + _ROTATION_LOOK_SECONDS
+        while self.alive and self.ppid == os.getppid():
+            self.notify()
+            if time.monotonic() >= look_at:
+                look_at = time.monotonic() + _ROTATION_LOOK_SECONDS
+                self._setup.tls.reload_if_rotated()
+            await asyncio.sleep(_HEARTBEAT_SECONDS)
+
+    async def _shutdown(self) -> None:
+        """Take nobody in, send idle clients away, let the others finish for as long as gunicorn grants."""
+        self.alive = False
+        for server in self.servers:
+            server.close()
+        for incoming in tuple(self._handshakes):
+            incoming.abort()
+        deadline = time.monotonic() + (0 if self._quick_shutdown else self.cfg.graceful_timeout)
+        while self.connections and time.monotonic() < deadline and not self._quick_shutdown:
+            for connection in tuple(self.connections):
+                if connection.is_idle:
+                    connection.close_idle()
+            self.notify()
+            await asyncio.sleep(0.05)
+        for connection in tuple(self.connections):
+            connection.abort()
+        with suppress(Exception):
+            await self.lifespan.shutdown()
+
+    # --- what connections need ---
+
+    @property
+    def edge(self) -> Edge:
+        """The core."""
+        return self._services.edge
+
+    @property
+    def _services(self) -> EdgeServices:
+        services: EdgeServices | None = self.asgi.services
+        if services is None:
+            msg = "the edge has not started"
+            raise RuntimeError(msg)
+        return services
+
+    def has_room(self) -> bool:
+        """Whether one more connection may be served."""
+        return len(self.connections) + len(self._handshakes) < self._setup.settings.max_connections
+
+    def handshake_began(self, incoming: IncomingTls) -> None:
+        """Count a connection that is shaking hands."""
+        self._handshakes.add(incoming)
+
+    def handshake_ended(self, incoming: IncomingTls, failure: FailedHandshake | None) -> None:
+        """Count it no more; note the failure."""
+        self._handshakes.discard(incoming)
+        if failure is not None:
+            self.edge.note_handshake(failure)
+
+    def connected(self, connection: EdgeProtocol) -> None:
+        """Serve a connection."""
+        self.connections.add(connection)
+        self._services.deadlines.watch(connection)
+
+    def disconnected(self, connection: EdgeProtocol) -> None:
+        """Serve it no more."""
+        self.connections.discard(connection)
+        self._services.deadlines.forget(connection)
+
+    # --- trust that has shrunk ---
+
+    def trust_changed(self) -> None:
+        """Part with connections whose certificate is not trusted any more."""
+        self._part_with(lambda certificate: certificate is None)
+
+    def tpp_barred(self, authorisation_number: str) -> None:
+        """Part with a TPP's connections."""
+        self._part_with(lambda certificate: certificate is None or certificate.authorisation_number == authorisation_number)
+
+    def _part_with(self, unwanted: Callable[[Psd2Certificate | None], bool]) -> None:
+        task = self.loop.create_task(self._doom_all(unwanted))
+        self._partings.add(task)
+        task.add_done_callback(self._partings.discard)
+
+    async def _doom_all(self, unwanted: Callable[[Psd2Certificate | None], bool]) -> None:
+        for number, protocol in enumerate(tuple(self.connections)):
+            connection = protocol.connection
+            if connection is None or connection.leaf is None:
+                continue
+            if unwanted(self.edge.trusted_certificate(connection)):
+                protocol.doom(grace_seconds=_DOOM_GRACE_SECONDS)
+            if number % _JUDGED_AT_ONCE == 0:
+                await asyncio.sleep(0)  # a judgement takes a third of a millisecond: let the others go on

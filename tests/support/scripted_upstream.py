@@ -1,0 +1,181 @@
+"""An internal server for tests of the edge: real mutual TLS, and a reply that each test scripts, down to single bytes."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from chassis.listener import server_context
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chassis.home import Home
+
+_READ_SECONDS = 20.0
+
+
+@dataclass
+class Received:
+    """One request as it arrived."""
+
+    line: str
+    headers: list[tuple[str, str]]
+    body: bytes = b""
+
+    def values(self, name: str) -> list[str]:
+        return [value for each, value in self.headers if each == name.lower()]
+
+    def value(self, name: str) -> str | None:
+        values = self.values(name)
+        return values[0] if values else None
+
+
+@dataclass
+class Conversation:
+    """A connection that a test's reply function may use as it likes."""
+
+    socket: ssl.SSLSocket
+    buffer: bytes = b""
+
+    def send(self, data: bytes) -> None:
+        self.socket.sendall(data)
+
+    def read_head(self) -> Received | None:
+        while b"\r\n\r\n" not in self.buffer:
+            data = self.socket.recv(65536)
+            if not data:
+                return None
+            self.buffer += data
+        head, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
+        line, *lines = head.decode("latin-1").split("\r\n")
+        headers = [(name.lower(), value) for name, _, value in (each.partition(": ") for each in lines)]
+        return Received(line, headers)
+
+    def read_body(self, request: Received) -> None:
+        if request.value("transfer-encoding") == "chunked":
+            request.body = self._chunks()
+        else:
+            request.body = self.take(int(request.value("content-length") or 0))
+
+    def take(self, size: int) -> bytes:
+        while len(self.buffer) < size:
+            data = self.socket.recv(65536)
+            if not data:
+                raise ConnectionError
+            self.buffer += data
+        taken, self.buffer = self.buffer[:size], self.buffer[size:]
+        return taken
+
+    def _chunks(self) -> bytes:
+        body = b""
+        while True:
+            while b"\r\n" not in self.buffer:
+                self.buffer += self.socket.recv(65536)
+            size_line, _, self.buffer = self.buffer.partition(b"\r\n")
+            size = int(size_line, 16)
+            body += self.take(size)
+            self.take(2)
+            if size == 0:
+                return body
+
+
+Reply = "Callable[[Received, Conversation], bool]"
+
+
+def echo(request: Received, conversation: Conversation) -> bool:
+    """Answer with what arrived, as JSON."""
+    conversation.read_body(request)
+    body = json.dumps({"line": request.line, "headers": request.headers, "body": request.body.decode("latin-1")}).encode()
+    conversation.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    return True
+
+
+def raw(reply: bytes, *, then_close: bool = False) -> Callable[[Received, Conversation], bool]:
+    """Answer with exactly these bytes."""
+
+    def answer(request: Received, conversation: Conversation) -> bool:
+        conversation.read_body(request)
+        conversation.send(reply)
+        return not then_close
+
+    return answer
+
+
+@dataclass
+class ScriptedUpstream:
+    """Listens on a free port. `reply` answers every request; it returns whether the connection is kept."""
+
+    home: Home
+    name: str = "bank"
+    reply: Callable[[Received, Conversation], bool] = echo
+    received: list[Received] = field(default_factory=list)
+    connections: int = 0
+
+    def __post_init__(self) -> None:
+        self._context = server_context(self.home, self.name)
+        self._context.sslsocket_class = ssl.SSLSocket
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self._open: set[socket.socket] = set()
+        self._lock = threading.Lock()
+        self.port = int(self._server.getsockname()[1])
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def stop(self) -> None:
+        """Stop listening and cut every connection."""
+        self._server.close()
+        self.cut()
+
+    def cut(self) -> None:
+        """Cut every connection, as a killed server's kernel does."""
+        with self._lock:
+            for each in self._open:
+                each.close()
+            self._open.clear()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                accepted, _ = self._server.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(accepted,), daemon=True).start()
+
+    def _serve(self, accepted: socket.socket) -> None:
+        accepted.settimeout(_READ_SECONDS)
+        try:
+            with self._context.wrap_socket(accepted, server_side=True) as secured:
+                with self._lock:
+                    self._open.add(secured)
+                    self.connections += 1
+                self._converse(Conversation(secured))
+        except (OSError, ValueError, ConnectionError):
+            return
+
+    def _converse(self, conversation: Conversation) -> None:
+        while (request := conversation.read_head()) is not None:
+            self.received.append(request)
+            if not self.reply(request, conversation):
+                return
+
+
+def slowly(pieces: list[bytes], *, seconds: float) -> Callable[[Received, Conversation], bool]:
+    """Answer piece by piece."""
+
+    def answer(request: Received, conversation: Conversation) -> bool:
+        conversation.read_body(request)
+        for piece in pieces:
+            conversation.send(piece)
+            time.sleep(seconds)
+        return True
+
+    return answer
