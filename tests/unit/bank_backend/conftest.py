@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.bank_core import SeededBank, copy_of, seed_bank
+from tests.support.bank_sca import BankDesk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,3 +30,9 @@ def bank(bank_template: Path, tmp_path: Path) -> Iterator[SeededBank]:
     bank = copy_of(bank_template, tmp_path)
     yield bank
     bank.database.engine.dispose()
+
+
+@pytest.fixture
+def desk(bank: SeededBank) -> BankDesk:
+    """Lend the bank with TPPs, platform services and browsers around it."""
+    return BankDesk(bank)

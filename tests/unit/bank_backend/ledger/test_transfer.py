@@ -1,0 +1,225 @@
+"""Moving money: both sides, holds, and everything that is refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bank_backend.ledger.model import InsufficientFunds, InvalidAmount, SameAccount, UnknownAccount, UnknownHold
+from bank_backend.ledger.store import settlement_id
+from psd2.ids import AccountId
+from psd2.money import CurrencyMismatch, Money
+from tests.support.bank_core import ANNA, JONAS, OTHER_TENANT, TENANT, TOM, SeededBank
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bank_backend.accounts.model import Account
+
+OUTSIDE_IBAN = "DE75512108001245126199"
+
+
+def pay(
+    bank: SeededBank,
+    debtor: Account,
+    amount: Money,
+    *,
+    iban: str = OUTSIDE_IBAN,
+    hold: str | None = None,
+    now: datetime | None = None,
+) -> str:
+    """Transfer in a transaction of its own."""
+    with bank.database.writing() as connection:
+        return bank.services.ledger.transfer(
+            connection,
+            tenant=TENANT,
+            debtor=debtor.id,
+            creditor_iban=iban,
+            creditor_name="Merchant Ltd",
+            amount=amount,
+            remittance="Order 7",
+            end_to_end_id="E2E-7",
+            now=now or bank.clock.now(),
+            hold=hold,
+        )
+
+
+def hold(bank: SeededBank, debtor: Account, amount: Money) -> str:
+    with bank.database.writing() as connection:
+        return bank.services.ledger.hold(
+            connection,
+            tenant=TENANT,
+            debtor=debtor.id,
+            creditor_iban=OUTSIDE_IBAN,
+            creditor_name="Merchant Ltd",
+            amount=amount,
+            remittance="Order 8",
+            end_to_end_id="E2E-8",
+            now=bank.clock.now(),
+        )
+
+
+def test_a_payment_to_another_bank_lowers_the_payers_balance(bank: SeededBank) -> None:
+    """What leaves the bank is owed to the outside: the settlement account has it."""
+    account = bank.account(ANNA)
+    before = bank.balances(account)
+
+    pay(bank, account, Money(12_345, "EUR"))
+
+    after = bank.balances(account)
+    assert after.interim_booked == before.interim_booked - Money(12_345, "EUR")
+    assert after.interim_available == before.interim_available - Money(12_345, "EUR")
+    # Booked today: yesterday's book is closed.
+    assert after.closing_booked == before.closing_booked
+
+
+def test_a_payee_at_this_bank_is_credited(bank: SeededBank) -> None:
+    """Money between two customers changes both balances and leaves the settlement account alone."""
+    payer, payee = bank.account(ANNA), bank.account(JONAS)
+    before = bank.balances(payee).interim_available
+
+    pay(bank, payer, Money(5_000, "EUR"), iban=payee.iban)
+
+    assert bank.balances(payee).interim_available == before + Money(5_000, "EUR")
+
+
+def test_an_iban_of_another_tenant_is_another_bank(bank: SeededBank) -> None:
+    """A payment never crosses into another TPP's tenant, even to an IBAN that exists there."""
+    theirs = bank.account(ANNA, tenant=OTHER_TENANT)
+    before = bank.balances(theirs)
+
+    pay(bank, bank.account(ANNA), Money(5_000, "EUR"), iban=theirs.iban)
+
+    assert bank.balances(theirs) == before
+
+
+def test_another_tenants_account_is_unknown(bank: SeededBank) -> None:
+    """The debtor's id alone moves nothing: it has to be of the tenant that asks."""
+    theirs = bank.account(ANNA, tenant=OTHER_TENANT)
+    before = bank.balances(theirs)
+
+    with pytest.raises(UnknownAccount):
+        pay(bank, theirs, Money(100, "EUR"))
+
+    assert bank.balances(theirs) == before
+
+
+def test_all_that_is_available_can_be_paid_and_one_cent_more_cannot(bank: SeededBank) -> None:
+    """The credit line counts, to the cent; a refused payment leaves no trace."""
+    account = bank.account(TOM)
+    available = bank.balances(account).interim_available
+
+    with pytest.raises(InsufficientFunds) as refusal:
+        pay(bank, account, available + Money(1, "EUR"))
+    assert refusal.value.available == available
+    assert bank.balances(account).interim_available == available
+
+    pay(bank, account, available)
+    assert bank.balances(account).interim_available == Money(0, "EUR")
+
+
+def test_held_funds_can_not_be_spent_elsewhere(bank: SeededBank) -> None:
+    """A hold lowers what is available and what is expected, not what is booked."""
+    account = bank.account(ANNA)
+    before = bank.balances(account)
+
+    hold(bank, account, before.interim_available)
+
+    held = bank.balances(account)
+    assert held.interim_available == Money(0, "EUR")
+    assert held.interim_booked == before.interim_booked
+    assert held.expected == before.expected - before.interim_available
+    with pytest.raises(InsufficientFunds):
+        pay(bank, account, Money(1, "EUR"))
+
+
+def test_a_hold_is_settled_by_its_transfer(bank: SeededBank) -> None:
+    """The transfer takes the very funds that its hold reserved."""
+    account = bank.account(ANNA)
+    available = bank.balances(account).interim_available
+    held = hold(bank, account, available)
+
+    pay(bank, account, available, hold=held)
+
+    assert bank.balances(account).interim_available == Money(0, "EUR")
+    with pytest.raises(UnknownHold):
+        pay(bank, account, Money(1, "EUR"), hold=held)
+
+
+def test_a_released_hold_gives_the_funds_back_once(bank: SeededBank) -> None:
+    """A release restores what was available; a hold ends once."""
+    account = bank.account(ANNA)
+    before = bank.balances(account)
+    held = hold(bank, account, Money(2_000, "EUR"))
+
+    with bank.database.writing() as connection:
+        bank.services.ledger.release(connection, tenant=TENANT, hold=held, now=bank.clock.now())
+
+    assert bank.balances(account) == before
+    with pytest.raises(UnknownHold), bank.database.writing() as connection:
+        bank.services.ledger.release(connection, tenant=TENANT, hold=held, now=bank.clock.now())
+
+
+def test_a_refused_transfer_leaves_its_hold_open(bank: SeededBank) -> None:
+    """Settling a hold with more than there is fails whole: the funds stay reserved."""
+    account = bank.account(ANNA)
+    held = hold(bank, account, Money(2_000, "EUR"))
+    before = bank.balances(account)
+
+    with pytest.raises(InsufficientFunds):
+        pay(bank, account, before.interim_available + Money(2_001, "EUR"), hold=held)
+
+    assert bank.balances(account) == before
+
+
+def test_another_tenants_hold_is_unknown(bank: SeededBank) -> None:
+    """A hold is released by its own tenant only."""
+    held = hold(bank, bank.account(ANNA), Money(2_000, "EUR"))
+
+    with pytest.raises(UnknownHold), bank.database.writing() as connection:
+        bank.services.ledger.release(connection, tenant=OTHER_TENANT, hold=held, now=bank.clock.now())
+
+
+@pytest.mark.parametrize("minor", [0, -1])
+def test_nothing_and_less_is_not_moved(bank: SeededBank, minor: int) -> None:
+    """A negative transfer would draw on the payee."""
+    with pytest.raises(InvalidAmount):
+        pay(bank, bank.account(ANNA), Money(minor, "EUR"))
+
+
+def test_an_account_is_not_paid_from_itself(bank: SeededBank) -> None:
+    """Debtor and creditor are two accounts."""
+    account = bank.account(ANNA)
+
+    with pytest.raises(SameAccount):
+        pay(bank, account, Money(100, "EUR"), iban=account.iban)
+
+
+def test_currencies_are_never_mixed(bank: SeededBank) -> None:
+    """Neither a debit in another currency nor a credit to an account in another one."""
+    account = bank.account(ANNA)
+    dollars = bank.services.accounts.accounts_of(TENANT, bank.services.psus.psu(TENANT, "lucia.moretti").id)[1]  # type: ignore[union-attr]
+
+    with pytest.raises(CurrencyMismatch):
+        pay(bank, account, Money(100, "USD"))
+    with pytest.raises(CurrencyMismatch):
+        pay(bank, account, Money(100, "EUR"), iban=dollars.iban)
+
+
+def test_a_first_payment_in_a_new_currency_opens_its_settlement_account(bank: SeededBank) -> None:
+    """Settlement accounts come into being as they are needed, one for each tenant and currency."""
+    assert settlement_id(TENANT, "SEK") != settlement_id(OTHER_TENANT, "SEK")
+
+    with bank.database.writing() as connection:
+        first = bank.services.ledger._store.settlement(connection, TENANT, "SEK")
+        again = bank.services.ledger._store.settlement(connection, TENANT, "SEK")
+
+    assert first == again == settlement_id(TENANT, "SEK")
+
+
+def test_a_settlement_account_is_no_customers_account(bank: SeededBank) -> None:
+    """Nobody lists it, nobody reads it."""
+    assert bank.services.accounts.account(TENANT, settlement_id(TENANT, "EUR")) is None
+    with pytest.raises(UnknownAccount), bank.database.reading() as connection:
+        bank.services.ledger.balances(connection, TENANT, AccountId("nothing"), today=bank.clock.now().date())
