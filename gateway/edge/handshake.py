@@ -77,9 +77,10 @@ def note_server_name(connection: object, name: str | None, _context: ssl.SSLCont
 class _OneHandshake:
     """Stands in for the listener's context with one connection, to know which connection a TLS object belongs to."""
 
-    def __init__(self, context: ssl.SSLContext, send_alert: Callable[[bytes, ssl.SSLError], None]) -> None:
+    def __init__(self, context: ssl.SSLContext, send_alert: Callable[[bytes, ssl.SSLError], None], early: bytearray) -> None:
         self._context = context
         self._send_alert = send_alert
+        self._early = early
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
@@ -91,6 +92,7 @@ class _OneHandshake:
         connection = self._context.wrap_bio(incoming, outgoing, **options)
         if isinstance(connection, EdgeSslObject):
             connection.outgoing, connection.send_alert = outgoing, self._send_alert
+        incoming.write(self._early)
         return connection
 
 
@@ -115,6 +117,7 @@ class IncomingTls(asyncio.Protocol):
         self._task: asyncio.Task[None] | None = None
         self._address = ""
         self._descriptor = -1
+        self._early = bytearray()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin, where there is room."""
@@ -125,6 +128,10 @@ class IncomingTls(asyncio.Protocol):
         self._descriptor = transport.get_extra_info("socket").fileno()
         self._reception.handshake_began(self)
         self._task = asyncio.get_running_loop().create_task(self._shake_hands(cast("asyncio.Transport", transport)))
+
+    def data_received(self, data: bytes) -> None:
+        """Keep what comes before `start_tls` has taken over: event loops read on at once, and it may be the ClientHello."""
+        self._early += data
 
     def abort(self) -> None:
         """Give up, because the worker stops."""
@@ -139,14 +146,14 @@ class IncomingTls(asyncio.Protocol):
             failure = self._failed(f"tls.{(error.reason or 'error').lower()}", str(error))
         except ConnectionAbortedError as error:
             failure = self._failed("tls.timeout", str(error))
-        except OSError as error:
+        except (OSError, RuntimeError) as error:  # RuntimeError: uvloop's word for a connection that is closed already
             failure = self._failed("tls.broken_off", str(error) or type(error).__name__)
         finally:
             self._reception.handshake_ended(self, failure)
 
     async def _hand_over(self, transport: asyncio.Transport) -> None:
         protocol = self._speak()
-        handshake: Any = _OneHandshake(self._context, self._send_alert)
+        handshake: Any = _OneHandshake(self._context, self._send_alert, self._early)
         secured = await asyncio.get_running_loop().start_tls(
             transport,
             protocol,

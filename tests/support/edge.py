@@ -296,7 +296,17 @@ def running_edge(folder: Path, **settings: str) -> Iterator[EdgeUnderTest]:
     register = _register(environment["GATEWAY_DATABASE_URL"], authority)
     command = [sys.executable, "-m", "gunicorn", "-c", "python:gateway.edge.server", "gateway.edge.asgi:application()"]
     process = subprocess.Popen(command, env=environment)
-    edge = EdgeUnderTest(home, ports, process, authority, register, **upstreams, qwac=authority.qwac())
+    edge = EdgeUnderTest(
+        home=home,
+        ports=ports,
+        process=process,
+        authority=authority,
+        register=register,
+        bank=upstreams["bank"],
+        authorization=upstreams["authorization"],
+        portal=upstreams["portal"],
+        qwac=authority.qwac(),
+    )
     try:
         wait_until(lambda: _is_up(edge), seconds=30, what="the edge")
         yield edge

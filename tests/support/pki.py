@@ -13,7 +13,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from psd2.qcstatements import QC_STATEMENTS_OID, Psd2Statement, QcStatements, QcType, encode_qcstatements
 from psd2.roles import PspRole
-from psd2.thumbprints import x5t_s256
+from psd2.thumbprints import sha256_hex, x5t_s256
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +41,10 @@ class Issued:
         return "".join(
             each.public_bytes(serialization.Encoding.PEM).decode("ascii") for each in (self.certificate, *self.chain)
         )
+
+    @property
+    def sha256(self) -> str:
+        return sha256_hex(self.der)
 
     @property
     def thumbprint(self) -> str:

@@ -1,0 +1,353 @@
+"""Every refusal of the edge, over real TLS: one request wrong in exactly one way, its status, code and reason."""
+
+from __future__ import annotations
+
+import datetime as dt
+import socket
+import ssl
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from gateway.register.model import TppStatus
+from psd2.roles import PspRole
+from tests.support.edge import Answer, EdgeUnderTest, read_answer, running_edge
+from tests.support.pki import DAY, Authority, Issued, self_signed
+from tests.support.ports import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NOW = dt.datetime.now(dt.UTC)
+BOTH_VERSIONS = pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+ACCOUNTS = "/v1/accounts"
+
+
+@pytest.fixture(scope="module")
+def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EdgeUnderTest]:
+    """Lend one edge to all tests of this file."""
+    with running_edge(tmp_path_factory.mktemp("edge")) as running:
+        yield running
+
+
+# --- the certificate ---
+
+
+@BOTH_VERSIONS
+def test_no_certificate(edge: EdgeUnderTest, version: ssl.TLSVersion) -> None:
+    """CERTIFICATE_MISSING, over HTTP and not as a dead handshake."""
+    answer = edge.get(ACCOUNTS, version=version)
+    assert (answer.status, answer.code, answer.reason) == (401, "CERTIFICATE_MISSING", "mtls.missing")
+    assert "--cert" in answer.json["hint"]
+    assert answer.json["clause"]
+
+
+def certificates(edge: EdgeUnderTest) -> dict[str, tuple[Issued, str, str]]:
+    """Return certificates that are wrong in one way, with the code and reason that each deserves."""
+    good = edge.authority
+    return {
+        "self-signed": (self_signed(), "CERTIFICATE_INVALID", "mtls.untrusted"),
+        "foreign CA": (Authority("Foreign").qwac(), "CERTIFICATE_INVALID", "mtls.untrusted"),
+        "expired": (good.qwac(not_before=NOW - 60 * DAY, not_after=NOW - DAY), "CERTIFICATE_EXPIRED", "mtls.expired"),
+        "not yet valid": (good.qwac(not_before=NOW + DAY), "CERTIFICATE_INVALID", "mtls.not_yet_valid"),
+        "server only": (good.qwac(usages=[ExtendedKeyUsageOID.SERVER_AUTH]), "CERTIFICATE_INVALID", "mtls.eku"),
+        "QSealC": (good.qseal(), "CERTIFICATE_INVALID", "mtls.not_a_qwac"),
+        "no statements": (good.plain(), "CERTIFICATE_INVALID", "mtls.not_a_qwac"),
+        "broken statements": (good.qwac(statements=b"\x30\x05\x00"), "CERTIFICATE_INVALID", "mtls.malformed"),
+        "unregistered TPP": (good.qwac(number="PSDDE-BAFIN-999999"), "CERTIFICATE_INVALID", "tpp.unknown"),
+    }
+
+
+FAULTS = [
+    "self-signed",
+    "foreign CA",
+    "expired",
+    "not yet valid",
+    "server only",
+    "QSealC",
+    "no statements",
+    "broken statements",
+    "unregistered TPP",
+]
+
+
+@BOTH_VERSIONS
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_certificate_that_is_not_good(edge: EdgeUnderTest, fault: str, version: ssl.TLSVersion) -> None:
+    """Each fault is answered over HTTP with its own reason, and recorded."""
+    certificate, code, reason = certificates(edge)[fault]
+    answer = edge.get(ACCOUNTS, certificate=certificate, version=version)
+    assert (answer.status, answer.code, answer.reason) == (401, code, reason)
+    record = edge.record_of(answer)
+    assert (record["outcome"], record["reason"], record["status"]) == ("refused", reason, 401)
+    assert record["certificate"]["sha256"]
+
+
+def within_a_second(edge: EdgeUnderTest, certificate: Issued) -> Answer:
+    """Return how a certificate fares a second after a change: alike with every worker."""
+    time.sleep(1)
+    answers = [edge.get(certificate=certificate) for _ in range(8)]
+    assert len({answer.status for answer in answers}) == 1
+    return answers[0]
+
+
+def test_a_broken_chain(edge: EdgeUnderTest) -> None:
+    """The issuing CA may not issue: the path length of the one above forbids it."""
+    middle = Authority("No further", parent=edge.authority, path_length=0)
+    below = Authority("Further", parent=middle)
+    edge.register.trust.replace("tpp", anchors=[edge.authority.pem], intermediates=[middle.pem, below.pem])
+    assert within_a_second(edge, below.qwac()).reason == "mtls.chain"
+
+
+def test_a_revoked_certificate(edge: EdgeUnderTest) -> None:
+    """CERTIFICATE_REVOKED, within a second of the CRL."""
+    certificate = edge.authority.qwac()
+    assert edge.get(certificate=certificate).status == 200
+    edge.revoke(certificate)
+    answer = within_a_second(edge, certificate)
+    assert (answer.status, answer.code, answer.reason) == (401, "CERTIFICATE_REVOKED", "mtls.revoked")
+
+
+def test_a_blocked_certificate(edge: EdgeUnderTest) -> None:
+    """CERTIFICATE_BLOCKED, within a second of the operator's word; freed again likewise."""
+    certificate = edge.authority.qwac()
+    edge.register.trust.block(certificate.sha256, "stolen")
+    answer = within_a_second(edge, certificate)
+    assert (answer.status, answer.code, answer.reason) == (401, "CERTIFICATE_BLOCKED", "mtls.blocked")
+    edge.register.trust.unblock(certificate.sha256)
+    assert within_a_second(edge, certificate).status == 200
+
+
+def test_a_blocked_tpp(edge: EdgeUnderTest) -> None:
+    """Every certificate of it is refused; a TPP that was unknown before is let in once it is registered."""
+    number = "PSDDE-BAFIN-200001"
+    certificate = edge.authority.qwac(number=number)
+    assert edge.get(certificate=certificate).reason == "tpp.unknown"
+    edge.register.tpp(number)
+    assert within_a_second(edge, certificate).status == 200
+    edge.register.tpp(number, status=TppStatus.BLOCKED)
+    answer = within_a_second(edge, certificate)
+    assert (answer.status, answer.code, answer.reason) == (401, "CERTIFICATE_BLOCKED", "mtls.blocked")
+
+
+def test_the_refusal_of_an_unregistered_tpp_says_how_to_register(edge: EdgeUnderTest) -> None:
+    """A good certificate, and nobody knows its TPP."""
+    answer = edge.get(certificate=edge.authority.qwac(number="PSDDE-BAFIN-999998"))
+    assert "sandbox tpp register" in answer.json["hint"]
+
+
+def test_a_role_that_the_certificate_does_not_grant(edge: EdgeUnderTest) -> None:
+    """An AISP tries a payment."""
+    certificate = edge.authority.qwac(roles=frozenset({PspRole.AI}))
+    answer = edge.get("/v1/payments/sepa-credit-transfers", certificate=certificate, method="POST", body=b"{}")
+    assert (answer.status, answer.code, answer.reason) == (401, "ROLE_INVALID", "psd2.role")
+    assert "PSP_PI" in answer.json["tppMessages"][0]["text"]
+
+
+# --- the token ---
+
+
+def test_no_token(edge: EdgeUnderTest) -> None:
+    """A challenge without an error, because none was made (RFC 6750 §3.1)."""
+    answer = edge.get(ACCOUNTS, certificate=edge.qwac)
+    assert (answer.status, answer.code, answer.reason) == (401, "TOKEN_UNKNOWN", "token.missing")
+    assert answer.headers["www-authenticate"] == 'Bearer realm="psd2"'
+
+
+@pytest.mark.parametrize(
+    ("header", "status", "reason"),
+    [
+        ("Bearer nobody-has-issued-this", 401, "token.unknown"),
+        ("Basic dXNlcjpwYXNz", 400, "token.malformed"),
+        ("Bearer two tokens", 400, "token.malformed"),
+        ("Bearer " + "x" * 600, 400, "token.malformed"),
+    ],
+)
+def test_a_token_that_is_none(edge: EdgeUnderTest, header: str, status: int, reason: str) -> None:
+    """Not ours, or no Bearer token at all."""
+    answer = edge.get(ACCOUNTS, certificate=edge.qwac, headers={"Authorization": header})
+    assert (answer.status, answer.reason) == (status, reason)
+
+
+def assert_invalid_token(edge: EdgeUnderTest, token: str, code: str, reason: str, certificate: Issued | None = None) -> None:
+    answer = edge.get(ACCOUNTS, certificate=certificate or edge.qwac, token=token)
+    assert (answer.status, answer.code, answer.reason) == (401, code, reason)
+    assert 'error="invalid_token"' in answer.headers["www-authenticate"]
+
+
+def test_an_expired_token(edge: EdgeUnderTest) -> None:
+    """Its lifetime is over."""
+    assert_invalid_token(edge, edge.register.token(edge.qwac, lifetime_seconds=-1), "TOKEN_EXPIRED", "token.expired")
+
+
+def test_a_revoked_token(edge: EdgeUnderTest) -> None:
+    """Revoked before it was first used."""
+    assert_invalid_token(edge, edge.register.token(edge.qwac, revoked=True), "TOKEN_INVALID", "token.revoked")
+
+
+def test_a_token_over_another_certificate(edge: EdgeUnderTest) -> None:
+    """Also where it belongs to the same TPP: the token is bound to one certificate (RFC 8705 §3)."""
+    other = edge.authority.qwac()
+    assert_invalid_token(edge, edge.register.token(other), "TOKEN_INVALID", "token.cnf_mismatch")
+
+
+def test_a_token_of_another_tpp(edge: EdgeUnderTest) -> None:
+    """Taken from one TPP, presented by another."""
+    number = "PSDDE-BAFIN-200002"
+    edge.register.tpp(number)
+    stolen = edge.register.token(edge.authority.qwac(number=number), number=number)
+    assert_invalid_token(edge, stolen, "TOKEN_INVALID", "token.cnf_mismatch")
+
+
+def test_a_token_bound_to_the_certificate_and_issued_to_another_tpp(edge: EdgeUnderTest) -> None:
+    """The binding holds, the owner does not."""
+    token = edge.register.token(edge.qwac, number="PSDDE-BAFIN-200003")
+    assert_invalid_token(edge, token, "TOKEN_INVALID", "token.other_tpp")
+
+
+def test_a_token_whose_client_is_gone(edge: EdgeUnderTest) -> None:
+    """Nothing revoked the token, and still it opens nothing."""
+    assert_invalid_token(edge, edge.register.token(edge.qwac, client_id="nobody"), "TOKEN_INVALID", "token.client_inactive")
+
+
+def test_a_token_without_any_certificate(edge: EdgeUnderTest) -> None:
+    """Carried away from its certificate: invalid_token, not just a missing certificate."""
+    answer = edge.get(ACCOUNTS, token=edge.register.token(edge.qwac))
+    assert (answer.status, answer.code, answer.reason) == (401, "TOKEN_INVALID", "token.cnf_without_certificate")
+    assert 'error="invalid_token"' in answer.headers["www-authenticate"]
+
+
+@pytest.mark.parametrize("scope", ["PIS:payment-1", "AIS:", "AISX:1", "openid"])
+def test_a_token_without_the_scope(edge: EdgeUnderTest, scope: str) -> None:
+    """403 with insufficient_scope (RFC 6750 §3.1)."""
+    answer = edge.get(ACCOUNTS, certificate=edge.qwac, token=edge.register.token(edge.qwac, scope=scope))
+    assert (answer.status, answer.code, answer.reason) == (403, "TOKEN_INVALID", "token.scope")
+    assert 'error="insufficient_scope"' in answer.headers["www-authenticate"]
+
+
+# --- route and host ---
+
+
+@pytest.mark.parametrize("path", ["/v1/nothing", "/v1/accounts/", "/v1", "/", "/internal/interactions", "/authorize", "/psu/1"])
+def test_an_unknown_path(edge: EdgeUnderTest, path: str) -> None:
+    """What is not listed does not pass, browser pages and internal paths included."""
+    assert edge.get(path, certificate=edge.qwac).status == 404
+    assert not [request for request in edge.bank.received if request.line.split(" ")[1] == path]
+
+
+def test_a_method_that_the_path_does_not_have(edge: EdgeUnderTest) -> None:
+    """405 with the methods it has."""
+    answer = edge.get(ACCOUNTS, certificate=edge.qwac, method="DELETE")
+    assert (answer.status, answer.code, answer.headers["allow"]) == (405, "SERVICE_INVALID", "GET")
+
+
+def test_another_host_than_in_tls(edge: EdgeUnderTest) -> None:
+    """421: the connection was opened for another name (RFC 9110 §7.4)."""
+    with edge.connect(edge.qwac, server_name="other.localhost") as connection:
+        answer = edge.over(connection)
+        assert (answer.status, answer.reason) == (421, "tls.sni_host_mismatch")
+        assert edge.over(connection, headers={"Host": "OTHER.localhost:8443"}).status == 200
+
+
+@pytest.mark.parametrize("host", ["", "a b", "x/y", "local_host@evil", "localhost:port"])
+def test_a_host_that_is_none(edge: EdgeUnderTest, host: str) -> None:
+    """400 (RFC 9112 §3.2)."""
+    answer = edge.get(certificate=edge.qwac, headers={"Host": host})
+    assert (answer.status, answer.reason) == (400, "http.host")
+
+
+# --- how refusals look ---
+
+
+def test_oauth_endpoints_answer_oauth_errors(edge: EdgeUnderTest) -> None:
+    """RFC 6749 §5.2."""
+    answer = edge.get("/token", method="POST", body=b"grant_type=client_credentials")
+    assert (answer.status, answer.json["error"], answer.reason) == (401, "invalid_client", "mtls.missing")
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_other_paths_answer_problem_details(edge: EdgeUnderTest) -> None:
+    """RFC 9457."""
+    answer = edge.get("/sandbox/v1/data")
+    assert (answer.status, answer.json["code"], answer.json["status"]) == (401, "mtls.missing", 401)
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_refusal_carries_the_tpps_request_id_and_ours(edge: EdgeUnderTest) -> None:
+    """BG IG §4.12 asks for the first; the second finds the audit record."""
+    answer = edge.get(ACCOUNTS, headers={"X-Request-ID": "99391c7e-ad88-49ec-a2ad-99ddcb1f7721"})
+    assert answer.headers["x-request-id"] == "99391c7e-ad88-49ec-a2ad-99ddcb1f7721"
+    assert edge.record_of(answer)["tpp_request_id"] == "99391c7e-ad88-49ec-a2ad-99ddcb1f7721"
+
+
+def test_a_refused_certificate_of_a_trusted_issuer_is_filed_under_its_tpp(edge: EdgeUnderTest) -> None:
+    """The developer finds it in the request log; a stranger cannot write into another TPP's log."""
+    expired = edge.authority.qwac(not_before=NOW - 60 * DAY, not_after=NOW - DAY)
+    assert edge.record_of(edge.get(ACCOUNTS, certificate=expired))["tpp"] == "PSDDE-BAFIN-100001"
+    assert edge.record_of(edge.get(ACCOUNTS, certificate=Authority("Foreign").qwac()))["tpp"] is None
+
+
+def test_no_record_holds_a_token_or_a_query(edge: EdgeUnderTest) -> None:
+    """Neither in clear nor in full as a hash."""
+    token = edge.register.token(edge.qwac)
+    edge.get(f"{ACCOUNTS}?code=secret-code", certificate=edge.qwac, token=token)
+    edge.get(f"/v1/nothing?code=secret-code&token={token}", certificate=edge.qwac, token=token)
+    text = "".join(path.read_text() for path in edge.home.log.glob("*.jsonl"))
+    assert token not in text
+    assert "secret-code" not in text
+
+
+# --- TLS itself ---
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion")
+def test_old_tls_versions_get_an_alert_and_a_record(edge: EdgeUnderTest) -> None:
+    """TLS 1.1 is told why it is refused."""
+    context = edge.context()
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
+    with pytest.raises(ssl.SSLError, match="PROTOCOL_VERSION"):
+        edge.connect(context=context)
+    wait_until(lambda: bool(edge.records(reason="tls.unsupported_protocol")), seconds=2, what="the record")
+
+
+@pytest.mark.parametrize("ciphers", ["ECDHE-ECDSA-AES256-SHA384", "AES256-GCM-SHA384", "DHE-RSA-AES256-GCM-SHA384"])
+def test_ciphers_without_forward_secrecy_or_aead_are_refused(edge: EdgeUnderTest, ciphers: str) -> None:
+    """No CBC, no static RSA, no finite-field DH."""
+    context = edge.context(version=ssl.TLSVersion.TLSv1_2)
+    context.set_ciphers(f"{ciphers}:@SECLEVEL=0")
+    with pytest.raises(ssl.SSLError, match="HANDSHAKE_FAILURE"):
+        edge.connect(context=context)
+    wait_until(lambda: bool(edge.records(reason="tls.no_shared_cipher")), seconds=2, what="the record")
+
+
+def test_a_certificate_without_its_key_does_not_connect(edge: EdgeUnderTest) -> None:
+    """TLS proves possession of the key, although it judges nothing else."""
+    context = edge.context(version=ssl.TLSVersion.TLSv1_2)
+    thief = edge.authority.qwac()
+    forged = Issued(thief.certificate, ec.generate_private_key(ec.SECP256R1()))
+    paths = forged.write(edge.home.path / "clients", "forged")
+    with pytest.raises(ssl.SSLError, match="KEY_VALUES_MISMATCH"):
+        context.load_cert_chain(*paths)
+
+
+def test_plain_http_to_a_tls_address_is_told_so(edge: EdgeUnderTest) -> None:
+    """A helpful answer instead of a dead connection."""
+    with socket.create_connection(("127.0.0.1", edge.ports.edge), timeout=10) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        answer = read_answer(connection)
+    assert answer.status == 400
+    assert b"https://" in answer.body
+
+
+def test_browsers_are_not_asked_for_a_certificate(edge: EdgeUnderTest) -> None:
+    """The portal and the front take one from nobody, even if it is offered."""
+    answer = edge.get("/anything", certificate=edge.qwac, port=edge.ports.portal)
+    assert answer.status == 200
+    headers = dict(answer.json["headers"])
+    assert headers["x-sandbox-listener"] == "portal"
+    assert "client-cert" not in headers
