@@ -140,10 +140,10 @@ def _require_answerable(consent: FundsConsent | None, call: TppCall, *, consent_
     if f"PIIS:{consent.id}" not in call.scope:
         text = "the access token was granted for another consent: present the token of the consent in Consent-ID"
         raise TokenInvalid(text, path="Consent-ID")
-    if call.subject is not None and call.subject != consent.psu:
-        raise TokenInvalid("the access token is another PSU's than the consent")
     if consent.status is not ConsentStatus.VALID or consent.account_id is None:
         raise ConsentInvalid(f"the consent is {consent.status}, and only a valid one lets you ask")
+    if call.subject is not None and call.subject != consent.psu:
+        raise TokenInvalid("the access token is another PSU's than the consent")
     if not _is_same_account(consent, question):
         raise NoPiisActivation("the consent is for another account than the one asked about", path="account.iban")
     if question.card_number and consent.card.number and question.card_number != consent.card.number:
