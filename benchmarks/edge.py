@@ -77,7 +77,7 @@ class Bench:
         self._sandbox("down")
 
     def _sandbox(self, *arguments: str) -> str:
-        command = [sys.executable, "-m", "sandbox", *arguments, "--home", str(self.home)]
+        command = [sys.executable, "-m", "sandbox.cli", *arguments, "--home", str(self.home)]
         return subprocess.run(
             command, check=True, capture_output=True, text=True, timeout=120, env=os.environ | _ONE_WORKER
         ).stdout
@@ -114,7 +114,7 @@ class Bench:
         command += [str(self.home / "certs" / "trust.pem"), str(CONNECTIONS), str(SECONDS)]
         request = self.request.replace(b"{port}", str(target.port).encode())
         before = cpu_seconds(target.pid)
-        run = subprocess.run(command, input=request, check=True, capture_output=True, timeout=SECONDS + 60)
+        run = subprocess.run(command, input=request, check=True, stdout=subprocess.PIPE, timeout=SECONDS + 60)
         spent = cpu_seconds(target.pid) - before
         figures = json.loads(run.stdout)
         if figures["failures"]:
@@ -209,7 +209,7 @@ def _compare(bench: Bench, yardstick: Target, other: Target) -> None:
 def _edge_pid(bench: Bench) -> int:
     status = json.loads(
         subprocess.run(
-            [sys.executable, "-m", "sandbox", "status", "--json", "--home", str(bench.home)],
+            [sys.executable, "-m", "sandbox.cli", "status", "--json", "--home", str(bench.home)],
             check=True,
             capture_output=True,
             timeout=30,
