@@ -6,7 +6,7 @@ import asyncio
 import socket
 import ssl
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 import uvloop
@@ -38,8 +38,7 @@ class Greeting(asyncio.Protocol):
     """Says hello once the handshake is done."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        transport.write(b"hello")
+        cast("asyncio.Transport", transport).write(b"hello")
 
 
 @pytest.mark.parametrize("new_loop", [uvloop.new_event_loop, asyncio.new_event_loop], ids=["uvloop", "asyncio"])
