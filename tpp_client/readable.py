@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tpp_client.wire import HttpRequest, HttpResponse
 
-# What a reader of a journey looks for, in the order it is shown. Dots go down into objects.
+# What a reader of a journey looks for, in the order it is shown. Dots go down into objects; a field is shown by its last
+# name, or by another one where two would be alike.
 _ASKED = (
     "grant_type", "scope", "code", "code_verifier", "refresh_token", "token", "client_id", "access.accounts", "validUntil",
     "frequencyPerDay", "account.iban", "debtorAccount.iban", "creditorAccount.iban", "instructedAmount.amount",
@@ -24,6 +25,7 @@ _ANSWERED = (
     "scope", "active", "cnf.x5t#S256", "accounts", "balances", "transactions.booked", "transactions.pending", "fundsAvailable",
     "personas", "messages", "error", "error_description", "tppMessages", "code", "title", "detail", "reason", "hint", "clause",
 )  # fmt: skip
+_NAMES = {"debtorAccount.iban": "debtor", "creditorAccount.iban": "creditor", "_links.scaOAuth.href": "scaOAuth"}
 _SECRETS = frozenset({"code", "code_verifier", "access_token", "refresh_token", "token", "state", "password"})
 # In an error body `code` is the error's name; a code that opens doors is only ever asked with, or in a redirect.
 _ANSWERED_SECRETS = _SECRETS - {"code"}
@@ -71,10 +73,10 @@ def shortened(secret: str) -> str:
 
 
 def readable_url(url: str) -> str:
-    """Return an address with the secrets in its query shortened."""
+    """Return an address for the eye: its query decoded, the secrets in it shortened."""
     parts = urlsplit(url)
     query = [(name, shortened(value) if name in _SECRETS else value) for name, value in parse_qsl(parts.query)]
-    return urlunsplit(parts._replace(query=urlencode(query, safe=":/…")))
+    return urlunsplit(parts._replace(query="&".join(f"{name}={value}" for name, value in query)))
 
 
 def _asked_fields(request: HttpRequest) -> dict[str, object]:
@@ -95,7 +97,9 @@ def _json_fields(body: bytes) -> dict[str, object]:
 
 def _picked(fields: dict[str, object], names: Iterable[str], secrets: frozenset[str]) -> dict[str, str]:
     found = ((name, _at(fields, name)) for name in names)
-    return {name.rpartition(".")[2]: _shown(name, value, secrets) for name, value in found if value is not None}
+    return {
+        _NAMES.get(name, name.rpartition(".")[2]): _shown(name, value, secrets) for name, value in found if value is not None
+    }
 
 
 def _at(fields: dict[str, object], path: str) -> object:
@@ -111,7 +115,7 @@ def _shown(name: str, value: object, secrets: frozenset[str]) -> str:
     if name == "tppMessages" and isinstance(value, list):
         return "; ".join(f"{entry.get('code')}: {entry.get('text')}" for entry in value if isinstance(entry, dict))
     if isinstance(value, list):
-        return f"{len(value)} of them" if value else "none named"
+        return str(len(value))
     if isinstance(value, bool):
         return "yes" if value else "no"
     if name in secrets:

@@ -30,7 +30,7 @@ def test_redirects_show_their_parameters_shortened() -> None:
 
     assert SECRET not in str(exchange.as_json())
     assert exchange.answered["redirect"] == readable_url(redirect)
-    assert "iss=https://localhost:8441" in readable_url(redirect)
+    assert readable_url(redirect) == "https://localhost:8446/callback?code=kQ8fSk…&state=kQ8fSk…&iss=https://localhost:8441"
 
 
 def test_short_secrets_are_not_shown_whole() -> None:
@@ -53,8 +53,16 @@ def test_lists_are_counted_and_bytes_ignored() -> None:
     report = {"accounts": [{}], "transactions": {"booked": [{}, {}], "pending": list[object]()}}
 
     assert exchange_of(answer(200, report)).answered == {
-        "accounts": "1 of them",
-        "booked": "2 of them",
-        "pending": "none named",
+        "accounts": "1",
+        "booked": "2",
+        "pending": "0",
     }
     assert exchange_of(answer(200, b"\xff<html>")).answered == {}
+
+
+def test_debtor_and_creditor_are_told_apart() -> None:
+    """Two IBANs in one body keep their names."""
+    accounts = {"debtorAccount": {"iban": "DE1"}, "creditorAccount": {"iban": "DE2"}}
+    asked = json_request("POST", f"{EDGE}/v1/payments/sepa-credit-transfers", accounts)
+
+    assert exchange_of(HttpResponse(request=asked, status=201)).asked == {"debtor": "DE1", "creditor": "DE2"}
