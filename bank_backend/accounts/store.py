@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -15,6 +15,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    bindparam,
     select,
 )
 
@@ -65,6 +66,18 @@ account_holders = Table(
 )
 
 
+# Built once: every reading of account data asks one of these. None of them can be asked without a tenant.
+_OF_TENANT: Final = select(accounts).where(accounts.c.tenant == bindparam("tenant"), accounts.c.kind == PAYMENT)
+_BY_ID: Final = _OF_TENANT.where(accounts.c.id == bindparam("id"))
+_BY_IDS: Final = _OF_TENANT.where(accounts.c.id.in_(bindparam("ids", expanding=True)))
+_BY_IBAN: Final = _OF_TENANT.where(accounts.c.iban == bindparam("iban"))
+_HELD_BY: Final = (
+    _OF_TENANT.join(account_holders, account_holders.c.account_id == accounts.c.id)
+    .where(account_holders.c.tenant == bindparam("tenant"), account_holders.c.psu == bindparam("psu"))
+    .order_by(accounts.c.position, accounts.c.id)
+)
+
+
 class SqlAccountStore:
     """Accounts in the bank's database."""
 
@@ -74,33 +87,23 @@ class SqlAccountStore:
 
     def held_by(self, tenant: TenantId, psu: PsuId) -> list[Account]:
         """Return the accounts this PSU holds, in a stable order."""
-        statement = (
-            _payment_accounts(tenant)
-            .join(account_holders, account_holders.c.account_id == accounts.c.id)
-            .where(account_holders.c.tenant == tenant, account_holders.c.psu == psu)
-            .order_by(accounts.c.position, accounts.c.id)
-        )
-        return self._all(statement)
+        return self._all(_HELD_BY, {"tenant": tenant, "psu": psu})
 
     def by_id(self, tenant: TenantId, account_id: str) -> Account | None:
         """Return one account, or None."""
-        return next(iter(self._all(_payment_accounts(tenant).where(accounts.c.id == account_id))), None)
+        return next(iter(self._all(_BY_ID, {"tenant": tenant, "id": account_id})), None)
 
     def by_ids(self, tenant: TenantId, account_ids: Sequence[str]) -> list[Account]:
         """Return those of the accounts that exist."""
-        return self._all(_payment_accounts(tenant).where(accounts.c.id.in_(account_ids)))
+        return self._all(_BY_IDS, {"tenant": tenant, "ids": account_ids})
 
     def by_iban(self, tenant: TenantId, iban: str) -> Account | None:
         """Return the account of this IBAN, or None."""
-        return next(iter(self._all(_payment_accounts(tenant).where(accounts.c.iban == iban))), None)
+        return next(iter(self._all(_BY_IBAN, {"tenant": tenant, "iban": iban})), None)
 
-    def _all(self, statement: Select[tuple[object, ...]]) -> list[Account]:
+    def _all(self, statement: Select[tuple[object, ...]], values: dict[str, object]) -> list[Account]:
         with self._database.reading() as connection:
-            return [account_of_row(row) for row in connection.execute(statement)]
-
-
-def _payment_accounts(tenant: TenantId) -> Select[tuple[object, ...]]:
-    return select(accounts).where(accounts.c.tenant == tenant, accounts.c.kind == PAYMENT)
+            return [account_of_row(row) for row in connection.execute(statement, values).all()]
 
 
 def account_of_row(row: Row[tuple[object, ...]]) -> Account:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import ScalarSelect, and_, func, select
+from sqlalchemy import ScalarSelect, and_, bindparam, func, select
 
 from bank_backend.accounts.store import accounts
 from bank_backend.ledger.model import Balances, Reconciliation
@@ -22,37 +22,6 @@ if TYPE_CHECKING:
     from psd2.ids import TenantId
 
 
-def read_balances(
-    connection: Connection, tenant: TenantId, account_ids: Sequence[AccountId], today: date
-) -> dict[AccountId, Balances]:
-    """Return what each account has; unknown accounts are left out."""
-    statement = select(
-        accounts.c.id,
-        accounts.c.currency,
-        func.coalesce(accounts.c.overdraft_minor, 0).label("overdraft"),
-        _booked().label("booked"),
-        _booked_since(today).label("booked_today"),
-        _pending(holds.c.amount_minor < 0).label("held"),
-        _pending(holds.c.amount_minor > 0).label("awaited"),
-    ).where(accounts.c.tenant == tenant, accounts.c.id.in_(account_ids))
-    return {AccountId(row.id): _balances(row, today) for row in connection.execute(statement)}
-
-
-def _balances(row: Row[tuple[object, ...]], today: date) -> Balances:
-    def money(minor: int) -> Money:
-        # PostgreSQL sums integers to decimals.
-        return Money(int(minor), row.currency)
-
-    return Balances(
-        today=today,
-        closing_booked=money(row.booked - row.booked_today),
-        interim_booked=money(row.booked),
-        interim_available=money(row.booked + row.overdraft + row.held),
-        expected=money(row.booked + row.held + row.awaited),
-        credit_limit=money(row.overdraft),
-    )
-
-
 def _booked() -> ColumnElement[int]:
     newest = (
         select(postings.c.balance_minor)
@@ -65,10 +34,10 @@ def _booked() -> ColumnElement[int]:
     return func.coalesce(newest, 0)
 
 
-def _booked_since(day: date) -> ColumnElement[int]:
+def _booked_today() -> ColumnElement[int]:
     since = (
         select(func.sum(postings.c.amount_minor))
-        .where(postings.c.account_id == accounts.c.id, postings.c.booking_date >= day)
+        .where(postings.c.account_id == accounts.c.id, postings.c.booking_date >= bindparam("today"))
         .correlate(accounts)
         .scalar_subquery()
     )
@@ -85,6 +54,41 @@ def _pending(which: ColumnElement[bool]) -> ColumnElement[int]:
         .scalar_subquery()
     )
     return func.coalesce(pending, 0)
+
+
+# Built once: putting such a statement together takes longer than running it.
+_BALANCES: Final = select(
+    accounts.c.id,
+    accounts.c.currency,
+    func.coalesce(accounts.c.overdraft_minor, 0).label("overdraft"),
+    _booked().label("booked"),
+    _booked_today().label("booked_today"),
+    _pending(holds.c.amount_minor < 0).label("held"),
+    _pending(holds.c.amount_minor > 0).label("awaited"),
+).where(accounts.c.tenant == bindparam("tenant"), accounts.c.id.in_(bindparam("accounts", expanding=True)))
+
+
+def read_balances(
+    connection: Connection, tenant: TenantId, account_ids: Sequence[AccountId], today: date
+) -> dict[AccountId, Balances]:
+    """Return what each account has; unknown accounts are left out."""
+    values = {"tenant": tenant, "accounts": account_ids, "today": today}
+    return {AccountId(row.id): _balances(row, today) for row in connection.execute(_BALANCES, values)}
+
+
+def _balances(row: Row[tuple[object, ...]], today: date) -> Balances:
+    def money(minor: int) -> Money:
+        # PostgreSQL sums integers to decimals.
+        return Money(int(minor), row.currency)
+
+    return Balances(
+        today=today,
+        closing_booked=money(row.booked - row.booked_today),
+        interim_booked=money(row.booked),
+        interim_available=money(row.booked + row.overdraft + row.held),
+        expected=money(row.booked + row.held + row.awaited),
+        credit_limit=money(row.overdraft),
+    )
 
 
 def reconcile(connection: Connection) -> Reconciliation:

@@ -98,7 +98,7 @@ class SqlStatementStore:
         if query.older_than is not None:
             statement = _NEXT_PAGE
             values |= {"place_date": query.older_than.booking_date, "place_number": query.older_than.number}
-        return [StatementLine._make(row) for row in connection.execute(statement, values)]
+        return [StatementLine._make(row) for row in connection.execute(statement, values).all()]
 
     def pending(
         self, connection: Connection, tenant: TenantId, account_id: AccountId, *, since: date, until: date, limit: int
@@ -111,7 +111,7 @@ class SqlStatementStore:
             "until": _midnight(until + timedelta(days=1)),
             "most": limit,
         }
-        return [StatementLine._make(row) for row in connection.execute(_ALL_PENDING, values)]
+        return [StatementLine._make(row) for row in connection.execute(_ALL_PENDING, values).all()]
 
     def one(self, connection: Connection, tenant: TenantId, account_id: AccountId, transaction_id: str) -> StatementLine | None:
         """Return one movement, booked or pending, or None."""
