@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 _LARGEST_CSR_BYTES = 65_536
 _kind_option = click.option(
-    "--kind", type=click.Choice(list(TppCertificateKind)), default=TppCertificateKind.QWAC, show_default=True
+    "--kind",
+    type=click.Choice([each.value for each in TppCertificateKind]),
+    default=TppCertificateKind.QWAC.value,
+    show_default=True,
 )
 _csr_option = click.option(
     "--csr", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Signing request (PEM): the key stays yours."
@@ -38,7 +41,11 @@ def cert() -> None:
 @click.argument("name")
 @_kind_option
 @_csr_option
-@click.option("--fault", type=click.Choice(list(Fault)), help="Wrong in exactly this way; goes to faults/, not into use.")
+@click.option(
+    "--fault",
+    type=click.Choice([each.value for each in Fault]),
+    help="Wrong in exactly this way; goes to faults/, not into use.",
+)
 @json_option
 @home_option
 def issue(*, name: str, kind: str, csr: Path | None, fault: str | None, as_json: bool, home: Path | None) -> None:
@@ -73,7 +80,12 @@ def renew(*, name: str, kind: str, csr: Path | None, as_json: bool, home: Path |
 @click.argument("name", required=False)
 @_kind_option
 @click.option("--serial", help="Any certificate by its serial number, in hex, instead of NAME's in use.")
-@click.option("--reason", type=click.Choice(list(RevocationReason)), default=RevocationReason.UNSPECIFIED, show_default=True)
+@click.option(
+    "--reason",
+    type=click.Choice([each.value for each in RevocationReason]),
+    default=RevocationReason.UNSPECIFIED.value,
+    show_default=True,
+)
 @json_option
 @home_option
 def revoke(*, name: str | None, kind: str, serial: str | None, reason: str, as_json: bool, home: Path | None) -> None:
