@@ -18,7 +18,6 @@ Feature: Certificates decide who gets in
 
     Examples: Certificates that prove nothing
       | certificate                                | reason                                       |
-      | no certificate                             | no certificate was presented                 |
       | a copy of its certificate that signs itself | nobody who is trusted issued the certificate |
       | a copy of its certificate from a foreign CA | nobody who is trusted issued the certificate |
       | its seal certificate                       | the certificate is no QWAC                   |
@@ -40,15 +39,21 @@ Feature: Certificates decide who gets in
     When it asks for a consent with a flat-encoded certificate
     Then the bank takes the consent down
 
+  @RTS-34
+  Scenario: Without a certificate there is nothing to talk about
+    When it asks for a consent without a certificate
+    Then the request is refused because no certificate was presented
+    And the refusal says what to do
+
   @RFC9440-4
   Scenario: A certificate in a header is not a certificate
     When it reads the accounts without a certificate, but with its certificate in every header gateways have ever believed
-    Then access is refused because no certificate was presented
+    Then access is refused because the token is bound to a certificate and none was presented
 
   @RTS-34
   Scenario Outline: TLS <version> carries refusals as well as accounts
     When it reads the accounts over TLS <version>, with and without its certificate
-    Then the one shows the accounts and the other says that no certificate was presented
+    Then the one shows the accounts and the other says that the token is bound to a certificate and none was presented
 
     Examples:
       | version |

@@ -35,6 +35,9 @@ PHRASES = MappingProxyType(
         "the certificate does not grant the role": Meaning(401, "ROLE_INVALID", "psd2.role"),
         "the token is bound to a different certificate": Meaning(401, "TOKEN_INVALID", "token.cnf_mismatch"),
         "the token has been revoked": Meaning(401, "TOKEN_INVALID", "token.revoked"),
+        "the token is bound to a certificate and none was presented": Meaning(
+            401, "TOKEN_INVALID", "token.cnf_without_certificate"
+        ),
         "the token is not known": Meaning(401, "TOKEN_UNKNOWN", "token.unknown"),
         "the token is for another service": Meaning(403, "TOKEN_INVALID", "token.scope"),
         "the named consent is not its token's": Meaning(401, "TOKEN_INVALID"),

@@ -13,7 +13,8 @@ Feature: A token works with its certificate only
   @RFC8705-3
   Scenario: Without any certificate
     When somebody presents its access token without a certificate
-    Then access is refused because no certificate was presented
+    Then access is refused because the token is bound to a certificate and none was presented
+    And the token is called invalid
 
   @RFC8705-3 @RFC8705-6.2 @own-tpp
   Scenario: After the certificate was renewed

@@ -51,7 +51,6 @@ def step(context: Any) -> None:
     context.answer = context.tpp.read_accounts(context.grant)
 
 
-@when("it reads the accounts with no certificate")
 @when("somebody presents its access token without a certificate")
 def step(context: Any) -> None:
     context.answer = context.tpp.read_accounts_over(None, context.grant)
@@ -75,11 +74,19 @@ def step(context: Any, fault: str) -> None:
     context.answer = context.tpp.read_accounts_over(_faulty(context, fault), context.grant)
 
 
+@when("it asks for a consent without a certificate")
+def step(context: Any) -> None:
+    _ask_for_consent(context, None)
+
+
 @when("it asks for a consent with a {fault:S} certificate")
 @when("it tries to ask for a consent with a {fault:S} certificate")
 def step(context: Any, fault: str) -> None:
+    _ask_for_consent(context, _faulty(context, fault))
+
+
+def _ask_for_consent(context: Any, credential: Credential | None) -> None:
     tpp: Tpp = context.tpp
-    credential = _faulty(context, fault)
     with MutualTlsTransport(cafile=tpp.identity.cafile, credential=credential) as transport:
         draft = ConsentDraft(valid_until=tpp.identity.certificate.not_after.date())
         context.answer = consent_request(dataclasses.replace(tpp.xs2a, transport=transport), draft)

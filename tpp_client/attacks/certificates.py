@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from tpp_client.attacks.field import AttackField
     from tpp_client.wire import HttpResponse
 
-_MISSING = expect(401, "CERTIFICATE_MISSING")
+# With a bound token in hand the token is the worse offence; either way nothing opens (RFC 8705 §3).
+_MISSING = expect(401, "CERTIFICATE_MISSING", "TOKEN_INVALID")
 _INVALID = expect(401, "CERTIFICATE_INVALID")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from psd2.ids import new_secret
-from tpp_client.attacks.model import Attack, Expectation, expect, read_redirect
+from tpp_client.attacks.model import Attack, Expectation, expect, read_page, read_redirect
 from tpp_client.tokens import process_token_response
 
 if TYPE_CHECKING:
@@ -137,8 +137,9 @@ ATTACKS = (
         name="redirect-elsewhere",
         title="ask for authorization with an unregistered redirect_uri",
         clause="RFC 9700 §2.1",
-        # Never a redirect: that would make the bank an open redirector (RFC 6749 §4.1.2.1).
-        expected=Expectation(statuses=frozenset({400}), codes=frozenset({"invalid_request", "invalid_redirect_uri"})),
+        # A page for the person, never a redirect: that would make the bank an open redirector (RFC 6749 §4.1.2.1).
+        expected=expect(400, "page"),
         strike=_redirect_elsewhere,
+        read=read_page,
     ),
 )

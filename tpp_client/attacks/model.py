@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from tpp_client.errors import TppClientError, TransportFailed
+from tpp_client.readable import readable_url
 from tpp_client.refusals import refusal_of
 
 if TYPE_CHECKING:
@@ -67,6 +68,14 @@ def read_redirect(response: HttpResponse) -> tuple[str, str]:
         return read_refusal(response)
     code = parse_qs(urlsplit(location).query).get("error", [""])[0]
     return code, f"{response.status} redirect with error={code}" if code else f"{response.status}: the gateway went along"
+
+
+def read_page(response: HttpResponse) -> tuple[str, str]:
+    """Read an answer that only a person is to see: a page that sends the browser nowhere."""
+    location = response.headers.get("location")
+    if location is not None:
+        return "redirect", f"{response.status} redirect to {readable_url(location)}"
+    return "page", f"{response.status}: a page for the person, and the browser goes nowhere"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

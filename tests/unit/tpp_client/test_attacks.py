@@ -15,7 +15,7 @@ from tpp_client.attacks.catalogue import CATALOGUE, attacks_named
 from tpp_client.attacks.certificates import spoofed_headers
 from tpp_client.attacks.field import AttackField
 from tpp_client.attacks.forgery import forge_foreign, forge_self_signed
-from tpp_client.attacks.model import Attack, NotTried, Verdict, expect, read_redirect, run_attack
+from tpp_client.attacks.model import Attack, NotTried, Verdict, expect, read_page, read_redirect, run_attack
 from tpp_client.cli import main
 from tpp_client.errors import TppClientError, TransportFailed
 
@@ -70,6 +70,12 @@ def test_a_redirect_with_an_error_is_a_refusal_and_one_without_is_none() -> None
     assert read_redirect(answer(303, None, {"location": "https://l/cb?error=invalid_request&state=s"}))[0] == "invalid_request"
     assert read_redirect(answer(303, None, {"location": "https://l:8441/psu/1"})) == ("", "303: the gateway went along")
     assert read_redirect(answer(400, {"error": "invalid_request"}))[0] == "invalid_request"
+
+
+def test_a_page_is_one_that_sends_the_browser_nowhere() -> None:
+    """RFC 6749 §4.1.2.1: an open redirector would answer with a Location."""
+    assert read_page(answer(400, b"<html>no</html>"))[0] == "page"
+    assert read_page(answer(303, None, {"location": "https://attacker.example/?error=x"}))[0] == "redirect"
 
 
 @pytest.mark.parametrize("forge", [forge_self_signed, forge_foreign])
