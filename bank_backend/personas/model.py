@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from datetime import date
     from random import Random
 
+# Which kind of name a role in braces gets.
+COMPANY: Final = "company"
+PERSON: Final = "person"
 # ISO 20022 bank transaction codes (domain-family-sub-family), named as the account's holder sees the movement.
 SALARY: Final = "PMNT-RCDT-SALA"
 TRANSFER_IN: Final = "PMNT-RCDT-ESCT"
@@ -106,7 +109,7 @@ class Habit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Persona:
-    """A customer to seed. `roles` says which kind of name a role in braces gets: `company` or `person`."""
+    """A customer to seed. `roles` says which kind of name a role in braces gets."""
 
     login: str
     name: str

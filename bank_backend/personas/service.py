@@ -13,7 +13,7 @@ from bank_backend.accounts.model import Account, AccountStatus, AccountUsage
 from bank_backend.ledger.model import Entry, Hold, Journal, Party
 from bank_backend.personas.catalogue import PERSONAS
 from bank_backend.personas.countries import LOCALES, bic, house_bank_code, new_iban, outside_bank_code
-from bank_backend.personas.model import CARD, CASH
+from bank_backend.personas.model import CARD, CASH, COMPANY, PERSON
 from bank_backend.personas.story import Cast, tell
 from bank_backend.psus.model import Psu
 from psd2.ids import AccountId, PsuId
@@ -139,9 +139,7 @@ class _Branch:
         return others
 
     def _other(self, persona: Persona, who: str, rng: Random, *, has_iban: bool) -> Party:
-        name = (
-            {"company": self._faker.company, "person": self._faker.name}[persona.roles[who]]() if who in persona.roles else who
-        )
+        name = {COMPANY: self._faker.company, PERSON: self._faker.name}[persona.roles[who]]() if who in persona.roles else who
         iban = new_iban(self._country, rng, bank_code=outside_bank_code(self._country)) if has_iban else ""
         # BG names are at most 70 characters.
         return Party(name[:70], iban)
