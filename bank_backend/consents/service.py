@@ -52,7 +52,7 @@ class ConsentStore(Protocol):
         """Return the tenant's consent, locked until the transaction ends, or None."""
 
     def valid_recurring(self, connection: Connection, tenant: TenantId, psu: PsuId) -> list[Consent]:
-        """Return the recurring consents of this PSU for this TPP that are valid."""
+        """Return the recurring consents of this PSU for this TPP that are valid; one caller at a time for a PSU."""
 
     def count_use(self, connection: Connection, consent_id: ConsentId, reading: str, *, day: str, most: int) -> bool:
         """Count one reading unless that would pass `most`; tell whether it was counted."""

@@ -27,6 +27,7 @@ from bank_backend.accounts.model import AccountRights
 from bank_backend.consents.model import Consent, ConsentStatus
 from bank_backend.consents.wire import access_as_json, access_from_json
 from bank_backend.database import METADATA
+from bank_backend.psus.store import psus
 from psd2.ids import AccountId, ConsentId, PsuId, TenantId
 
 if TYPE_CHECKING:
@@ -91,7 +92,9 @@ class SqlConsentStore:
         return None if row is None else _consent(row)
 
     def valid_recurring(self, connection: Connection, tenant: TenantId, psu: PsuId) -> list[Consent]:
-        """Return the recurring consents of this PSU for this TPP that are valid."""
+        """Return the recurring consents of this PSU for this TPP that are valid; one caller at a time for a PSU."""
+        # Locks the PSU: two consents that it approves at once would not see each other valid (PostgreSQL).
+        connection.execute(select(psus.c.login).where(psus.c.tenant == tenant, psus.c.login == psu).with_for_update())
         statement = select(consents).where(
             consents.c.tenant == tenant,
             consents.c.psu == psu,
