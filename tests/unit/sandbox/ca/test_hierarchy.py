@@ -168,6 +168,18 @@ def test_a_changed_public_host_renews_the_edge_only(standing: Setting) -> None:
     assert [record.profile for record in issued] == ["server"]
 
 
+def test_what_a_lost_authority_issued_is_issued_anew(standing: Setting) -> None:
+    """Without its authority an internal certificate opens nothing, however long it is valid."""
+    lost = standing.home.ca("internal")
+    lost.certificate.unlink()
+    lost.key.unlink()
+
+    issued = standing.authority.ensure_hierarchy()
+
+    assert sorted(record.profile for record in issued) == ["authority"] + ["internal-client"] * 2 + ["internal-server"] * 4
+    load(standing.home.server("bank").certificate).verify_directly_issued_by(load(lost.certificate))
+
+
 @pytest.mark.parametrize("spoilt", ["certificate", "key"])
 def test_a_missing_or_unreadable_server_file_is_made_anew(standing: Setting, spoilt: str) -> None:
     pair = standing.home.server("bank")

@@ -190,6 +190,20 @@ def test_what_fails_the_lint_is_never_signed(monkeypatch: pytest.MonkeyPatch) ->
     assert ISSUER.key not in signed_with
 
 
+def test_what_is_signed_is_what_was_rehearsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    sign = x509.CertificateBuilder.sign
+
+    def signing_something_else(builder: x509.CertificateBuilder, key: object, algorithm: object) -> x509.Certificate:
+        if key is ISSUER.key:
+            builder = builder.add_extension(x509.OCSPNoCheck(), critical=False)
+        return sign(builder, key, algorithm)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(x509.CertificateBuilder, "sign", signing_something_else)
+
+    with pytest.raises(LintFailed, match="not the one that was rehearsed"):
+        issue(ORDER.content, issuer=ISSUER, expected=EXPECTED)
+
+
 def test_a_second_fault_beside_the_one_asked_for_is_refused() -> None:
     twice_wrong = replace(ORDER.content, extended_key_usage=(), dns_names=())
 

@@ -145,7 +145,27 @@ def test_a_nonce_of_the_wrong_length_is_malformed(authority: CertificateAuthorit
     assert answered(authority, request).response_status is ocsp.OCSPResponseStatus.MALFORMED_REQUEST
 
 
-@pytest.mark.parametrize("request_der", [b"", b"noise", b"\x30\x80", b"\x30\x03\x02\x01\x01", b"\x30" * 5_000])
+def test_a_request_that_is_too_large_is_malformed(authority: CertificateAuthority) -> None:
+    """Right in everything but an extension of 4 KiB that nobody asked for."""
+    padding = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x04\x00" * 2_048)
+    builder = ocsp.OCSPRequestBuilder().add_certificate(leaf_of(authority), issuer_of(authority), hashes.SHA256())
+    request = builder.add_extension(padding, critical=False).build().public_bytes(Encoding.DER)
+
+    assert answered(authority, request).response_status is ocsp.OCSPResponseStatus.MALFORMED_REQUEST
+
+
+def test_a_negative_serial_number_is_malformed(authority: CertificateAuthority) -> None:
+    """RFC 5280 §4.1.2.2: positive. The library writes none, so the sign bit is set by hand."""
+    right = ocsp.load_der_ocsp_request(asked(leaf_of(authority), issuer_of(authority)))
+    by_hash = (right.issuer_name_hash, right.issuer_key_hash, 0x7FAB_CDEF, hashes.SHA256())
+    request = ocsp.OCSPRequestBuilder().add_certificate_by_hash(*by_hash).build().public_bytes(Encoding.DER)
+    negative = request.replace(bytes.fromhex("02047fabcdef"), bytes.fromhex("0204ffabcdef"))
+    assert negative != request
+
+    assert answered(authority, negative).response_status is ocsp.OCSPResponseStatus.MALFORMED_REQUEST
+
+
+@pytest.mark.parametrize("request_der", [b"", b"noise", b"\x30\x80", b"\x30\x03\x02\x01\x01"])
 def test_noise_gets_an_answer_that_says_so(authority: CertificateAuthority, request_der: bytes) -> None:
     assert answered(authority, request_der).response_status is ocsp.OCSPResponseStatus.MALFORMED_REQUEST
 

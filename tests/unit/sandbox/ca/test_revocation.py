@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -151,6 +152,19 @@ def test_numbers_grow_even_when_the_clock_goes_back(standing: Setting) -> None:
     standing.authority.revoke(issued.serial, RevocationReason.SUPERSEDED)
 
     assert number(crl(standing.authority)) == before + 1
+
+
+def test_an_authority_made_anew_signs_its_list_anew(standing: Setting) -> None:
+    """The old one's list was signed by a key that nobody has any more."""
+    before = number(crl(standing.authority))
+    shutil.rmtree(standing.home.certs)
+    standing.authority.ensure_hierarchy()
+
+    revocations = crl(standing.authority)
+
+    issuer = x509.load_der_x509_certificate(standing.authority.ca_certificate("tpp-issuing"))
+    assert revocations.is_signature_valid(issuer.public_key())  # type: ignore[arg-type]
+    assert number(revocations) > before
 
 
 def test_an_expired_certificate_leaves_the_list_after_a_month(standing: Setting) -> None:
