@@ -8,7 +8,6 @@ Authlib is published without types, hence each `ignore[misc]` on a class made fr
 from __future__ import annotations
 
 import json
-import logging
 from typing import TYPE_CHECKING, ClassVar, Final, NoReturn
 
 from authlib.oauth2 import AuthorizationServer, OAuth2Error, OAuth2Request
@@ -28,9 +27,6 @@ if TYPE_CHECKING:
     from gateway.oauth.parameters import Parameters
     from gateway.register.service import Register
     from psd2.certificates import Psd2Certificate
-
-# Authlib writes whole tokens into its debug log: whatever level this process logs at, those lines must not exist.
-logging.getLogger("authlib").setLevel(logging.INFO)
 
 REVOCATION: Final = RevocationEndpoint.ENDPOINT_NAME
 INTROSPECTION: Final = IntrospectionEndpoint.ENDPOINT_NAME

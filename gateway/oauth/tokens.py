@@ -101,12 +101,13 @@ class Tokens:
         return self._answer(access_secret, access) | ({"refresh_token": refresh_secret} if renewable else {})
 
     def usable_refresh_token(self, secret: str, client: AuthenticatedClient) -> RefreshToken:
-        """Return the refresh token that the client may use; raises `OAuthRefused` (invalid_grant)."""
+        """Return the client's refresh token, unless it expired; raises `OAuthRefused` (invalid_grant).
+
+        Whether it was revoked is judged where it is used, in the transaction that keeps what it gives.
+        """
         refresh = self._store.refresh_token(secret_sha256(secret))
         if refresh is None or refresh.client_id != client.client_id:
             raise _unknown_refresh_token()
-        if refresh.revoked_at is not None:
-            raise _withdrawn()
         if refresh.expires_at <= self._clock.now():
             raise _expired("refresh_token", "ask the PSU for a new authorization")
         _require_role_still(refresh.scope, client)

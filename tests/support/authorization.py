@@ -147,7 +147,7 @@ class AuthorizationWorld:
             path, base_url=ISSUER, headers=headers, environ_overrides={"chassis.caller": caller}, **options
         )
 
-    def authorize(self, *, browser: FlaskClient | None = None, **changes: str | None) -> TestResponse:
+    def authorize(self, *, browser: FlaskClient | None = None, **changes: Any) -> TestResponse:
         """Open the authorization URL in a browser."""
         return self.front(authorization_url(**changes), browser=browser)
 
@@ -155,17 +155,17 @@ class AuthorizationWorld:
         """Come back from the bank's page of the newest interaction."""
         return self.front(self.bank.begun[-1].return_url, browser=browser)
 
-    def code(self, **changes: str | None) -> str:
+    def code(self, **changes: Any) -> str:
         """Let the PSU approve; returns the code."""
         self.authorize(**changes)
         self.bank.settle(InteractionStatus.APPROVED)
         return answer_of(self.resume())["code"]
 
-    def token(self, *, certificate: Issued | None = None, **parameters: str | None) -> TestResponse:
+    def token(self, *, certificate: Issued | None = None, **parameters: Any) -> TestResponse:
         """Ask for a token."""
-        return self.edge("/token", certificate or qwac(), data=_present({"client_id": CLIENT} | parameters))
+        return self.edge("/token", certificate or qwac(), data=_present({"client_id": CLIENT, **parameters}))
 
-    def redeem(self, code: str | None, *, certificate: Issued | None = None, **changes: str | None) -> TestResponse:
+    def redeem(self, code: str | None, *, certificate: Issued | None = None, **changes: Any) -> TestResponse:
         """Redeem a code."""
         parameters: dict[str, str | None] = {
             "grant_type": "authorization_code",
@@ -175,12 +175,12 @@ class AuthorizationWorld:
         }
         return self.token(certificate=certificate, **(parameters | changes))
 
-    def refresh(self, refresh_token: str, *, certificate: Issued | None = None, **changes: str | None) -> TestResponse:
+    def refresh(self, refresh_token: str, *, certificate: Issued | None = None, **changes: Any) -> TestResponse:
         """Renew an access token."""
         parameters: dict[str, str | None] = {"grant_type": "refresh_token", "refresh_token": refresh_token}
         return self.token(certificate=certificate, **(parameters | changes))
 
-    def tokens(self, **changes: str | None) -> dict[str, Any]:
+    def tokens(self, **changes: Any) -> dict[str, Any]:
         """Go all the way to tokens."""
         answer = self.redeem(self.code(**changes))
         assert answer.status_code == 200, answer.text
@@ -200,7 +200,7 @@ class AuthorizationWorld:
         """Revoke a token."""
         return self.edge("/revoke", certificate or qwac(), data={"client_id": client_id, "token": token} | extra)
 
-    def be_psu(self, *, certificate: Issued | None = None, **changes: object) -> TestResponse:
+    def be_psu(self, *, certificate: Issued | None = None, **changes: Any) -> TestResponse:
         """Be the PSU without a browser."""
         body = {"url": authorization_url(), "psu": "anna.weber", "result": "APPROVED"} | changes
         return self.edge("/sandbox/v1/psu-interactions", certificate or qwac(), json=body)
@@ -238,7 +238,7 @@ def client(**changes: Any) -> Client:
     return replace(standing, **changes)
 
 
-def authorization_url(**changes: str | None) -> str:
+def authorization_url(**changes: Any) -> str:
     """Return the URL that a TPP sends a browser to; a change of None leaves a parameter out."""
     parameters: dict[str, str | None] = {
         "response_type": "code",

@@ -52,6 +52,14 @@ def test_exactly_these_members_are_advertised(metadata: dict[str, Any]) -> None:
     }
 
 
+def test_the_metadata_may_be_cached_for_a_while_and_is_nothing_but_json(world: AuthorizationWorld) -> None:
+    """Clients ask for it often; no browser may take it for a page."""
+    answer = world.front(PATH)
+
+    assert answer.headers["Cache-Control"] == "max-age=300"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
 def test_every_advertised_endpoint_answers(world: AuthorizationWorld, metadata: dict[str, Any]) -> None:
     """An address that leads nowhere would be a lie."""
     for name, address in metadata["mtls_endpoint_aliases"].items():

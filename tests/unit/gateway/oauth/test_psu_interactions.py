@@ -74,6 +74,14 @@ def test_a_qwac_is_needed(world: AuthorizationWorld, certificate: object, reason
     assert problem_of(answer, 401)["code"] == reason
 
 
+@pytest.mark.parametrize("listener", ["front", "portal", "welcome"])
+def test_a_certificate_from_another_listener_proves_nothing(world: AuthorizationWorld, listener: str) -> None:
+    """Only the edge listener judges certificates."""
+    answer = world.edge("/sandbox/v1/psu-interactions", qwac(), json={}, headers={"X-Sandbox-Listener": listener})
+
+    assert problem_of(answer, 404)["code"] == "oauth.listener"
+
+
 @pytest.mark.parametrize(
     "url",
     [

@@ -245,7 +245,6 @@ def test_no_log_line_holds_a_secret(
 ) -> None:
     """Not even at the level at which Authlib prints whole tokens."""
     caplog.set_level(logging.DEBUG)
-    logging.getLogger().setLevel(logging.DEBUG)
     code = world.code()
     tokens = world.redeem(code).get_json()
     world.token(grant_type="client_credentials")
