@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from gateway.policies.model import Listener
 
-_SHUTDOWN_SECONDS = 10.0
+# Also how long a client that was sent away may go on sending into nothing.
+_SHUTDOWN_SECONDS = 5.0
 _PLAIN_HTTP_ANSWER = (
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 58\r\nConnection: close\r\n\r\n"
     b"This address speaks TLS: write https:// instead of http://"

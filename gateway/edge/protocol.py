@@ -66,6 +66,7 @@ class EdgeProtocol(ASGIProtocol):  # type: ignore[misc]
         self._stall_due_at = NEVER
         self._doomed_due_at = NEVER
         self._answer_has_begun = False
+        self._is_serving = False
         self.is_too_slow = False
         self.broken_by: str | None = None
         self.connection: Connection | None = None
@@ -207,7 +208,11 @@ class EdgeProtocol(ASGIProtocol):  # type: ignore[misc]
 
     async def _serve_http_request(self, request: ParsedRequest, sockname: Any, peername: Any) -> bool:  # noqa: ANN401
         # Not in a task of its own, as gunicorn does for applications that go on after their answer: ours does not.
-        return bool(await self._handle_http_request(request, sockname, peername))
+        self._is_serving = True
+        try:
+            return bool(await self._handle_http_request(request, sockname, peername))
+        finally:
+            self._is_serving = False
 
     def _build_http_scope(self, request: ParsedRequest, _sockname: Any, _peername: Any) -> dict[str, object]:  # noqa: ANN401
         return {
@@ -232,7 +237,7 @@ class EdgeProtocol(ASGIProtocol):  # type: ignore[misc]
             refusal = Refusal("http.head_too_large", message)
         else:
             refusal = Refusal("gateway.fault" if status == _FAULT else "http.malformed", message)
-        if self._body_receiver is None or self._body_receiver._complete:  # noqa: SLF001 - gunicorn has no other way to ask
+        if not self._is_serving or self._body_receiver is None:
             self._refuse_unread(refusal)
             return
         # In the middle of a body: the exchange that reads it makes the record.

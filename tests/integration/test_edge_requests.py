@@ -1,0 +1,455 @@
+"""What the edge takes for a request: strict framing, plain paths, no forged identity, limits on everything."""
+
+from __future__ import annotations
+
+import http.client
+import select
+import socket
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.edge import Answer, EdgeUnderTest, read_answer, running_edge
+from tests.support.ports import wait_until
+from tests.support.scripted_upstream import echo, raw
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Iterator
+
+HEAD_SECONDS, BODY_SECONDS, IDLE_SECONDS, STALL_SECONDS = 1.0, 2.0, 2.0, 2.0
+
+
+@pytest.fixture(scope="module")
+def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EdgeUnderTest]:
+    """Lend one edge with short deadlines to all tests of this file."""
+    settings = {
+        "HEAD_SECONDS": str(HEAD_SECONDS),
+        "BODY_SECONDS": str(BODY_SECONDS),
+        "IDLE_SECONDS": str(IDLE_SECONDS),
+        "STALL_SECONDS": str(STALL_SECONDS),
+        "HANDSHAKE_SECONDS": "1",
+        "MAX_BODY_BYTES": "100000",
+        "MAX_CONNECTIONS": "60",
+    }
+    with running_edge(tmp_path_factory.mktemp("edge"), **settings) as running:
+        yield running
+
+
+def forwarded(answer: Answer) -> list[tuple[str, str]]:
+    """Return the headers that the internal server saw."""
+    assert answer.status == 200, answer.body
+    return [(name, value) for name, value in answer.json["headers"]]
+
+
+# --- framing (RFC 9112 §11.2) ---
+
+GET = b"GET /v1/consents/1 HTTP/1.1\r\nHost: localhost\r\n"
+POST = b"POST /v1/consents HTTP/1.1\r\nHost: localhost\r\n"
+MALFORMED = {
+    "bare LF after the request line": b"GET /v1/consents/1 HTTP/1.1\nHost: localhost\r\n\r\n",
+    "bare LF after a header": GET + b"A: b\nC: d\r\n\r\n",
+    "bare LF at the end": GET + b"\n",
+    "bare CR": GET + b"A: b\rC: d\r\n\r\n",
+    "folded header": GET + b"A: b\r\n c\r\n\r\n",
+    "folded first header": b"GET / HTTP/1.1\r\n Host: localhost\r\n\r\n",
+    "space before the colon": GET + b"A : b\r\n\r\n",
+    "no name": GET + b": b\r\n\r\n",
+    "NUL in a value": GET + b"A: \x00\r\n\r\n",
+    "empty line first": b"\r\n" + GET + b"\r\n",
+    "length and chunks": POST + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "chunks and length": POST + b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+    "two lengths": POST + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\n12345",
+    "twice the same length": POST + b"Content-Length: 5\r\nContent-Length: 5\r\n\r\n12345",
+    "a list of lengths": POST + b"Content-Length: 5, 5\r\n\r\n12345",
+    "a signed length": POST + b"Content-Length: +5\r\n\r\n12345",
+    "a hexadecimal length": POST + b"Content-Length: 0x5\r\n\r\n12345",
+    "an empty length": POST + b"Content-Length:\r\n\r\n",
+    "an endless length": POST + b"Content-Length: 99999999999999999999\r\n\r\n",
+    "another coding": POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+    "an obfuscated coding": POST + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+    "a coding after chunked": POST + b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+    "two codings": POST + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "chunks in HTTP/1.0": b"POST / HTTP/1.0\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "no Host": b"GET /v1/consents/1 HTTP/1.1\r\n\r\n",
+    "two Hosts": GET + b"Host: other\r\n\r\n",
+    "two Authorizations": GET + b"Authorization: Bearer a\r\nAuthorization: Bearer b\r\n\r\n",
+    "an absolute target": b"GET https://localhost/v1/consents/1 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "CONNECT": b"CONNECT localhost:443 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "an asterisk": b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "a path that is not ASCII": b"GET /v1/\xc3\xa9 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "HTTP/2": b"GET /v1/consents/1 HTTP/2.0\r\nHost: localhost\r\n\r\n",
+    "HTTP/0.9": b"GET /v1/consents/1\r\n\r\n",
+    "no HTTP at all": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("data", MALFORMED.values(), ids=MALFORMED.keys())
+def test_what_could_be_read_in_two_ways_is_refused_before_anything_is_forwarded(edge: EdgeUnderTest, data: bytes) -> None:
+    """400, recorded, and the connection ends: nothing after it is taken for a request."""
+    seen = len(edge.bank.received)
+    with edge.connect(edge.qwac) as connection:
+        connection.sendall(data + b"GET /v1/consents/smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        answer = read_answer(connection)
+        assert (answer.status, answer.reason) == (400, "http.malformed")
+        assert answer.headers["connection"] == "close"
+        assert connection.recv(1) == b""
+    assert edge.record_of(answer)["reason"] == "http.malformed"
+    assert len(edge.bank.received) == seen
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        b"5\n12345\r\n0\r\n\r\n",
+        b"5\r\n12345\n0\r\n\r\n",
+        b"0x5\r\n12345\r\n0\r\n\r\n",
+        b"-5\r\n12345\r\n0\r\n\r\n",
+        b"5;a=b\n\r\n12345\r\n0\r\n\r\n",
+    ],
+)
+@pytest.mark.parametrize("pause_seconds", [0, 0.2], ids=["at once", "later"])
+def test_malformed_chunks_are_refused(edge: EdgeUnderTest, chunks: bytes, pause_seconds: float) -> None:
+    """With the head, or when the request is on its way already: 400, and the internal server never sees it whole."""
+    seen = len(edge.records(reason="http.malformed"))
+    with edge.connect(edge.qwac) as connection:
+        connection.sendall(POST + b"Transfer-Encoding: chunked\r\n\r\n")
+        time.sleep(pause_seconds)
+        connection.sendall(chunks)
+        answer = read_answer(connection)
+    assert (answer.status, answer.reason) == (400, "http.malformed")
+    wait_until(lambda: len(edge.records(reason="http.malformed")) == seen + 1, seconds=2, what="the record")
+
+
+PATHS = [
+    "/v1/accounts/../consents",
+    "/v1/./accounts",
+    "/v1/..",
+    "/v1/%2e%2e/accounts",
+    "/v1/%2E./accounts",
+    "/v1//accounts",
+    "//v1/accounts",
+    "/v1/accounts;x=1",
+    "/v1/accounts%3bx",
+    "/v1/consents%2f1",
+    "/v1/consents%2F1",
+    "/v1\\accounts",
+    "/v1/%5caccounts",
+    "/v1/accounts%00",
+    "/v1/accounts%0d%0aX:1",
+    "/v1/%61ccounts",
+    "/v1/accounts%252e",
+    "/v1/accounts%",
+    "/v1/accounts%zz",
+    "/v1/accounts#x",
+    "/v1/accounts?a=b#c",
+    "/v1/accounts?a=%",
+    '/v1/accounts?a="b"',
+]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_path_that_could_mean_two_things_is_refused(edge: EdgeUnderTest, path: str) -> None:
+    """400 before routing, on the browser listeners as well."""
+    for port in (edge.ports.edge, edge.ports.portal):
+        answer = edge.get(path, certificate=edge.qwac, port=port)
+        assert (answer.status, answer.reason) in {(400, "http.target"), (400, "http.malformed")}
+
+
+def test_pipelined_requests_are_served_in_order(edge: EdgeUnderTest) -> None:
+    """Three requests in one write get three answers (RFC 9112 §9.3.2)."""
+    last = GET.replace(b"/1 ", b"/3 ") + b"Connection: close\r\n\r\n"
+    with edge.connect(edge.qwac) as connection:
+        connection.sendall(GET + b"\r\n" + POST + b"Content-Length: 2\r\n\r\n{}" + last)
+        answers = b"".join(iter(lambda: connection.recv(65536), b""))
+    lines = [part.split(b'"')[0] for part in answers.split(b'"line": "')[1:]]
+    assert lines == [b"GET /v1/consents/1 HTTP/1.1", b"POST /v1/consents HTTP/1.1", b"GET /v1/consents/3 HTTP/1.1"]
+
+
+def test_what_follows_a_chunked_body_at_once_is_not_taken_for_a_request(edge: EdgeUnderTest) -> None:
+    """The connection ends instead: a client has to send it again, and nothing is guessed."""
+    with edge.connect(edge.qwac) as connection:
+        connection.sendall(POST + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n" + GET + b"\r\n")
+        assert read_answer(connection).json["body"] == "{}"
+        assert connection.recv(1) == b""
+
+
+# --- identity ---
+
+FORGED = [
+    "Client-Cert",
+    "client-cert",
+    "CLIENT-CERT",
+    "Client_Cert",
+    "Client-Cert-Chain",
+    "Client_Cert_Chain",
+    "X-Client-Cert",
+    "X-Client-Cert-Chain",
+    "X_Client_Cert",
+    "X-Client-Certificate",
+    "X-Forwarded-Client-Cert",
+    "X_Forwarded_Client_Cert",
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "X-Forwarded-Proto",
+    "X-Forwarded-Prefix",
+    "Forwarded",
+    "X-Real-IP",
+    "X-SSL-Client-Cert",
+    "X-SSL-Cert",
+    "SSL-Client-Cert",
+    "SSL_CLIENT_CERT",
+    "Ssl-Client-Verify",
+    "X-ARR-ClientCert",
+    "X-Amzn-Mtls-Clientcert",
+    "X-Sandbox-Tpp",
+    "X_Sandbox_Tpp",
+    "x-sandbox_tpp",
+    "X-Sandbox-Roles",
+    "X-Sandbox-Scope",
+    "X-Sandbox-Subject",
+    "X-Sandbox-Client",
+    "X-Sandbox-Listener",
+    "X-Sandbox-Address",
+    "X-Sandbox-Request",
+    "X-Sandbox-Anything",
+    "X-Original-URL",
+    "X-Rewrite-URL",
+    "X-HTTP-Method-Override",
+    "Some_Thing",
+]
+
+
+@pytest.mark.parametrize("name", FORGED)
+@pytest.mark.parametrize("listener", ["edge", "portal", "front", "welcome"])
+def test_a_forged_header_never_arrives(edge: EdgeUnderTest, name: str, listener: str) -> None:
+    """In no spelling, on no listener; what the edge itself says is there once."""
+    if listener == "welcome":
+        with socket.create_connection(("127.0.0.1", edge.ports.welcome), timeout=10) as connection:
+            answer = edge.over(connection, "/pki/ca.crt", headers={name: "forged"})
+    else:
+        port = {"edge": edge.ports.edge, "portal": edge.ports.portal, "front": edge.ports.front}[listener]
+        path = {"edge": "/v1/consents/1", "portal": "/any", "front": "/psu/1"}[listener]
+        answer = edge.get(path, certificate=edge.qwac if listener == "edge" else None, port=port, headers={name: "forged"})
+    seen = forwarded(answer)
+    assert not [value for _, value in seen if "forged" in value]
+    assert [value for each, value in seen if each == "x-sandbox-listener"] == [listener]
+
+
+def test_hop_by_hop_headers_stay_here(edge: EdgeUnderTest) -> None:
+    """Those of RFC 9110 §7.6.1, and what the client itself names in Connection; ours cannot be taken away."""
+    headers = {
+        "Connection": "keep-alive, X-Private, X-Sandbox-Tpp, Client-Cert",
+        "X-Private": "1",
+        "Keep-Alive": "timeout=5",
+        "TE": "trailers",
+        "Upgrade": "websocket",
+        "Proxy-Authorization": "Basic eA==",
+        "X-Kept": "yes",
+    }
+    seen = dict(forwarded(edge.get(certificate=edge.qwac, headers=headers)))
+    assert not seen.keys() & {"connection", "x-private", "keep-alive", "te", "upgrade", "proxy-authorization"}
+    assert seen["x-kept"] == "yes"
+    assert seen["x-sandbox-tpp"] == "PSDDE-BAFIN-100001"
+    assert seen["client-cert"].startswith(":MII")
+
+
+def test_a_websocket_upgrade_is_an_ordinary_request(edge: EdgeUnderTest) -> None:
+    """No protocol is switched."""
+    headers = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    }
+    assert edge.get("/ws", port=edge.ports.portal, headers=headers).status == 200
+
+
+def test_the_bank_gets_what_the_token_says_and_not_the_token(edge: EdgeUnderTest) -> None:
+    """Who holds the bank's logs can use no token."""
+    token = edge.register.token(edge.qwac)
+    seen = dict(forwarded(edge.get("/v1/accounts", certificate=edge.qwac, token=token, headers={"X-Request-ID": "r-1"})))
+    assert "authorization" not in seen
+    assert seen["x-sandbox-client"] == "client-1"
+    assert seen["x-sandbox-scope"] == "AIS:consent-1"
+    assert seen["x-sandbox-subject"] == "anna.weber"
+    assert seen["x-request-id"] == "r-1"
+    assert seen["host"] == "localhost"
+
+
+def test_the_authorization_server_gets_the_certificate(edge: EdgeUnderTest) -> None:
+    """And the client's own Authorization header, if there is one."""
+    answer = edge.get("/token", certificate=edge.qwac, method="POST", body=b"a=b", headers={"Authorization": "Basic eA=="})
+    seen = dict(forwarded(answer))
+    assert answer.json["body"] == "a=b"
+    assert seen["authorization"] == "Basic eA=="
+    assert seen["client-cert"].startswith(":MII")
+
+
+# --- limits ---
+
+
+def test_too_large_a_head_is_refused(edge: EdgeUnderTest) -> None:
+    """431, in one header or in many, before the head has even ended."""
+    for head in (GET + b"A: " + b"x" * 40_000, GET + b"".join(b"A%d: b\r\n" % number for number in range(200)) + b"\r\n"):
+        answer = edge.say(head)
+        assert (answer.status, answer.reason) == (431, "http.head_too_large")
+
+
+def test_too_large_a_body_is_refused(edge: EdgeUnderTest) -> None:
+    """413 by its announced length, and by its chunks; the client can read the answer while it still sends."""
+    announced = edge.get("/v1/consents", certificate=edge.qwac, method="POST", body=b"x" * 100_001)
+    assert (announced.status, announced.reason) == (413, "http.body_too_large")
+    chunk = b"2710\r\n" + b"x" * 10_000 + b"\r\n"
+    chunked = edge.say(POST + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 11 + b"0\r\n\r\n")
+    assert (chunked.status, chunked.reason) == (413, "http.body_too_large")
+
+
+def test_a_refused_upload_can_read_its_refusal_and_go_on(edge: EdgeUnderTest) -> None:
+    """What is left of its body is taken and thrown away; the connection serves the next request."""
+    with edge.connect() as connection:
+        for _ in range(2):
+            answer = edge.over(connection, "/v1/consents", method="POST", body=b"x" * 90_000)
+            assert answer.reason == "mtls.missing"
+
+
+def test_expect_continue_is_answered_only_to_who_may_pass(edge: EdgeUnderTest) -> None:
+    """A refused client is not asked for its body (RFC 9110 §10.1.1)."""
+    head = POST + b"Content-Length: 2\r\nExpect: 100-continue\r\n\r\n"
+    with edge.connect() as refused:
+        refused.sendall(head)
+        assert read_answer(refused).status == 401
+    with edge.connect(edge.qwac) as admitted:
+        admitted.sendall(head)
+        assert admitted.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        admitted.sendall(b"{}")
+        assert read_answer(admitted).json["body"] == "{}"
+
+
+def test_a_handshake_that_does_not_go_on_is_ended(edge: EdgeUnderTest) -> None:
+    """And recorded."""
+    with socket.create_connection(("127.0.0.1", edge.ports.edge), timeout=10) as connection:
+        connection.sendall(b"\x16")
+        began = time.monotonic()
+        assert connection.recv(1) == b""
+        assert time.monotonic() - began < 5
+    wait_until(lambda: bool(edge.records(kind="handshake", reason="tls.timeout")), seconds=2, what="the record")
+
+
+@pytest.mark.parametrize("drip", [b"", b"x"], ids=["silent", "dripping"])
+@pytest.mark.parametrize("requests_before", [0, 1])
+def test_a_head_that_does_not_end_is_refused(edge: EdgeUnderTest, drip: bytes, requests_before: int) -> None:
+    """408, also where a byte comes now and then, on a new connection and on a used one."""
+    with edge.connect(edge.qwac) as connection:
+        for _ in range(requests_before):
+            assert edge.over(connection).status == 200
+        connection.sendall(GET)
+        began = time.monotonic()
+        while not select.select([connection], [], [], 0.05)[0]:
+            connection.sendall(drip)
+            assert time.monotonic() - began < 3 * HEAD_SECONDS
+        answer = read_answer(connection)
+    assert (answer.status, answer.reason) == (408, "http.too_slow")
+
+
+def test_a_connection_without_a_request_is_closed(edge: EdgeUnderTest) -> None:
+    """Before its first request after the head's time, between two after the idle time."""
+    with edge.connect(edge.qwac) as silent:
+        began = time.monotonic()
+        assert silent.recv(1) == b""
+        assert time.monotonic() - began < HEAD_SECONDS + 2
+    with edge.connect(edge.qwac) as idle:
+        assert edge.over(idle).status == 200
+        began = time.monotonic()
+        assert idle.recv(1) == b""
+        assert IDLE_SECONDS - 0.5 < time.monotonic() - began < IDLE_SECONDS + 2
+
+
+def test_a_body_that_does_not_end_is_refused(edge: EdgeUnderTest) -> None:
+    """408, and the internal server's connection is not left half-way through a request for the next."""
+    answer = edge.say(POST + b"Content-Length: 10\r\n\r\n{")
+    assert (answer.status, answer.reason) == (408, "http.too_slow")
+    assert edge.get(certificate=edge.qwac).status == 200
+
+
+def test_a_client_that_takes_no_answer_is_parted_with(edge: EdgeUnderTest) -> None:
+    """Its connection is broken off, and its request recorded."""
+    edge.bank.reply = raw(b"HTTP/1.1 200 OK\r\nContent-Length: 30000000\r\n\r\n" + b"x" * 30_000_000)
+    try:
+        with edge.connect(edge.qwac) as connection:
+            connection.sendall(GET.replace(b"/1 ", b"/never-read ") + b"\r\n")
+            wait_until(
+                lambda: bool(edge.records(path="/v1/consents/never-read", outcome="aborted")),
+                seconds=STALL_SECONDS + 5,
+                what="the end of the connection",
+            )
+    finally:
+        edge.bank.reply = echo
+
+
+def test_more_connections_than_configured_are_not_taken(edge: EdgeUnderTest) -> None:
+    """Two workers of 60: of 200 connections that shake hands and wait, most are sent away, and there is room afterwards."""
+    opened: list[ssl.SSLSocket] = []
+    refused = 0
+    for _ in range(140):
+        try:
+            opened.append(edge.connect())
+        except OSError:
+            refused += 1
+    assert refused >= 20
+    for connection in opened:
+        connection.close()
+    wait_until(lambda: _answers(edge), seconds=5, what="room")
+
+
+def _answers(edge: EdgeUnderTest) -> bool:
+    try:
+        return edge.get(certificate=edge.qwac).status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+
+
+# --- the ordinary ---
+
+
+def test_head_requests_and_http_1_0(edge: EdgeUnderTest) -> None:
+    """A HEAD has no body; HTTP/1.0 closes."""
+    answer = edge.get("/any", method="HEAD", port=edge.ports.portal)
+    assert (answer.status, answer.body) == (200, b"")
+    with edge.connect(port=edge.ports.portal) as connection:
+        connection.sendall(b"GET /any HTTP/1.0\r\nHost: localhost\r\n\r\n")
+        assert read_answer(connection).status == 200
+        assert connection.recv(1) == b""
+
+
+def test_health_is_answered_on_the_welcome_address_only(edge: EdgeUnderTest) -> None:
+    """By the edge itself; elsewhere it is a path like any other."""
+    with socket.create_connection(("127.0.0.1", edge.ports.welcome), timeout=10) as connection:
+        assert edge.over(connection, "/health").json == {"status": "ok"}
+    assert edge.get("/health", certificate=edge.qwac).status == 404
+
+
+@pytest.mark.parametrize("path", ["/", "/trust.pem", "/pki/crl/tpp-issuing.crl", "/static/welcome.css"])
+def test_the_welcome_address_forwards_what_is_public(edge: EdgeUnderTest, path: str) -> None:
+    """To the portal."""
+    with socket.create_connection(("127.0.0.1", edge.ports.welcome), timeout=10) as connection:
+        assert edge.over(connection, path).json["line"] == f"GET {path} HTTP/1.1"
+
+
+def test_the_welcome_address_forwards_nothing_else(edge: EdgeUnderTest) -> None:
+    """Neither the portal's own pages nor methods that change something."""
+    with socket.create_connection(("127.0.0.1", edge.ports.welcome), timeout=10) as connection:
+        assert edge.over(connection, "/api/v1/tpps").status == 404
+        assert edge.over(connection, "/trust.pem", method="PUT").status == 405
+
+
+@pytest.mark.parametrize(
+    ("path", "server"), [("/authorize?a=b", "authorization"), ("/.well-known/x", "authorization"), ("/psu/1", "bank")]
+)
+def test_the_front_forwards_by_path(edge: EdgeUnderTest, path: str, server: str) -> None:
+    """Authorization server or bank."""
+    upstream = {"authorization": edge.authorization, "bank": edge.bank}[server]
+    seen = len(upstream.received)
+    assert edge.get(path, port=edge.ports.front).status == 200
+    assert len(upstream.received) == seen + 1
