@@ -18,13 +18,11 @@ from gateway.oauth.authorization_response import response_url
 from gateway.oauth.security_headers import add_browser_headers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from gateway.oauth.refusals import RedirectRefused, Refusal
 
 NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
-# RFC 9110 §15.5.2 wants a challenge in each 401. No scheme is registered for TLS client certificates; this one says it.
-_CHALLENGE: Final = {"WWW-Authenticate": 'TLS-Client-Certificate realm="token"'}
 
 
 class Answers:
@@ -37,8 +35,8 @@ class Answers:
     def as_json(self, refusal: Refusal) -> Response:
         """Tell a TPP, as OAuth endpoints do."""
         body = {"error": refusal.error, "error_description": refusal.description, **self._explanation(refusal)}
-        challenge = _CHALLENGE if refusal.status == HTTPStatus.UNAUTHORIZED else {}
-        return _json(refusal.status, body, "application/json", NO_STORE | challenge)
+        # No challenge in a 401: no scheme is registered for TLS client certificates (docs/divergences.md).
+        return _json(refusal.status, body, "application/json")
 
     def as_problem(self, refusal: Refusal, errors: Sequence[dict[str, str]] = ()) -> Response:
         """Tell a TPP, as other APIs do."""
@@ -46,8 +44,7 @@ class Answers:
         status = HTTPStatus.UNPROCESSABLE_ENTITY if refusal.status == HTTPStatus.BAD_REQUEST else HTTPStatus(refusal.status)
         body = problem(status.value, refusal.reason, status.phrase, refusal.description, error=refusal.error)
         body |= self._explanation(refusal)
-        challenge = _CHALLENGE if status == HTTPStatus.UNAUTHORIZED else {}
-        return _json(status.value, body | ({"errors": list(errors)} if errors else {}), CONTENT_TYPE, NO_STORE | challenge)
+        return _json(status.value, body | ({"errors": list(errors)} if errors else {}), CONTENT_TYPE)
 
     def as_redirect(self, refused: RedirectRefused) -> Response:
         """Send the browser to the client with the refusal."""
@@ -98,5 +95,5 @@ def route_of_request() -> str:
     return request.url_rule.rule if request.url_rule else "unknown"
 
 
-def _json(status: int, body: dict[str, object] | dict[str, str], content_type: str, headers: dict[str, str]) -> Response:
-    return Response(json.dumps(body), status=status, content_type=content_type, headers=headers)
+def _json(status: int, body: Mapping[str, object], content_type: str) -> Response:
+    return Response(json.dumps(body), status=status, content_type=content_type, headers=NO_STORE)

@@ -68,5 +68,5 @@ def require_presented_qwac(environ: WSGIEnvironment) -> Psd2Certificate:
         raise invalid_client("the client certificate can't be read", reason="mtls.malformed", hint=str(error)) from error
     except NotAQwac as error:
         hint = "a QSealC signs, a QWAC authenticates: present the QWAC"
-        raise invalid_client("the client certificate is no QWAC", reason="mtls.not_qwac", hint=f"{error}; {hint}") from error
+        raise invalid_client("the client certificate is no QWAC", reason="mtls.not_a_qwac", hint=f"{error}; {hint}") from error
     return certificate

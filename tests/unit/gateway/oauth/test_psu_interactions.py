@@ -65,7 +65,7 @@ def test_another_tpps_authorization_url_is_refused(world: AuthorizationWorld) ->
 
 
 @pytest.mark.parametrize(
-    ("certificate", "reason"), [(None, "mtls.missing"), (authority().qseal(), "mtls.not_qwac")], ids=["none", "qseal"]
+    ("certificate", "reason"), [(None, "mtls.missing"), (authority().qseal(), "mtls.not_a_qwac")], ids=["none", "qseal"]
 )
 def test_a_qwac_is_needed(world: AuthorizationWorld, certificate: object, reason: str) -> None:
     """And the refusal is a problem document here."""
