@@ -12,7 +12,8 @@ Feature: What was given can be taken back
   @RFC7009-2.1
   Scenario: Nobody revokes another TPP's token
     When another TPP revokes its access token
-    Then it still sees the accounts of the consent
+    Then the revocation is refused
+    And it still sees the accounts of the consent
 
   @BG-6.3.4
   Scenario: The TPP ends the consent

@@ -25,6 +25,7 @@ from tpp_client.xs2a import Access
 
 if TYPE_CHECKING:
     from features.tpps import Grant, Tpp
+    from tpp_client.wire import HttpResponse
 
 
 @when("another TPP presents its access token")
@@ -60,13 +61,13 @@ def step(context: Any) -> None:
 
 @when("it revokes its access token")
 def step(context: Any) -> None:
-    _revoke(context.tpp, context.grant)
+    process_revocation_response(_revoke(context.tpp, context.grant))
     context.since = time.monotonic()
 
 
 @when("another TPP revokes its access token")
 def step(context: Any) -> None:
-    _revoke(context.other, context.grant)
+    context.answer = _revoke(context.other, context.grant)
 
 
 @when("it ends the consent")
@@ -86,6 +87,7 @@ def step(context: Any) -> None:
     assert 'error="invalid_token"' in challenge, f"WWW-Authenticate is {challenge!r}"
 
 
+@then("the revocation is refused")
 @then("the exchange is refused")
 @then("the second exchange is refused")
 def step(context: Any) -> None:
@@ -129,7 +131,6 @@ def step(context: Any) -> None:
     assert refusal.status == HTTPStatus.UNAUTHORIZED, str(refusal)
 
 
-def _revoke(tpp: Tpp, grant: Grant) -> None:
+def _revoke(tpp: Tpp, grant: Grant) -> HttpResponse:
     token = grant.tokens.access_token
-    response = revocation_request(tpp.transport, tpp.metadata, client_id=tpp.identity.client_id, token=token)
-    process_revocation_response(response)
+    return revocation_request(tpp.transport, tpp.metadata, client_id=tpp.identity.client_id, token=token)
