@@ -49,9 +49,9 @@ def _http_error(error: HTTPException) -> Response | SansioResponse:
 
 def _of_http(error: HTTPException) -> BankError | None:
     if isinstance(error, NotFound):
-        return ResourceUnknown(f"there is nothing at {request.path}")
+        return ResourceUnknown(f"there is nothing at {request.path[:100]}")
     if isinstance(error, MethodNotAllowed):
-        return ServiceInvalid(f"{request.method} is not offered at {request.path}")
+        return ServiceInvalid(f"{request.method} is not offered at {request.path[:100]}")
     if isinstance(error, RequestEntityTooLarge):
         return FormatError("the body is larger than this resource takes")
     if error.code is not None and 400 <= error.code < 500:  # noqa: PLR2004 - the client errors of HTTP

@@ -13,14 +13,19 @@ from bank_backend.calls import tpp_call
 if TYPE_CHECKING:
     from flask import Flask, Response
 
+    from bank_backend.accounts.information import AccountInformation
     from bank_backend.services import Services
 
 
 def register(app: Flask, services: Services) -> None:
     """Add the routes."""
     routes = Blueprint("accounts", __name__, url_prefix="/v1/accounts")
-    information = services.information
+    _add_accounts(routes, services.information)
+    _add_transactions(routes, services.information)
+    app.register_blueprint(routes)
 
+
+def _add_accounts(routes: Blueprint, information: AccountInformation) -> None:
     @routes.get("")
     def list_accounts() -> Response:
         call, with_balance = tpp_call(request), parameters.with_balance(request)
@@ -43,6 +48,8 @@ def register(app: Flask, services: Services) -> None:
         body = {"account": wire.account_reference_json(account), "balances": wire.balances_json(balances)}
         return json_answer(body, x_request_id=call.x_request_id)
 
+
+def _add_transactions(routes: Blueprint, information: AccountInformation) -> None:
     @routes.get("/<account_id>/transactions")
     def list_transactions(account_id: str) -> Response:
         call, consent = tpp_call(request), parameters.consent_id(request)
@@ -57,5 +64,3 @@ def register(app: Flask, services: Services) -> None:
         view, line = information.transaction(call, account_id, transaction_id, consent_id=consent)
         body = {"transactionsDetails": wire.transaction_details_json(line, view.account, view.rights)}
         return json_answer(body, x_request_id=call.x_request_id)
-
-    app.register_blueprint(routes)
