@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, request
 
 from bank_backend.accounts import parameters, wire
-from bank_backend.answers import json_answer
-from bank_backend.calls import tpp_call
+from bank_backend.xs2a import ok, xs2a_call
+from psd2.roles import PspRole
 
 if TYPE_CHECKING:
     from flask import Flask, Response
@@ -28,39 +28,39 @@ def register(app: Flask, services: Services) -> None:
 def _add_accounts(routes: Blueprint, information: AccountInformation) -> None:
     @routes.get("")
     def list_accounts() -> Response:
-        call, with_balance = tpp_call(request), parameters.with_balance(request)
+        call, with_balance = xs2a_call(PspRole.AI), parameters.with_balance(request)
         views = information.accounts(call, consent_id=parameters.consent_id(request), with_balance=with_balance)
         body = {"accounts": [wire.account_json(view.account, view.rights, view.balances) for view in views]}
-        return json_answer(body, x_request_id=call.x_request_id)
+        return ok(call, body)
 
     @routes.get("/<account_id>")
     def read_account(account_id: str) -> Response:
-        call, with_balance = tpp_call(request), parameters.with_balance(request)
+        call, with_balance = xs2a_call(PspRole.AI), parameters.with_balance(request)
         consent = parameters.consent_id(request)
         view = information.account(call, account_id, consent_id=consent, with_balance=with_balance)
         body = {"account": wire.account_json(view.account, view.rights, view.balances)}
-        return json_answer(body, x_request_id=call.x_request_id)
+        return ok(call, body)
 
     @routes.get("/<account_id>/balances")
     def read_balances(account_id: str) -> Response:
-        call, consent = tpp_call(request), parameters.consent_id(request)
+        call, consent = xs2a_call(PspRole.AI), parameters.consent_id(request)
         account, balances = information.balances(call, account_id, consent_id=consent)
         body = {"account": wire.account_reference_json(account), "balances": wire.balances_json(balances)}
-        return json_answer(body, x_request_id=call.x_request_id)
+        return ok(call, body)
 
 
 def _add_transactions(routes: Blueprint, information: AccountInformation) -> None:
     @routes.get("/<account_id>/transactions")
     def list_transactions(account_id: str) -> Response:
-        call, consent = tpp_call(request), parameters.consent_id(request)
+        call, consent = xs2a_call(PspRole.AI), parameters.consent_id(request)
         parameters.require_json_accepted(request)
         query = parameters.transactions_query(request, today=information.today())
         report = information.transactions(call, account_id, query, consent_id=consent)
-        return json_answer(wire.report_json(report, query), x_request_id=call.x_request_id)
+        return ok(call, wire.report_json(report, query))
 
     @routes.get("/<account_id>/transactions/<transaction_id>")
     def read_transaction(account_id: str, transaction_id: str) -> Response:
-        call, consent = tpp_call(request), parameters.consent_id(request)
+        call, consent = xs2a_call(PspRole.AI), parameters.consent_id(request)
         view, line = information.transaction(call, account_id, transaction_id, consent_id=consent)
         body = {"transactionsDetails": wire.transaction_details_json(line, view.account, view.rights)}
-        return json_answer(body, x_request_id=call.x_request_id)
+        return ok(call, body)

@@ -174,6 +174,7 @@ def test_the_bank_does_not_lean_on_the_consent_alone(web: Web) -> None:
         ({"PSU_IP_Address": "somewhere"}, 400, "FORMAT_ERROR", "PSU-IP-Address"),
         ({"X_Sandbox_Tpp": ""}, 401, "CERTIFICATE_MISSING", None),
         ({"X_Sandbox_Tpp": "Fintech"}, 401, "CERTIFICATE_MISSING", None),
+        ({"X_Sandbox_Roles": "PSP_PI"}, 401, "ROLE_INVALID", None),
     ],
 )
 def test_a_wrong_header_is_named(web: Web, headers: dict[str, str], status: int, code: str, path: str | None) -> None:
