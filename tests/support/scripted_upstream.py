@@ -7,6 +7,7 @@ import socket
 import ssl
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,7 @@ class Conversation:
     """A connection that a test's reply function may use as it likes."""
 
     socket: ssl.SSLSocket
-    buffer: bytes = b""
+    buffer: bytearray = field(default_factory=bytearray)
 
     def send(self, data: bytes) -> None:
         self.socket.sendall(data)
@@ -69,20 +70,21 @@ class Conversation:
             if not data:
                 raise ConnectionError
             self.buffer += data
-        taken, self.buffer = self.buffer[:size], self.buffer[size:]
+        taken = bytes(self.buffer[:size])
+        del self.buffer[:size]
         return taken
 
     def _chunks(self) -> bytes:
-        body = b""
+        body = bytearray()
         while True:
             while b"\r\n" not in self.buffer:
                 self.buffer += self.socket.recv(65536)
-            size_line, _, self.buffer = self.buffer.partition(b"\r\n")
-            size = int(size_line, 16)
+            end = self.buffer.index(b"\r\n")
+            size = int(self.take(end + 2), 16)
             body += self.take(size)
             self.take(2)
             if size == 0:
-                return body
+                return bytes(body)
 
 
 Reply = "Callable[[Received, Conversation], bool]"
@@ -116,11 +118,12 @@ class ScriptedUpstream:
     reply: Callable[[Received, Conversation], bool] = echo
     received: list[Received] = field(default_factory=list)
     connections: int = 0
+    port: int = 0
 
     def __post_init__(self) -> None:
         self._context = server_context(self.home, self.name)
         self._context.sslsocket_class = ssl.SSLSocket
-        self._server = socket.create_server(("127.0.0.1", 0))
+        self._server = socket.create_server(("127.0.0.1", self.port))
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
         self.port = int(self._server.getsockname()[1])
@@ -132,6 +135,8 @@ class ScriptedUpstream:
 
     def stop(self) -> None:
         """Stop listening and cut every connection."""
+        with suppress(OSError):
+            self._server.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts; closing alone would not
         self._server.close()
         self.cut()
 
@@ -139,6 +144,8 @@ class ScriptedUpstream:
         """Cut every connection, as a killed server's kernel does."""
         with self._lock:
             for each in self._open:
+                with suppress(OSError):
+                    each.shutdown(socket.SHUT_RDWR)  # closing alone would wait for the thread that reads
                 each.close()
             self._open.clear()
 
