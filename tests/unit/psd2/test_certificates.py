@@ -165,6 +165,11 @@ def test_a_certificate_wrong_in_one_way_is_no_qwac_and_says_why(wrong: x509.Cert
     assert refusal.value.reason == str(refusal.value)
 
 
+def test_a_qseal_is_told_that_it_is_one() -> None:
+    with pytest.raises(NotAQwac, match="this is a QSealC"):
+        require_qwac(parse_certificate(der(certificate(encode_qcstatements(SEAL)))))
+
+
 def test_a_subject_with_two_authorisation_numbers_is_refused() -> None:
     """Whichever of the two were taken, somebody could be taken for somebody else."""
     with pytest.raises(MalformedCertificate, match=r"2 attributes 2\.5\.4\.97"):
