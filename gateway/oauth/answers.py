@@ -15,6 +15,7 @@ from chassis.logs import get_logger
 from chassis.problems import CONTENT_TYPE, problem
 from gateway.oauth.arrival import request_id_of
 from gateway.oauth.authorization_response import response_url
+from gateway.oauth.refusals import OAuthRefused
 from gateway.oauth.security_headers import add_browser_headers
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def log_refusal(refusal: Refusal, error: BaseException) -> None:
         error=refusal.error,
         reason=refusal.reason,
         description=refusal.description,
-        detail=str(error.__cause__ or ""),
+        detail=None if isinstance(error.__cause__, OAuthRefused) else str(error.__cause__ or "") or None,
         path=route_of_request(),
         request=request_id_of(request.environ),
     )
