@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import func, insert, select
@@ -98,6 +99,8 @@ class SqlLedgerStore:
         return reconcile(connection)
 
 
+# A seed asks for it thousands of times.
+@lru_cache(maxsize=256)
 def settlement_id(tenant: TenantId, currency: str) -> AccountId:
     """Return the id of the tenant's settlement account in this currency; the same each time."""
     return AccountId(str(uuid.uuid5(_SETTLEMENT_NAMES, f"{tenant} {currency}")))
