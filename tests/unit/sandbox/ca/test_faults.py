@@ -19,13 +19,14 @@ from sandbox.ca.content import COMMENT
 from sandbox.ca.errors import FaultUnavailable
 from sandbox.ca.faults import FAULTS
 from sandbox.ca.model import CertificateStatus, Fault, TppCertificateKind
-from tests.support.certificate_authority import NOW, TPP
+from tests.support.certificate_authority import NOW, PROFILES_FILE, TPP
 
 if TYPE_CHECKING:
     from sandbox.ca.model import IssuedCertificate
     from sandbox.ca.service import CertificateAuthority
 
 QWAC, QSEAL = TppCertificateKind.QWAC, TppCertificateKind.QSEAL
+README = PROFILES_FILE.with_name("README.md")
 MADE = [fault for fault in Fault if FAULTS[fault].unavailable is None]
 
 
@@ -40,6 +41,19 @@ def anchor(authority: CertificateAuthority) -> x509.Certificate:
 def test_every_fault_is_described() -> None:
     assert set(FAULTS) == set(Fault)
     assert all(spec.shows for spec in FAULTS.values())
+
+
+@pytest.mark.parametrize("fault", list(Fault))
+def test_the_readme_tells_of_every_fault_and_its_refusal(fault: Fault) -> None:
+    (row,) = [line for line in README.read_text().splitlines() if line.startswith(f"| `{fault}` |")]
+    spec = FAULTS[fault]
+
+    if spec.unavailable:
+        assert "is not made" in row
+    elif spec.refusal:
+        assert f"{spec.refusal.status} `{spec.refusal.code}`" in row
+    else:
+        assert "nothing" in row
 
 
 @pytest.mark.parametrize("fault", MADE)
