@@ -5,27 +5,33 @@ from __future__ import annotations
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
 from tests.support.platform import RunningPlatform, running_platform
-from tests.support.tpps import ANNA, open_stage, registered
+from tests.support.tpps import ANNA, KeepingTransport, open_stage, registered, stage_on
 from tpp_client.accounts import accounts_request, process_accounts_response
 from tpp_client.consents import consent_status_request, process_consent_status_response
 from tpp_client.errors import TppClientError
 from tpp_client.journeys.ais import ais_journey
 from tpp_client.journeys.pis import pis_journey
-from tpp_client.payments import payment_status_request, process_payment_status_response
+from tpp_client.payments import payment_status_request, process_payment_response, process_payment_status_response
+from tpp_client.transport import transport_for
 from tpp_client.xs2a import Access
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from psd2.ids import PaymentId
     from tpp_client.identity import TppIdentity
     from tpp_client.journeys.stage import Stage
 
 BACK_SECONDS = 30.0
+PAYMENTS, AMOUNT_MINOR = 12, 1200
 _PAUSE_SECONDS = 0.1
 Value = TypeVar("Value")
 SERVERS = ("edge", "authorization", "admin", "bank", "portal")
@@ -62,17 +68,64 @@ def test_a_killed_server_comes_back_and_has_forgotten_nothing(
         assert patiently(lambda: ais_journey(stage)).reports
 
 
-def test_what_a_payment_moved_stays_moved_when_the_bank_is_killed(platform: RunningPlatform, identity: TppIdentity) -> None:
-    """The ledger holds every payment that was answered as settled, once."""
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="finding a server's workers takes Linux' /proc")
+@pytest.mark.parametrize("server", SERVERS)
+def test_a_killed_worker_is_replaced(platform: RunningPlatform, identity: TppIdentity, server: str) -> None:
+    """The process that serves, below the one that `sandbox status` names."""
+    master = process(platform, server)
+    worker = children(master)[0]
+
+    os.kill(worker, signal.SIGKILL)
+
+    patiently(lambda: require(worker not in children(master) and bool(children(master)), f"no new worker for {server}"))
     with open_stage(identity) as stage:
+        assert patiently(lambda: ais_journey(stage)).reports
+
+
+def test_a_bank_killed_in_the_middle_of_payments_keeps_its_books(platform: RunningPlatform, identity: TppIdentity) -> None:
+    """What the account has lost is exactly what the settled payments took, whichever of them the blow interrupted."""
+    with open_stage(identity) as stage, transport_for(identity) as transport:
         before = interim_available(stage)
-        payments = [pis_journey(stage, ANNA) for _ in range(3)]
+        keeping = KeepingTransport(transport)
+        with ThreadPoolExecutor(1) as pool:
+            paying = pool.submit(pay_often, stage_on(identity, keeping))
+            patiently(lambda: require(len(payments(keeping)) >= PAYMENTS // 3, "no payments yet"))
+            killed = kill(platform, "bank")
+            patiently(lambda: new_process(platform, "bank", killed))
+            paying.result(timeout=4 * BACK_SECONDS)
 
-        killed = kill(platform, "bank")
-        patiently(lambda: new_process(platform, "bank", killed))
-
+        settled = [each for each in payments(keeping) if status(stage, each) == "ACSC"]
         after = patiently(lambda: interim_available(stage))
-    assert before - after == sum(payment.order.amount.minor for payment in payments)
+
+    assert settled
+    assert before - after == len(settled) * AMOUNT_MINOR
+
+
+def pay_often(stage: Stage) -> None:
+    """Pay again and again; what the kill interrupts is not tried anew, for whether it was done is the question."""
+    for _ in range(PAYMENTS):
+        try:
+            pis_journey(stage, ANNA)
+        except TppClientError:
+            time.sleep(_PAUSE_SECONDS)
+
+
+def payments(keeping: KeepingTransport) -> list[PaymentId]:
+    initiated = [each for each in keeping.kept if each.request.method == "POST" and "/v1/payments/" in each.request.url]
+    return [process_payment_response(each).payment_id for each in initiated if each.status == HTTPStatus.CREATED]
+
+
+def status(stage: Stage, payment_id: PaymentId) -> str:
+    return patiently(lambda: process_payment_status_response(payment_status_request(stage.xs2a, payment_id)))
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def require(condition: bool, otherwise: str) -> None:  # noqa: FBT001 - the condition is the point
+    if not condition:
+        raise TppClientError(otherwise)
 
 
 def kill(platform: RunningPlatform, server: str) -> int:
