@@ -68,7 +68,7 @@ _STATUS = {
     **dict.fromkeys(list(MessageCode)[:18], 400),
     # In a URL path an unknown resource is 404, in a body 400 (BG IG §14.11): callers that mean the body say so.
     MessageCode.RESOURCE_UNKNOWN: 404,
-    # An unknown consent in the Consent-ID header (BG IG §14.11.1).
+    # An unknown consent in the path; in the Consent-ID header it is 400 (BG IG §14.11.1).
     MessageCode.CONSENT_UNKNOWN: 403,
     MessageCode.SERVICE_INVALID: 405,
     MessageCode.SERVICE_BLOCKED: 403,
