@@ -5,16 +5,24 @@
 
 from __future__ import annotations
 
+import atexit
+import signal
+import sys
 from pathlib import Path
 from typing import Any
 
 from features.platforms import lent_platform, started_platform
 from features.register import Register
 
+_TERMINATED = 128 + signal.SIGTERM
+
 
 def before_all(context: Any) -> None:
     lent = context.config.userdata.get("platform")
+    # An end by a signal is an end by the front door too: nothing that was started stays behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
     context.platform = lent_platform(Path(lent).resolve()) if lent else started_platform()
+    atexit.register(context.platform.stop)
     context.register = Register(context.platform)
 
 

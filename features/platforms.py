@@ -38,8 +38,8 @@ class Platform:
         return _run("sandbox", *arguments, "--home", str(self.home), check=check)
 
     def stop(self) -> None:
-        """Stop it and take its folder away; a lent one stays as it is."""
-        if not self.owned:
+        """Stop it and take its folder away, once; a lent one stays as it is."""
+        if not self.owned or not self.home.exists():
             return
         try:
             self.sandbox("down")
