@@ -120,6 +120,7 @@ def test_no_choice_is_everything_that_is_offered() -> None:
     [
         (OFFERED, [], "accounts"),
         (OFFERED, [FOREIGN], "accounts"),
+        (OFFERED, [CURRENT, FOREIGN], "accounts"),
         (payment_ask(FOREIGN), None, "psu"),
         (payment_ask(CURRENT), [SAVINGS], "accounts"),
         (
@@ -130,7 +131,7 @@ def test_no_choice_is_everything_that_is_offered() -> None:
     ],
 )
 def test_what_can_not_be_chosen_is_named(ask: Any, wanted: list[str] | None, field: str) -> None:
-    """Nothing chosen, not offered, not held, not the request's account, and half of what is asked."""
+    """Nothing chosen, not offered (alone or beside what is), not held, not the request's account, and half of what is asked."""
     with pytest.raises(FieldsInvalid) as refused:
         chosen_accounts(ask, HELD, wanted)
 

@@ -6,7 +6,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from flask import request
 
+from bank_backend.accounts.model import AccessKind, AccountRights, GrantedAccess
+from bank_backend.calls import tpp_call
+from bank_backend.errors import ConsentInvalid
+from psd2.ids import AccountId
 from tests.support.bank_core import ANNA, COMPANY, JONAS, KARL, OTHER_TENANT, TENANT
 from tests.support.bank_sca import BankDesk, Tpp, refusal
 
@@ -17,6 +22,7 @@ if TYPE_CHECKING:
 
     from psd2.ids import PsuId
 
+REQUEST_ID = "99391c7e-ad88-49ec-a2ad-99ddcb1f7721"
 ONE_OFF = {"recurringIndicator": False, "frequencyPerDay": 1}
 BOOKED = "bookingStatus=booked&dateFrom=2025-11-01"
 NO_PSU = {"PSU_IP_Address": ""}
@@ -62,6 +68,26 @@ def test_balances_alone_open_no_transactions(desk: BankDesk) -> None:
     assert read(tpp, consent, f"/{account(desk)}/balances").status_code == 200
     answer = read(tpp, consent, f"/{account(desk)}/transactions?{BOOKED}")
     assert refusal(answer) == (401, "CONSENT_INVALID", None)
+
+
+def test_the_door_itself_refuses_what_is_not_covered(desk: BankDesk) -> None:
+    """Without the account resources behind it, which look once more."""
+    consent = desk.consent(access={"balances": [], "additionalInformation": {"ownerName": []}})
+    desk.decide(desk.begin("ais", consent), accounts=[account(desk, 1)])
+    headers = {"X-Sandbox-Tpp": TENANT, "X-Sandbox-Scope": f"AIS:{consent}", "X-Request-ID": REQUEST_ID}
+    with desk.app.test_request_context(headers=headers):
+        call = tpp_call(request)
+
+    def enter(access: AccessKind, place: int) -> GrantedAccess:
+        door = desk.bank.services.consent_access
+        return door.require_access(call, consent_id=consent, access=access, account_id=account(desk, place))
+
+    granted = enter(AccessKind.BALANCES, 1)
+    expected = AccountRights(account_id=AccountId(account(desk, 1)), balances=True, transactions=False, owner_name=True)
+    assert granted.rights == (expected,)
+    for access, place in ((AccessKind.TRANSACTIONS, 1), (AccessKind.BALANCES, 0), (AccessKind.ACCOUNTS, 0)):
+        with pytest.raises(ConsentInvalid):
+            enter(access, place)
 
 
 def test_the_consent_id_must_be_the_tokens(desk: BankDesk) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bank_backend.interactions.store import SqlInteractionStore
 from tests.support.bank_core import ANNA, JONAS, OTHER_TENANT, TENANT
 from tests.support.bank_sca import CONSENTS, RETURN_URL, BankDesk
 
@@ -91,6 +92,19 @@ def test_a_visit_is_decided_once(desk: BankDesk, first: str, second: str) -> Non
 
     assert problem(answer) == (409, "interaction.state")
     assert state(desk, interaction) == before
+
+
+def test_a_stale_copy_decides_nothing(desk: BankDesk) -> None:
+    """Were two decisions to read the same pending visit, the second to write would be turned away."""
+    interaction = desk.begin("ais", desk.consent())
+    stale = desk.bank.services.visits.interaction(interaction)
+    desk.decide(interaction)
+
+    with desk.bank.database.writing() as connection:
+        is_written = SqlInteractionStore().save(connection, stale)
+
+    assert not is_written
+    assert state(desk, interaction)["status"] == "approved"
 
 
 def test_an_unknown_psu_decides_nothing(desk: BankDesk) -> None:

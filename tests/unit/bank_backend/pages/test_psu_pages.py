@@ -399,6 +399,19 @@ def test_another_browser_can_not_step_into_a_visit(desk: BankDesk) -> None:
     assert RETURN_URL in browser.get(f"{visit}/done").text
 
 
+def test_a_second_browser_can_not_sign_in_to_a_visit_that_has_somebody(desk: BankDesk) -> None:
+    """It had the sign-in page open, and its own customer's right password: the visit stays the first one's."""
+    interaction = desk.begin("ais", desk.consent())
+    first, second = desk.browser(), desk.browser()
+    second.get(f"/psu/{interaction}")
+    first.log_in(interaction, desk.password)
+
+    answer = second.post(f"/psu/{interaction}/login", login=JONAS, password=desk.password)
+
+    assert answer.status_code == 403
+    assert "signed in as Anna Weber" in first.get(f"/psu/{interaction}").text
+
+
 def test_the_cookie_from_before_the_login_is_worth_nothing_after_it(desk: BankDesk) -> None:
     """Session fixation: the login makes a new secret."""
     interaction = desk.begin("ais", desk.consent())
