@@ -37,7 +37,7 @@ class SandboxSettings(BaseSettings):
         default=None, validation_alias="SANDBOX_ADMIN_ADDRESS", description="the gateway's control API, host:port"
     )
     bank: str | None = Field(default=None, validation_alias="SANDBOX_BANK_ADDRESS", description="the bank, host:port")
-    threads: int = Field(default=8, ge=1, le=64, description="requests the portal answers at a time")
+    threads: int = Field(default=16, ge=1, le=64, description="requests the portal answers at a time")
     max_tpps: int = Field(default=1_000, ge=1, le=100_000, description="TPPs that may be registered")
 
     @field_validator("base_port")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import time
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ import click
 
 from sandbox.cli.lifecycle import show_event
 from sandbox.cli.options import base_port_option, home_option, services_for, settings_for
+from sandbox.cli.programs import shown, typed
 from sandbox.cli.statuses import REFUSED
 from sandbox.cli.terminal import print_addresses
 from sandbox.cli.tpp import register_here
@@ -79,7 +79,7 @@ def _walk(kind: str, settings: SandboxSettings) -> bool:
 
 def _print_next_steps(settings: SandboxSettings) -> None:
     _headline("Next")
-    certs = _shown(settings.home.certs)
+    certs = shown(settings.home.certs)
     tpp = f"{certs}/tpps/{_NAME}"
     edge = f"https://{settings.public_host}:{settings.ports.edge}"
     click.echo("  Who can log in at the bank of this TPP, asked over mutual TLS:")
@@ -88,12 +88,7 @@ def _print_next_steps(settings: SandboxSettings) -> None:
     )
     click.echo("  The same gateway without a certificate says what is missing:")
     click.secho(f"  curl --cacert {certs}/trust.pem {edge}/v1/accounts", bold=True)
-    click.echo("  A TPP of your own: see the portal. `sandbox down` stops the platform.")
-
-
-def _shown(path: Path) -> str:
-    """Return the path as one would type it here."""
-    return os.path.relpath(path) if path.is_relative_to(path.cwd()) else str(path)
+    click.echo(f"  A TPP of your own: see the portal. `{typed('sandbox')} down` stops the platform.")
 
 
 def _headline(text: str) -> None:

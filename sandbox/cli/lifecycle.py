@@ -12,6 +12,7 @@ import click
 from chassis.logs import configure_logging, get_logger
 from psd2.clock import SystemClock
 from sandbox.cli.options import base_port_option, home_option, json_option, settings_for
+from sandbox.cli.programs import typed
 from sandbox.cli.statuses import REFUSED, UNREACHABLE
 from sandbox.cli.terminal import address_document, print_addresses, print_json, print_table
 from sandbox.config import load_settings
@@ -41,7 +42,7 @@ def up(*, detach: bool, announce_to: int | None, home: Path | None, base_port: i
     settings = load_settings(home=home, base_port=base_port)
     if detach:
         run_in_background(settings, tell=show_event)
-        _show_ready(settings, "`sandbox down` stops it.")
+        _show_ready(settings, f"`{typed('sandbox')} down` stops it.")
     elif announce_to is not None:
         _run_announced(settings, announce_to)
     else:

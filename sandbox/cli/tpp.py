@@ -9,6 +9,7 @@ import click
 from chassis.peers import PeerUnavailable
 from sandbox.answers import PeerRefused
 from sandbox.cli.options import home_option, json_option, services_for
+from sandbox.cli.programs import typed
 from sandbox.cli.terminal import print_json, print_table
 from sandbox.tpps.client_data import client_data
 from sandbox.tpps.folder import TppFolder
@@ -60,7 +61,7 @@ def register(*, as_json: bool, home: Path | None, **given: Any) -> None:  # noqa
     print_table("", ("", ""), [("folder", str(folder.path)), ("client id", registered.tpp.client_id), ("issued", issued)])
     personas = [(str(who["psu"]), str(who["password"]), str(who.get("purpose", ""))) for who in registered.personas]
     print_table("Who can log in at its bank", ("psu", "password", "for"), personas)
-    click.echo(f"next: tpp journey ais --tpp {registered.tpp.name}")
+    click.echo(f"next: {typed('tpp')} journey ais --tpp {registered.tpp.name}")
 
 
 def registration_of(given: dict[str, Any]) -> RegistrationRequest:

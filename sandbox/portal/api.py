@@ -12,6 +12,7 @@ from sandbox.answers import PeerRefused
 from sandbox.ca.model import Fault, RevocationReason, TppCertificateKind
 from sandbox.portal.bodies import BodyRefused, json_object, text_field
 from sandbox.portal.listeners import PublicListener, require_listener
+from sandbox.portal.turnstile import Turnstile
 from sandbox.tpps.client_data import client_data
 from sandbox.tpps.documents import issued_document, record_document
 from sandbox.tpps.errors import AccessDenied
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from sandbox.tpps.model import Tpp
 
 _BEARER = "Bearer "
+_AT_ONCE, _WAITING, _PATIENCE_SECONDS = 2, 8, 20.0
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
@@ -42,11 +44,14 @@ def registration_api(services: Services) -> Blueprint:
 class _Endpoints:
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._turnstile = Turnstile(inside=_AT_ONCE, waiting=_WAITING, patience_seconds=_PATIENCE_SECONDS)
 
     def register(self) -> Response:
         document = json_object()
         csrs = _csrs(document.pop("csr", None))
-        registered = self._services.register.register_new(parse_registration(document), csrs=csrs)
+        wanted = parse_registration(document)
+        with self._turnstile.passage():
+            registered = self._services.register.register_new(wanted, csrs=csrs)
         answer = {
             **client_data(registered.tpp, self._services.addresses),
             "certificates": {kind.value: issued_document(issued) for kind, issued in registered.certificates.items()},

@@ -24,6 +24,7 @@ from sandbox.ca.errors import (
     UnknownCertificate,
 )
 from sandbox.portal.bodies import BodyRefused
+from sandbox.portal.turnstile import TooBusy
 from sandbox.tpps.errors import (
     AccessDenied,
     RegisterError,
@@ -46,6 +47,7 @@ _STATUSES: tuple[tuple[type[Exception], HTTPStatus], ...] = (
     (RegistrationConflict, HTTPStatus.CONFLICT),
     (NotRevocable, HTTPStatus.CONFLICT),
     (TooManyCertificates, HTTPStatus.CONFLICT),
+    (TooBusy, HTTPStatus.SERVICE_UNAVAILABLE),
     (RegisterFull, HTTPStatus.SERVICE_UNAVAILABLE),
     (RegistrationInterrupted, HTTPStatus.SERVICE_UNAVAILABLE),
     (PeerUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
@@ -63,7 +65,7 @@ _STATUSES: tuple[tuple[type[Exception], HTTPStatus], ...] = (
 
 def install_problems(app: Flask) -> None:
     """Make the app answer its refusals here."""
-    for kind in (RegisterError, CertificateAuthorityError, PeerUnavailable, PeerRefused, BodyRefused):
+    for kind in (RegisterError, CertificateAuthorityError, PeerUnavailable, PeerRefused, BodyRefused, TooBusy):
         app.register_error_handler(kind, _refused)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
@@ -79,6 +81,8 @@ def _refused(error: Exception) -> Response:
     response = _problem(status, str(getattr(error, "code", "peer.unavailable")), str(error), **extra)
     if status is HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = 'Bearer realm="registration"'
+    if isinstance(error, TooBusy):
+        response.headers["Retry-After"] = str(error.retry_after_seconds)
     return response
 
 

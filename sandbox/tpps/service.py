@@ -50,6 +50,9 @@ class TppStore(Protocol):
     def replace(self, tpp: Tpp) -> None:
         """Write everything about a TPP anew, its access token excepted."""
 
+    def activate(self, tpp: Tpp) -> bool:
+        """Make a registering TPP active; return False, and change nothing, where it is not registering."""
+
     def set_access_token(self, tpp: Tpp, sha256: str) -> None:
         """Keep the hash of the TPP's access token."""
 
@@ -138,12 +141,24 @@ class Register:
         """Register, or continue a registration that broke off; a finished one raises `RegistrationConflict`."""
         standing = self._standing(request)
         if standing is not None and standing.status is not TppStatus.REGISTERING:
-            raise RegistrationConflict(f"{standing.authorisation_number} is registered already, as {standing.name}")
-        return self._finish(request, standing, csrs=csrs, holdings=Holdings())
+            raise RegistrationConflict(_finished(standing))
+        tpp = standing or self._admit(request)
+        personas = self._introduce(tpp)
+        # Of several that finish the same registration at once, one gets certificates.
+        if not self._store.activate(tpp):
+            raise RegistrationConflict(_finished(tpp))
+        try:
+            return self._equip(tpp, personas, csrs=csrs, holdings=Holdings())
+        except Exception:
+            self._store.replace(tpp)  # nobody has got anything: the registration may be continued
+            raise
 
     def ensure_registered(self, request: RegistrationRequest, *, holdings: Holdings) -> Registered:
         """Register, continue, or put right what is missing of a finished registration: for the operator."""
-        return self._finish(request, self._standing(request), csrs={}, holdings=holdings)
+        tpp = self._standing(request) or self._admit(request)
+        registered = self._equip(tpp, self._introduce(tpp), csrs={}, holdings=holdings)
+        self._store.activate(tpp)
+        return registered
 
     def set_blocked(self, tpp: Tpp, *, blocked: bool) -> Tpp:
         """Keep the TPP out of the gateway, or let it in again; in force within a second."""
@@ -192,30 +207,30 @@ class Register:
             raise RegistrationConflict(f"the name {by_name.name} belongs to {by_name.authorisation_number}: choose another")
         return by_number
 
-    def _finish(
-        self,
-        request: RegistrationRequest,
-        standing: Tpp | None,
-        *,
-        csrs: Mapping[TppCertificateKind, bytes],
-        holdings: Holdings,
-    ) -> Registered:
-        tpp = standing or self._admit(request)
-        blocked = tpp.status is TppStatus.BLOCKED
+    def _introduce(self, tpp: Tpp) -> Sequence[Mapping[str, Any]]:
+        """Tell the bank and the gateway of the TPP; return who banks in its tenant. Raises `RegistrationInterrupted`."""
         done: list[str] = []
         with _step(_TENANT, done):
             personas = self._bank.put_tenant(tpp)
         with _step(_TPP, done):
-            self._gateway.put_tpp(tpp, blocked=blocked)
+            self._gateway.put_tpp(tpp, blocked=tpp.status is TppStatus.BLOCKED)
         with _step(_CLIENT, done):
             self._gateway.put_client(tpp)
+        return personas
+
+    def _equip(
+        self,
+        tpp: Tpp,
+        personas: Sequence[Mapping[str, Any]],
+        *,
+        csrs: Mapping[TppCertificateKind, bytes],
+        holdings: Holdings,
+    ) -> Registered:
         missing = [kind for kind in TppCertificateKind if kind not in holdings.kinds]
         certificates = {kind: self.issue(tpp, kind, csr=csrs.get(kind)) for kind in missing}
         token = self._access_token(tpp, holdings.access_token)
-        if not blocked:
-            tpp = replace(tpp, status=TppStatus.ACTIVE)
-            self._store.replace(tpp)
-        return Registered(tpp=tpp, certificates=certificates, access_token=token, personas=personas)
+        shown = tpp if tpp.status is TppStatus.BLOCKED else replace(tpp, status=TppStatus.ACTIVE)
+        return Registered(tpp=shown, certificates=certificates, access_token=token, personas=personas)
 
     def _admit(self, request: RegistrationRequest) -> Tpp:
         if self._store.count() >= self._max_tpps:
@@ -252,6 +267,10 @@ def _step(name: str, done: list[str]) -> Iterator[None]:
     except PeerUnavailable as error:
         raise RegistrationInterrupted(error.name, error.detail, tuple(done)) from error
     done.append(name)
+
+
+def _finished(tpp: Tpp) -> str:
+    return f"{tpp.authorisation_number} is registered already, as {tpp.name}"
 
 
 def _client_id(request: RegistrationRequest) -> str:

@@ -60,6 +60,13 @@ class SqlTppStore:
             number = str(tpp.authorisation_number)
             connection.execute(update(tpps).where(tpps.c.authorisation_number == number).values(**_values(tpp)))
 
+    def activate(self, tpp: Tpp) -> bool:
+        """Make a registering TPP active; return False, and change nothing, where it is not registering."""
+        number = str(tpp.authorisation_number)
+        is_it = (tpps.c.authorisation_number == number) & (tpps.c.status == TppStatus.REGISTERING.value)
+        with self._engine.begin() as connection:
+            return connection.execute(update(tpps).where(is_it).values(status=TppStatus.ACTIVE.value)).rowcount == 1
+
     def set_access_token(self, tpp: Tpp, sha256: str) -> None:
         """Keep the hash of the TPP's access token; the one before stops working."""
         with self._engine.begin() as connection:

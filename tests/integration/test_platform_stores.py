@@ -74,6 +74,20 @@ def test_a_change_leaves_the_access_token_alone(engine: Engine) -> None:
     assert store.access_token_sha256(acme) == "ab" * 32
 
 
+def test_a_registration_is_finished_once(engine: Engine) -> None:
+    """The second who finishes it learns that he is late; a blocked TPP is not activated by anybody's registration."""
+    store, acme = SqlTppStore(engine), replace(tpp(), status=TppStatus.REGISTERING)
+    store.add(acme)
+
+    assert [store.activate(acme), store.activate(acme)] == [True, False]
+    store.replace(replace(acme, status=TppStatus.BLOCKED))
+    assert not store.activate(acme)
+
+    found = store.find("acme")
+    assert found is not None
+    assert found.status is TppStatus.BLOCKED
+
+
 def test_a_removed_tpp_is_gone(engine: Engine) -> None:
     """With its access token."""
     store, acme = SqlTppStore(engine), tpp()

@@ -16,6 +16,7 @@ from psd2.clock import FixedClock
 from sandbox.ca.errors import UnknownAuthority, UnknownCertificate
 from sandbox.ca.model import CertificateRecord, CertificateStatus, IssuedCertificate, serial_text
 from sandbox.tpps.errors import RegistrationConflict
+from sandbox.tpps.model import TppStatus
 from sandbox.tpps.parsing import parse_registration
 from sandbox.tpps.service import Register
 
@@ -94,10 +95,13 @@ class FakeAuthority:
         self.records: dict[str, CertificateRecord] = {}
         self.anchors = ["anchor"]
         self.crl_number = 1
+        self.refusal: Exception | None = None
 
     def issue_tpp_certificate(
         self, *, tpp: TppSubject, kind: TppCertificateKind, csr: bytes | None = None, fault: Fault | None = None
     ) -> IssuedCertificate:
+        if self.refusal is not None:
+            raise self.refusal
         self.calls.append(f"issue {kind}")
         issued = issued_certificate(kind, csr=csr, fault=fault)
         self.records[issued.serial] = CertificateRecord(
@@ -176,6 +180,13 @@ class InMemoryTppStore:
 
     def replace(self, tpp: Tpp) -> None:
         self.tpps[str(tpp.authorisation_number)] = tpp
+
+    def activate(self, tpp: Tpp) -> bool:
+        standing = self.tpps[str(tpp.authorisation_number)]
+        if standing.status is not TppStatus.REGISTERING:
+            return False
+        self.tpps[str(tpp.authorisation_number)] = replace(standing, status=TppStatus.ACTIVE)
+        return True
 
     def set_access_token(self, tpp: Tpp, sha256: str) -> None:
         self.tokens[str(tpp.authorisation_number)] = sha256

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
 import pytest
 
 from chassis.peers import PeerUnavailable
-from sandbox.ca.errors import UnknownCertificate
+from sandbox.ca.errors import CsrRefused, UnknownCertificate
 from sandbox.ca.model import CertificateStatus, Fault, RevocationReason, TppCertificateKind
 from sandbox.tpps.errors import AccessDenied, RegisterFull, RegistrationConflict, RegistrationInterrupted, UnknownTpp
 from sandbox.tpps.model import TppStatus
 from sandbox.tpps.service import Holdings
 from tests.support.register import NUMBER, RegisterWorld, registration
+
+if TYPE_CHECKING:
+    from sandbox.tpps.model import Tpp
 
 EVERYTHING = ["tenant acme", "tpp acme active", f"client {NUMBER}", "issue qwac", "issue qseal"]
 
@@ -71,6 +75,39 @@ def test_a_finished_registration_is_not_handed_out_again() -> None:
         world.register.register_new(registration())
 
     assert world.calls == []
+
+
+def test_of_two_that_finish_the_same_registration_one_gets_certificates() -> None:
+    """Whoever sends a firm's data at the same moment must not get a certificate in its name."""
+    world = RegisterWorld()
+    put_client, rivals = world.gateway.put_client, []
+
+    def put_client_while_a_rival_finishes(tpp: Tpp) -> None:
+        put_client(tpp)
+        if not rivals:
+            rivals.append(None)
+            rivals.append(world.register.register_new(registration()))
+
+    world.gateway.put_client = put_client_while_a_rival_finishes  # type: ignore[method-assign]
+
+    with pytest.raises(RegistrationConflict):
+        world.register.register_new(registration())
+
+    assert world.calls.count("issue qwac") == 1
+
+
+def test_a_registration_whose_signing_request_was_refused_can_be_continued() -> None:
+    """With a better one: the first attempt gave nothing away."""
+    world = RegisterWorld()
+    world.authority.refusal = CsrRefused("csr.weak_key", "1024 bits are too few")
+
+    with pytest.raises(CsrRefused):
+        world.register.register_new(registration(), csrs={TppCertificateKind.QWAC: b"weak"})
+    world.authority.refusal = None
+    registered = world.register.register_new(registration())
+
+    assert registered.tpp.status is TppStatus.ACTIVE
+    assert world.register.require("acme").status is TppStatus.ACTIVE
 
 
 @pytest.mark.parametrize(
