@@ -70,7 +70,13 @@ class _Operator:
         self._services.authority.ensure_hierarchy()
 
     def introduce_authority(self) -> None:
+        from sandbox.tpps.client_data import client_data
+        from sandbox.tpps.folder import TppFolder
+
         self._services.trust.deliver_all()
+        for tpp in self._services.register.all():
+            folder = TppFolder(self._settings.home, tpp.name)
+            folder.refresh_client(client_data(tpp, self._services.addresses))
 
 
 def run_in_background(settings: SandboxSettings, *, tell: Listener) -> None:

@@ -75,6 +75,13 @@ class TppFolder:
         write_private(self.path / "client.json", orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
         return self.path / "client.json"
 
+    def refresh_client(self, data: Mapping[str, Any]) -> None:
+        """Bring a `client.json` that is here up to date: the platform may answer on other ports now; raises `OSError`."""
+        document = self._client()
+        token = document.get("registration_access_token")
+        if isinstance(token, str) and any(document.get(name) != value for name, value in data.items()):
+            self.write_client(data, token)
+
     def _client(self) -> dict[str, Any]:
         try:
             document = orjson.loads((self.path / "client.json").read_bytes())

@@ -48,6 +48,18 @@ def test_client_json_names_files_relative_to_itself(folder: TppFolder, tmp_path:
     assert document["certificates"]["qwac"] == {"certificate": "qwac.crt", "key": "qwac.key"}
 
 
+def test_client_json_follows_the_platform(folder: TppFolder) -> None:
+    """Ports may have changed since; who never had a client.json here gets none."""
+    folder.refresh_client({"issuer": "https://localhost:9001"})
+    assert not folder.path.exists()
+    folder.write_client({"issuer": "https://localhost:8441"}, "secret")
+
+    folder.refresh_client({"issuer": "https://localhost:9001"})
+
+    document = json.loads((folder.path / "client.json").read_text())
+    assert (document["issuer"], document["registration_access_token"]) == ("https://localhost:9001", "secret")
+
+
 def test_the_pair_before_goes_aside(folder: TppFolder) -> None:
     """After a renewal the old pair is still there, certificate and key together."""
     old, new = issued_certificate(QWAC), issued_certificate(QWAC)
