@@ -14,7 +14,7 @@ from sandbox.cli.root import cli
 if TYPE_CHECKING:
     from gateway.admission.grounds import Ground
 
-_COMMAND = re.compile(r"\bsandbox ((?:[a-z]+ )?[a-z]+)")
+_COMMAND = re.compile(r"\bsandbox ((?:cert|tpp) [a-z]+|up|down|status|reset|demo)\b")
 
 
 @pytest.mark.parametrize(
