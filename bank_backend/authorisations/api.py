@@ -33,50 +33,57 @@ class Subject(Protocol):
 
 
 def add_authorisation_routes(routes: Blueprint, prefix: str, subject: Subject, services: Services) -> None:
-    """Add `{prefix}/authorisations` and what is under it."""
-    authorisations, database, clock = services.authorisations, services.database, services.clock
+    """Add `{prefix}/authorisations` and what is under it; `prefix` ends with `<resource>`."""
+    views = _AuthorisationViews(subject, services)
+    several, one = f"{prefix}/authorisations", f"{prefix}/authorisations/<authorisation>"
+    routes.add_url_rule(several, "start_authorisation", views.start, methods=["POST"])
+    routes.add_url_rule(several, "list_authorisations", views.several, methods=["GET"])
+    routes.add_url_rule(one, "sca_status", views.sca_status, methods=["GET"])
+    routes.add_url_rule(one, "update_psu_data", views.refuse_psu_data, methods=["PUT"])
 
-    @routes.post(f"{prefix}/authorisations")
-    def start_authorisation(resource: str) -> Response:
-        call = xs2a_call(subject.role)
-        if not subject.is_undecided(call.tenant, resource):
+
+class _AuthorisationViews:
+    def __init__(self, subject: Subject, services: Services) -> None:
+        self._subject, self._services = subject, services
+        self._authorisations = services.authorisations
+
+    def start(self, resource: str) -> Response:
+        call = xs2a_call(self._subject.role)
+        if not self._subject.is_undecided(call.tenant, resource):
             raise StatusInvalid("the resource waits for no authorisation: it has been decided already")
-        with database.writing() as connection:
-            started = authorisations.start(
-                connection, tenant=call.tenant, kind=subject.kind, resource=resource, now=clock.now()
+        with self._services.database.writing() as connection:
+            started = self._authorisations.start(
+                connection, tenant=call.tenant, kind=self._subject.kind, resource=resource, now=self._services.clock.now()
             )
-        path = subject.path(resource)
-        links = started_links(path, started, sca_oauth=discovery_url(services.settings))
+        path = self._subject.path(resource)
+        links = started_links(path, started, sca_oauth=discovery_url(self._services.settings))
         body = {"scaStatus": started.status.value, "authorisationId": started.id, "_links": links}
         return created(call, body, location=f"{path}/authorisations/{started.id}")
 
-    @routes.get(f"{prefix}/authorisations")
-    def list_authorisations(resource: str) -> Response:
-        call = xs2a_call(subject.role)
-        subject.is_undecided(call.tenant, resource)
-        with database.reading() as connection:
-            found = authorisations.of_resource(
-                connection, tenant=call.tenant, kind=subject.kind, resource=resource, now=clock.now()
+    def several(self, resource: str) -> Response:
+        call = xs2a_call(self._subject.role)
+        self._subject.is_undecided(call.tenant, resource)
+        with self._services.database.reading() as connection:
+            found = self._authorisations.of_resource(
+                connection, tenant=call.tenant, kind=self._subject.kind, resource=resource, now=self._services.clock.now()
             )
         return ok(call, {"authorisationIds": [each.id for each in found]})
 
-    @routes.get(f"{prefix}/authorisations/<authorisation>")
-    def sca_status(resource: str, authorisation: str) -> Response:
-        call = xs2a_call(subject.role)
-        subject.is_undecided(call.tenant, resource)
-        with database.reading() as connection:
-            found = authorisations.one(
+    def sca_status(self, resource: str, authorisation: str) -> Response:
+        call = xs2a_call(self._subject.role)
+        self._subject.is_undecided(call.tenant, resource)
+        with self._services.database.reading() as connection:
+            found = self._authorisations.one(
                 connection,
                 tenant=call.tenant,
-                kind=subject.kind,
+                kind=self._subject.kind,
                 resource=resource,
                 authorisation_id=authorisation,
-                now=clock.now(),
+                now=self._services.clock.now(),
             )
         return ok(call, {"scaStatus": found.status.value})
 
-    @routes.put(f"{prefix}/authorisations/<authorisation>")
-    def update_psu_data(resource: str, authorisation: str) -> NoReturn:
-        xs2a_call(subject.role)
-        text = f"no PSU data is taken for {authorisation[:40]} of {resource[:40]}: the PSU proves itself at the bank "
+    def refuse_psu_data(self, resource: str, authorisation: str) -> NoReturn:
+        xs2a_call(self._subject.role)
+        text = f"no PSU data is taken for {authorisation[:40]} of {resource[:40]}: the PSU proves itself at the bank itself"
         raise ServiceInvalid(text)

@@ -79,11 +79,15 @@ def register(app: Flask, services: Services) -> None:
         call = xs2a_call(PspRole.PI)
         payments.refuse_cancellation(call.tenant, payment)
 
-    @routes.route("/v1/payments/<product>", methods=["POST"])
-    @routes.route("/v1/payments/<product>/<path:rest>", methods=["GET", "POST", "PUT", "DELETE"])
-    def other_product(product: str, rest: str = "") -> NoReturn:
-        xs2a_call(PspRole.PI)
-        raise ProductUnknown(f"this bank offers {PRODUCT}, not {product[:40]!r}", path=rest[:80] or None)
-
+    routes.add_url_rule("/v1/payments/<product>", view_func=_other_product, methods=["POST"])
+    routes.add_url_rule(
+        "/v1/payments/<product>/<path:rest>", view_func=_other_product, methods=["GET", "POST", "PUT", "DELETE"]
+    )
     add_authorisation_routes(routes, f"{_BASE}/<resource>", _PaymentSubject(payments), services)
     app.register_blueprint(routes)
+
+
+def _other_product(product: str, rest: str = "") -> NoReturn:
+    del rest
+    xs2a_call(PspRole.PI)
+    raise ProductUnknown(f"this bank offers {PRODUCT}, not {product[:40]!r}")

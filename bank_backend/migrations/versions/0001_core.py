@@ -82,7 +82,7 @@ def _accounts() -> None:
         sa.Column("overdraft_minor", sa.BigInteger),
         sa.PrimaryKeyConstraint("id", name="pk_accounts"),
         sa.ForeignKeyConstraint(["tenant"], ["tenants.id"], name="fk_accounts_tenant"),
-        sa.UniqueConstraint("tenant", "iban", name="uq_accounts_tenant"),
+        sa.UniqueConstraint("tenant", "iban", name="uq_accounts_tenant_iban"),
         sa.CheckConstraint("kind = 'settlement' OR (iban IS NOT NULL AND overdraft_minor >= 0)", name="ck_accounts_payment"),
     )
     op.create_table(
