@@ -76,7 +76,7 @@ class WebModule(Protocol):
         """Add the routes."""
 
 
-# Each domain's web module, in the order of DESIGN's house: add yours here.
+# Each domain's web module; a new domain is added here.
 WEB_MODULES: Final[Sequence[WebModule]] = (
     tenants_api,
     accounts_api,

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.nginx import proxy, stub_bank
+from benchmarks.nginx import proxy, instant_bank
 from benchmarks.processes import cpu_seconds
 from psd2.clock import SystemClock
 from psd2.ids import new_uuid
@@ -155,7 +155,7 @@ def _established(bench: Bench) -> dict[str, str]:
 
 
 def _second_edge(bench: Bench, *, base: int, bank_port: int) -> subprocess.Popen[bytes]:
-    """Start one more edge on the same home that takes the stub for the bank."""
+    """Start one more edge on the same home that takes the instant one for the bank."""
     environment = (
         os.environ
         | _ONE_WORKER
@@ -229,7 +229,7 @@ def main() -> None:
         stack.callback(bench.stop)
         certs, base = home / "certs", bench.base + 40
         body = json.dumps({"accounts": [{"resourceId": "x" * (_BODY_BYTES - 40)}]})
-        instant = stub_bank(home / "stub", certs=certs, port=base + 20, body=body)
+        instant = instant_bank(home / "bank", certs=certs, port=base + 20, body=body)
         stack.callback(instant.stop)
         headers = _established(bench)
         nginx_instant = proxy(home / "nginx-instant", certs=certs, port=base + 21, upstream_port=base + 20, headers=headers)

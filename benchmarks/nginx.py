@@ -28,7 +28,7 @@ http {{
 }}
 """
 
-_STUB = """
+_BANK = """
   server {{
     listen 127.0.0.1:{port} ssl;
     ssl_certificate {certs}/servers/bank.crt;
@@ -97,9 +97,9 @@ class Nginx:
             self._process.wait(timeout=10)
 
 
-def stub_bank(folder: Path, *, certs: Path, port: int, body: str) -> Nginx:
+def instant_bank(folder: Path, *, certs: Path, port: int, body: str) -> Nginx:
     """Start a bank that answers every request with `body`, over mutual TLS with the internal CA."""
-    nginx = Nginx.prepared(folder, _STUB.format(port=port, certs=certs, body=body))
+    nginx = Nginx.prepared(folder, _BANK.format(port=port, certs=certs, body=body))
     nginx.start()
     return nginx
 

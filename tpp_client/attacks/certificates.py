@@ -1,4 +1,4 @@
-"""Attacks with certificates: none, forged, faulty, or of the wrong kind (DESIGN's status table, RFC 8705 §3)."""
+"""Attacks with certificates: none, forged, faulty, or of the wrong kind (docs/refusals.md, RFC 8705 §3)."""
 
 from __future__ import annotations
 
