@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.nginx import proxy, instant_bank
+from benchmarks.nginx import instant_bank, proxy
 from benchmarks.processes import cpu_seconds
 from psd2.clock import SystemClock
 from psd2.ids import new_uuid
