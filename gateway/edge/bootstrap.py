@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from gateway.config import GatewaySettings
 
-_TIDY_SECONDS: Final = 5.0
+_TIDY_SECONDS: Final = 1.0
 _SLOWEST_WATCH_SECONDS: Final = 1.0
 
 

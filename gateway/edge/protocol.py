@@ -108,6 +108,11 @@ class EdgeProtocol(ASGIProtocol):  # type: ignore[misc]
         """Whether no request is being served."""
         return bool(self._awaiting_request)
 
+    @property
+    def is_closing(self) -> bool:
+        """Whether it was closed, and the client has not closed in turn."""
+        return bool(self._closed)
+
     def abort(self) -> None:
         """Break off at once."""
         if self.transport is not None:

@@ -16,6 +16,7 @@ bind = [f"{_settings.bind_host}:{port}" for port in ports_of(_settings).values()
 workers = _settings.edge_workers
 worker_class = "gateway.edge.worker.EdgeWorker"
 worker_connections = _settings.max_connections
+preload_app = True  # imported once and shared; it opens nothing before its worker's event loop runs
 proc_name = "psd2-edge"
 timeout = 30
 graceful_timeout = 5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import time
 from contextlib import suppress
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     from psd2.certificates import Psd2Certificate
 
 _HEARTBEAT_SECONDS: Final = 1.0
-_ROTATION_LOOK_SECONDS: Final = 5.0
+_FAREWELL_SECONDS: Final = 0.5
+_LOOK_SECONDS: Final = 0.05
+_ROTATION_LOOK_SECONDS: Final = 1.0
 _DOOM_GRACE_SECONDS: Final = 2.0
 _BACKLOG: Final = 2_048
 _JUDGED_AT_ONCE: Final = 50
@@ -57,6 +60,9 @@ class EdgeWorker(ASGIWorker):  # type: ignore[misc]
         self._services.knowledge.watch(self)
         for sock in self.sockets:
             await self._listen(sock.sock)
+        # What is loaded by now stays for good: the collector need not walk through it again and again.
+        gc.collect()
+        gc.freeze()
         await self._beat()
         await self._shutdown()
 
@@ -78,12 +84,15 @@ class EdgeWorker(ASGIWorker):  # type: ignore[misc]
 
     async def _beat(self) -> None:
         look_at = time.monotonic() + _ROTATION_LOOK_SECONDS
+        beat_at = 0.0
         while self.alive and self.ppid == os.getppid():
-            self.notify()
+            if time.monotonic() >= beat_at:
+                beat_at = time.monotonic() + _HEARTBEAT_SECONDS
+                self.notify()
             if time.monotonic() >= look_at:
                 look_at = time.monotonic() + _ROTATION_LOOK_SECONDS
                 self._setup.tls.reload_if_rotated()
-            await asyncio.sleep(_HEARTBEAT_SECONDS)
+            await asyncio.sleep(_LOOK_SECONDS)  # a signal only clears `alive`
 
     async def _shutdown(self) -> None:
         """Take nobody in, send idle clients away, let the others finish for as long as gunicorn grants."""
@@ -92,17 +101,24 @@ class EdgeWorker(ASGIWorker):  # type: ignore[misc]
             server.close()
         for incoming in tuple(self._handshakes):
             incoming.abort()
-        deadline = time.monotonic() + (0 if self._quick_shutdown else self.cfg.graceful_timeout)
+        deadline = time.monotonic() + self.cfg.graceful_timeout
+        farewell = time.monotonic() + _FAREWELL_SECONDS
         while self.connections and time.monotonic() < deadline and not self._quick_shutdown:
-            for connection in tuple(self.connections):
-                if connection.is_idle:
-                    connection.close_idle()
+            self._send_away(for_good=time.monotonic() >= farewell)
             self.notify()
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(_LOOK_SECONDS)
         for connection in tuple(self.connections):
             connection.abort()
         with suppress(Exception):
             await self.lifespan.shutdown()
+
+    def _send_away(self, *, for_good: bool) -> None:
+        """Close connections between two requests; those whose clients do not close in turn are broken off."""
+        for connection in tuple(self.connections):
+            if connection.is_closing and for_good:
+                connection.abort()
+            elif connection.is_idle:
+                connection.close_idle()
 
     # --- what connections need ---
 

@@ -32,8 +32,9 @@ from gateway.trust.store import SqlTrustStore
 from psd2.clock import SystemClock
 from psd2.ids import new_secret
 from psd2.roles import PspRole
-from tests.support.internal_home import internal_home
+from tests.support.internal_home import InternalCa, internal_home
 from tests.support.pki import NUMBER, Authority, Issued
+from tests.support.platform import free_base_port
 from tests.support.ports import wait_until
 from tests.support.scripted_upstream import ScriptedUpstream
 
@@ -142,6 +143,9 @@ class EdgeUnderTest:
     authorization: ScriptedUpstream
     portal: ScriptedUpstream
     qwac: Issued
+    internal_authority: InternalCa
+    command: list[str]
+    environment: dict[str, str]
     crl_number: int = 1
     _written: dict[str, tuple[str, str]] = field(default_factory=dict)
 
@@ -250,29 +254,8 @@ def read_answer(connection: socket.socket, *, method: str = "GET") -> Answer:
     return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, body)
 
 
-def free_base_port() -> int:
-    """Return a base port whose four public ports are free."""
-    for _ in range(100):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            base = int(probe.getsockname()[1])
-        ports = PortTable(base) if 1025 < base < 65_000 else None
-        if ports and all(_is_free(port) for port in (ports.welcome, ports.portal, ports.front, ports.edge)):
-            return base
-    message = "no four free ports"
-    raise AssertionError(message)
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
-
-
-def _public_certificate(home: Home) -> None:
+def renew_public_certificate(home: Home) -> None:
+    """Write a new certificate for the public listeners, and what clients trust it by."""
     authority = Authority("Test server CA")
     leaf = authority.server("localhost", "other.localhost")
     certificate, key = leaf.write(home.path / "made", "edge")
@@ -289,7 +272,7 @@ def running_edge(folder: Path, **settings: str) -> Iterator[EdgeUnderTest]:
     internal = internal_home(home)
     for name in ("authorization", "portal"):
         internal.issue(home.server(name), names=[f"{name}.internal", name, "localhost"])
-    _public_certificate(home)
+    renew_public_certificate(home)
     upstreams = {name: ScriptedUpstream(home, name) for name in ("bank", "authorization", "portal")}
     ports = PortTable(free_base_port())
     environment = _environment(home, ports, upstreams) | {f"GATEWAY_{name}": value for name, value in settings.items()}
@@ -306,6 +289,9 @@ def running_edge(folder: Path, **settings: str) -> Iterator[EdgeUnderTest]:
         authorization=upstreams["authorization"],
         portal=upstreams["portal"],
         qwac=authority.qwac(),
+        internal_authority=internal,
+        command=command,
+        environment=environment,
     )
     try:
         wait_until(lambda: _is_up(edge), seconds=30, what="the edge")
