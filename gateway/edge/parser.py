@@ -52,6 +52,7 @@ class StrictParser:
         self._llhttp: httptools.HttpRequestParser | None = None
         self._buffer = b""
         self._body_left = 0
+        self._framing_bytes = 0
         self._tail = b""
         self._names: set[bytes] = set()
         self._head_is_read = False
@@ -165,6 +166,7 @@ class StrictParser:
     def _feed_chunks(self, data: bytes) -> None:
         if self._llhttp is None:  # feed() has seen to it
             return
+        self._framing_bytes += len(data)
         try:
             self._llhttp.feed_data(data)
         except httptools.HttpParserError as error:
@@ -172,6 +174,9 @@ class StrictParser:
                 raise _cause(error, "the chunked body") from error
             # Where the next request begins is not known: it is not served, and the connection ends after this answer.
             self.remaining_truncated = True
+        # Trailer fields are kept until they end, extensions are read until then, and neither counts as body.
+        if self._framing_bytes > self._max_head_bytes and not self.is_complete:
+            raise MalformedRequest(f"more than {self._max_head_bytes} bytes of chunk extensions or trailer fields")
 
     # --- called by llhttp ---
 
@@ -217,6 +222,7 @@ class StrictParser:
 
     def on_body(self, body: bytes) -> None:
         """Hand on a piece of a chunked body."""
+        self._framing_bytes = 0
         self._on_body(body)
 
     def on_message_complete(self) -> None:
