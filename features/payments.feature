@@ -11,6 +11,12 @@ Feature: Payments
     And the payer has 12.34 EUR less
     And the payee has 12.34 EUR more
 
+  @RTS-5 @RTS-97
+  Scenario: The payer sees whom and how much it pays, on the page and in the message
+    When the payer is asked at the bank to confirm a payment of 12.34 EUR to the payee
+    Then the bank's page names the payee and 12.34 EUR
+    And the message with the one-time password names the payee and 12.34 EUR
+
   @BG-5.3 @RTS-97
   Scenario: A refused payment moves nothing
     When the payer refuses a payment of 12.34 EUR to the payee

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from behave import given, then, when
 
+from features.psu_visits import PsuVisit
 from features.tpps import ANNA
 from psd2.ids import new_uuid
 from psd2.money import Money
@@ -78,6 +79,33 @@ def step(context: Any, amount: str) -> None:
     context.payments = [process_payment_response(payment_request(xs2a, _order(context, amount))) for _ in range(2)]
     context.payment_id = context.payments[0].payment_id
     context.tpp.tokens_for(f"PIS:{context.payment_id}", psu=context.payer.psu)
+
+
+@when("the payer is asked at the bank to confirm a payment of {amount} EUR to the payee")
+def step(context: Any, amount: str) -> None:
+    _initiate(context, amount)
+    context.visit = PsuVisit(context.tpp, f"PIS:{context.payment_id}", psu=context.payer.psu)
+    context.add_cleanup(context.visit.browser.close)
+    context.visit.log_in()
+    context.shown = context.visit.browser.text
+    context.visit.ask_for_code()
+
+
+@then("the bank's page names the payee and {amount} EUR")
+def step(context: Any, amount: str) -> None:
+    _require_named(context, context.shown, amount)
+
+
+@then("the message with the one-time password names the payee and {amount} EUR")
+def step(context: Any, amount: str) -> None:
+    _require_named(context, context.visit.message().text, amount)
+
+
+def _require_named(context: Any, text: str, amount: str) -> None:
+    iban = context.payee.accounts[0].iban
+    assert amount in text, f"{amount} is not in {text[:300]}"
+    assert context.payee.name in text, f"{context.payee.name} is not in {text[:300]}"
+    assert iban in text.replace(" ", ""), f"{iban} is not in {text[:300]}"
 
 
 @then("both answers speak of the same payment")
