@@ -18,7 +18,8 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 def hold_to(supervisor: int) -> None:
     """Ask the kernel for SIGTERM when the supervisor dies; exit at once where it already has.
 
-    Linux only. Elsewhere a supervisor that is killed by SIGKILL leaves its servers for `sandbox down` to stop.
+    Linux only. Elsewhere the servers of a supervisor killed by SIGKILL stay up and have to be ended by hand; the next
+    `sandbox up` names the ports they hold.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
