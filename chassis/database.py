@@ -6,6 +6,7 @@ Writers take SQLite's write lock when they begin, so that two of them queue inst
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,15 +58,25 @@ def for_reading(engine: Engine) -> Engine:
 
 def _open_sqlite(file: str, url: str) -> Engine:
     if file and file != ":memory:":
-        try:
-            Path(file).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            msg = f"the folder of database {file} can't be made: {error.strerror}"
-            raise DatabaseProblem(msg) from error
+        _make_private(Path(file))
     engine = create_engine(url, connect_args={"check_same_thread": False})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _make_private(file: Path) -> None:
+    """Make a new database its owner's alone, before SQLite makes it anybody's; what lies beside it gets its mode."""
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"the folder of database {file} can't be made: {error.strerror}"
+        raise DatabaseProblem(msg) from error
+    try:
+        os.close(os.open(file, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        msg = f"the database {file} can't be opened: {error.strerror}"
+        raise DatabaseProblem(msg) from error
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:

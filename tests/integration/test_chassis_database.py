@@ -144,3 +144,22 @@ def test_readers_do_not_wait_for_a_writer(tmp_path: Path) -> None:
         with for_reading(engine).connect() as reader:
             assert reader.execute(text("SELECT count(*) FROM t")).scalar_one() == 0
     engine.dispose()
+
+
+def test_a_database_file_is_its_owners_alone(tmp_path: Path) -> None:
+    """It holds password hashes and PSUs' messages: other users of the machine read neither it nor what SQLite puts beside it."""
+    file = tmp_path / "bank.sqlite"
+    engine = open_engine(f"sqlite:///{file}")
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE t (n INTEGER)"))
+
+    modes = {path.name: oct(path.stat().st_mode & 0o777) for path in tmp_path.iterdir()}
+
+    engine.dispose()
+    assert modes == dict.fromkeys(("bank.sqlite", "bank.sqlite-wal", "bank.sqlite-shm"), "0o600")
+
+
+def test_a_folder_in_the_place_of_a_database_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    """The sentence names the file."""
+    with pytest.raises(DatabaseProblem, match=f"{tmp_path.name} can't be opened"):
+        open_engine(f"sqlite:///{tmp_path}")
