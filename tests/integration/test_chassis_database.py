@@ -147,7 +147,7 @@ def test_readers_do_not_wait_for_a_writer(tmp_path: Path) -> None:
 
 
 def test_a_database_file_is_its_owners_alone(tmp_path: Path) -> None:
-    """It holds password hashes and PSUs' messages: other users of the machine read neither it nor what SQLite puts beside it."""
+    """It holds password hashes and PSUs' messages: other users read neither it nor what SQLite puts beside it."""
     file = tmp_path / "bank.sqlite"
     engine = open_engine(f"sqlite:///{file}")
     with engine.begin() as connection:
