@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import NewConnectionError
 from urllib3.util.retry import Retry
 
 from tpp_client.errors import IdentityUnusable, TransportFailed
@@ -128,4 +129,8 @@ def _body(answer: requests.Response) -> bytes:
 def _cause(error: BaseException) -> str:
     """Return the innermost cause in words: `requests` wraps what happened three times over."""
     reason = getattr(error, "reason", None) or (error.args[0] if error.args else None)
-    return _cause(reason) if isinstance(reason, BaseException) else f"{type(error).__name__}: {error}"
+    if isinstance(reason, BaseException):
+        return _cause(reason)
+    if isinstance(error, NewConnectionError):
+        return "nobody listens there; `sandbox status` tells whether the platform is up"
+    return f"{type(error).__name__}: {error}"

@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from tests.support.pki import Authority
+from tests.support.ports import free_port
 from tpp_client.errors import IdentityUnusable, TppClientError, TransportFailed
 from tpp_client.identity import Credential
 from tpp_client.journeys.browser import BrowserPsu, loopback_redirect_uri
@@ -198,7 +199,10 @@ def test_a_key_of_another_certificate_is_named(authority: Authority, cafile: Pat
 
 def test_nobody_there_is_told_in_a_sentence(cafile: Path) -> None:
     """Not as a traceback three causes deep."""
-    with MutualTlsTransport(cafile=cafile, credential=None) as transport, pytest.raises(TransportFailed, match="refused"):
+    with (
+        MutualTlsTransport(cafile=cafile, credential=None) as transport,
+        pytest.raises(TransportFailed, match="nobody listens"),
+    ):
         transport.send(HttpRequest(method="GET", url="https://localhost:1/"))
 
 
@@ -235,12 +239,3 @@ def visit(redirect_uri: str) -> None:
     root = redirect_uri.removesuffix("/callback")
     assert session.get(f"{root}/favicon.ico", timeout=5).status_code == 404
     assert "Thank you" in session.get(f"{redirect_uri}?code=c0de&state=s", timeout=5).text
-
-
-def free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
