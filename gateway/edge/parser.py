@@ -113,8 +113,6 @@ class StrictParser:
         self._buffer = buffer
 
     def _read_head(self, head: bytes) -> None:
-        if not head.count(b"\n") == head.count(b"\r\n") == head.count(b"\r"):
-            raise MalformedRequest("there is a CR or LF outside of a line end")
         if head[:1].isspace():
             raise MalformedRequest("there is white space before the request line")
         self._llhttp = httptools.HttpRequestParser(self)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from cryptography.x509.verification import Criticality, ExtensionPolicy, PolicyBuilder, Store, VerificationError
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from gateway.trust.snapshot import CrlInForce, TrustSnapshot
 
 MAX_CHAIN_DEPTH = 3
+_LEAST_RSA_BITS = 2048
+_CURVES = frozenset({"secp256r1", "secp384r1", "secp521r1", "brainpoolP256r1", "brainpoolP384r1", "brainpoolP512r1"})
 _MOST_VERDICTS = 10_000
 # How long a chain that did not verify is taken for broken: a CA of it may come into force.
 _CHAIN_RETRY_SECONDS = 60.0
@@ -116,6 +119,7 @@ class Judge:
     def _require_rest(self, certificate: Psd2Certificate, now: float) -> float:
         _require_client_purpose(certificate)
         _require_in_time(certificate, now)
+        _require_strong_key(certificate.x509)
         chain = self._verified_chain(certificate, now)
         status_known_until = self._require_not_revoked(chain, now)
         _require_qwac(certificate)
@@ -208,6 +212,22 @@ def _require_in_time(certificate: Psd2Certificate, now: float) -> None:
         raise Distrusted(Distrust.NOT_YET_VALID, detail, holds_until=certificate.not_before.timestamp())
     if now > certificate.not_after.timestamp():  # notAfter itself is inside (RFC 5280 §4.1.2.5)
         raise Distrusted(Distrust.EXPIRED, f"expired at {certificate.not_after.isoformat()}")
+
+
+def _require_strong_key(certificate: x509.Certificate) -> None:
+    """Raise unless the leaf's own key is one of TS 119 312 §6.2.2: chain verification looks at its issuers' only."""
+    try:
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise Distrusted(Distrust.CHAIN, f"its key can't be used: {error}") from error
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size < _LEAST_RSA_BITS:
+        raise Distrusted(Distrust.CHAIN, f"its RSA key has {key.key_size} bits, {_LEAST_RSA_BITS} are needed")
+    if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name not in _CURVES:
+        raise Distrusted(
+            Distrust.CHAIN, f"its key is on the curve {key.curve.name}, not on one of {', '.join(sorted(_CURVES))}"
+        )
+    if not isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | ed448.Ed448PublicKey):
+        raise Distrusted(Distrust.CHAIN, f"its key is of a kind that is not taken: {type(key).__name__}")
 
 
 def _require_qwac(certificate: Psd2Certificate) -> None:

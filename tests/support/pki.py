@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from psd2.qcstatements import QC_STATEMENTS_OID, Psd2Statement, QcStatements, QcType, encode_qcstatements
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 DAY = dt.timedelta(days=1)
 NUMBER = "PSDDE-BAFIN-100001"
+PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 ALL_ROLES = frozenset({PspRole.AI, PspRole.PI, PspRole.IC})
 
 
@@ -29,7 +30,7 @@ class Issued:
     """A certificate with its key, and the certificates a client sends after it."""
 
     certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
+    key: PrivateKey
     chain: tuple[x509.Certificate, ...] = ()
 
     @property
@@ -73,7 +74,7 @@ class Authority:
         not_before: dt.datetime | None = None,
         not_after: dt.datetime | None = None,
     ) -> None:
-        self.key = ec.generate_private_key(ec.SECP256R1())
+        self.key: PrivateKey = ec.generate_private_key(ec.SECP256R1())
         self.name = x509.Name([x509.NameAttribute(NameOID.COUNTRY_NAME, "DE"), x509.NameAttribute(NameOID.COMMON_NAME, name)])
         self.parent = parent
         now = dt.datetime.now(dt.UTC)
@@ -105,7 +106,7 @@ class Authority:
         not_before: dt.datetime | None = None,
         not_after: dt.datetime | None = None,
         statements: bytes | None = None,
-        subject_key: ec.EllipticCurvePrivateKey | None = None,
+        subject_key: PrivateKey | None = None,
         with_san: bool = True,
     ) -> Issued:
         """Issue a QWAC; each argument makes it wrong in one way."""
@@ -170,7 +171,7 @@ class Authority:
 
     def _leaf(
         self,
-        key: ec.EllipticCurvePrivateKey,
+        key: PrivateKey,
         number: str | None,
         not_before: dt.datetime | None,
         not_after: dt.datetime | None,
@@ -190,7 +191,7 @@ class Authority:
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         )
 
-    def _signed(self, builder: x509.CertificateBuilder, key: ec.EllipticCurvePrivateKey, statements: bytes) -> Issued:
+    def _signed(self, builder: x509.CertificateBuilder, key: PrivateKey, statements: bytes) -> Issued:
         if statements:
             extension = x509.UnrecognizedExtension(x509.ObjectIdentifier(QC_STATEMENTS_OID), statements)
             builder = builder.add_extension(extension, critical=False)
@@ -203,7 +204,7 @@ def self_signed() -> Issued:
     return authority.qwac(subject_key=authority.key)
 
 
-def _builder(subject: x509.Name, key: ec.EllipticCurvePrivateKey, issuer: Authority) -> x509.CertificateBuilder:
+def _builder(subject: x509.Name, key: PrivateKey, issuer: Authority) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder(issuer_name=issuer.name, subject_name=subject)
         .public_key(key.public_key())

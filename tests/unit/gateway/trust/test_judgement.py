@@ -7,6 +7,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from gateway.trust.judgement import Distrust, Distrusted, Judge
@@ -16,8 +17,10 @@ from tests.support.pki import DAY, NUMBER, Authority, Issued, self_signed
 
 if TYPE_CHECKING:
     from psd2.certificates import Psd2Certificate
+    from tests.support.pki import PrivateKey
 
 NOW = dt.datetime.now(dt.UTC)
+_TOO_FEW_BITS = 1024
 ROOT = Authority("Root")
 ISSUING = Authority("Issuing", parent=ROOT)
 
@@ -58,7 +61,7 @@ def test_a_qwac_of_a_trusted_authority_is_trusted() -> None:
 
 def test_a_qwac_needs_no_subject_alternative_name() -> None:
     """Nobody connects to a TPP's client certificate."""
-    assert judged(judge(), ISSUING.qwac(with_san=False))
+    judged(judge(), ISSUING.qwac(with_san=False))
 
 
 def test_an_unreadable_certificate_is_malformed() -> None:
@@ -119,6 +122,30 @@ def test_a_server_only_certificate_has_the_wrong_purpose() -> None:
     assert refused(judge(), ISSUING.qwac(usages=[ExtendedKeyUsageOID.SERVER_AUTH])) is Distrust.EKU
 
 
+@pytest.mark.parametrize(
+    "key",
+    [
+        rsa.generate_private_key(65537, _TOO_FEW_BITS),
+        ec.generate_private_key(ec.SECP256K1()),
+        ec.generate_private_key(ec.SECP224R1()),
+    ],
+    ids=["RSA 1024", "secp256k1", "P-224"],
+)
+def test_a_weak_key_is_refused(key: PrivateKey) -> None:
+    """A trusted CA may have issued it; TS 119 312 does not let us take it."""
+    assert refused(judge(), ISSUING.qwac(subject_key=key)) is Distrust.CHAIN
+
+
+@pytest.mark.parametrize(
+    "key",
+    [rsa.generate_private_key(65537, 2048), ec.generate_private_key(ec.SECP384R1()), ed25519.Ed25519PrivateKey.generate()],
+    ids=["RSA 2048", "P-384", "Ed25519"],
+)
+def test_keys_of_other_kinds_are_taken(key: PrivateKey) -> None:
+    """Not only P-256."""
+    judged(judge(), ISSUING.qwac(subject_key=key))
+
+
 def test_an_expired_certificate_is_told_from_an_untrusted_one() -> None:
     """Also where it ran out before the CA itself came into force."""
     assert refused(judge(), ISSUING.qwac(not_before=NOW - 60 * DAY, not_after=NOW - DAY)) is Distrust.EXPIRED
@@ -143,7 +170,7 @@ def test_a_revoked_certificate_is_refused() -> None:
         anchors=(ROOT.certificate,), intermediates=(ISSUING.certificate,), crls=crl_of(ROOT) | crl_of(ISSUING, leaf)
     )
     assert refused(judge(snapshot), leaf) is Distrust.REVOKED
-    assert judged(judge(snapshot), ISSUING.qwac())
+    judged(judge(snapshot), ISSUING.qwac())
 
 
 def test_a_serial_number_revoked_by_another_authority_means_nothing() -> None:
@@ -152,7 +179,7 @@ def test_a_serial_number_revoked_by_another_authority_means_nothing() -> None:
     snapshot = TrustSnapshot(
         anchors=(ROOT.certificate,), intermediates=(ISSUING.certificate,), crls=crl_of(ROOT, leaf) | crl_of(ISSUING)
     )
-    assert judged(judge(snapshot), leaf)
+    judged(judge(snapshot), leaf)
 
 
 def test_a_leaf_of_a_revoked_authority_is_refused() -> None:
@@ -168,15 +195,15 @@ def test_without_a_crl_the_status_is_unknown() -> None:
     """Hard fail refuses, soft fail admits."""
     snapshot = TrustSnapshot(anchors=(ROOT.certificate,), intermediates=(ISSUING.certificate,), crls=crl_of(ROOT))
     assert refused(judge(snapshot), ISSUING.qwac()) is Distrust.REVOCATION_UNKNOWN
-    assert judged(judge(snapshot, unknown_status_is_fatal=False), ISSUING.qwac())
+    judged(judge(snapshot, unknown_status_is_fatal=False), ISSUING.qwac())
 
 
 def test_a_crl_serves_until_its_next_update_and_the_grace_after_it() -> None:
     """The same judge changes its mind as time passes, without a new snapshot."""
     leaf = ISSUING.qwac()
     judging = judge(crl_grace_seconds=3600)
-    assert judged(judging, leaf, NOW + DAY)
-    assert judged(judging, leaf, NOW + DAY + dt.timedelta(minutes=59))
+    judged(judging, leaf, NOW + DAY)
+    judged(judging, leaf, NOW + DAY + dt.timedelta(minutes=59))
     assert refused(judging, leaf, NOW + DAY + dt.timedelta(minutes=61)) is Distrust.REVOCATION_UNKNOWN
 
 
@@ -211,7 +238,7 @@ def test_a_remembered_verdict_ends_with_the_certificate() -> None:
     """A long-lived connection's certificate runs out while it is open."""
     leaf = ISSUING.qwac(not_after=NOW + dt.timedelta(minutes=5))
     judging = judge()
-    assert judged(judging, leaf)
+    judged(judging, leaf)
     assert refused(judging, leaf, NOW + dt.timedelta(minutes=6)) is Distrust.EXPIRED
 
 
@@ -220,4 +247,4 @@ def test_a_remembered_refusal_ends_when_the_certificate_comes_into_force() -> No
     leaf = ISSUING.qwac(not_before=NOW + dt.timedelta(hours=1), not_after=NOW + 2 * DAY)
     judging = judge()
     assert refused(judging, leaf) is Distrust.NOT_YET_VALID
-    assert judged(judging, leaf, NOW + dt.timedelta(hours=2))
+    judged(judging, leaf, NOW + dt.timedelta(hours=2))

@@ -1,0 +1,90 @@
+"""Replies of internal servers: read whole or in single bytes with the same result; what is not well-formed is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.edge.reply import Reply, UnreadableReply
+
+COUNTED = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX: y\r\n\r\nhello"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\nTrailer: dropped\r\n\r\n"
+
+
+def read(data: bytes, *, step: int | None = None, to_head_request: bool = False) -> Reply:
+    reply = Reply(to_head_request=to_head_request)
+    for at in range(0, len(data), step or len(data)):
+        reply.feed(data[at : at + (step or len(data))])
+    return reply
+
+
+@pytest.mark.parametrize("data", [COUNTED, CHUNKED])
+@pytest.mark.parametrize("step", [None, 1, 7])
+def test_a_reply_is_the_same_however_it_arrives(data: bytes, step: int | None) -> None:
+    """Head, body, end."""
+    reply = read(data, step=step)
+    assert reply.head is not None
+    assert reply.head.status == 200
+    assert (reply.take(), reply.is_complete, reply.keep_alive) == (b"hello", True, True)
+    assert b"trailer" not in dict(reply.head.headers)
+
+
+def test_a_reply_that_has_not_ended_is_not_complete() -> None:
+    """One byte short."""
+    for data in (COUNTED, CHUNKED):
+        assert not read(data[:-1]).is_complete
+
+
+def test_a_piece_is_taken_once() -> None:
+    """What was taken is gone."""
+    reply = read(COUNTED[:-2])
+    assert (reply.take(), reply.buffered, reply.take()) == (b"hel", 0, b"")
+
+
+def test_the_reply_to_head_has_no_body_whatever_it_says() -> None:
+    """Content-Length is that of the GET."""
+    reply = read(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", to_head_request=True)
+    assert (reply.is_complete, reply.take(), reply.keep_alive) == (True, b"", True)
+
+
+def test_a_body_after_the_reply_to_head_spoils_the_connection() -> None:
+    """It would be taken for the next reply."""
+    assert not read(COUNTED, to_head_request=True).keep_alive
+
+
+def test_interim_replies_are_passed_over() -> None:
+    """Any number of them."""
+    interim = b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
+    reply = read(b"HTTP/1.1 100 Continue\r\n\r\n" + interim + COUNTED)
+    assert reply.head is not None
+    assert (reply.head.status, dict(reply.head.headers)) == (200, {b"content-length": b"5", b"x": b"y"})
+
+
+def test_a_second_reply_is_not_read_and_spoils_the_connection() -> None:
+    """The first stands."""
+    reply = read(COUNTED + COUNTED)
+    assert (reply.take(), reply.is_complete, reply.keep_alive) == (b"hello", True, False)
+
+
+def test_a_server_that_closes_is_not_used_again() -> None:
+    """Connection: close."""
+    assert not read(COUNTED.replace(b"X: y", b"Connection: close")).keep_alive
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"nonsense\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\nbody until the end",
+        b"HTTP/1.0 200 OK\r\n\r\nbody until the end",
+        b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"y" * 70_000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\nContent-Length: 0\n\n",
+    ],
+)
+def test_what_is_not_well_formed_is_refused(data: bytes) -> None:
+    """Before anything of it is passed on."""
+    with pytest.raises(UnreadableReply):
+        read(data)

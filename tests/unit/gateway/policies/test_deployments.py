@@ -1,0 +1,135 @@
+"""Deployments: read with precise errors, matched most specific first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gateway.policies.matching import RouteTable, UnknownPath, WrongMethod
+from gateway.policies.model import ErrorStyle, Listener, MutualTls, Upstream
+from gateway.policies.reading import DeploymentsRefused, parse_deployments, read_deployments
+from psd2.roles import PspRole
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DEPLOYMENT = """
+[[deployment]]
+name = "one"
+listener = "edge"
+upstream = "bank"
+mtls = "required"
+errors = "xs2a"
+"""
+ROUTE = """
+[[deployment.route]]
+path = "/v1/things/{thing}"
+methods = ["GET"]
+"""
+
+
+def test_the_routes_that_come_with_the_gateway_are_those_of_the_architecture() -> None:
+    """Role, token scope, server and error style of a few of them (docs/architecture.md §3.1)."""
+    routes = RouteTable(read_deployments(None))
+    accounts = routes.route_of(Listener.EDGE, "GET", "/v1/accounts/1/transactions/2")
+    assert (accounts.role, accounts.token_scope, accounts.upstream) == (PspRole.AI, "AIS", Upstream.BANK)
+    funds = routes.route_of(Listener.EDGE, "POST", "/v1/funds-confirmations")
+    assert (funds.role, funds.token_scope) == (PspRole.IC, "PIIS")
+    payment = routes.route_of(Listener.EDGE, "POST", "/v1/payments/sepa-credit-transfers")
+    assert (payment.role, payment.token_scope) == (PspRole.PI, None)
+    token = routes.route_of(Listener.EDGE, "POST", "/token")
+    assert (token.upstream, token.errors, token.mtls) == (Upstream.AUTHORIZATION, ErrorStyle.OAUTH, MutualTls.REQUIRED)
+    interactions = routes.route_of(Listener.EDGE, "POST", "/sandbox/v1/psu-interactions")
+    assert interactions.upstream is Upstream.AUTHORIZATION
+    assert routes.route_of(Listener.EDGE, "GET", "/sandbox/v1/data").upstream is Upstream.BANK
+    assert routes.route_of(Listener.FRONT, "GET", "/psu/1").upstream is Upstream.BANK
+
+
+def test_every_route_of_the_tpp_listener_wants_a_certificate() -> None:
+    """Nothing there is open by omission."""
+    deployments = read_deployments(None)
+    assert {route.mtls for route in deployments.routes if route.listener is Listener.EDGE} == {MutualTls.REQUIRED}
+
+
+def test_every_route_with_a_token_wants_a_certificate_to_bind_it_to() -> None:
+    """A token without a certificate would be a bearer token."""
+    with_token = [route for route in read_deployments(None).routes if route.token_scope]
+    assert with_token
+    assert {route.mtls for route in with_token} == {MutualTls.REQUIRED}
+
+
+@pytest.mark.parametrize(
+    ("path", "template"),
+    [
+        ("/v1/things", "/v1/things"),
+        ("/v1/things/all", "/v1/things/all"),
+        ("/v1/things/1", "/v1/things/{thing}"),
+        ("/v1/things/1/parts", "/v1/things/{thing}/parts"),
+        ("/v1/things/all/parts", "/v1/things/{thing}/parts"),
+        ("/v1/other", "/**"),
+        ("/", "/**"),
+    ],
+)
+def test_the_most_specific_route_is_taken(path: str, template: str) -> None:
+    """A literal goes before a placeholder, both before the rest."""
+    templates = ["/**", "/v1/things", "/v1/things/{thing}", "/v1/things/all", "/v1/things/{part}/parts"]
+    text = DEPLOYMENT + "".join(f'[[deployment.route]]\npath = "{each}"\nmethods = ["GET"]\n' for each in templates)
+    found = RouteTable(parse_deployments(text)).route_of(Listener.EDGE, "GET", path).template
+    assert found.replace("{part}", "{thing}") == template
+
+
+@pytest.mark.parametrize("path", ["/v1/things", "/v1/things/", "/v1/things/1/2", "/V1/things/1", "", "/v1" + "/x" * 40])
+def test_an_unknown_path_is_unknown(path: str) -> None:
+    """An empty segment is no thing."""
+    routes = RouteTable(parse_deployments(DEPLOYMENT + ROUTE))
+    with pytest.raises(UnknownPath):
+        routes.route_of(Listener.EDGE, "GET", path)
+
+
+def test_a_route_of_one_listener_is_none_of_another() -> None:
+    """Each has its own."""
+    routes = RouteTable(parse_deployments(DEPLOYMENT + ROUTE))
+    with pytest.raises(UnknownPath):
+        routes.route_of(Listener.FRONT, "GET", "/v1/things/1")
+
+
+def test_a_wrong_method_names_the_right_ones() -> None:
+    """Those of all routes with the path."""
+    more = ROUTE.replace('["GET"]', '["PUT", "DELETE"]')
+    routes = RouteTable(parse_deployments(DEPLOYMENT + ROUTE + more))
+    with pytest.raises(WrongMethod) as caught:
+        routes.route_of(Listener.EDGE, "POST", "/v1/things/1")
+    assert caught.value.allowed == {"GET", "PUT", "DELETE"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x = ", "no TOML"),
+        ("", "hold no route"),
+        ("deployment = 3", "tables were expected"),
+        (DEPLOYMENT.replace('"one"', "1") + ROUTE, "name is missing or no text"),
+        (DEPLOYMENT.replace('"edge"', '"back"') + ROUTE, "'back', write one of welcome, portal, front, edge"),
+        (DEPLOYMENT.replace('"bank"', '"moon"') + ROUTE, "upstream is 'moon'"),
+        (DEPLOYMENT.replace('"required"', '"maybe"') + ROUTE, "off, optional, required"),
+        (DEPLOYMENT + 'colour = "red"\n' + ROUTE, "colour is no setting here"),
+        (DEPLOYMENT + ROUTE.replace("/v1/things/{thing}", "v1/things"), "path is 'v1/things'"),
+        (DEPLOYMENT + ROUTE.replace("/v1/things/{thing}", "/v1/**/things"), "path is '/v1/\\*\\*/things'"),
+        (DEPLOYMENT + ROUTE.replace('["GET"]', '["get"]'), "methods is \\['get'\\]"),
+        (DEPLOYMENT + ROUTE.replace('["GET"]', "[]"), "methods is \\[\\]"),
+        (DEPLOYMENT + ROUTE + 'role = "PSP_XX"\n', "deployment 1 \\(one\\) route 1: role is 'PSP_XX'"),
+        (DEPLOYMENT + ROUTE + 'scope = "AIS:1"\n', "scope is 'AIS:1'"),
+        (DEPLOYMENT + ROUTE + ROUTE.replace("{thing}", "{other}"), "GET /v1/things/{other} on edge is there twice"),
+    ],
+)
+def test_a_faulty_file_is_refused_with_the_place_and_the_fault(text: str, message: str) -> None:
+    """And with what would be right."""
+    with pytest.raises(DeploymentsRefused, match=message):
+        parse_deployments(text)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """The path is in the message."""
+    with pytest.raises(DeploymentsRefused, match=r"gone\.toml can't be read"):
+        read_deployments(tmp_path / "gone.toml")
