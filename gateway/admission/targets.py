@@ -12,6 +12,8 @@ _SEGMENT = (
     r"(?:[A-Za-z0-9\-._~!$&'()*+,=:@]++|%(?:2[0-46-9A-Ca-c]|3[A-Fac-f]|40|5[BDEbde]|60|7[B-Db-d]|[89A-Fa-f][0-9A-Fa-f]))++"
 )
 _PATH = re.compile(rf"/(?:{_SEGMENT}(?:/{_SEGMENT})*/?)?")
+# An OCSP request by GET is base64 in the path, slashes included (RFC 6960 appendix A.1): no dot among its characters.
+_OCSP = re.compile(r"/pki/ocsp/[a-z0-9-]++/(?:[A-Za-z0-9+/=]++|%2[BbFf]|%3[Dd])++")
 _DOT_SEGMENT = re.compile(r"/\.{1,2}(?:/|$)")
 _QUERY = re.compile(rb"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?\[\]{}|^`]++|%[0-9A-Fa-f]{2})*+")
 _MOST_CHARACTERS = 8_000
@@ -21,7 +23,7 @@ def require_plain_target(path: str, query: bytes) -> None:
     """Raise 400 for anything but a plain origin-form target; what is refused is never guessed at."""
     if len(path) + len(query) > _MOST_CHARACTERS:
         raise Refusal("http.target", f"target of {len(path) + len(query)} characters, at most {_MOST_CHARACTERS}")
-    if not _PATH.fullmatch(path):
+    if not _PATH.fullmatch(path) and not _OCSP.fullmatch(path):
         raise Refusal("http.target", "the path has an empty segment, or a character or percent-encoding that is not plain")
     if "/." in path and _DOT_SEGMENT.search(path):
         raise Refusal("http.target", "the path has a dot segment")

@@ -430,7 +430,9 @@ def test_health_is_answered_on_the_welcome_address_only(edge: EdgeUnderTest) -> 
     assert edge.get("/health", certificate=edge.qwac).status == 404
 
 
-@pytest.mark.parametrize("path", ["/", "/trust.pem", "/pki/crl/tpp-issuing.crl", "/static/welcome.css"])
+@pytest.mark.parametrize(
+    "path", ["/", "/trust.pem", "/pki/crl/tpp-issuing.crl", "/pki/ocsp/tpp-issuing/MFQ//w%2FU=", "/static/welcome.css"]
+)
 def test_the_welcome_address_forwards_what_is_public(edge: EdgeUnderTest, path: str) -> None:
     """To the portal."""
     with socket.create_connection(("127.0.0.1", edge.ports.welcome), timeout=10) as connection:

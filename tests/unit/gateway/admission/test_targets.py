@@ -32,6 +32,20 @@ def test_plain_paths_pass(path: str) -> None:
     require_plain_target(path, b"")
 
 
+def test_an_ocsp_request_by_get_passes() -> None:
+    """Base64 may hold slashes, next to each other and encoded (RFC 6960 appendix A.1)."""
+    require_plain_target("/pki/ocsp/tpp-issuing/MFQwUjBQME4wTDAJ//BgUrDgMCGg%2F%2B+x%3D=", b"")
+
+
+@pytest.mark.parametrize(
+    "path", ["/pki/ocsp/x/a/../b", "/pki/ocsp/x/%2e%2e%2f", "/pki/ocsp/../x//", "/pki/ocsp/x/a;b", "/pki//ocsp/x/a"]
+)
+def test_nothing_else_passes_for_one(path: str) -> None:
+    """No way out of the OCSP path."""
+    with pytest.raises(Refusal):
+        require_plain_target(path, b"")
+
+
 @pytest.mark.parametrize("query", [b"", b"a=b&c=d", b"dateFrom=2026-01-01", b"scope=AIS%3Aid&x=/y?z", b"a[]=1&b={x}"])
 def test_ordinary_queries_pass(query: bytes) -> None:
     """Sloppily encoded ones too: nobody routes by them."""
