@@ -71,7 +71,11 @@ def step(context: Any) -> None:
 @when("it reads the accounts with a {fault:S} certificate")
 @when("it reads the accounts with an {fault:S} certificate")
 def step(context: Any, fault: str) -> None:
-    context.answer = context.tpp.read_accounts_over(_faulty(context, fault), context.grant)
+    credential, deadline = _faulty(context, fault), time.monotonic() + _SECOND
+    context.answer = context.tpp.read_accounts_over(credential, context.grant)
+    # A revocation is in force within a second.
+    while context.answer.status == HTTPStatus.OK and time.monotonic() < deadline:
+        context.answer = context.tpp.read_accounts_over(credential, context.grant)
 
 
 @when("it asks for a consent without a certificate")
