@@ -71,7 +71,7 @@ class _Endpoints:
         return jsonify({**client_data(tpp, self._services.addresses), "certificates": certificates})
 
     def remove(self, number: str) -> Response:
-        self._services.register.remove(self._owned(number))
+        self._services.register.leave(self._owned(number))
         self._deliver()
         return Response(status=204)
 

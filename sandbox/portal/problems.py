@@ -32,6 +32,7 @@ from sandbox.tpps.errors import (
     RegistrationConflict,
     RegistrationInterrupted,
     RegistrationRefused,
+    TppBlocked,
     UnknownTpp,
 )
 
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 # The first match counts; whatever is not named here is the caller's mistake.
 _STATUSES: tuple[tuple[type[Exception], HTTPStatus], ...] = (
     (AccessDenied, HTTPStatus.UNAUTHORIZED),
+    (TppBlocked, HTTPStatus.FORBIDDEN),
     (UnknownTpp, HTTPStatus.NOT_FOUND),
     (UnknownCertificate, HTTPStatus.NOT_FOUND),
     (UnknownAuthority, HTTPStatus.NOT_FOUND),

@@ -42,6 +42,12 @@ class RegisterFull(RegisterError):
     code = "register.full"
 
 
+class TppBlocked(RegisterError):
+    """The operator keeps this TPP out, and it can't undo that."""
+
+    code = "register.blocked"
+
+
 class UnknownTpp(RegisterError):
     """No TPP has this name or number."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -15,9 +15,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 from chassis.peers import PeerUnavailable
 from psd2.ids import new_secret
 from psd2.ncas import NCAS
-from sandbox.ca.errors import UnknownCertificate
+from sandbox.ca.errors import NotRevocable, UnknownCertificate
 from sandbox.ca.model import CertificateStatus, RevocationReason, TppCertificateKind, TppSubject
-from sandbox.tpps.errors import AccessDenied, RegisterFull, RegistrationConflict, RegistrationInterrupted, UnknownTpp
+from sandbox.tpps.errors import (
+    AccessDenied,
+    RegisterFull,
+    RegistrationConflict,
+    RegistrationInterrupted,
+    TppBlocked,
+    UnknownTpp,
+)
 from sandbox.tpps.model import Profile, Tpp, TppStatus
 
 if TYPE_CHECKING:
@@ -72,7 +79,7 @@ class Authority(Protocol):
         """Issue one certificate; without a signing request the key is made here."""
 
     def revoke(self, serial: str, reason: RevocationReason) -> CertificateRecord:
-        """Revoke one certificate."""
+        """Revoke one certificate; raises `NotRevocable` where its issuer publishes no revocations."""
 
     def renew(self, *, serial: str, tpp: TppSubject, csr: bytes | None = None) -> IssuedCertificate:
         """Issue a successor; the old certificate stays valid until it ends."""
@@ -167,13 +174,21 @@ class Register:
         self._store.replace(changed)
         return changed
 
+    def leave(self, tpp: Tpp) -> None:
+        """Take a TPP out at its own wish; raises `TppBlocked`, for whoever leaves may register again, and is let in then."""
+        if tpp.status is TppStatus.BLOCKED:
+            raise TppBlocked(f"{tpp.name} is blocked by the operator, who alone can take it out")
+        self.remove(tpp)
+
     def remove(self, tpp: Tpp) -> None:
         """Take a TPP out: its client and tokens, its certificates, its record. Its tenant stays with the bank."""
         self._gateway.delete_client(tpp.client_id)
         self._gateway.put_tpp(tpp, blocked=True)
         for record in self.certificates(tpp):
-            if record.status is CertificateStatus.VALID and record.fault is None:
-                self._authority.revoke(record.serial, RevocationReason.CESSATION_OF_OPERATION)
+            if record.status is CertificateStatus.VALID:
+                # Faulty ones too: some are taken in spite of it, and the number may be somebody else's by then.
+                with suppress(NotRevocable):  # of an authority that nobody trusts
+                    self._authority.revoke(record.serial, RevocationReason.CESSATION_OF_OPERATION)
         self._store.remove(tpp)
 
     def issue(

@@ -335,6 +335,18 @@ def test_leaving(portal: Portal) -> None:
     assert portal.call("GET", f"/api/tpps/{NUMBER}", token=token).status_code == 401
 
 
+def test_a_blocked_tpp_does_not_leave(portal: Portal) -> None:
+    """403: it would come back unblocked."""
+    token = portal.registered()["registration_access_token"]
+    register = portal.world.register
+    register.set_blocked(register.require(NUMBER), blocked=True)
+
+    answer = portal.call("DELETE", f"/api/tpps/{NUMBER}", token=token)
+
+    assert (answer.status_code, answer.get_json()["code"]) == (403, "register.blocked")
+    assert portal.call("POST", "/api/tpps", json=REGISTRATION).status_code == 409
+
+
 def test_a_defect_answers_without_its_details(portal: Portal) -> None:
     """What went wrong is in the log, not in the answer."""
 

@@ -8,14 +8,22 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chassis.peers import PeerUnavailable
-from sandbox.ca.errors import CsrRefused, UnknownCertificate
+from sandbox.ca.errors import CsrRefused, NotRevocable, UnknownCertificate
 from sandbox.ca.model import CertificateStatus, Fault, RevocationReason, TppCertificateKind
-from sandbox.tpps.errors import AccessDenied, RegisterFull, RegistrationConflict, RegistrationInterrupted, UnknownTpp
+from sandbox.tpps.errors import (
+    AccessDenied,
+    RegisterFull,
+    RegistrationConflict,
+    RegistrationInterrupted,
+    TppBlocked,
+    UnknownTpp,
+)
 from sandbox.tpps.model import TppStatus
 from sandbox.tpps.service import Holdings
 from tests.support.register import NUMBER, RegisterWorld, registration
 
 if TYPE_CHECKING:
+    from sandbox.ca.model import CertificateRecord
     from sandbox.tpps.model import Tpp
 
 EVERYTHING = ["tenant acme", "tpp acme active", f"client {NUMBER}", "issue qwac", "issue qseal"]
@@ -212,7 +220,6 @@ def test_a_removed_tpp_leaves_nothing_that_opens_anything() -> None:
     """Client, access and certificates end; name and number are free again, with a clean record."""
     world = RegisterWorld()
     registered = world.register.register_new(registration())
-    world.register.issue(registered.tpp, TppCertificateKind.QWAC, fault=Fault.EXPIRED)
     world.calls.clear()
 
     world.register.remove(registered.tpp)
@@ -223,6 +230,48 @@ def test_a_removed_tpp_leaves_nothing_that_opens_anything() -> None:
         world.register.require("acme")
     namesake = world.register.register_new(registration(authorisation_number="PSDDE-BAFIN-2"))
     assert len(world.register.certificates(namesake.tpp)) == 2
+
+
+@pytest.mark.parametrize("fault", [Fault.FLAT_ENCODED, Fault.NOT_YET_VALID])
+def test_a_removed_tpps_faulty_certificates_end_too(fault: Fault) -> None:
+    """One that is read in spite of its fault, or begins next week, would speak for whoever registers the number next."""
+    world = RegisterWorld()
+    registered = world.register.register_new(registration())
+    faulty = world.register.issue(registered.tpp, TppCertificateKind.QWAC, fault=fault)
+
+    world.register.remove(registered.tpp)
+
+    assert world.authority.certificate(faulty.serial).status is CertificateStatus.REVOKED
+
+
+def test_a_certificate_that_nobody_revokes_is_no_obstacle_to_removal() -> None:
+    """One of an authority that nobody trusts opens nothing anyway."""
+    world = RegisterWorld()
+    registered = world.register.register_new(registration())
+    world.authority.revoke = _not_revocable  # type: ignore[method-assign]
+
+    world.register.remove(registered.tpp)
+
+    with pytest.raises(UnknownTpp):
+        world.register.require("acme")
+
+
+def _not_revocable(serial: str, reason: RevocationReason) -> CertificateRecord:  # noqa: ARG001 - the authority's signature
+    raise NotRevocable(f"{serial}: its issuer publishes no revocations")
+
+
+def test_leaving_is_no_way_out_of_a_block() -> None:
+    """A TPP that left and registered again would be let in again."""
+    world = RegisterWorld()
+    registered = world.register.register_new(registration())
+    blocked = world.register.set_blocked(registered.tpp, blocked=True)
+    world.calls.clear()
+
+    with pytest.raises(TppBlocked):
+        world.register.leave(blocked)
+
+    assert world.calls == []
+    assert world.register.require("acme").status is TppStatus.BLOCKED
 
 
 def test_a_fapi_client_has_an_id_that_nobody_guesses() -> None:
