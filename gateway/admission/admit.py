@@ -46,5 +46,5 @@ def admit(request: Request, knowledge: Knowledge, now: float, admission: Admissi
     token = admission.token = active_token(request, route, knowledge.tokens, now)
     require_binding(token, leaf)
     require_owner(token, tpp, knowledge.clients)
-    require_role(certificate, route)
+    require_role(certificate, tpp, route)
     require_scope(token, route)

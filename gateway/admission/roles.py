@@ -9,18 +9,29 @@ from psd2.roles import format_roles
 
 if TYPE_CHECKING:
     from gateway.policies.model import Route
+    from gateway.register.model import Tpp
     from psd2.certificates import Psd2Certificate
+    from psd2.roles import PspRole
 
 
-def require_role(certificate: Psd2Certificate | None, route: Route) -> None:
-    """Raise 401 unless the certificate grants the route's role."""
-    if route.role is None:
+def granted_roles(certificate: Psd2Certificate | None, tpp: Tpp | None) -> frozenset[PspRole]:
+    """Return the roles that certificate and register both grant: either may be older than the authority's last word."""
+    if certificate is None or tpp is None:
+        return frozenset()
+    return certificate.roles & tpp.roles
+
+
+def require_role(certificate: Psd2Certificate | None, tpp: Tpp | None, route: Route) -> None:
+    """Raise 401 unless the route's role is granted."""
+    if route.role is None or route.role in granted_roles(certificate, tpp):
         return
-    granted = certificate.roles if certificate is not None else frozenset()
-    if route.role not in granted:
-        has = format_roles(granted) or "none"
-        raise Refusal(
-            "psd2.role",
-            f"needs {route.role}, has {has}",
-            public_text=f"This service needs the role {route.role} ({route.role.licence}); the certificate grants {has}.",
-        )
+    in_certificate = format_roles(certificate.roles if certificate is not None else frozenset()) or "none"
+    in_register = format_roles(tpp.roles if tpp is not None else frozenset()) or "none"
+    raise Refusal(
+        "psd2.role",
+        f"needs {route.role}, certificate {in_certificate}, register {in_register}",
+        public_text=(
+            f"This service needs the role {route.role} ({route.role.licence}); "
+            f"the certificate grants {in_certificate}, the register {in_register}."
+        ),
+    )

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+from gateway.admission.roles import granted_roles
 from psd2.roles import format_roles
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def _identity(request: Request, admission: Admission) -> bytes:
     if admission.tpp is not None and admission.certificate is not None:
         fields += [
             ("x-sandbox-tpp", admission.tpp.authorisation_number),
-            ("x-sandbox-roles", format_roles(admission.certificate.roles)),
+            ("x-sandbox-roles", format_roles(granted_roles(admission.certificate, admission.tpp))),
         ]
     token = admission.token
     if token is not None:

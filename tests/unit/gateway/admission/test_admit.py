@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -80,7 +81,7 @@ def _tpp(status: TppStatus) -> Tpp:
         country="DE",
         nca_id="DE-BAFIN",
         nca_name="BaFin",
-        roles=frozenset(),
+        roles=frozenset({PspRole.AI, PspRole.PI, PspRole.IC}),
         status=status,
     )
 
@@ -200,6 +201,14 @@ def test_faults_of_the_token_come_before_those_of_the_role_and_the_scope() -> No
     assert reason(database, request(certificate=poor)) == "psd2.role"
     database.tokens[key] = _token(QWAC, scope="PIS:1")
     assert reason(database, request()) == "token.scope"
+
+
+def test_a_role_that_the_register_does_not_know_of_is_not_granted() -> None:
+    """A certificate says what was so when it was issued; a role since withdrawn, or never had, opens nothing."""
+    database = Database()
+    database.tpps[NUMBER] = replace(database.tpps[NUMBER], roles=frozenset({PspRole.PI}))
+
+    assert reason(database, request()) == "psd2.role"
 
 
 def test_a_second_request_looks_nothing_up() -> None:

@@ -9,6 +9,7 @@ from gateway.edge.head import ClientHead, HeadReader, client_headers, upstream_h
 from gateway.policies.model import Listener
 from gateway.register.model import Tpp
 from psd2.certificates import parse_certificate
+from psd2.roles import PspRole
 from tests.support.pki import NUMBER, Authority
 
 QWAC = Authority().qwac()
@@ -32,7 +33,14 @@ def head(*headers: tuple[bytes, bytes]) -> ClientHead:
 
 
 def admission(*, subject: str | None = "anna.weber", scope: str = "AIS:1") -> Admission:
-    tpp = Tpp(authorisation_number=NUMBER, name="T", country="DE", nca_id="DE-BAFIN", nca_name="B", roles=frozenset())
+    tpp = Tpp(
+        authorisation_number=NUMBER,
+        name="T",
+        country="DE",
+        nca_id="DE-BAFIN",
+        nca_name="B",
+        roles=frozenset({PspRole.AI, PspRole.PI, PspRole.AS}),
+    )
     token = AccessToken(
         sha256="0" * 64,
         client_id="client-1",
@@ -51,7 +59,7 @@ def lines(data: bytes) -> list[bytes]:
 
 
 def test_the_internal_server_gets_what_the_edge_has_established() -> None:
-    """One line each, ours and nobody else's."""
+    """One line each, ours and nobody else's; of the roles those that certificate and register both grant."""
     written = lines(upstream_head(request(query=b"a=b"), head((b"accept", b"*/*")), admission()))
     assert written[:3] == [b"GET /v1/accounts?a=b HTTP/1.1", b"host: localhost:8443", b"accept: */*"]
     assert set(written[3:-1]) == {
@@ -59,7 +67,7 @@ def test_the_internal_server_gets_what_the_edge_has_established() -> None:
         b"x-sandbox-request: request-1",
         b"x-sandbox-address: 192.0.2.1",
         b"x-sandbox-tpp: PSDDE-BAFIN-100001",
-        b"x-sandbox-roles: PSP_AI PSP_IC PSP_PI",
+        b"x-sandbox-roles: PSP_AI PSP_PI",
         b"x-sandbox-client: client-1",
         b"x-sandbox-scope: AIS:1",
         b"x-sandbox-subject: anna.weber",
