@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 _EXPIRED_FOR: Final = timedelta(days=1)
 _EXPIRED_LIFE: Final = timedelta(days=30)
 _VALID_IN: Final = timedelta(days=7)
-_NOT_IN_THE_REGISTER: Final = "UNREGISTERED"
+# Whom a wrong-name certificate names; the register takes nobody of this identifier, for anybody may have such a certificate.
+NOT_IN_THE_REGISTER: Final = "UNREGISTERED"
 
 
 class SignedBy(StrEnum):
@@ -102,7 +103,7 @@ def _wrong_name(order: Order, _now: datetime) -> Content:
 
 def _unregistered(number: str) -> str:
     prefix, nca, _identifier = number.split("-", 2)
-    return f"{prefix}-{nca}-{_NOT_IN_THE_REGISTER}"
+    return f"{prefix}-{nca}-{NOT_IN_THE_REGISTER}"
 
 
 def _flat_encoded(order: Order, _now: datetime) -> Content:

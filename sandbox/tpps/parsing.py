@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from psd2.authorisation_number import AuthorisationNumber
 from psd2.ncas import NCAS
 from psd2.roles import PspRole, parse_role
+from sandbox.ca.faults import NOT_IN_THE_REGISTER
 from sandbox.tpps.errors import Fault, RegistrationRefused
 from sandbox.tpps.model import Profile, RegistrationRequest
 
@@ -46,6 +47,8 @@ def _number(text: object) -> AuthorisationNumber:
     if number.nca_id not in NCAS:
         alike = ", ".join(known for known in NCAS if known.startswith(number.country)) or ", ".join(NCAS)
         raise ValueError(f"{number.nca_id} is no competent authority of TS 119 495; known are {alike}")
+    if number.identifier == NOT_IN_THE_REGISTER:
+        raise ValueError(f"{number.identifier} is whom test certificates with a wrong name are for: take another identifier")
     if "/" in number.identifier:
         raise ValueError("an identifier with a slash can't stand in the paths of the registration API: leave it out")
     return number

@@ -88,6 +88,7 @@ def test_redirect_uris_that_are_refused(uri: str, complaint: str) -> None:
         ("authorisation_number", "DE-BAFIN-1"),
         ("authorisation_number", "PSDDE-NOBODY-1"),
         ("authorisation_number", "PSDDE-BAFIN-1/2"),
+        ("authorisation_number", "PSDDE-BAFIN-UNREGISTERED"),
         ("authorisation_number", None),
         ("roles", []),
         ("roles", ["KING"]),
