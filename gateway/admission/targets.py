@@ -9,7 +9,7 @@ from gateway.admission.refusal import Refusal
 # A segment of unreserved characters, sub-delims without `;`, `:` and `@`, or percent-encoded bytes that are none of those
 # and no control, percent, slash, backslash or semicolon (RFC 3986 §2.1 to §2.4, §3.3).
 _SEGMENT = (
-    r"(?:[A-Za-z0-9\-._~!$&'()*+,=:@]++|%(?:2[0-46-9A-Ca-c]|3[A-Fac-f]|40|5[BDEbde]|60|7[B-Db-d]|[89A-Fa-f][0-9A-Fa-f]))++"
+    r"(?:[A-Za-z0-9\-._~!$&'()*+,=:@]++|%(?:2[0-46-9A-Ca-c]|3[AC-Fac-f]|40|5[BDEbde]|60|7[B-Db-d]|[89A-Fa-f][0-9A-Fa-f]))++"
 )
 _PATH = re.compile(rf"/(?:{_SEGMENT}(?:/{_SEGMENT})*/?)?")
 # An OCSP request by GET is base64 in the path, slashes included (RFC 6960 appendix A.1): no dot among its characters.

@@ -59,6 +59,14 @@ def test_broken_queries_do_not(query: bytes) -> None:
         require_plain_target("/", query)
 
 
+@pytest.mark.parametrize("byte", [*range(0x20), *b"%/\\;-._~AZaz09", 0x7F])
+@pytest.mark.parametrize("form", ["/v1/x%{:02X}y", "/v1/x%{:02x}y"])
+def test_what_separates_or_needs_no_encoding_does_not_pass_encoded(byte: int, form: str) -> None:
+    """In upper and in lower case: a server behind might decode it before it splits the path."""
+    with pytest.raises(Refusal):
+        require_plain_target(form.format(byte), b"")
+
+
 @given(st.text(st.characters(max_codepoint=255), max_size=60))
 def test_what_passes_means_one_thing_only(text: str) -> None:
     """No dot segment, empty segment, separator or control survives decoding it once or twice."""
