@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gateway.admission.tokens import AccessToken
     from gateway.policies.model import Route
     from gateway.register.model import Tpp
+    from gateway.trust.judgement import Trusted
     from psd2.certificates import Psd2Certificate
 
 
@@ -27,9 +28,14 @@ class Admission:
     """What has been established so far; complete when `admit` returns, and of use to the audit log when it raises."""
 
     route: Route | None = None
-    certificate: Psd2Certificate | None = None
+    trusted: Trusted | None = None
     tpp: Tpp | None = None
     token: AccessToken | None = None
+
+    @property
+    def certificate(self) -> Psd2Certificate | None:
+        """The certificate, once it is trusted."""
+        return self.trusted.certificate if self.trusted else None
 
 
 def admit(request: Request, knowledge: Knowledge, now: float, admission: Admission) -> None:
@@ -41,7 +47,8 @@ def admit(request: Request, knowledge: Knowledge, now: float, admission: Admissi
     require_plain_target(request.path, request.query)
     require_host(request)
     route = admission.route = matched_route(request, knowledge.routes)
-    certificate = admission.certificate = presented_certificate(request, route, knowledge.judge, now)
+    trusted = admission.trusted = presented_certificate(request, route, knowledge.judge, now)
+    certificate = trusted.certificate if trusted else None
     tpp = admission.tpp = registered_tpp(certificate, knowledge.tpps)
     token = admission.token = active_token(request, route, knowledge.tokens, now)
     require_binding(token, leaf)

@@ -11,11 +11,10 @@ from gateway.trust.judgement import Distrusted
 if TYPE_CHECKING:
     from gateway.admission.request import Request
     from gateway.policies.model import Route
-    from gateway.trust.judgement import Judge
-    from psd2.certificates import Psd2Certificate
+    from gateway.trust.judgement import Judge, Trusted
 
 
-def presented_certificate(request: Request, route: Route, judge: Judge, now: float) -> Psd2Certificate | None:
+def presented_certificate(request: Request, route: Route, judge: Judge, now: float) -> Trusted | None:
     """Return the judged certificate, None only where the route lets one do without; `now` is epoch seconds."""
     leaf = request.connection.leaf
     if leaf is None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gateway.admission.request import Connection, Leaf, Request
     from gateway.admission.tokens import AccessToken
     from gateway.edge.handshake import FailedHandshake
+    from gateway.trust.judgement import Trusted
 
 ADMITTED: Final = "admitted"
 REFUSED: Final = "refused"
@@ -117,6 +118,7 @@ class RecordWriter:
             "client_ip": connection.address,
             "host": request.host,
             **self._of_connection(connection, now),
+            "revocation": _revocation(admission.trusted, now),
             "tpp": admission.certificate.authorisation_number if admission.certificate else exchange.refused_tpp,
             "token": _of_token(admission.token, connection.leaf),
             "upstream": {"name": route.upstream.value, "retried": exchange.retried} if route else None,
@@ -168,6 +170,14 @@ def of_handshake(failure: FailedHandshake, *, now: float) -> bytes:
 
 def _timestamp(now: float) -> str:
     return datetime.fromtimestamp(now, UTC).isoformat(timespec="microseconds")
+
+
+def _revocation(trusted: Trusted | None, now: float) -> dict[str, object] | None:
+    if trusted is None:
+        return None
+    if trusted.status_as_of is None:
+        return {"method": None, "status": "unknown"}
+    return {"method": "crl", "status": "good", "age_seconds": int(now - trusted.status_as_of)}
 
 
 def _of_token(token: AccessToken | None, leaf: Leaf | None) -> dict[str, object] | None:

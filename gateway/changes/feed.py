@@ -6,6 +6,8 @@ A worker that cannot read the feed cannot know what was revoked; `require_fresh`
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from chassis.logs import get_logger
@@ -54,12 +56,18 @@ class ChangeFeed:
         self._read_at = float("-inf")
         self._reading: asyncio.Task[None] | None = None
         self._failing = False
+        # A thread of its own: look-ups that pile up must not keep the feed waiting until it counts as stale.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="change-feed")
 
     async def start(self) -> None:
         """Begin at the feed's present end; raises what the database raises."""
         began = self._monotonic()
-        self._position = await asyncio.to_thread(self._source.newest_position)
+        self._position = await asyncio.get_running_loop().run_in_executor(self._thread, self._source.newest_position)
         self._read_at = began
+
+    def stop(self) -> None:
+        """Let the thread go."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
 
     @property
     def is_fresh(self) -> bool:
@@ -103,7 +111,8 @@ class ChangeFeed:
 
     async def _take_some(self) -> bool:
         """Read and tell one batch; return whether there may be more."""
-        batch = await asyncio.to_thread(self._source.changes_after, self._position, limit=_MOST_AT_A_TIME)
+        read = partial(self._source.changes_after, self._position, limit=_MOST_AT_A_TIME)
+        batch = await asyncio.get_running_loop().run_in_executor(self._thread, read)
         for change in batch:
             if change.position != self._position + 1:
                 # Rows were pruned before we read them, or a writer gave up its number: forget all rather than miss one.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -44,8 +46,9 @@ class EdgeServices:
     def run(self) -> None:
         """Start what goes on in the background."""
         loop = asyncio.get_running_loop()
-        for work in (self.knowledge.feed.follow(), self.deadlines.keep(), self._tidy()):
-            task = loop.create_task(work)
+        works = {"feed": self.knowledge.feed.follow(), "deadlines": self.deadlines.keep(), "tidy": self._tidy()}
+        for name, work in works.items():
+            task = loop.create_task(work, name=name)
             task.add_done_callback(_require_alive)
             self.tasks.append(task)
 
@@ -56,6 +59,7 @@ class EdgeServices:
         await asyncio.gather(*self.tasks, return_exceptions=True)
         for pool in self.pools.values():
             pool.close_idle(all_of_them=True)
+        self.knowledge.feed.stop()
         self.audit.close()
 
     async def _tidy(self) -> None:
@@ -67,9 +71,10 @@ class EdgeServices:
 
 
 def _require_alive(task: asyncio.Task[None]) -> None:
-    """Say so if a task that should go on for ever ended; what it kept fresh goes stale, and the edge refuses."""
+    """End the worker where a task that should go on for ever has ended: without its watch it must not serve."""
     if not task.cancelled():
-        get_logger().error("edge.task_ended", task=task.get_name(), error=str(task.exception()))
+        get_logger().error("edge.task_ended", task=task.get_name(), error=repr(task.exception()))
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 async def edge_services(settings: GatewaySettings) -> EdgeServices:

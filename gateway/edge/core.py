@@ -116,7 +116,7 @@ class Edge:
         if leaf is None:
             return None
         try:
-            return self._knowledge.judge.require_trusted(leaf.der, digest=leaf.digest, now=self._now())
+            return self._knowledge.judge.require_trusted(leaf.der, digest=leaf.digest, now=self._now()).certificate
         except (Distrusted, NotLoaded):
             return None
 

@@ -72,6 +72,11 @@ class StrictParser:
         """Whether a head has begun to arrive and is not whole."""
         return bool(self._buffer)
 
+    @property
+    def holds_enough(self) -> bool:
+        """Whether so much of the next request has come already that reading on should wait until this one is answered."""
+        return len(self._tail) >= self._max_head_bytes
+
     def remaining(self) -> bytes:
         """Return what came after the request that is complete."""
         return self._tail
@@ -79,19 +84,13 @@ class StrictParser:
     def feed(self, data: bytes) -> None:
         """Take bytes from the connection; raises `MalformedRequest`, `LimitRequestHeaders`."""
         if self.is_complete:
-            self._keep_tail(data)
+            self._tail += data
         elif self._llhttp is None:
             self._feed_head(data)
         elif self.is_chunked:
             self._feed_chunks(data)
         else:
             self._feed_body(data)
-
-    def _keep_tail(self, data: bytes) -> None:
-        if len(self._tail) + len(data) > self._max_head_bytes:
-            self.remaining_truncated = True  # gunicorn then closes after the answer: RFC 9112 §9.3.2 lets us
-        else:
-            self._tail += data
 
     def _feed_head(self, data: bytes) -> None:
         buffer = self._buffer + data if self._buffer else data
@@ -157,8 +156,7 @@ class StrictParser:
 
     def _complete(self, rest: bytes) -> None:
         self.is_complete = True
-        if rest:
-            self._keep_tail(rest)
+        self._tail = rest
         self._on_message_complete()
 
     def _feed_chunks(self, data: bytes) -> None:

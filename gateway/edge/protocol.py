@@ -90,8 +90,12 @@ class EdgeProtocol(ASGIProtocol):  # type: ignore[misc]
         """Parse; a head that has begun has to end in time."""
         super().data_received(data)
         parser = self._callback_parser
-        if parser is not None and parser.has_partial_head and self._phase_due_at > self._now() + self._settings.head_seconds:
+        if parser is None:
+            return
+        if parser.has_partial_head and self._phase_due_at > self._now() + self._settings.head_seconds:
             self._expect_head()
+        if parser.holds_enough:
+            self._pause_reading()  # gunicorn's connection loop resumes it before it turns to the next request
 
     def pause_writing(self) -> None:
         """Give a client that takes nothing so much time."""

@@ -59,16 +59,26 @@ class Distrusted(Exception):
         """Say why, and until when a new judgement would say the same."""
         super().__init__(detail)
         self.distrust = distrust
+        self.holds_from = -math.inf
         self.holds_until = holds_until
         self.authorisation_number: str | None = None
 
+    def again(self) -> Distrusted:
+        """Return the same to raise anew: one that is remembered must not gather a traceback each time it is raised."""
+        copy = Distrusted(self.distrust, str(self), holds_until=self.holds_until)
+        copy.authorisation_number = self.authorisation_number
+        return copy
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a judgement came to, and the time in which it holds (epoch seconds, half open)."""
 
-    certificate: Psd2Certificate | None
-    distrusted: Distrusted | None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trusted:
+    """A certificate that was judged good, and the time in which that holds (epoch seconds, half open).
+
+    `status_as_of` is when the CRL that does not list it was published, None where there is no such CRL.
+    """
+
+    certificate: Psd2Certificate
+    status_as_of: float | None
     holds_from: float
     holds_until: float
 
@@ -81,33 +91,31 @@ class Judge:
         self._snapshot = snapshot
         self._hard = unknown_status_is_fatal
         self._grace = crl_grace_seconds
-        self._verdicts: dict[bytes, Verdict] = {}
+        self._verdicts: dict[bytes, Trusted | Distrusted] = {}
 
-    def require_trusted(self, der: bytes, *, digest: bytes, now: float) -> Psd2Certificate:
-        """Return the certificate, parsed; `digest` is the SHA-256 of `der`. Raises `Distrusted`."""
+    def require_trusted(self, der: bytes, *, digest: bytes, now: float) -> Trusted:
+        """Return the verdict on a good certificate; `digest` is the SHA-256 of `der`. Raises `Distrusted`."""
         verdict = self._verdicts.get(digest)
         if verdict is None or not verdict.holds_from <= now < verdict.holds_until:
             verdict = self._judged(der, now)
             self._remember(digest, verdict)
-        if verdict.certificate is None:
-            raise verdict.distrusted or Distrusted(Distrust.MALFORMED, "no verdict")
-        return verdict.certificate
+        if isinstance(verdict, Distrusted):
+            raise verdict.again()
+        return verdict
 
-    def _remember(self, digest: bytes, verdict: Verdict) -> None:
+    def _remember(self, digest: bytes, verdict: Trusted | Distrusted) -> None:
         if len(self._verdicts) >= _MOST_VERDICTS:
             self._verdicts.clear()
         self._verdicts[digest] = verdict
 
-    def _judged(self, der: bytes, now: float) -> Verdict:
+    def _judged(self, der: bytes, now: float) -> Trusted | Distrusted:
         try:
-            certificate = _parsed(der)
-            holds_until = self._require_all(certificate, now)
+            return self._require_all(_parsed(der), now)
         except Distrusted as distrusted:
-            return Verdict(None, distrusted, holds_from=now, holds_until=distrusted.holds_until)
-        return Verdict(certificate, None, holds_from=certificate.not_before.timestamp(), holds_until=holds_until)
+            return distrusted.again()
 
-    def _require_all(self, certificate: Psd2Certificate, now: float) -> float:
-        """Return until when all of this holds; the order decides which of several faults is named."""
+    def _require_all(self, certificate: Psd2Certificate, now: float) -> Trusted:
+        """Judge; the order decides which of several faults is named."""
         self._require_not_blocked(certificate)
         self._require_known_issuer(certificate)
         try:
@@ -116,14 +124,23 @@ class Judge:
             distrusted.authorisation_number = certificate.authorisation_number
             raise
 
-    def _require_rest(self, certificate: Psd2Certificate, now: float) -> float:
+    def _require_rest(self, certificate: Psd2Certificate, now: float) -> Trusted:
         _require_client_purpose(certificate)
         _require_in_time(certificate, now)
         _require_strong_key(certificate.x509)
         chain = self._verified_chain(certificate, now)
         status_known_until = self._require_not_revoked(chain, now)
         _require_qwac(certificate)
-        return min(status_known_until, *(link.not_valid_after_utc.timestamp() for link in chain))
+        crl = self._crl_of(chain[0])
+        return Trusted(
+            certificate=certificate,
+            status_as_of=crl.this_update if crl else None,
+            holds_from=certificate.not_before.timestamp(),
+            holds_until=min(status_known_until, *(link.not_valid_after_utc.timestamp() for link in chain)),
+        )
+
+    def _crl_of(self, link: x509.Certificate) -> CrlInForce | None:
+        return self._snapshot.crls.get(sha256_hex(link.issuer.public_bytes()))
 
     def _require_not_blocked(self, certificate: Psd2Certificate) -> None:
         if certificate.sha256 in self._snapshot.blocked:
@@ -153,7 +170,7 @@ class Judge:
         """Look up every certificate below the anchor; return until when their status is known (RFC 5280 §6.3)."""
         known_until = math.inf
         for link in chain[:-1]:
-            crl = self._snapshot.crls.get(sha256_hex(link.issuer.public_bytes()))
+            crl = self._crl_of(link)
             if crl is not None and link.serial_number in crl.revoked:
                 detail = f"serial {link.serial_number:x} of {link.issuer.rfc4514_string()} is in CRL {crl.number}"
                 raise Distrusted(Distrust.REVOKED, detail)

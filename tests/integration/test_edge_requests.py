@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import select
 import socket
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ import pytest
 
 from tests.support.edge import Answer, EdgeUnderTest, read_answer, running_edge
 from tests.support.ports import wait_until
-from tests.support.scripted_upstream import echo, raw
+from tests.support.scripted_upstream import echo, raw, slowly
 
 if TYPE_CHECKING:
     import ssl
@@ -172,7 +173,9 @@ def test_what_follows_a_chunked_body_at_once_is_not_taken_for_a_request(edge: Ed
     with edge.connect(edge.qwac) as connection:
         connection.sendall(POST + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n" + GET + b"\r\n")
         assert read_answer(connection).json["body"] == "{}"
+        began = time.monotonic()
         assert connection.recv(1) == b""
+        assert time.monotonic() - began < IDLE_SECONDS / 2
 
 
 # --- identity ---
@@ -309,9 +312,27 @@ def test_too_large_a_body_is_refused(edge: EdgeUnderTest) -> None:
 def test_a_refused_upload_can_read_its_refusal_and_go_on(edge: EdgeUnderTest) -> None:
     """What is left of its body is taken and thrown away; the connection serves the next request."""
     with edge.connect() as connection:
-        for _ in range(2):
+        for _ in range(20):
             answer = edge.over(connection, "/v1/consents", method="POST", body=b"x" * 90_000)
             assert answer.reason == "mtls.missing"
+
+
+def test_large_pipelined_requests_wait_their_turn(edge: EdgeUnderTest) -> None:
+    """Ten requests of 90 kB in one go, while the bank is slow: all are served, and little is held meanwhile."""
+    edge.bank.reply = slowly([b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"], seconds=0.05)
+    upload = POST + b"Content-Length: 90000\r\n\r\n" + b"x" * 90_000
+    try:
+        with edge.connect(edge.qwac) as connection:
+            sending = threading.Thread(target=connection.sendall, args=(upload * 10,))
+            sending.start()
+            answers = b""
+            while answers.count(b"\r\n\r\nok") < 10:
+                data = connection.recv(65536)
+                assert data, answers
+                answers += data
+            sending.join(timeout=10)
+    finally:
+        edge.bank.reply = echo
 
 
 def test_expect_continue_is_answered_only_to_who_may_pass(edge: EdgeUnderTest) -> None:

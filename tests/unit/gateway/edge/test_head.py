@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 from gateway.admission.admit import Admission
 from gateway.admission.request import Connection, Leaf, Request
 from gateway.admission.tokens import AccessToken
 from gateway.edge.head import ClientHead, HeadReader, client_headers, upstream_head
 from gateway.policies.model import Listener
 from gateway.register.model import Tpp
+from gateway.trust.judgement import Trusted
 from psd2.certificates import parse_certificate
 from psd2.roles import PspRole
 from tests.support.pki import NUMBER, Authority
@@ -51,7 +54,8 @@ def admission(*, subject: str | None = "anna.weber", scope: str = "AIS:1") -> Ad
         expires_at=0,
         revoked_at=None,
     )
-    return Admission(certificate=parse_certificate(QWAC.der), tpp=tpp, token=token)
+    trusted = Trusted(certificate=parse_certificate(QWAC.der), status_as_of=None, holds_from=0, holds_until=math.inf)
+    return Admission(trusted=trusted, tpp=tpp, token=token)
 
 
 def lines(data: bytes) -> list[bytes]:

@@ -45,7 +45,7 @@ def judge(
 
 
 def judged(judging: Judge, leaf: Issued, at: dt.datetime = NOW) -> Psd2Certificate:
-    return judging.require_trusted(leaf.der, digest=hashlib.sha256(leaf.der).digest(), now=at.timestamp())
+    return judging.require_trusted(leaf.der, digest=hashlib.sha256(leaf.der).digest(), now=at.timestamp()).certificate
 
 
 def refused(judging: Judge, leaf: Issued, at: dt.datetime = NOW) -> Distrust:
@@ -248,3 +248,17 @@ def test_a_remembered_refusal_ends_when_the_certificate_comes_into_force() -> No
     judging = judge()
     assert refused(judging, leaf) is Distrust.NOT_YET_VALID
     judged(judging, leaf, NOW + dt.timedelta(hours=2))
+
+
+def test_a_remembered_refusal_gathers_nothing_however_often_it_is_raised() -> None:
+    """A client that comes again and again with a bad certificate fills no memory."""
+    leaf = ISSUING.qwac(not_after=NOW - dt.timedelta(minutes=5))
+    judging = judge()
+    for _ in range(3):
+        with pytest.raises(Distrusted) as caught:
+            judged(judging, leaf)
+    depth, trace = 0, caught.value.__traceback__
+    while trace is not None:
+        depth, trace = depth + 1, trace.tb_next
+    assert depth <= 3
+    assert caught.value.authorisation_number == NUMBER
