@@ -49,10 +49,10 @@ imports: $(READY)
 	@$(BIN)/lint-imports
 
 unit: $(READY) ## the fast tests, no I/O
-	@$(BIN)/pytest -q tests/unit
+	@$(BIN)/pytest -q -n 2 --dist loadfile tests/unit
 
 integration: $(READY) ## real servers on loopback, real PostgreSQL
-	@$(BIN)/pytest -q tests/integration
+	@$(BIN)/pytest -q -n 2 --dist loadfile tests/integration
 
 browser: $(READY) ## the PSU pages in a real Chromium
 	@$(BIN)/pytest -q -rs tests/browser
