@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 _ATTEMPTS: Final = 2
+_WAITED_FOR_BYTES: Final = 256 * 1024  # the largest body that any internal server takes (the bank's)
 _SOON: Final = ((b"retry-after", b"1"),)
 _PASSING: Final = frozenset({"upstream.connect", "upstream.busy"})
 
@@ -53,7 +54,7 @@ class Forwarding:
             raise Refusal(fault.reason, str(fault), headers=headers) from fault
 
     async def _attempts(self) -> None:
-        first = await self._read_body() if self.head.has_body else b""
+        first = await self._beginning()
         request = upstream_head(self.exchange.request, self.head, self.exchange.admission)
         for attempt in range(1, _ATTEMPTS + 1):
             connection = await self.pool.acquire(fresh=attempt > 1)
@@ -69,6 +70,16 @@ class Forwarding:
             # The connection serves others again while a slow client still takes the end of its answer.
             await self._end(rest)
             return
+
+    async def _beginning(self) -> bytes:
+        """Return the body as far as it is waited for: whole, where it is no larger than internal servers take it.
+
+        A server reads a body in one of its few threads: slow clients, whom nobody has to know, would hold all of them.
+        """
+        pieces: list[bytes] = []
+        while self.head.has_body and not self.client.body_has_ended and self.exchange.received_bytes < _WAITED_FOR_BYTES:
+            pieces.append(await self._read_body())
+        return b"".join(pieces)
 
     def _may_repeat(self) -> bool:
         """Whether sending it twice does no harm (RFC 9110 §9.2.2), and we still have all of it."""

@@ -6,6 +6,7 @@ import hashlib
 import http.client
 import threading
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -282,6 +283,21 @@ def test_a_server_that_takes_no_upload_holds_the_client_back(edge: EdgeUnderTest
         assert sent < 24 * MEBIBYTE
         assert _memory(edge) - before < 24 * MEBIBYTE
     wait_until(lambda: bool(edge.records(method="POST", reason="upstream.timeout")), seconds=5, what="the record")
+
+
+@pytest.mark.parametrize("framing", [b"Content-Length: 60000", b"Transfer-Encoding: chunked"])
+def test_clients_that_send_slowly_hold_up_no_server(edge: EdgeUnderTest, framing: bytes) -> None:
+    """Twice as many as there are connections to it: others get their answers at once, and it has heard of none of the slow."""
+    seen = len(edge.bank.received)
+    begun = b"POST /v1/consents HTTP/1.1\r\nHost: localhost\r\n" + framing + b"\r\n\r\n1000\r\n" + b"a" * 100
+    with ExitStack() as stack:
+        for _ in range(8):
+            stack.enter_context(edge.connect(edge.qwac)).sendall(begun)
+        time.sleep(0.3)
+        began = time.monotonic()
+        assert edge.get(PATH, certificate=edge.qwac).status == 200
+        assert time.monotonic() - began < 0.5
+        assert len(edge.bank.received) == seen + 1
 
 
 def test_an_early_refusal_of_an_upload_is_passed_on(edge: EdgeUnderTest) -> None:
