@@ -36,6 +36,10 @@ class Client(Protocol):
     def body_has_ended(self) -> bool:
         """Whether `read` has returned the last piece."""
 
+    @property
+    def broken_by(self) -> str | None:
+        """The ground on which we ended the connection ourselves, if we did."""
+
     async def read(self) -> bytes:
         """Return the next piece of the body, empty at its end; raises `ClientGone`, `Refusal` where it comes too slowly."""
 

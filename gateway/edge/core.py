@@ -80,7 +80,7 @@ class Edge:
             self._note_broken_off(exchange, ABORTED, gone.reason, str(gone))
             raise
         except asyncio.CancelledError:
-            self._note_broken_off(exchange, ABORTED, None, "the client has left")
+            self._note_broken_off(exchange, ABORTED, client.broken_by, "the client has left")
             raise
         except Exception:  # noqa: BLE001 - whatever failed, the client gets an answer and the audit trail a record
             get_logger().exception("edge.fault", request=exchange.request.id)

@@ -13,9 +13,11 @@ NEVER: Final = math.inf
 
 
 class Timed(Protocol):
-    """Something with a deadline, in the event loop's time; `NEVER` while it waits for nothing."""
+    """Something with a deadline."""
 
-    due_at: float
+    @property
+    def due_at(self) -> float:
+        """Return when it is over, in the event loop's time; `NEVER` while it waits for nothing."""
 
     def overdue(self) -> None:
         """End whatever has taken too long; called once the deadline is over, and again as long as it stays so."""

@@ -118,7 +118,7 @@ class EdgeWorker(ASGIWorker):  # type: ignore[misc]
             if connection.is_closing and for_good:
                 connection.abort()
             elif connection.is_idle:
-                connection.close_idle()
+                connection.close()
 
     # --- what connections need ---
 
@@ -134,6 +134,11 @@ class EdgeWorker(ASGIWorker):  # type: ignore[misc]
             msg = "the edge has not started"
             raise RuntimeError(msg)
         return services
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether no connection should go on after its present answer."""
+        return not self.alive
 
     def has_room(self) -> bool:
         """Whether one more connection may be served."""

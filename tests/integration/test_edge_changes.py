@@ -298,6 +298,24 @@ def test_the_edge_stops_at_once_when_told_and_finishes_what_it_serves(edge: Edge
     assert not [worker for worker in workers if os.path.exists(f"/proc/{worker}")]  # noqa: PTH110
 
 
+def test_more_connections_than_configured_are_not_taken(tmp_path: Path) -> None:
+    """Ten are served, the eleventh is sent away, and there is room again when one has gone."""
+    with running_edge(tmp_path, EDGE_WORKERS="1", MAX_CONNECTIONS="10") as edge:
+        opened = [edge.connect(edge.qwac) for _ in range(10)]
+        with pytest.raises(OSError, match=r"EOF|reset"):
+            edge.connect(edge.qwac)
+        assert {edge.over(connection).status for connection in opened} == {200}
+        opened.pop().close()
+        wait_until(lambda: _answers(edge), seconds=5, what="room")
+
+
+def _answers(edge: EdgeUnderTest) -> bool:
+    try:
+        return edge.get(certificate=edge.qwac).status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+
+
 # --- certificates on disk ---
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import select
 import socket
 import threading
@@ -16,7 +15,6 @@ from tests.support.ports import wait_until
 from tests.support.scripted_upstream import echo, raw, slowly
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Iterator
 
 HEAD_SECONDS, BODY_SECONDS, IDLE_SECONDS, STALL_SECONDS = 1.0, 2.0, 2.0, 2.0
@@ -32,7 +30,6 @@ def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EdgeUnderTest]:
         "STALL_SECONDS": str(STALL_SECONDS),
         "HANDSHAKE_SECONDS": "1",
         "MAX_BODY_BYTES": "100000",
-        "MAX_CONNECTIONS": "60",
     }
     with running_edge(tmp_path_factory.mktemp("edge"), **settings) as running:
         yield running
@@ -407,28 +404,6 @@ def test_a_client_that_takes_no_answer_is_parted_with(edge: EdgeUnderTest) -> No
             )
     finally:
         edge.bank.reply = echo
-
-
-def test_more_connections_than_configured_are_not_taken(edge: EdgeUnderTest) -> None:
-    """Two workers of 60: of 200 connections that shake hands and wait, most are sent away, and there is room afterwards."""
-    opened: list[ssl.SSLSocket] = []
-    refused = 0
-    for _ in range(140):
-        try:
-            opened.append(edge.connect())
-        except OSError:
-            refused += 1
-    assert refused >= 20
-    for connection in opened:
-        connection.close()
-    wait_until(lambda: _answers(edge), seconds=5, what="room")
-
-
-def _answers(edge: EdgeUnderTest) -> bool:
-    try:
-        return edge.get(certificate=edge.qwac).status == 200
-    except (OSError, http.client.HTTPException):
-        return False
 
 
 # --- the ordinary ---
