@@ -25,6 +25,7 @@ from psd2.qcstatements import (
 from psd2.thumbprints import sha256_hex, x5t_s256
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from psd2.roles import PspRole
@@ -192,33 +193,40 @@ def _dns_names(certificate: x509.Certificate) -> tuple[str, ...]:
 
 def require_qwac(certificate: Psd2Certificate) -> None:
     """Raise NotAQwac unless a TPP may present this certificate in TLS (TS 119 495 §5.3, EN 319 412-4 §4)."""
-    _require_qwac_statements(certificate)
+    fault = next(qwac_faults(certificate), None)
+    if fault is not None:
+        raise fault
+
+
+def qwac_faults(certificate: Psd2Certificate) -> Iterator[NotAQwac]:
+    """Yield every property of a QWAC that the certificate lacks; `require_qwac` raises the first."""
+    yield from _statement_faults(certificate)
     if certificate.authorisation_number is None:
-        raise NotAQwac(QwacFault.AUTHORISATION_NUMBER, "the subject has no organizationIdentifier (TS 119 495 GEN-5.3-3)")
-    _require_end_entity_for_tls(certificate.x509.extensions)
+        yield NotAQwac(QwacFault.AUTHORISATION_NUMBER, "the subject has no organizationIdentifier (TS 119 495 GEN-5.3-3)")
+    yield from _tls_faults(certificate.x509.extensions)
 
 
-def _require_qwac_statements(certificate: Psd2Certificate) -> None:
+def _statement_faults(certificate: Psd2Certificate) -> Iterator[NotAQwac]:
     if certificate.kind is CertificateKind.QSEAL:
         reason = "this is a QSealC: its QcType says electronic seal, a TLS client needs website authentication"
-        raise NotAQwac(QwacFault.QC_TYPE, reason)
-    if certificate.kind is not CertificateKind.QWAC:
-        reason = "the qcStatements do not say QcType web (EN 319 412-5 §4.2.3)"
-        raise NotAQwac(QwacFault.QC_TYPE, reason)
+        yield NotAQwac(QwacFault.QC_TYPE, reason)
+    elif certificate.kind is not CertificateKind.QWAC:
+        yield NotAQwac(QwacFault.QC_TYPE, "the qcStatements do not say QcType web (EN 319 412-5 §4.2.3)")
     if certificate.statements.psd2 is None:
-        raise NotAQwac(QwacFault.PSD2_STATEMENT, "the qcStatements hold no PSD2 statement (TS 119 495 §5.1)")
+        yield NotAQwac(QwacFault.PSD2_STATEMENT, "the qcStatements hold no PSD2 statement (TS 119 495 §5.1)")
 
 
-def _require_end_entity_for_tls(extensions: x509.Extensions) -> None:
+def _tls_faults(extensions: x509.Extensions) -> Iterator[NotAQwac]:
+    """Yield what keeps it from being an end-entity certificate of a TLS client."""
     constraints = _optional(extensions, x509.BasicConstraints)
     if constraints is not None and constraints.ca:
-        raise NotAQwac(QwacFault.CERTIFICATE_AUTHORITY, "this is the certificate of a certificate authority")
+        yield NotAQwac(QwacFault.CERTIFICATE_AUTHORITY, "this is the certificate of a certificate authority")
     usage = _optional(extensions, x509.KeyUsage)
     if usage is not None and not usage.digital_signature:
-        raise NotAQwac(QwacFault.KEY_USAGE, "keyUsage lacks digitalSignature, which TLS needs (RFC 8446 §4.4.2.2)")
+        yield NotAQwac(QwacFault.KEY_USAGE, "keyUsage lacks digitalSignature, which TLS needs (RFC 8446 §4.4.2.2)")
     purposes = _optional(extensions, x509.ExtendedKeyUsage)
     if purposes is None or ExtendedKeyUsageOID.CLIENT_AUTH not in purposes:
-        raise NotAQwac(QwacFault.EXTENDED_KEY_USAGE, "extendedKeyUsage lacks clientAuth (RFC 5280 §4.2.1.12)")
+        yield NotAQwac(QwacFault.EXTENDED_KEY_USAGE, "extendedKeyUsage lacks clientAuth (RFC 5280 §4.2.1.12)")
 
 
 def _optional(extensions: x509.Extensions, type_: type[_Extension]) -> _Extension | None:

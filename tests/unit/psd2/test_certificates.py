@@ -21,6 +21,7 @@ from psd2.certificates import (
     NotAQwac,
     QwacFault,
     parse_certificate,
+    qwac_faults,
     require_qwac,
 )
 from psd2.qcstatements import (
@@ -163,6 +164,13 @@ def test_a_certificate_wrong_in_one_way_is_no_qwac_and_says_why(wrong: x509.Cert
 
     assert refusal.value.fault is fault
     assert refusal.value.reason == str(refusal.value)
+
+
+def test_everything_that_a_qwac_lacks_is_named_in_order() -> None:
+    """For who has to put it right; `require_qwac` raises the first."""
+    wrong = parse_certificate(der(certificate(None, numbers=(), purposes=(), signs=False, ca=True)))
+
+    assert [lacking.fault for lacking in qwac_faults(wrong)] == list(QwacFault)
 
 
 def test_a_qseal_is_told_that_it_is_one() -> None:
