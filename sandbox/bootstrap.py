@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 from chassis.peers import Peer, PeerSession
 from psd2.clock import SystemClock
 from sandbox.bank_client import BankOverTheWire
+from sandbox.ca.authorities import published_certificates
 from sandbox.ca.profiles import load_profiles, profiles_path
 from sandbox.ca.service import CertificateAuthority
 from sandbox.ca.store import CertificateStore
 from sandbox.database import open_sandbox_engine
+from sandbox.doctor.service import Doctor
+from sandbox.doctor.store import SqlArchive
 from sandbox.gateway_client import GatewayOverTheWire
 from sandbox.tpps.client_data import PublicAddresses
 from sandbox.tpps.service import Register
@@ -70,6 +73,15 @@ def build_services(settings: SandboxSettings) -> Services:
         ),
         trust=TrustDelivery(source=authority, gateway=gateway, acknowledgements=SqlDeliveries(engine, clock)),
     )
+
+
+def build_doctor(settings: SandboxSettings) -> Doctor:
+    """Wire the certificate doctor with what the home holds, which may be nothing.
+
+    Raises `HierarchyDamaged`, and `DatabaseProblem` where the database is behind or newer than the code.
+    """
+    archive = SqlArchive(open_sandbox_engine(settings.database_url)) if settings.has_database else None
+    return Doctor(clock=SystemClock(), authorities=published_certificates(settings.home), archive=archive)
 
 
 def _session(settings: SandboxSettings, name: str, address: Address) -> PeerSession:

@@ -69,6 +69,11 @@ class SandboxSettings(BaseSettings):
         return self.database or self.home.database_url("sandbox")
 
     @property
+    def has_database(self) -> bool:
+        """Whether there is a database to open: one named by its URL, or the file of a platform that was started here."""
+        return self.database is not None or (self.home.var / "sandbox.sqlite").is_file()
+
+    @property
     def admin_address(self) -> Address:
         """Where the gateway's control API listens."""
         return parse_address(self.admin) if self.admin else Address("localhost", self.ports.admin)

@@ -36,7 +36,7 @@ class KeyPair:
 
 def load_pair(paths: KeyPairPaths) -> KeyPair:
     """Read both files. Raises Unusable: missing, unreadable, or not belonging together."""
-    certificate = _load_certificate(paths.certificate)
+    certificate = load_certificate(paths.certificate)
     try:
         key = load_private_key(_read(paths.key))
     except UnreadableKey as error:
@@ -46,7 +46,8 @@ def load_pair(paths: KeyPairPaths) -> KeyPair:
     return KeyPair(certificate=certificate, key=key)
 
 
-def _load_certificate(path: Path) -> x509.Certificate:
+def load_certificate(path: Path) -> x509.Certificate:
+    """Read the first certificate of a PEM file. Raises Unusable."""
     try:
         return x509.load_pem_x509_certificate(_read(path))
     except ValueError as error:
@@ -101,6 +102,17 @@ def _issuer(name: AuthorityName, paths: KeyPairPaths) -> Issuer:
     except Unusable as error:
         raise HierarchyDamaged(f"{error}; {START_ANEW}") from error
     return Issuer(ca=name, subject=pair.certificate.subject, key=pair.key, certificate=pair.certificate)
+
+
+def published_certificates(home: Home) -> dict[AuthorityName, x509.Certificate] | None:
+    """Return the authorities' certificates without touching a key, None where nothing was made yet. Raises HierarchyDamaged."""
+    paths = {name: home.ca(name).certificate for name in AuthorityName}
+    if not paths[AuthorityName.TPP_ISSUING].exists():
+        return None
+    try:
+        return {name: load_certificate(path) for name, path in paths.items() if path.exists()}
+    except Unusable as error:
+        raise HierarchyDamaged(f"{error}; {START_ANEW}") from error
 
 
 def authority_name(text: str) -> AuthorityName:

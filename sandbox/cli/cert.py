@@ -1,4 +1,4 @@
-"""`sandbox cert issue | renew | revoke | list`."""
+"""`sandbox cert issue | renew | revoke | list | explain`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from chassis.peers import PeerUnavailable
 from sandbox.answers import PeerRefused
 from sandbox.ca.errors import UnknownCertificate
 from sandbox.ca.model import Fault, RevocationReason, TppCertificateKind
+from sandbox.cli.explain import explain
 from sandbox.cli.options import home_option, json_option, services_for
 from sandbox.cli.terminal import print_json, print_table
 from sandbox.tpps.documents import issued_document, record_document
@@ -34,7 +35,10 @@ _csr_option = click.option(
 
 @click.group()
 def cert() -> None:
-    """Issue, renew, revoke and list certificates."""
+    """Issue, renew, revoke, list and explain certificates."""
+
+
+cert.add_command(explain)
 
 
 @cert.command()

@@ -14,6 +14,7 @@ from sandbox.answers import PeerRefused
 from sandbox.ca.errors import CertificateAuthorityError
 from sandbox.cli.statuses import REFUSED, UNREACHABLE
 from sandbox.config import SettingsRefused
+from sandbox.doctor.model import NotExaminable
 from sandbox.platform.databases import DatabaseNotUsable
 from sandbox.platform.fleet import StartFailed
 from sandbox.platform.launch import StopFailed
@@ -34,6 +35,7 @@ _REFUSALS = (
     CertificateAuthorityError,
     RegisterError,
     PeerRefused,
+    NotExaminable,
 )
 
 

@@ -34,7 +34,7 @@ def services_for(home: Path | None) -> Services:
     from sandbox.bootstrap import build_services
 
     settings = settings_for(home)
-    if settings.database is None and not (settings.home.var / "sandbox.sqlite").is_file():
+    if not settings.has_database:
         raise HomeNotUsable(
             f"no platform has been started in {settings.home.path} yet: `sandbox up` does, or name another --home"
         )
