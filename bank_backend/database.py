@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, MetaData
 
-from bank_backend.config import SettingsRefused, load_settings
+from bank_backend.config import load_settings
 from chassis.database import EXIT_UNUSABLE, database_command, for_reading, open_engine, require_current
+from chassis.settings import SettingsRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

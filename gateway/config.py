@@ -4,24 +4,19 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
 
-from chassis.addresses import DEFAULT_BASE_PORT, Address, PortTable, parse_address
-from chassis.home import Home
+from chassis.settings import AddressText, ServiceSettings, peer_address, read_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from chassis.addresses import Address
 
 _KIBIBYTE = 1024
 _MEBIBYTE = 1024 * _KIBIBYTE
 _DAY = 86_400
-
-
-class SettingsRefused(ValueError):
-    """A setting that makes no sense; the message names the variable and what would be right."""
 
 
 class RevocationPolicy(StrEnum):
@@ -31,23 +26,24 @@ class RevocationPolicy(StrEnum):
     SOFT = "soft"
 
 
-class GatewaySettings(BaseSettings):
+class GatewaySettings(ServiceSettings):
     """Where the gateway keeps its files, how it listens, whom it calls, and its limits."""
 
-    model_config = SettingsConfigDict(env_prefix="GATEWAY_", frozen=True, extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(env_prefix="GATEWAY_")
+    database_name: ClassVar[str] = "gateway"
 
     home_path: Path = Field(default=Path(), validation_alias="GATEWAY_HOME", description="folder holding certs/ and var/")
-    base_port: int = Field(default=DEFAULT_BASE_PORT, description="all ports of the platform shift with it")
     database: str | None = Field(
         default=None, validation_alias="GATEWAY_DATABASE_URL", description="database URL; default: HOME/var/gateway.sqlite"
     )
-    public_host: str = Field(default="localhost", min_length=1, max_length=253, description="host name in public addresses")
     bind_host: str = Field(default="localhost", min_length=1, description="address that the public listeners bind")
-    bank: str | None = Field(default=None, validation_alias="GATEWAY_BANK_ADDRESS", description="the bank, host:port")
-    authorization: str | None = Field(
+    bank: AddressText | None = Field(default=None, validation_alias="GATEWAY_BANK_ADDRESS", description="the bank, host:port")
+    authorization: AddressText | None = Field(
         default=None, validation_alias="GATEWAY_AUTHORIZATION_ADDRESS", description="the authorization server, host:port"
     )
-    portal: str | None = Field(default=None, validation_alias="GATEWAY_PORTAL_ADDRESS", description="the portal, host:port")
+    portal: AddressText | None = Field(
+        default=None, validation_alias="GATEWAY_PORTAL_ADDRESS", description="the portal, host:port"
+    )
     deployments: Path | None = Field(default=None, description="routes; default: the ones that come with the gateway")
     sandbox_mode: bool = Field(default=True, description="tell a refused TPP the reason, a hint and the clause")
 
@@ -88,48 +84,20 @@ class GatewaySettings(BaseSettings):
     retention_seconds: int = Field(default=_DAY, ge=3_600, le=90 * _DAY, description="time expired codes and tokens are kept")
     prune_seconds: float = Field(default=60, ge=1, le=_DAY, description="how often expired ones are deleted")
 
-    @field_validator("base_port")
-    @classmethod
-    def _require_port_table(cls, base: int) -> int:
-        PortTable(base)
-        return base
-
-    @field_validator("bank", "authorization", "portal")
-    @classmethod
-    def _require_address(cls, text: str | None) -> str | None:
-        if text is not None:
-            parse_address(text)
-        return text
-
-    @property
-    def home(self) -> Home:
-        """The folder's layout."""
-        return Home(self.home_path.absolute())
-
-    @property
-    def ports(self) -> PortTable:
-        """The platform's ports."""
-        return PortTable(self.base_port)
-
-    @property
-    def database_url(self) -> str:
-        """The gateway's database."""
-        return self.database or self.home.database_url("gateway")
-
     @property
     def bank_address(self) -> Address:
         """Where the bank listens."""
-        return parse_address(self.bank) if self.bank else Address("localhost", self.ports.bank)
+        return peer_address(self.bank, default_port=self.ports.bank)
 
     @property
     def authorization_address(self) -> Address:
         """Where the authorization server listens."""
-        return parse_address(self.authorization) if self.authorization else Address("localhost", self.ports.authorization)
+        return peer_address(self.authorization, default_port=self.ports.authorization)
 
     @property
     def portal_address(self) -> Address:
         """Where the portal listens."""
-        return parse_address(self.portal) if self.portal else Address("localhost", self.ports.portal_internal)
+        return peer_address(self.portal, default_port=self.ports.portal_internal)
 
     @property
     def front_url(self) -> str:
@@ -144,14 +112,4 @@ class GatewaySettings(BaseSettings):
 
 def load_settings() -> GatewaySettings:
     """Read the settings; raises `SettingsRefused`."""
-    try:
-        return GatewaySettings()
-    except ValidationError as error:
-        raise SettingsRefused("; ".join(_complaint(dict(fault)) for fault in error.errors())) from error
-
-
-def _complaint(fault: Mapping[str, object]) -> str:
-    location = fault["loc"]
-    name = str(location[0]) if isinstance(location, tuple) and location else "setting"
-    variable = name if name.isupper() else f"GATEWAY_{name.upper()}"
-    return f"{variable}: {fault['msg']}"
+    return read_settings(GatewaySettings)

@@ -193,7 +193,8 @@ def open_gateway_engine(url: str) -> Engine:
 
 def main() -> int:
     """Bring the database that the settings name to the newest schema; returns the exit status."""
-    from gateway.config import SettingsRefused, load_settings
+    from chassis.settings import SettingsRefused
+    from gateway.config import load_settings
 
     try:
         url = load_settings().database_url

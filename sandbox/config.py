@@ -4,69 +4,35 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
 
-from chassis.addresses import DEFAULT_BASE_PORT, Address, PortTable, parse_address
-from chassis.home import Home
+from chassis.settings import AddressText, ServiceSettings, peer_address, read_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from chassis.addresses import Address
 
 _SERVICE_PREFIXES = ("SANDBOX_", "GATEWAY_", "BANK_")
 
 
-class SettingsRefused(ValueError):
-    """A setting that makes no sense; the message names the variable and what would be right."""
-
-
-class SandboxSettings(BaseSettings):
+class SandboxSettings(ServiceSettings):
     """Where the platform keeps its files, how it listens, whom it calls, and its limits."""
 
-    model_config = SettingsConfigDict(env_prefix="SANDBOX_", frozen=True, extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(env_prefix="SANDBOX_")
+    database_name: ClassVar[str] = "sandbox"
 
     home_path: Path = Field(default=Path(), validation_alias="SANDBOX_HOME", description="folder holding certs/ and var/")
-    base_port: int = Field(default=DEFAULT_BASE_PORT, description="all ports of the platform shift with it")
     database: str | None = Field(
         default=None, validation_alias="SANDBOX_DATABASE_URL", description="database URL; default: HOME/var/sandbox.sqlite"
     )
-    public_host: str = Field(default="localhost", min_length=1, max_length=253, description="host name in public addresses")
-    admin: str | None = Field(
+    admin: AddressText | None = Field(
         default=None, validation_alias="SANDBOX_ADMIN_ADDRESS", description="the gateway's control API, host:port"
     )
-    bank: str | None = Field(default=None, validation_alias="SANDBOX_BANK_ADDRESS", description="the bank, host:port")
+    bank: AddressText | None = Field(default=None, validation_alias="SANDBOX_BANK_ADDRESS", description="the bank, host:port")
     threads: int = Field(default=16, ge=1, le=64, description="requests the portal answers at a time")
     max_tpps: int = Field(default=1_000, ge=1, le=100_000, description="TPPs that may be registered")
-
-    @field_validator("base_port")
-    @classmethod
-    def _require_port_table(cls, base: int) -> int:
-        PortTable(base)
-        return base
-
-    @field_validator("admin", "bank")
-    @classmethod
-    def _require_address(cls, text: str | None) -> str | None:
-        if text is not None:
-            parse_address(text)
-        return text
-
-    @property
-    def home(self) -> Home:
-        """The folder's layout."""
-        return Home(self.home_path.absolute())
-
-    @property
-    def ports(self) -> PortTable:
-        """The platform's ports."""
-        return PortTable(self.base_port)
-
-    @property
-    def database_url(self) -> str:
-        """The register's and the certificate authority's database."""
-        return self.database or self.home.database_url("sandbox")
 
     @property
     def has_database(self) -> bool:
@@ -76,28 +42,18 @@ class SandboxSettings(BaseSettings):
     @property
     def admin_address(self) -> Address:
         """Where the gateway's control API listens."""
-        return parse_address(self.admin) if self.admin else Address("localhost", self.ports.admin)
+        return peer_address(self.admin, default_port=self.ports.admin)
 
     @property
     def bank_address(self) -> Address:
         """Where the bank listens."""
-        return parse_address(self.bank) if self.bank else Address("localhost", self.ports.bank)
+        return peer_address(self.bank, default_port=self.ports.bank)
 
 
 def load_settings(*, home: Path | None = None, base_port: int | None = None) -> SandboxSettings:
     """Read the settings; what is given here goes before the environment. Raises `SettingsRefused`."""
-    given: dict[str, object] = {"home_path": home, "base_port": base_port}
-    try:
-        return SandboxSettings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
-    except ValidationError as error:
-        raise SettingsRefused("; ".join(_complaint(dict(fault)) for fault in error.errors())) from error
-
-
-def _complaint(fault: Mapping[str, object]) -> str:
-    location = fault["loc"]
-    name = str(location[0]) if isinstance(location, tuple) and location else "setting"
-    variable = name if name.isupper() else f"SANDBOX_{name.upper()}"
-    return f"{variable}: {str(fault['msg']).removeprefix('Value error, ')}"
+    given = {"home_path": home, "base_port": base_port}
+    return read_settings(SandboxSettings, {name: value for name, value in given.items() if value is not None})
 
 
 def service_environment(settings: SandboxSettings) -> dict[str, str]:

@@ -10,10 +10,10 @@ import click
 from chassis.addresses import InvalidAddress
 from chassis.database import DatabaseProblem
 from chassis.peers import PeerUnavailable
+from chassis.settings import SettingsRefused
 from sandbox.answers import PeerRefused
 from sandbox.ca.errors import CertificateAuthorityError
 from sandbox.cli.statuses import REFUSED, UNREACHABLE
-from sandbox.config import SettingsRefused
 from sandbox.doctor.model import NotExaminable
 from sandbox.platform.databases import DatabaseNotUsable
 from sandbox.platform.fleet import StartFailed

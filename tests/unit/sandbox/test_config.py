@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox.config import SettingsRefused, load_settings, service_environment
+from chassis.settings import SettingsRefused
+from sandbox.config import load_settings, service_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
