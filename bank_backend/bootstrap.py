@@ -47,7 +47,7 @@ from bank_backend.psus.service import PsuDirectory
 from bank_backend.psus.store import SqlPsuStore
 from bank_backend.sca.codes import SystemCodes
 from bank_backend.sca.service import OneTimeCodes
-from bank_backend.sca.store import SqlChallengeStore
+from bank_backend.sca.store import SqlChallengeStore, SqlWrongCodeStore
 from bank_backend.services import Services
 from bank_backend.tenants import api as tenants_api
 from bank_backend.tenants.service import TenantRegistry
@@ -107,7 +107,9 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
         database=database,
         clock=clock,
     )
-    one_time_codes = OneTimeCodes(store=SqlChallengeStore(), inbox=inbox, codes=codes or SystemCodes())
+    one_time_codes = OneTimeCodes(
+        store=SqlChallengeStore(), wrong_codes=SqlWrongCodeStore(), inbox=inbox, codes=codes or SystemCodes()
+    )
     return Services(
         settings=settings,
         clock=clock,

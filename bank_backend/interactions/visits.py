@@ -36,9 +36,9 @@ class Codes(Protocol):
     """The part of strong customer authentication that a visit needs."""
 
     def send(self, connection: Connection, recipient: Recipient, *, statement: str, now: datetime) -> None:
-        """Send a new code; raises `TooManyCodes`."""
+        """Send a new code; raises `TooManyCodes`, `PsuLocked`."""
 
-    def judge(self, connection: Connection, interaction: str, *, code: str, statement: str, now: datetime) -> Verdict:
+    def judge(self, connection: Connection, recipient: Recipient, *, code: str, statement: str, now: datetime) -> Verdict:
         """Judge a code and count the attempt."""
 
 
@@ -145,7 +145,10 @@ class Visits:
             self._decisions.save(connection, picked)
 
     def send_code(self, interaction_id: str, secret: str) -> None:
-        """Send a one-time code for exactly what lies on the desk; raises `FieldsInvalid`, `OutOfStep`, `TooManyCodes`."""
+        """Send a one-time code for exactly what lies on the desk.
+
+        Raises `FieldsInvalid`, `OutOfStep`, `TooManyCodes`, and `PsuLocked` after wrong codes.
+        """
         desk = self.desk(interaction_id, secret)
         statement = desk.ask.statement(desk.tpp.name, _require_choice(desk))
         now = self._clock.now()
@@ -156,7 +159,10 @@ class Visits:
             self._decisions.save(connection, interaction)
 
     def confirm(self, interaction_id: str, secret: str, *, code: str) -> None:
-        """Approve with the code; raises `CodeWrong`, `CodeExpired`, or `CodeAttemptsExhausted` which ends the visit."""
+        """Approve with the code.
+
+        Raises `CodeWrong`, `CodeExpired`, `PsuLocked`, or `CodeAttemptsExhausted`, which ends the visit.
+        """
         desk = self.desk(interaction_id, secret)
         accounts = _require_choice(desk)
         statement = desk.ask.statement(desk.tpp.name, accounts)
@@ -164,7 +170,7 @@ class Visits:
         with self._database.writing() as connection:
             interaction = self._require_mine(connection, interaction_id, secret)
             psu = require_step(interaction, Step.CODE)
-            verdict = self._codes.judge(connection, interaction.id, code=code, statement=statement, now=now)
+            verdict = self._codes.judge(connection, _recipient(interaction), code=code, statement=statement, now=now)
             if verdict.refusal is None:
                 self._decisions.approve(connection, interaction, psu=psu, accounts=accounts, at=now, headless=False)
             elif verdict.is_final:

@@ -8,7 +8,7 @@ from uuid import UUID  # noqa: TC003 - Flask reads the annotation's converter at
 
 from flask import Blueprint, make_response, redirect, render_template, request
 
-from bank_backend.errors import FieldsInvalid, PsuCredentialsInvalid
+from bank_backend.errors import FieldsInvalid, PsuCredentialsInvalid, PsuLocked
 from bank_backend.interactions.errors import InteractionOver, TooManyLogins
 from bank_backend.interactions.model import InteractionStatus, Step
 from bank_backend.interactions.visits import is_session, require_session
@@ -118,7 +118,7 @@ class PsuPages:
             return _to(visit_id, "/done")
         except TooManyCodes as error:
             return self._code_page(self._desk(visit_id), FormFault(_sentence(error.text), field="code"))
-        except FieldsInvalid as error:
+        except (FieldsInvalid, PsuLocked) as error:
             return self._review_page(self._desk(visit_id), FormFault(_sentence(error.text), field="review"))
         return _to(visit_id)
 
@@ -130,7 +130,7 @@ class PsuPages:
             self._visits.confirm(visit_id, secret, code=code_of(request.form))
         except (InteractionOver, CodeAttemptsExhausted):
             return _to(visit_id, "/done")
-        except (FormFault, CodeWrong, CodeExpired) as error:
+        except (FormFault, CodeWrong, CodeExpired, PsuLocked) as error:
             return self._code_page(self._desk(visit_id), FormFault.of(error, field="code"))
         return _to(visit_id, "/done")
 

@@ -16,6 +16,9 @@ CODE_DIGITS = 6
 CODE_LIFETIME = timedelta(minutes=5)
 MOST_ATTEMPTS = 3
 MOST_CODES = 4
+# In a row, over all of a PSU's requests: the last of them locks (RTS 2018/389 Art. 4 (3)(b)).
+MOST_WRONG_CODES = 5
+CODE_LOCK = timedelta(minutes=15)
 
 
 class ChallengeStatus(StrEnum):
@@ -64,3 +67,20 @@ class Challenge:
         left = self.attempts_left - 1
         missed = replace(self, attempts_left=left)
         return missed if left > 0 else missed.moved(ChallengeStatus.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class WrongCodes:
+    """How many wrong codes in a row a PSU has given, and until when it gets no further try."""
+
+    in_a_row: int = 0
+    locked_until: datetime | None = None
+
+    def lock(self, now: datetime) -> datetime | None:
+        """Return the end of the lock that is in force, or None."""
+        return self.locked_until if self.locked_until is not None and now < self.locked_until else None
+
+    def and_another(self, now: datetime) -> WrongCodes:
+        """Return the count after one more; the one too many locks, and the count starts over."""
+        counted = self.in_a_row + 1
+        return WrongCodes(0, now + CODE_LOCK) if counted >= MOST_WRONG_CODES else WrongCodes(counted)

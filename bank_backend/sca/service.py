@@ -6,10 +6,19 @@ from dataclasses import dataclass
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Protocol
 
+from bank_backend.errors import PsuLocked
 from bank_backend.inbox.model import Channel, Message
 from bank_backend.sca.codes import hash_code
 from bank_backend.sca.errors import CodeAttemptsExhausted, CodeExpired, CodeWrong, TooManyCodes
-from bank_backend.sca.model import CODE_LIFETIME, MOST_ATTEMPTS, MOST_CODES, Challenge, ChallengeStatus
+from bank_backend.sca.model import (
+    CODE_LIFETIME,
+    MOST_ATTEMPTS,
+    MOST_CODES,
+    MOST_WRONG_CODES,
+    Challenge,
+    ChallengeStatus,
+    WrongCodes,
+)
 from psd2.ids import new_uuid
 
 if TYPE_CHECKING:
@@ -33,6 +42,16 @@ class ChallengeStore(Protocol):
 
     def of_interaction(self, connection: Connection, interaction: str) -> list[Challenge]:
         """Return all codes sent for an interaction, oldest first, locked for the caller."""
+
+
+class WrongCodeStore(Protocol):
+    """Where wrong codes in a row are counted; each call works inside the caller's transaction."""
+
+    def of_psu(self, connection: Connection, tenant: TenantId, psu: PsuId) -> WrongCodes:
+        """Return the PSU's count, locked for the caller."""
+
+    def save(self, connection: Connection, tenant: TenantId, psu: PsuId, counted: WrongCodes) -> None:
+        """Write the PSU's count."""
 
 
 class Deliveries(Protocol):
@@ -62,14 +81,18 @@ class Verdict:
 class OneTimeCodes:
     """Sends codes and judges them; a code approves the one statement it was sent with."""
 
-    def __init__(self, *, store: ChallengeStore, inbox: Deliveries, codes: CodeSource) -> None:
-        """Keep hashes in `store`, deliver to `inbox`, take codes from `codes`."""
+    def __init__(self, *, store: ChallengeStore, wrong_codes: WrongCodeStore, inbox: Deliveries, codes: CodeSource) -> None:
+        """Keep hashes in `store`, count in `wrong_codes`, deliver to `inbox`, take codes from `codes`."""
         self._store = store
+        self._wrong_codes = wrong_codes
         self._inbox = inbox
         self._codes = codes
 
     def send(self, connection: Connection, recipient: Recipient, *, statement: str, now: datetime) -> None:
-        """Send a new code; an earlier one stops working. Raises `TooManyCodes`."""
+        """Send a new code; an earlier one stops working. Raises `TooManyCodes`, `PsuLocked`."""
+        until = self._wrong_codes.of_psu(connection, recipient.tenant, recipient.psu).lock(now)
+        if until is not None:
+            raise _locked(until)
         sent = self._store.of_interaction(connection, recipient.interaction)
         if len(sent) >= MOST_CODES:
             raise TooManyCodes(f"{MOST_CODES} codes were sent for this request: start it again at the requesting company")
@@ -95,14 +118,28 @@ class OneTimeCodes:
             expires_at=now + CODE_LIFETIME,
         )
 
-    def judge(self, connection: Connection, interaction: str, *, code: str, statement: str, now: datetime) -> Verdict:
+    def judge(self, connection: Connection, recipient: Recipient, *, code: str, statement: str, now: datetime) -> Verdict:
         """Judge a code and count the attempt, inside the caller's transaction."""
-        challenge = _standing(self._store.of_interaction(connection, interaction))
+        wrong = self._wrong_codes.of_psu(connection, recipient.tenant, recipient.psu)
+        if (until := wrong.lock(now)) is not None:
+            return Verdict(_locked(until))
+        challenge = _standing(self._store.of_interaction(connection, recipient.interaction))
         if challenge is None:
             return Verdict(CodeExpired("no code is waiting for this request: ask for a new one"))
         judged, verdict = _judged(challenge, code, statement, now)
         self._store.save(connection, judged)
+        self._wrong_codes.save(connection, recipient.tenant, recipient.psu, _counted(wrong, verdict, now))
         return verdict
+
+
+def _counted(wrong: WrongCodes, verdict: Verdict, now: datetime) -> WrongCodes:
+    if verdict.refusal is None:
+        return WrongCodes()
+    return wrong.and_another(now) if isinstance(verdict.refusal, CodeWrong | CodeAttemptsExhausted) else wrong
+
+
+def _locked(until: datetime) -> PsuLocked:
+    return PsuLocked(f"locked after {MOST_WRONG_CODES} wrong codes in a row: try again after {until:%H:%M} UTC")
 
 
 def _judged(challenge: Challenge, code: str, statement: str, now: datetime) -> tuple[Challenge, Verdict]:

@@ -74,6 +74,56 @@ def test_wrong_codes_are_counted_down_and_then_it_is_over(desk: BankDesk) -> Non
     assert desk.bank.balances(desk.bank.account(ANNA)) == before
 
 
+def test_five_wrong_codes_in_a_row_lock_the_psus_codes(desk: BankDesk) -> None:
+    """Three for one payment, two for the next: then none counts and none is sent, for any, for a quarter of an hour."""
+    for attempts in (3, 2):
+        browser, visit = at_code(desk)
+        for _ in range(attempts):
+            browser.post(f"{visit}/confirm", code=wrong_code(desk))
+
+    refused = browser.post(f"{visit}/confirm", code=desk.code())
+    other, other_visit = signed_in(desk, "pis", desk.payment())
+    unsent = other.post(f"{other_visit}/send")
+    desk.bank.clock.advance(timedelta(minutes=14, seconds=59))
+    again, again_visit = signed_in(desk, "pis", desk.payment())
+    still = again.post(f"{again_visit}/send")
+    desk.bank.clock.advance(timedelta(seconds=1))
+    again.post(f"{again_visit}/send")
+    again.get(again_visit)
+    passed = again.post(f"{again_visit}/confirm", code=desk.code())
+
+    said = "Locked after 5 wrong codes in a row: try again after 10:41 UTC"
+    assert [page.status_code for page in (refused, unsent, still, passed)] == [422, 422, 422, 303]
+    assert all(said in page.text for page in (refused, unsent, still))
+    assert status(desk, visit.removeprefix("/psu/")) == "expired"
+    assert status(desk, again_visit.removeprefix("/psu/")) == "approved"
+
+
+def test_a_right_code_ends_the_row(desk: BankDesk) -> None:
+    """Two wrong ones now and then lock nobody."""
+    for _ in range(3):
+        browser, visit = at_code(desk)
+        for _ in range(2):
+            browser.post(f"{visit}/confirm", code=wrong_code(desk))
+        browser.post(f"{visit}/confirm", code=desk.code())
+        assert status(desk, visit.removeprefix("/psu/")) == "approved"
+
+
+def test_wrong_codes_of_one_psu_lock_no_other(desk: BankDesk) -> None:
+    """Neither in this tenant nor by name in another."""
+    for attempts in (3, 2):
+        browser, visit = at_code(desk)
+        for _ in range(attempts):
+            browser.post(f"{visit}/confirm", code=wrong_code(desk))
+
+    jonas, consent_visit = signed_in(desk, psu=JONAS)
+    jonas.get(f"{consent_visit}/accounts")
+    accounts = [account.id for account in desk.bank.services.accounts.accounts_of(TENANT, JONAS)]
+    jonas.post(f"{consent_visit}/accounts", account=accounts)
+
+    assert jonas.post(f"{consent_visit}/send").status_code == 303
+
+
 def test_what_can_not_be_a_code_costs_no_attempt(desk: BankDesk) -> None:
     """Five digits are a slip of the finger."""
     browser, visit = at_code(desk)

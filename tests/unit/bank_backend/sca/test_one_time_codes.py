@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bank_backend.errors import PsuLocked
 from bank_backend.sca.codes import SystemCodes, hash_code
 from bank_backend.sca.errors import CodeAttemptsExhausted, CodeExpired, CodeWrong, TooManyCodes
-from bank_backend.sca.model import CODE_LIFETIME, Challenge, ChallengeStatus
+from bank_backend.sca.model import CODE_LIFETIME, CODE_LOCK, Challenge, ChallengeStatus, WrongCodes
 from bank_backend.sca.service import OneTimeCodes, Recipient, Verdict
 from psd2.ids import PsuId, TenantId
 
@@ -37,6 +38,19 @@ class FakeChallenges:
 
     def of_interaction(self, _connection: object, interaction: str) -> list[Challenge]:
         return [each for each in self.kept.values() if each.interaction == interaction]
+
+
+@dataclass
+class FakeWrongCodes:
+    """The count of the only PSU there is."""
+
+    counted: WrongCodes = field(default_factory=WrongCodes)
+
+    def of_psu(self, _connection: object, _tenant: TenantId, _psu: PsuId) -> WrongCodes:
+        return self.counted
+
+    def save(self, _connection: object, _tenant: TenantId, _psu: PsuId, counted: WrongCodes) -> None:
+        self.counted = counted
 
 
 @dataclass
@@ -69,15 +83,16 @@ class Desk:
 
     store: FakeChallenges = field(default_factory=FakeChallenges)
     inbox: FakeInbox = field(default_factory=FakeInbox)
+    wrong_codes: FakeWrongCodes = field(default_factory=FakeWrongCodes)
 
     def __post_init__(self) -> None:
-        self.codes = OneTimeCodes(store=self.store, inbox=self.inbox, codes=CountingCodes())
+        self.codes = OneTimeCodes(store=self.store, wrong_codes=self.wrong_codes, inbox=self.inbox, codes=CountingCodes())
 
     def send(self, *, statement: str = STATEMENT, at: datetime = NOW) -> None:
         self.codes.send(NO_CONNECTION, RECIPIENT, statement=statement, now=at)
 
     def judge(self, code: str, *, statement: str = STATEMENT, at: datetime = NOW) -> Verdict:
-        return self.codes.judge(NO_CONNECTION, "visit", code=code, statement=statement, now=at)
+        return self.codes.judge(NO_CONNECTION, RECIPIENT, code=code, statement=statement, now=at)
 
 
 @pytest.fixture
@@ -133,6 +148,30 @@ def test_a_new_code_gives_no_new_attempts(desk: Desk) -> None:
     desk.send()
 
     assert desk.judge("999999").is_final
+
+
+def test_who_has_given_wrong_codes_elsewhere_is_locked_here(desk: Desk) -> None:
+    """The fifth in a row locks: the right code is not even looked at, nor a new one sent, until the time is over."""
+    desk.wrong_codes.counted = WrongCodes(in_a_row=4)
+    desk.send()
+    assert isinstance(desk.judge("999999").refusal, CodeWrong)
+
+    assert isinstance(desk.judge("000001").refusal, PsuLocked)
+    with pytest.raises(PsuLocked):
+        desk.send(at=NOW + CODE_LOCK - timedelta(seconds=1))
+    desk.send(at=NOW + CODE_LOCK)
+    assert desk.judge("000002", at=NOW + CODE_LOCK).refusal is None
+    assert desk.wrong_codes.counted == WrongCodes()
+
+
+def test_an_expired_code_counts_neither_way(desk: Desk) -> None:
+    """It was not judged: the row goes on where it was."""
+    desk.wrong_codes.counted = WrongCodes(in_a_row=4)
+    desk.send()
+
+    desk.judge("999999", at=NOW + CODE_LIFETIME)
+
+    assert desk.wrong_codes.counted == WrongCodes(in_a_row=4)
 
 
 def test_a_new_code_replaces_the_old(desk: Desk) -> None:
