@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 _UNKNOWN_FIELD = "is not known here: remove it, the bank would ignore it"
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# Control characters, and those that break lines, are not seen or turn the direction of what follows: a payee's name must not
+# make the amount or the account beside it read differently (RTS 2018/389 Art. 5 (1)(a)). Joiners, which scripts need, pass.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 
 
 class Body(BaseModel):
@@ -37,7 +39,7 @@ def _currency(text: str) -> str:
 
 def _printable(text: str) -> str:
     if _CONTROL.search(text):
-        msg = "holds a control character: write it on one line"
+        msg = "holds a control character, or one that is not seen: write plain text on one line"
         raise ValueError(msg)
     return text
 

@@ -47,6 +47,9 @@ def amount(text: Any, currency: str = EUR) -> dict[str, Any]:
         ({"creditorName": ""}, "creditorName"),
         ({"creditorName": "x" * 71}, "creditorName"),
         ({"creditorName": "two\nlines"}, "creditorName"),
+        ({"creditorName": "Shop \N{RIGHT-TO-LEFT OVERRIDE}02 EBAN"}, "creditorName"),
+        ({"creditorName": "two\N{LINE SEPARATOR}lines"}, "creditorName"),
+        ({"remittanceInformationUnstructured": "in\N{ZERO WIDTH SPACE}visible"}, "remittanceInformationUnstructured"),
         ({"remittanceInformationUnstructured": "x" * 141}, "remittanceInformationUnstructured"),
         ({"endToEndIdentification": "x" * 36}, "endToEndIdentification"),
         ({"creditorAgent": "nobic"}, "creditorAgent"),
@@ -72,6 +75,12 @@ def test_remittance_may_be_140_characters() -> None:
     """And may be left out."""
     assert len(parse(remittanceInformationUnstructured="x" * 140).remittance) == 140
     assert parse(remittanceInformationUnstructured=...).remittance is None
+
+
+@pytest.mark.parametrize("name", ["Müller & Söhne", "دفتر‌چه", "Εταιρεία", "Café 😀"])
+def test_names_of_any_language_are_taken(name: str) -> None:
+    """The joiners that Persian needs among them."""
+    assert parse(creditorName=name).creditor_name == name
 
 
 def test_what_is_written_reads_back_the_same() -> None:
