@@ -48,7 +48,7 @@ def _fault(text: str) -> str:
     if len(parts) < 3:  # noqa: PLR2004 - the three parts of the form
         return f"authorisation number {shown!r} has {len(parts)} of the 3 parts parted by hyphens: {right}"
     if not re.fullmatch(r"PSD[A-Z]{2}", parts[0]):
-        return f"authorisation number {shown!r}: {parts[0][3:]!r} is no two-letter country code in capitals: {right}"
+        return f"authorisation number {shown!r}: {parts[0][3:43]!r} is no two-letter country code in capitals: {right}"
     if not re.fullmatch(r"[A-Z]{2,8}", parts[1]):
-        return f"authorisation number {shown!r}: {parts[1]!r} is no NCA of 2 to 8 capital letters: {right}"
-    return f"authorisation number {shown!r}: {parts[2]!r} is no identifier of 1 to 40 letters, digits or .-_/: {right}"
+        return f"authorisation number {shown!r}: {parts[1][:40]!r} is no NCA of 2 to 8 capital letters: {right}"
+    return f"authorisation number {shown!r}: {parts[2][:80]!r} is no identifier of 1 to 40 letters, digits or .-_/: {right}"

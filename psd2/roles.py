@@ -56,7 +56,7 @@ def parse_role(text: str) -> PspRole:
     """Read one role by its wire name or its licence, in any case; raises `UnknownRole`."""
     role = _ROLES_BY_NAME.get(text.strip().upper())
     if role is None:
-        msg = f"{text.strip()!r} is no PSP role: write one of {', '.join(_ROLES_BY_NAME)}"
+        msg = f"{text.strip()[:40]!r} is no PSP role: write one of {', '.join(_ROLES_BY_NAME)}"
         raise UnknownRole(msg)
     return role
 

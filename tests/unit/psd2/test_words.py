@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -12,9 +13,12 @@ from psd2.authorisation_number import AuthorisationNumber, InvalidAuthorisationN
 from psd2.client_cert_header import MalformedClientCert, decode_client_cert, encode_client_cert
 from psd2.clock import FixedClock
 from psd2.money import CurrencyMismatch, InvalidMoney, Money, currency_exponent
-from psd2.roles import PspRole, UnknownRole, format_roles, parse_roles, read_roles
+from psd2.roles import PspRole, UnknownRole, format_roles, parse_role, parse_roles, read_roles
 from psd2.thumbprints import sha256_hex, x5t_s256
 from psd2.tpp_messages import MessageCode, TppMessage, tpp_messages_body
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def test_each_role_is_found_again_by_its_oid() -> None:
@@ -163,3 +167,20 @@ def test_tpp_messages_cut_their_text_and_name_the_path() -> None:
 def test_codes_carry_the_status_of_the_specification(code: str, status: int) -> None:
     """The pairs of the YAML's MessageCode4xx enumerations."""
     assert MessageCode(code).status == status
+
+
+@pytest.mark.parametrize(
+    ("read", "text"),
+    [
+        (parse_role, "x" * 10_000),
+        (AuthorisationNumber.parse, "PSDDE-BAFIN-" + "1" * 10_000),
+        (AuthorisationNumber.parse, "PSDDE-" + "B" * 10_000 + "-1"),
+        (AuthorisationNumber.parse, "PSD" + "D" * 10_000 + "-BAFIN-1"),
+    ],
+)
+def test_a_refusal_repeats_no_more_than_the_beginning_of_what_it_refuses(read: Callable[[str], object], text: str) -> None:
+    """It goes into answers and logs."""
+    with pytest.raises(ValueError, match="write") as refused:
+        read(text)
+
+    assert len(str(refused.value)) < 500
