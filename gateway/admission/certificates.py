@@ -29,7 +29,7 @@ def presented_certificate(request: Request, route: Route, judge: Judge, now: flo
 def _require_none_needed(request: Request, route: Route) -> None:
     if route.mtls is not MutualTls.REQUIRED:
         return
-    if route.token_scope is not None and request.authorization:
+    if route.token_scope is not None and request.authorization is not None:
         # Every token here is bound: a token that comes alone has been carried away from its certificate (RFC 8705 §3).
         raise Refusal("token.cnf_without_certificate")
     raise Refusal("mtls.missing")

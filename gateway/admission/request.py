@@ -37,14 +37,18 @@ class TlsFacts:
     server_name: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Connection:
-    """Who is at the other end, as far as the connection itself says."""
+    """Who is at the other end, as far as the connection itself says.
+
+    `memory` is for what is made once a connection and used with each of its requests, by the type that made it.
+    """
 
     listener: Listener
     address: str
     tls: TlsFacts | None
     leaf: Leaf | None
+    memory: dict[type, object] = field(default_factory=dict, repr=False)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,5 +61,5 @@ class Request:
     path: str
     query: bytes
     host: str
-    authorization: tuple[bytes, ...] = field(repr=False)
+    authorization: bytes | None = field(repr=False)
     tpp_request_id: bytes | None

@@ -49,12 +49,12 @@ def active_token(request: Request, route: Route, tokens: Memory[AccessToken], no
     return token
 
 
-def _sha256_of_bearer(authorization: tuple[bytes, ...]) -> str:
-    if not authorization:
+def _sha256_of_bearer(authorization: bytes | None) -> str:
+    if authorization is None:
         raise Refusal("token.missing")
-    match = _BEARER.fullmatch(authorization[0])
-    if len(authorization) > 1 or match is None:
-        raise Refusal("token.malformed", f"{len(authorization)} Authorization headers")
+    match = _BEARER.fullmatch(authorization)
+    if match is None:
+        raise Refusal("token.malformed")
     return hashlib.sha256(match[1]).hexdigest()
 
 

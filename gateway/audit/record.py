@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gateway.admission.request import Connection, Leaf, Request
     from gateway.admission.tokens import AccessToken
     from gateway.edge.handshake import FailedHandshake
+    from gateway.policies.model import Route
     from gateway.trust.judgement import Trusted
 
 ADMITTED: Final = "admitted"
@@ -92,6 +93,20 @@ def _of_certificate(certificate: Psd2Certificate, now: float) -> dict[str, objec
 
 
 @dataclass(frozen=True, slots=True)
+class Lasting:
+    """The part of a record that stays the same from request to request of a connection: JSON members, without braces."""
+
+    route: Route | None
+    trusted: Trusted | None
+    token: AccessToken | None
+    members: bytes
+
+    def is_of(self, admission: Admission) -> bool:
+        """Whether the very same things were established."""
+        return self.route is admission.route and self.token is admission.token and self.trusted is admission.trusted
+
+
+@dataclass(frozen=True, slots=True)
 class RecordWriter:
     """Encodes records, for `AuditLog.append`. `now` is epoch seconds."""
 
@@ -99,33 +114,25 @@ class RecordWriter:
 
     def of_exchange(self, exchange: Exchange, *, now: float, ended_at: float) -> bytes:
         """Return the record of a request."""
-        request, admission, connection = exchange.request, exchange.admission, exchange.request.connection
-        route = admission.route
+        request, admission = exchange.request, exchange.admission
         record: dict[str, Any] = {
             "ts": _timestamp(now),
             "kind": "request",
             "request_id": request.id,
             "tpp_request_id": request.tpp_request_id.decode("latin-1") if request.tpp_request_id else None,
-            "listener": connection.listener.value,
-            "deployment": route.deployment if route else None,
-            "route": route.template if route else None,
             "method": request.method,
             "path": request.path[:_MOST_PATH_CHARACTERS],
             "outcome": exchange.outcome,
             "status": exchange.status,
             "reason": exchange.reason,
             "detail": exchange.detail,
-            "client_ip": connection.address,
             "host": request.host,
-            **self._of_connection(connection, now),
-            "revocation": _revocation(admission.trusted, now),
             "tpp": admission.certificate.authorisation_number if admission.certificate else exchange.refused_tpp,
-            "token": _of_token(admission.token, connection.leaf),
-            "upstream": {"name": route.upstream.value, "retried": exchange.retried} if route else None,
+            "retried": exchange.retried,
             "bytes": {"in": exchange.received_bytes, "out": exchange.sent_bytes},
             "latency_ms": _latency(exchange, ended_at),
         }
-        return orjson.dumps(record)
+        return orjson.dumps(record)[:-1] + b"," + self._lasting(request.connection, admission, now) + b"}"
 
     def of_unread(self, connection: Connection, *, request_id: str, status: int, reason: str, detail: str, now: float) -> bytes:
         """Return the record of bytes that were no request."""
@@ -134,19 +141,36 @@ class RecordWriter:
                 "ts": _timestamp(now),
                 "kind": "request",
                 "request_id": request_id,
-                "listener": connection.listener.value,
                 "outcome": REFUSED,
                 "status": status,
                 "reason": reason,
                 "detail": detail,
-                "client_ip": connection.address,
                 **self._of_connection(connection, now),
             }
         )
 
+    def _lasting(self, connection: Connection, admission: Admission, now: float) -> bytes:
+        known = connection.memory.get(Lasting)
+        if isinstance(known, Lasting) and known.is_of(admission):
+            return known.members
+        route = admission.route
+        members: dict[str, object] = {
+            "deployment": route.deployment if route else None,
+            "route": route.template if route else None,
+            "upstream": route.upstream.value if route else None,
+            **self._of_connection(connection, now),
+            "revocation": _revocation(admission.trusted),
+            "token": _of_token(admission.token, connection.leaf),
+        }
+        encoded = orjson.dumps(members)[1:-1]
+        connection.memory[Lasting] = Lasting(route, admission.trusted, admission.token, encoded)
+        return encoded
+
     def _of_connection(self, connection: Connection, now: float) -> dict[str, object]:
         tls, leaf = connection.tls, connection.leaf
         return {
+            "listener": connection.listener.value,
+            "client_ip": connection.address,
             "sni": tls.server_name if tls else None,
             "tls": {"version": tls.version, "cipher": tls.cipher, "resumed": tls.resumed} if tls else None,
             "certificate": self.certificates.of(leaf, now) if leaf else None,
@@ -172,12 +196,12 @@ def _timestamp(now: float) -> str:
     return datetime.fromtimestamp(now, UTC).isoformat(timespec="microseconds")
 
 
-def _revocation(trusted: Trusted | None, now: float) -> dict[str, object] | None:
+def _revocation(trusted: Trusted | None) -> dict[str, object] | None:
     if trusted is None:
         return None
     if trusted.status_as_of is None:
         return {"method": None, "status": "unknown"}
-    return {"method": "crl", "status": "good", "age_seconds": int(now - trusted.status_as_of)}
+    return {"method": "crl", "status": "good", "as_of": _timestamp(trusted.status_as_of)}
 
 
 def _of_token(token: AccessToken | None, leaf: Leaf | None) -> dict[str, object] | None:

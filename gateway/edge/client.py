@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from gateway.admission.request import Connection
+    from gateway.edge.client_head import ClientHead
 
 
 class ClientGone(Exception):
@@ -20,13 +21,13 @@ class ClientGone(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """The head of a request as it arrived; header names in lower case, framing consistent (`StrictParser`)."""
+    """A request as it arrived, its head sorted out."""
 
     connection: Connection
     method: str
     path: bytes
     query: bytes
-    headers: list[tuple[bytes, bytes]]
+    head: ClientHead
 
 
 class Client(Protocol):
@@ -43,11 +44,14 @@ class Client(Protocol):
     async def read(self) -> bytes:
         """Return the next piece of the body, empty at its end; raises `ClientGone`, `Refusal` where it comes too slowly."""
 
-    async def start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+    def start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
         """Begin the answer."""
 
-    async def write(self, data: bytes, *, last: bool) -> None:
-        """Send a piece of the answer's body, waiting while the client takes none."""
+    def write(self, data: bytes, *, last: bool) -> None:
+        """Send a piece of the answer's body; `drain` before the next."""
+
+    async def drain(self) -> None:
+        """Wait while the client takes nothing; raises `ClientGone`."""
 
     def abort(self) -> None:
         """Break the connection off: the answer that was begun has no end."""

@@ -14,9 +14,9 @@ from gateway.admission.refusal import Refusal
 from gateway.admission.rendering import Answer, render, style_of
 from gateway.admission.request import Request
 from gateway.audit.record import ABORTED, FAILED, REFUSED, Exchange, RecordWriter, of_handshake
+from gateway.changes.feed import StaleFeed
 from gateway.edge.client import ClientGone
 from gateway.edge.forwarding import Forwarding
-from gateway.edge.head import HeadReader
 from gateway.edge.upstream_connection import UpstreamFault
 from gateway.policies.model import ErrorStyle, Listener
 from gateway.trust.judgement import Distrusted
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from gateway.audit.log import AuditLog
     from gateway.config import GatewaySettings
     from gateway.edge.client import Arrival, Client
+    from gateway.edge.client_head import ClientHead
     from gateway.edge.handshake import FailedHandshake
-    from gateway.edge.head import ClientHead
     from gateway.edge.upstream_pool import UpstreamPool
     from gateway.policies.model import Upstream
     from psd2.certificates import Psd2Certificate
@@ -62,15 +62,13 @@ class Edge:
         self._settings = settings
         self._clock = clock
         self._monotonic = monotonic
-        self._heads = HeadReader()
         self._records = RecordWriter()
 
     async def serve(self, arrival: Arrival, client: Client) -> None:
         """Serve one request to its end; raises `ClientGone` after noting it."""
-        head = self._heads.read(arrival.headers)
-        exchange = Exchange(request=_request(arrival, head), admission=Admission(), began_at=self._monotonic())
+        exchange = Exchange(request=_request(arrival), admission=Admission(), began_at=self._monotonic())
         try:
-            await self._serve(exchange, head, client)
+            await self._serve(exchange, arrival.head, client)
         except Refusal as refusal:
             await self._refuse(exchange, client, refusal)
         except UpstreamFault as fault:
@@ -138,7 +136,10 @@ class Edge:
         if exchange.request.connection.listener is Listener.WELCOME and exchange.request.path == "/health":
             await self._answer_health(exchange, client)
             return
-        await self._admit(exchange)
+        try:
+            self._admit(exchange)
+        except (NotLoaded, StaleFeed):
+            await self._admit_after_looking_up(exchange)
         exchange.admitted_at = self._monotonic()
         route = exchange.admission.route
         if route is None:
@@ -154,16 +155,20 @@ class Edge:
         )
         await forwarding.run()
 
-    async def _admit(self, exchange: Exchange) -> None:
-        """Run the checks; look up what they miss and run them again."""
-        knowledge = self._knowledge
-        if exchange.request.connection.listener.asks_for_certificate and not knowledge.feed.is_fresh:
-            await knowledge.require_fresh()
+    def _admit(self, exchange: Exchange) -> None:
+        """Run the checks; raises `Refusal`, and `NotLoaded` or `StaleFeed` where something has to be looked up first."""
+        if exchange.request.connection.listener.asks_for_certificate and not self._knowledge.feed.is_fresh:
+            raise StaleFeed
+        admit(exchange.request, self._knowledge, self._now(), exchange.admission)
+
+    async def _admit_after_looking_up(self, exchange: Exchange) -> None:
         for _ in range(_MOST_LOOK_UPS):
             try:
-                admit(exchange.request, knowledge, self._now(), exchange.admission)
+                self._admit(exchange)
             except NotLoaded as missing:
                 await _load(missing)
+            except StaleFeed:
+                await self._knowledge.require_fresh()
             else:
                 return
         raise Refusal("gateway.unsure", "what the checks need changes faster than it can be looked up")
@@ -197,8 +202,9 @@ class Edge:
             headers.append((b"x-request-id", request.tpp_request_id))  # BG IG §4.12: every answer carries it
         exchange.sent_bytes = len(answer.body)
         self._record(exchange)
-        await client.start(answer.status, headers)
-        await client.write(answer.body, last=True)
+        client.start(answer.status, headers)
+        client.write(answer.body, last=True)
+        await client.drain()
 
     def _note_broken_off(self, exchange: Exchange, outcome: str, reason: str | None, detail: str) -> None:
         exchange.outcome, exchange.reason, exchange.detail = outcome, reason, detail
@@ -218,14 +224,15 @@ async def _load(missing: NotLoaded) -> None:
         raise Refusal("gateway.unsure", f"a look-up failed: {error}", headers=((b"retry-after", b"1"),)) from error
 
 
-def _request(arrival: Arrival, head: ClientHead) -> Request:
+def _request(arrival: Arrival) -> Request:
+    head = arrival.head
     return Request(
         connection=arrival.connection,
         id=new_uuid(),
         method=arrival.method,
         path=arrival.path.decode("latin-1"),
         query=arrival.query,
-        host=head.host.decode("latin-1"),
+        host=(head.host or b"").decode("latin-1"),
         authorization=head.authorization,
         tpp_request_id=head.request_id,
     )

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from gateway.admission.refusal import Refusal
-from gateway.edge.head import client_headers, upstream_head
 from gateway.edge.upstream_connection import StaleConnection, UpstreamFault
+from gateway.edge.upstream_head import reply_headers, upstream_head
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gateway.audit.record import Exchange
     from gateway.edge.client import Client
-    from gateway.edge.head import ClientHead
+    from gateway.edge.client_head import ClientHead
     from gateway.edge.reply import ReplyHead
     from gateway.edge.upstream_connection import UpstreamConnection
     from gateway.edge.upstream_pool import UpstreamPool
@@ -43,8 +43,10 @@ class Forwarding:
     async def run(self) -> None:
         """Do it; raises `Refusal` while nothing has been answered yet, `UpstreamFault` after, `ClientGone`."""
         self._require_size(self.head.content_length)
+        first = await self._beginning() if self.head.has_body else b""
+        request = upstream_head(self.exchange.request, self.head, self.exchange.admission)
         try:
-            await self._attempts()
+            rest = await self._attempts(request, first)
         except UpstreamFault as fault:
             if self._upload_fault is not None:
                 raise self._upload_fault from fault
@@ -52,24 +54,11 @@ class Forwarding:
                 raise
             headers = _SOON if fault.reason in _PASSING else ()
             raise Refusal(fault.reason, str(fault), headers=headers) from fault
-
-    async def _attempts(self) -> None:
-        first = await self._beginning()
-        request = upstream_head(self.exchange.request, self.head, self.exchange.admission)
-        for attempt in range(1, _ATTEMPTS + 1):
-            connection = await self.pool.acquire(fresh=attempt > 1)
-            try:
-                rest = await self._over(connection, request, first)
-            except StaleConnection:
-                if attempt == _ATTEMPTS or not self._may_repeat():
-                    raise
-                self.exchange.retried = True
-                continue
-            finally:
-                self.pool.release(connection)
-            # The connection serves others again while a slow client still takes the end of its answer.
-            await self._end(rest)
-            return
+        # The connection serves others again while a slow client still takes the end of its answer.
+        self.exchange.sent_bytes += len(rest)
+        self.record(self.exchange)
+        self.client.write(rest, last=True)
+        await self.client.drain()
 
     async def _beginning(self) -> bytes:
         """Return the body as far as it is waited for: whole, where it is no larger than internal servers take it.
@@ -77,9 +66,25 @@ class Forwarding:
         A server reads a body in one of its few threads: slow clients, whom nobody has to know, would hold all of them.
         """
         pieces: list[bytes] = []
-        while self.head.has_body and not self.client.body_has_ended and self.exchange.received_bytes < _WAITED_FOR_BYTES:
+        while not self.client.body_has_ended and self.exchange.received_bytes < _WAITED_FOR_BYTES:
             pieces.append(await self._read_body())
         return b"".join(pieces)
+
+    async def _attempts(self, request: bytes, first: bytes) -> bytes:
+        """Return the last piece of the reply's body, not yet sent to the client."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            connection = self.pool.idle_connection() if attempt == 1 else None
+            if connection is None:
+                connection = await self.pool.connection()
+            try:
+                return await self._over(connection, request, first)
+            except StaleConnection:
+                if attempt == _ATTEMPTS or not self._may_repeat():
+                    raise
+                self.exchange.retried = True
+            finally:
+                self.pool.release(connection)
+        raise UpstreamFault("upstream.reply", "no attempt was made")
 
     def _may_repeat(self) -> bool:
         """Whether sending it twice does no harm (RFC 9110 §9.2.2), and we still have all of it."""
@@ -87,9 +92,12 @@ class Forwarding:
         return self.exchange.request.method in _IDEMPOTENT and whole and not self.exchange.status
 
     async def _over(self, connection: UpstreamConnection, request: bytes, first: bytes) -> bytes:
-        """Exchange request and reply; return the last piece of the reply's body, not yet sent to the client."""
-        is_whole = not self.head.has_body or self.client.body_has_ended
+        """Exchange request and reply, but for the last piece of the reply's body, which is returned."""
         connection.begin(is_head_request=self.exchange.request.method == "HEAD")
+        if not self.head.has_body:
+            connection.write(request, last=True)
+            return await self._reply(connection)
+        is_whole = self.client.body_has_ended
         connection.write(request + self._framed(first, last=is_whole), last=is_whole)
         if is_whole:
             return await self._reply(connection)
@@ -133,24 +141,17 @@ class Forwarding:
         reply = await connection.reply_head()
         self.exchange.replied_at = self.monotonic()
         piece = await connection.piece()
-        await self._start(reply, whole_length=len(piece) if connection.has_all else None)
+        self._start(reply, whole_length=len(piece) if connection.has_all else None)
         while not connection.has_all:
-            await self._send(piece)
+            self.exchange.sent_bytes += len(piece)
+            self.client.write(piece, last=False)
+            await self.client.drain()
             piece = await connection.piece()
         return piece
 
-    async def _start(self, reply: ReplyHead, *, whole_length: int | None) -> None:
+    def _start(self, reply: ReplyHead, *, whole_length: int | None) -> None:
         self.exchange.status = reply.status
-        headers = client_headers(reply.headers, self.exchange.request)
+        headers = reply_headers(reply.headers, self.exchange.request)
         if whole_length and not any(name == b"content-length" for name, _ in headers):
             headers.append((b"content-length", b"%d" % whole_length))  # it came in chunks, and all of it is here
-        await self.client.start(reply.status, headers)
-
-    async def _send(self, piece: bytes) -> None:
-        self.exchange.sent_bytes += len(piece)
-        await self.client.write(piece, last=False)
-
-    async def _end(self, piece: bytes) -> None:
-        self.exchange.sent_bytes += len(piece)
-        self.record(self.exchange)
-        await self.client.write(piece, last=True)
+        self.client.start(reply.status, headers)

@@ -28,6 +28,10 @@ class ExchangeCarrier(Protocol):
     def send(self, data: bytes) -> None:
         """Write to the client."""
 
+    @property
+    def is_full(self) -> bool:
+        """Whether the client takes nothing at the moment, or is gone."""
+
     async def drain(self) -> None:
         """Wait while the client takes nothing; raises `ClientGone`."""
 
@@ -54,7 +58,7 @@ class HttpExchange:
         self._pieces: list[bytes] = []
         self._buffered = 0
         self._awaiting: asyncio.Future[None] | None = None
-        self._awaits_continue = parser.awaits_continue
+        self._awaits_continue = parser.head.awaits_continue and parser.version == (1, 1)
         self._failure: Exception | None = None
         self._is_head = parser.method == "HEAD"
         self._is_old = parser.version == (1, 0)
@@ -109,7 +113,7 @@ class HttpExchange:
         self._carrier.go_on_reading()
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    async def start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+    def start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
         """Prepare the answer's head; it goes out with the first piece of the body."""
         self.has_begun = True
         self._keeps_its_body = self._awaits_continue
@@ -133,8 +137,8 @@ class HttpExchange:
         parts.append(b"connection: close\r\n\r\n" if self.must_close else b"\r\n")
         self._answer_head = b"".join(parts)
 
-    async def write(self, data: bytes, *, last: bool) -> None:
-        """Send a piece; raises `ClientGone`."""
+    def write(self, data: bytes, *, last: bool) -> None:
+        """Send a piece."""
         if self._omits_body:
             data = b""
         elif self._is_chunked:
@@ -144,7 +148,11 @@ class HttpExchange:
             data, self._answer_head = self._answer_head + data, b""
         self._carrier.send(data)
         self.has_ended = last
-        await self._carrier.drain()
+
+    async def drain(self) -> None:
+        """Wait while the client takes nothing; raises `ClientGone`."""
+        if self._carrier.is_full:
+            await self._carrier.drain()
 
     def abort(self) -> None:
         """Break the connection off."""

@@ -6,14 +6,27 @@ folding, more than one framing, repeated fields that may stand once, targets tha
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import httptools
 
+from gateway.edge.client_head import AmbiguousHead, ClientHead
+
+if TYPE_CHECKING:
+    from gateway.edge.client_head import HeadReader
+
 _VERSIONS: Final = {"1.0": (1, 0), "1.1": (1, 1)}
 _HEAD_END: Final = b"\r\n\r\n"
-# Fields of which one may stand in a request (RFC 9110 §5.3): a second one could be read by the next server instead.
-_SINGLE: Final = frozenset({b"host", b"content-length", b"transfer-encoding", b"content-type", b"authorization"})
+_NO_HEAD: Final = ClientHead(
+    lines=[],
+    host=None,
+    authorization=None,
+    content_type=None,
+    request_id=None,
+    content_length=0,
+    is_chunked=False,
+    awaits_continue=False,
+)
 
 
 class RefusedRequest(Exception):
@@ -44,9 +57,10 @@ class RequestSink(Protocol):
 class RequestParser:
     """The parser of one connection. It stops behind each request until `reset`, and keeps what has come after it."""
 
-    def __init__(self, sink: RequestSink, *, max_head_bytes: int, max_header_count: int) -> None:
+    def __init__(self, sink: RequestSink, heads: HeadReader, *, max_head_bytes: int, max_header_count: int) -> None:
         """Tell `sink`."""
         self._sink = sink
+        self._heads = heads
         self._max_head_bytes = max_head_bytes
         self._max_header_count = max_header_count
         self._begin()
@@ -56,15 +70,14 @@ class RequestParser:
         self._buffer = b""
         self._tail = b""
         self._body_left = 0
+        self._framing_bytes = 0
         self._head_is_read = False
+        self._headers: list[tuple[bytes, bytes]] = []
         self.method = ""
         self.target = b""
         self.version = (0, 0)
-        self.headers: list[tuple[bytes, bytes]] = []
-        self.content_length: int | None = None
-        self.is_chunked = False
+        self.head = _NO_HEAD
         self.keeps_alive = False
-        self.awaits_continue = False
         self.is_complete = False
         self.lost_the_next = False
 
@@ -91,7 +104,7 @@ class RequestParser:
             self._tail += data
         elif self._llhttp is None:
             self._feed_head(data)
-        elif self.is_chunked:
+        elif self.head.is_chunked:
             self._feed_chunks(self._llhttp, data)
         else:
             self._feed_body(data)
@@ -131,45 +144,27 @@ class RequestParser:
         self._require_one_meaning()
 
     def _require_one_meaning(self) -> None:
-        found = self._single_fields()
+        if len(self._headers) > self._max_header_count:
+            raise OversizedHead("too many headers")
+        try:
+            self.head = self._heads.read(self._headers)
+        except AmbiguousHead as error:
+            raise RefusedRequest(str(error)) from error
         if self.version == (0, 0):
             raise RefusedRequest("the version is neither HTTP/1.0 nor HTTP/1.1")
         if not self.target.startswith(b"/"):
             raise RefusedRequest("the target is not in origin-form")
-        if self.version == (1, 1) and b"host" not in found:
+        if self.version == (1, 1) and self.head.host is None:
             raise RefusedRequest("there is no Host header")
-        self._read_framing(found)
-
-    def _single_fields(self) -> dict[bytes, bytes]:
-        if len(self.headers) > self._max_header_count:
-            raise OversizedHead("too many headers")
-        found: dict[bytes, bytes] = {}
-        for name, value in self.headers:
-            if name in _SINGLE:
-                if name in found:
-                    raise RefusedRequest(f"{name.decode('ascii')} is there twice")
-                found[name] = value
-            elif name == b"expect":
-                self.awaits_continue = value.lower() == b"100-continue" and self.version == (1, 1)
-        return found
-
-    def _read_framing(self, found: dict[bytes, bytes]) -> None:
-        coding, length = found.get(b"transfer-encoding"), found.get(b"content-length")
-        if coding is not None:
-            if coding.lower() != b"chunked":
-                raise RefusedRequest("the only transfer coding taken is chunked")
-            if length is not None or self.version == (1, 0):
-                raise RefusedRequest("Transfer-Encoding with Content-Length, or in HTTP/1.0")
-            self.is_chunked = True
-        elif length is not None:
-            self.content_length = int(length)  # llhttp has seen to it that these are digits
+        if self.version == (1, 0) and self.head.is_chunked:
+            raise RefusedRequest("Transfer-Encoding is not for HTTP/1.0")
 
     def _begin_body(self, rest: bytes) -> None:
-        if self.is_chunked:
+        if self.head.is_chunked:
             if rest and self._llhttp is not None:
                 self._feed_chunks(self._llhttp, rest)
             return
-        self._body_left = self.content_length or 0
+        self._body_left = self.head.content_length
         if self._body_left == 0:
             self._end(rest)
         elif rest:
@@ -188,6 +183,7 @@ class RequestParser:
         self._sink.request_ended()
 
     def _feed_chunks(self, llhttp: httptools.HttpRequestParser, data: bytes) -> None:
+        self._framing_bytes += len(data)
         try:
             llhttp.feed_data(data)
         except httptools.HttpParserError as error:
@@ -196,6 +192,9 @@ class RequestParser:
             # Where the next request begins is not known: it is not served, and the connection ends after this answer,
             # which RFC 9112 §9.3.2 lets a server do.
             self.lost_the_next = True
+        # Trailer fields are kept until they end, extensions are read until then, and neither counts as body.
+        if self._framing_bytes > self._max_head_bytes and not self.is_complete:
+            raise RefusedRequest(f"more than {self._max_head_bytes} bytes of chunk extensions or trailer fields")
 
     # --- called by llhttp ---
 
@@ -211,7 +210,7 @@ class RequestParser:
     def on_header(self, name: bytes, value: bytes) -> None:
         """Note a header line; a trailer field is dropped (RFC 9110 §6.5.1)."""
         if not self._head_is_read:
-            self.headers.append((name.lower(), value))
+            self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         """Note what llhttp knows of the head."""
@@ -222,11 +221,12 @@ class RequestParser:
 
     def on_body(self, body: bytes) -> None:
         """Hand on a piece of a chunked body."""
+        self._framing_bytes = 0
         self._sink.body_arrived(body)
 
     def on_message_complete(self) -> None:
         """Note the end of a chunked body; that of a counted one is found by counting."""
-        if self.is_chunked:
+        if self.head.is_chunked:
             self._end(b"")
 
 

@@ -16,6 +16,7 @@ from gateway.edge.parser import RefusedRequest, RequestParser
 if TYPE_CHECKING:
     from gateway.admission.rendering import Answer
     from gateway.config import GatewaySettings
+    from gateway.edge.client_head import HeadReader
     from gateway.edge.core import Edge
     from gateway.policies.model import Listener
 
@@ -28,6 +29,10 @@ class Host(Protocol):
     @property
     def edge(self) -> Edge:
         """The core."""
+
+    @property
+    def heads(self) -> HeadReader:
+        """The reader of heads, shared by all connections."""
 
     @property
     def is_stopping(self) -> bool:
@@ -52,7 +57,8 @@ class EdgeProtocol(asyncio.Protocol):
         self._listener = listener
         self._settings = settings
         self._loop = asyncio.get_running_loop()
-        self._parser = RequestParser(self, max_head_bytes=settings.max_head_bytes, max_header_count=settings.max_header_count)
+        limits = {"max_head_bytes": settings.max_head_bytes, "max_header_count": settings.max_header_count}
+        self._parser = RequestParser(self, host.heads, **limits)
         self._transport: asyncio.Transport | None = None
         self._exchange: HttpExchange | None = None
         self._task: asyncio.Task[None] | None = None
@@ -183,6 +189,11 @@ class EdgeProtocol(asyncio.Protocol):
         if self._transport is not None and not self.is_closing:
             self._transport.write(data)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether the client takes nothing at the moment, or is gone."""
+        return self._is_writing_paused or self.is_closing
+
     async def drain(self) -> None:
         """Wait while the client takes nothing; raises `ClientGone`."""
         while self._is_writing_paused:
@@ -215,7 +226,7 @@ class EdgeProtocol(asyncio.Protocol):
         if connection is None:
             return
         path, _, query = parser.target.partition(b"?")
-        arrival = Arrival(connection=connection, method=parser.method, path=path, query=query, headers=parser.headers)
+        arrival = Arrival(connection=connection, method=parser.method, path=path, query=query, head=parser.head)
         try:
             await self._host.edge.serve(arrival, exchange)
             if not exchange.body_is_whole:

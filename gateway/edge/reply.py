@@ -32,7 +32,7 @@ class Reply:
     def __init__(self, *, to_head_request: bool) -> None:
         """Await a reply; the one to a HEAD request has no body, whatever its head says."""
         self._to_head_request = to_head_request
-        self._llhttp = httptools.HttpResponseParser(self)
+        self._llhttp: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
         self._headers: list[tuple[bytes, bytes]] = []
         self._head_bytes = 0
         self._is_framed = False
@@ -46,12 +46,16 @@ class Reply:
     def feed(self, data: bytes) -> None:
         """Take bytes from the connection; raises `UnreadableReply`."""
         self.has_begun = True
+        if self._llhttp is None:
+            raise UnreadableReply("bytes follow that nobody has asked for")
         try:
             self._llhttp.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             if not self.is_complete:
                 raise UnreadableReply(str(error.__context__ or error)) from error
             self.keep_alive = False  # something follows that nobody has asked for
+        if self.is_complete:
+            self._llhttp = None  # the two refer to each other: let go, there is nothing for the garbage collector to find
 
     def take(self) -> bytes:
         """Return what has arrived of the body and was not taken yet."""
@@ -79,7 +83,10 @@ class Reply:
 
     def on_headers_complete(self) -> None:
         """Take the head of a final reply; an interim one is passed over (RFC 9110 §15.2)."""
-        status = self._llhttp.get_status_code()
+        llhttp = self._llhttp
+        if llhttp is None:
+            return
+        status = llhttp.get_status_code()
         headers, self._headers = self._headers, []
         if status < _FIRST_FINAL_STATUS:
             if status == _SWITCHING_PROTOCOLS:
@@ -89,7 +96,7 @@ class Reply:
         if has_body and not self._is_framed:
             # Only the connection's end would end it, and a broken connection ends too (RFC 9112 §8).
             raise UnreadableReply("it has neither Content-Length nor chunks")
-        self.keep_alive = self._llhttp.should_keep_alive()
+        self.keep_alive = llhttp.should_keep_alive()
         self.head = ReplyHead(status, headers)
         self.is_complete = not has_body
 

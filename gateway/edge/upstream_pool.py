@@ -80,11 +80,17 @@ class UpstreamPool:
         self._waiters: deque[asyncio.Future[UpstreamConnection | None]] = deque()
         self._open = 0
 
-    async def acquire(self, *, fresh: bool) -> UpstreamConnection:
-        """Return a connection, an idle one unless `fresh`; give it back with `release`. Raises `UpstreamFault`."""
-        idle = None if fresh else self._take_idle()
-        if idle is not None:
-            return idle
+    def idle_connection(self) -> UpstreamConnection | None:
+        """Return the connection that served last, if one is free; give it back with `release`."""
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.is_open:
+                return connection
+            self._open -= 1
+        return None
+
+    async def connection(self) -> UpstreamConnection:
+        """Return a new connection, or the next that becomes free; give it back with `release`. Raises `UpstreamFault`."""
         if self._open < self._limits.connections:
             return await self._connect()
         return await self._wait_in_line()
@@ -111,14 +117,6 @@ class UpstreamPool:
                 connection.abort()
                 self._open -= 1
         self._idle = kept
-
-    def _take_idle(self) -> UpstreamConnection | None:
-        while self._idle:
-            connection = self._idle.pop()
-            if connection.is_open:
-                return connection
-            self._open -= 1
-        return None
 
     async def _wait_in_line(self) -> UpstreamConnection:
         if len(self._waiters) >= self._limits.waiting:

@@ -127,7 +127,7 @@ def request(
         path=path,
         query=b"",
         host=host,
-        authorization=(b"Bearer " + token.encode(),) if token else (),
+        authorization=b"Bearer " + token.encode() if token else None,
         tpp_request_id=None,
     )
 

@@ -1,0 +1,134 @@
+"""The client's head, sorted out: what may go on to an internal server, what the edge acts on, and what ends here.
+
+Nothing that could carry identity passes, in any spelling (docs/architecture.md §3.1); what two servers could read
+differently is refused (RFC 9112 §11.2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+# Hop-by-hop (RFC 9110 §7.6.1), framing (ours is added), and what could redirect or rename a request behind our back.
+_DROPPED: Final = frozenset(
+    {
+        b"connection", b"keep-alive", b"proxy-connection", b"proxy-authenticate", b"proxy-authorization", b"te", b"trailer",
+        b"upgrade", b"http2-settings",
+        b"forwarded", b"via", b"true-client-ip", b"x-real-ip", b"x-client-ip", b"x-cluster-client-ip", b"x-remote-user",
+        b"x-http-method", b"x-http-method-override", b"x-method-override", b"x-original-url", b"x-rewrite-url",
+    }
+)  # fmt: skip
+_DROPPED_PREFIXES: Final = (
+    b"client-cert", b"x-client-cert", b"x-forwarded", b"x-ssl", b"ssl-", b"x-tls", b"x-sandbox", b"x-arr-", b"x-amzn-mtls",
+    b"x-envoy-", b"x-original-", b"cf-", b"x-qwac", b"x-certificate",
+)  # fmt: skip
+_READ: Final = frozenset(
+    {b"host", b"authorization", b"content-type", b"x-request-id", b"content-length", b"transfer-encoding", b"expect"}
+)
+# Of these one may stand in a request (RFC 9110 §5.3): a second one could be read by the next server instead.
+_SINGLE: Final = _READ - {b"x-request-id", b"expect"}
+ORDINARY_CONNECTION: Final = frozenset({b"keep-alive", b"close"})
+_MOST_REMEMBERED_NAMES: Final = 2_000
+
+
+class _Fate(Enum):
+    PASS = 1
+    DROP = 2
+    READ = 3
+
+
+class AmbiguousHead(ValueError):
+    """A head that two servers could read differently; the message says how, without quoting it."""
+
+
+@dataclass(slots=True, kw_only=True)
+class ClientHead:
+    """The client's header lines, sorted out: `lines` go on as they are, the rest is for the edge to act on."""
+
+    lines: list[bytes]
+    host: bytes | None
+    authorization: bytes | None
+    content_type: bytes | None
+    request_id: bytes | None
+    content_length: int
+    is_chunked: bool
+    awaits_continue: bool
+
+    @property
+    def has_body(self) -> bool:
+        """Whether a body follows."""
+        return self.is_chunked or self.content_length > 0
+
+
+class HeadReader:
+    """Sorts header lines by name, and remembers what it decided about each name."""
+
+    def __init__(self) -> None:
+        """Remember nothing yet."""
+        self._fates: dict[bytes, _Fate] = {}
+
+    def read(self, headers: list[tuple[bytes, bytes]]) -> ClientHead:
+        """Read header lines, names in lower case; raises `AmbiguousHead`."""
+        lines: list[bytes] = []
+        found: dict[bytes, bytes] = {}
+        connection: list[bytes] = []
+        for name, value in headers:
+            fate = self._fates.get(name) or self._decide(name)
+            if fate is _Fate.PASS:
+                lines.append(b"%b: %b\r\n" % (name, value))
+            elif fate is _Fate.READ:
+                if name in found and name in _SINGLE:
+                    raise AmbiguousHead(f"{name.decode('ascii')} is there twice")
+                found[name] = value
+            elif name == b"connection":
+                connection.append(value)
+        if connection and connection[0].lower() not in ORDINARY_CONNECTION:
+            lines = _without_named(lines, connection)
+        return _sorted_out(lines, found)
+
+    def _decide(self, name: bytes) -> _Fate:
+        fate = _fate_of(name)
+        if len(self._fates) < _MOST_REMEMBERED_NAMES:
+            self._fates[name] = fate
+        return fate
+
+
+def _sorted_out(lines: list[bytes], found: dict[bytes, bytes]) -> ClientHead:
+    coding, length = found.get(b"transfer-encoding"), found.get(b"content-length")
+    if coding is not None and coding.lower() != b"chunked":
+        raise AmbiguousHead("the only transfer coding taken is chunked")
+    if coding is not None and length is not None:
+        raise AmbiguousHead("there are both Content-Length and Transfer-Encoding")
+    if length is not None and not length.isdigit():
+        raise AmbiguousHead("the Content-Length is no number")
+    return ClientHead(
+        lines=lines,
+        host=found.get(b"host"),
+        authorization=found.get(b"authorization"),
+        content_type=found.get(b"content-type"),
+        request_id=found.get(b"x-request-id"),
+        content_length=int(length or 0),
+        is_chunked=coding is not None,
+        awaits_continue=found.get(b"expect", b"").lower() == b"100-continue",
+    )
+
+
+def _fate_of(name: bytes) -> _Fate:
+    if name in _READ:
+        return _Fate.READ
+    # WSGI servers can't tell Client_Cert from Client-Cert: no name with an underscore passes.
+    if b"_" in name or name in _DROPPED or name.startswith(_DROPPED_PREFIXES):
+        return _Fate.DROP
+    return _Fate.PASS
+
+
+def _without_named(lines: list[bytes], connection: list[bytes]) -> list[bytes]:
+    """Leave out what the client itself calls hop-by-hop."""
+    named = named_hop_by_hop(connection)
+    return [line for line in lines if line.partition(b":")[0] not in named]
+
+
+def named_hop_by_hop(connection: list[bytes]) -> set[bytes]:
+    """Return the field names that Connection fields list, in lower case (RFC 9110 §7.6.1)."""
+    return {token.strip(b" \t").lower() for value in connection for token in value.split(b",")}

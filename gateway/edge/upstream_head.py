@@ -1,0 +1,110 @@
+"""What an internal server gets of a request, and the client of its reply: the edge's own word in the place of claims.
+
+The header fields that carry identity inside are those of docs/architecture.md §3.1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+from gateway.admission.roles import granted_roles
+from gateway.edge.client_head import ORDINARY_CONNECTION, named_hop_by_hop
+from psd2.roles import format_roles
+
+if TYPE_CHECKING:
+    from gateway.admission.admit import Admission
+    from gateway.admission.request import Connection, Request
+    from gateway.admission.tokens import AccessToken
+    from gateway.edge.client_head import ClientHead
+    from gateway.register.model import Tpp
+    from gateway.trust.judgement import Trusted
+
+_REPLY_DROPPED: Final = frozenset(
+    {
+        b"connection", b"keep-alive", b"proxy-connection", b"proxy-authenticate", b"te", b"trailer", b"transfer-encoding",
+        b"upgrade", b"server", b"x-sandbox-request",
+    }
+)  # fmt: skip
+_METHODS_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
+
+
+def upstream_head(request: Request, head: ClientHead, admission: Admission) -> bytes:
+    """Return the head that the internal server gets."""
+    target = request.path.encode("ascii") + (b"?" + request.query if request.query else b"")
+    parts = [b"%b %b HTTP/1.1\r\nhost: %b\r\n" % (request.method.encode("ascii"), target, head.host or b""), *head.lines]
+    if head.request_id is not None:
+        parts.append(b"x-request-id: %b\r\n" % head.request_id)
+    if head.content_type is not None:
+        parts.append(b"content-type: %b\r\n" % head.content_type)
+    if head.authorization is not None and admission.token is None:
+        # Where the edge has judged a token, nobody behind it needs the token itself.
+        parts.append(b"authorization: %b\r\n" % head.authorization)
+    if head.is_chunked:
+        parts.append(b"transfer-encoding: chunked\r\n")
+    elif head.content_length or request.method in _METHODS_WITH_BODY:
+        parts.append(b"content-length: %d\r\n" % head.content_length)
+    parts.append(b"x-sandbox-request: %b\r\n" % request.id.encode("ascii"))
+    parts.append(Identity.of(request.connection, admission).lines)
+    parts.append(b"\r\n")
+    return b"".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What the edge has established about whom it serves, as header lines; the same as long as that is the same."""
+
+    trusted: Trusted | None
+    tpp: Tpp | None
+    token: AccessToken | None
+    lines: bytes
+
+    @staticmethod
+    def of(connection: Connection, admission: Admission) -> Identity:
+        """Return the lines of this admission, those of the connection's last one where nothing has changed."""
+        known = connection.memory.get(Identity)
+        if isinstance(known, Identity) and known.is_of(admission):
+            return known
+        lines = _identity_lines(connection, admission)
+        identity = connection.memory[Identity] = Identity(admission.trusted, admission.tpp, admission.token, lines)
+        return identity
+
+    def is_of(self, admission: Admission) -> bool:
+        """Whether the very same things were established."""
+        return self.token is admission.token and self.tpp is admission.tpp and self.trusted is admission.trusted
+
+
+def _identity_lines(connection: Connection, admission: Admission) -> bytes:
+    fields = [("x-sandbox-listener", connection.listener.value), ("x-sandbox-address", connection.address)]
+    if admission.tpp is not None and admission.certificate is not None:
+        fields += [
+            ("x-sandbox-tpp", admission.tpp.authorisation_number),
+            ("x-sandbox-roles", format_roles(granted_roles(admission.certificate, admission.tpp))),
+        ]
+    token = admission.token
+    if token is not None:
+        fields += [("x-sandbox-client", token.client_id), ("x-sandbox-scope", token.scope)]
+        if token.subject is not None:
+            fields.append(("x-sandbox-subject", token.subject))
+    lines = "".join([f"{name}: {_plain(value)}\r\n" for name, value in fields]).encode("ascii")
+    if connection.leaf is not None and admission.certificate is not None:
+        lines += b"client-cert: " + connection.leaf.client_cert + b"\r\n"
+    return lines
+
+
+def _plain(value: str) -> str:
+    """Return a value that cannot end its line, whatever somebody managed to register."""
+    return value if value.isascii() and value.isprintable() else quote(value, safe="")
+
+
+def reply_headers(headers: list[tuple[bytes, bytes]], request: Request) -> list[tuple[bytes, bytes]]:
+    """Return the reply's header lines for the client: nothing hop-by-hop, plus the request's id."""
+    passed = [(name, value) for name, value in headers if name not in _REPLY_DROPPED]
+    connection = [value for name, value in headers if name == b"connection"]
+    if connection and connection[0].lower() not in ORDINARY_CONNECTION:
+        named = named_hop_by_hop(connection)
+        passed = [(name, value) for name, value in passed if name not in named]
+    passed.append((b"server", b"gateway"))
+    passed.append((b"x-sandbox-request", request.id.encode("ascii")))
+    return passed

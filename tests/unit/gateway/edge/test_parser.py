@@ -1,0 +1,138 @@
+"""The parser: the same request however it arrives, borders where they are, and a bound on everything that is no body."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.edge.client_head import HeadReader
+from gateway.edge.parser import RefusedRequest, RequestParser
+
+HEAD = b"POST /token HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+MOST_BYTES = 4_096
+PIECE = 1_024
+
+
+class Body:
+    """Collects the pieces."""
+
+    def __init__(self) -> None:
+        self.pieces: list[bytes] = []
+
+    def head_arrived(self) -> None:
+        """Go on."""
+
+    def body_arrived(self, piece: bytes) -> None:
+        self.pieces.append(piece)
+
+    def request_ended(self) -> None:
+        """Go on."""
+
+
+def parser(body: Body) -> RequestParser:
+    """Return a parser that collects the body in `body`."""
+    return RequestParser(body, HeadReader(), max_head_bytes=MOST_BYTES, max_header_count=100)
+
+
+def feed_in_steps(subject: RequestParser, data: bytes, step: int) -> None:
+    for at in range(0, len(data), step):
+        subject.feed(data[at : at + step])
+
+
+def feed_until_refused(subject: RequestParser, data: bytes, *, most: int) -> int:
+    """Feed `data` again and again; return how many bytes were taken before it was refused."""
+    for taken in range(0, most, len(data)):
+        try:
+            subject.feed(data)
+        except RefusedRequest:
+            return taken
+    return most
+
+
+@pytest.mark.parametrize(
+    "beginning",
+    [b"0\r\nX-Trailer: ", b"5;extension=", b"5\r\n12345\r\n1;extension="],
+    ids=["trailer field", "extension of the first chunk", "extension of a later chunk"],
+)
+def test_framing_without_end_is_refused(beginning: bytes) -> None:
+    """A trailer or chunk extension gets the room of a head, and no more: it would be kept, or read, for ever."""
+    subject = parser(Body())
+    subject.feed(HEAD + beginning)
+
+    assert feed_until_refused(subject, b"a" * PIECE, most=100 * PIECE) <= MOST_BYTES
+
+
+def test_many_trailer_fields_are_refused() -> None:
+    """None of them is passed on, so nobody needs more than a head's worth."""
+    subject = parser(Body())
+    subject.feed(HEAD + b"0\r\n")
+
+    assert feed_until_refused(subject, b"X-T: a\r\n" * 128, most=100 * PIECE) <= MOST_BYTES
+
+
+def test_a_body_in_many_small_chunks_is_taken() -> None:
+    """Framing that brings body with it counts for nothing, however much of it there is altogether."""
+    body = Body()
+    subject = parser(body)
+    subject.feed(HEAD)
+
+    for _ in range(2 * MOST_BYTES):
+        subject.feed(b"1\r\n")
+        subject.feed(b"a\r\n")
+    subject.feed(b"0\r\nX-Trailer: dropped\r\n\r\n")
+
+    assert (b"".join(body.pieces), subject.is_complete) == (b"a" * 2 * MOST_BYTES, True)
+
+
+GET = b"GET /a?b HTTP/1.1\r\nHost: localhost\r\n\r\n"
+POST = b"POST /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello"
+CHUNKED = HEAD + b"2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n"
+
+
+@pytest.mark.parametrize("data", [GET, POST, CHUNKED], ids=["no body", "counted", "chunked"])
+@pytest.mark.parametrize("step", [1, 3, 1_000])
+def test_a_request_is_the_same_however_it_arrives(data: bytes, step: int) -> None:
+    """In single bytes, in pieces, at once."""
+    body = Body()
+    subject = parser(body)
+    feed_in_steps(subject, data, step)
+    assert (subject.is_complete, b"".join(body.pieces)) == (True, b"" if data is GET else b"hello")
+    assert subject.keeps_alive
+
+
+def test_requests_that_follow_one_another_are_kept_apart() -> None:
+    """Each begins where the one before ended."""
+    body = Body()
+    subject = parser(body)
+    subject.feed(POST + GET + POST)
+    targets = [subject.target]
+    for _ in range(2):
+        subject.reset()
+        targets.append(subject.target)
+    assert targets == [b"/a", b"/a?b", b"/a"]
+    assert b"".join(body.pieces) == b"hellohello"
+
+
+@pytest.mark.parametrize(
+    ("head", "keeps_alive"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", True),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", False),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Keep-Alive, CLOSE\r\n\r\n", False),
+        (b"GET / HTTP/1.0\r\n\r\n", False),
+        (b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", False),
+    ],
+)
+def test_who_wants_the_connection_closed(head: bytes, *, keeps_alive: bool) -> None:
+    """An HTTP/1.0 client gets one answer."""
+    subject = parser(Body())
+    subject.feed(head)
+    assert subject.keeps_alive is keeps_alive
+
+
+def test_a_head_has_a_size_however_it_arrives() -> None:
+    """Whole or drop by drop."""
+    for step in (1, 100_000):
+        subject = parser(Body())
+        data = b"GET / HTTP/1.1\r\nHost: x\r\nA: " + b"a" * MOST_BYTES + b"\r\n\r\n"
+        with pytest.raises(RefusedRequest, match="more than 4096 bytes"):
+            feed_in_steps(subject, data, step)
