@@ -71,7 +71,6 @@ class RequestParser:
         self._tail = b""
         self._body_left = 0
         self._framing_bytes = 0
-        self._head_is_read = False
         self._headers: list[tuple[bytes, bytes]] = []
         self.method = ""
         self.target = b""
@@ -140,7 +139,6 @@ class RequestParser:
                 raise RefusedRequest("CONNECT is no method of this server") from None
         except httptools.HttpParserError as error:
             raise _cause(error, "the head") from error
-        self._head_is_read = True
         self._require_one_meaning()
 
     def _require_one_meaning(self) -> None:
@@ -208,9 +206,8 @@ class RequestParser:
         self.target += target
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Note a header line; a trailer field is dropped (RFC 9110 §6.5.1)."""
-        if not self._head_is_read:
-            self._headers.append((name.lower(), value))
+        """Note a header line, or a trailer field, which nobody reads (RFC 9110 §6.5.1)."""
+        self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         """Note what llhttp knows of the head."""

@@ -34,8 +34,7 @@ class Reply:
         self._to_head_request = to_head_request
         self._llhttp: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
         self._headers: list[tuple[bytes, bytes]] = []
-        self._head_bytes = 0
-        self._is_framed = False
+        self._unframed_bytes = 0
         self._pieces: list[bytes] = []
         self.head: ReplyHead | None = None
         self.buffered = 0
@@ -48,12 +47,16 @@ class Reply:
         self.has_begun = True
         if self._llhttp is None:
             raise UnreadableReply("bytes follow that nobody has asked for")
+        self._unframed_bytes += len(data)
         try:
             self._llhttp.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             if not self.is_complete:
                 raise UnreadableReply(str(error.__context__ or error)) from error
             self.keep_alive = False  # something follows that nobody has asked for
+        # Heads, interim replies, chunk extensions and trailer fields are no body: without this, nothing would bound them.
+        if self._unframed_bytes > _MOST_HEAD_BYTES and not self.is_complete:
+            raise UnreadableReply(f"more than {_MOST_HEAD_BYTES} bytes of head or framing")
         if self.is_complete:
             self._llhttp = None  # the two refer to each other: let go, there is nothing for the garbage collector to find
 
@@ -70,16 +73,8 @@ class Reply:
             raise UnreadableReply("a second reply arrived")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Note a header line; a trailer field is dropped."""
-        if self.head is not None:
-            return
-        self._head_bytes += len(name) + len(value)
-        if self._head_bytes > _MOST_HEAD_BYTES:
-            raise UnreadableReply(f"the head has more than {_MOST_HEAD_BYTES} bytes")
-        name = name.lower()
+        """Note a header line, or a trailer field, which nobody reads."""
         self._headers.append((name, value))
-        if name in _FRAMING:
-            self._is_framed = True
 
     def on_headers_complete(self) -> None:
         """Take the head of a final reply; an interim one is passed over (RFC 9110 §15.2)."""
@@ -87,13 +82,14 @@ class Reply:
         if llhttp is None:
             return
         status = llhttp.get_status_code()
-        headers, self._headers = self._headers, []
+        headers = [(name.lower(), value) for name, value in self._headers]
+        self._headers = []
         if status < _FIRST_FINAL_STATUS:
             if status == _SWITCHING_PROTOCOLS:
                 raise UnreadableReply("the server switches protocols unasked")
             return
         has_body = not self._to_head_request and status not in _NO_BODY
-        if has_body and not self._is_framed:
+        if has_body and not any(name in _FRAMING for name, _ in headers):
             # Only the connection's end would end it, and a broken connection ends too (RFC 9112 §8).
             raise UnreadableReply("it has neither Content-Length nor chunks")
         self.keep_alive = llhttp.should_keep_alive()
@@ -105,6 +101,7 @@ class Reply:
         if self.is_complete:
             self.keep_alive = False  # a body where there is none
             return
+        self._unframed_bytes = 0
         self._pieces.append(body)
         self.buffered += len(body)
 
