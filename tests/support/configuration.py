@@ -23,8 +23,8 @@ _INTRODUCTION = """# Configuration
 
 Made from the settings' own descriptions by `python -m tests.support.configuration`; a test keeps it true.
 Each service reads its settings from the environment once, when it starts, and refuses to start with a bad one, by its name.
-`sandbox up` sets home, ports and host for all of them from `--home`, `--base-port` and `SANDBOX_PUBLIC_HOST`, and passes the rest
-of its environment on.
+`sandbox up` sets home, ports and host for all of them from `--home`, `--base-port` and `SANDBOX_PUBLIC_HOST`, and passes the
+rest of its environment on.
 """
 _SERVICES: tuple[tuple[str, type[ServiceSettings]], ...] = (
     ("Gateway", GatewaySettings),
