@@ -19,6 +19,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from cryptography.x509.verification import Criticality, ExtensionPolicy, PolicyBuilder, Store, VerificationError
 
 from psd2.certificates import MalformedCertificate, NotAQwac, Psd2Certificate, parse_certificate, require_qwac
+from psd2.ecdsa_twins import twin_sha256s
 from psd2.thumbprints import sha256_hex
 
 if TYPE_CHECKING:
@@ -143,8 +144,11 @@ class Judge:
         return self._snapshot.crls.get(sha256_hex(link.issuer.public_bytes()))
 
     def _require_not_blocked(self, certificate: Psd2Certificate) -> None:
-        if certificate.sha256 in self._snapshot.blocked:
-            raise Distrusted(Distrust.BLOCKED, f"{certificate.sha256} is on the block list")
+        # The holder of a blocked certificate makes its twin without any key: the same one, under another hash.
+        names = (certificate.sha256, *twin_sha256s(certificate.x509)) if self._snapshot.blocked else ()
+        blocked = self._snapshot.blocked.intersection(names)
+        if blocked:
+            raise Distrusted(Distrust.BLOCKED, f"{', '.join(sorted(blocked))} is on the block list")
 
     def _require_known_issuer(self, certificate: Psd2Certificate) -> None:
         authorities = (*self._snapshot.anchors, *self._snapshot.intermediates)

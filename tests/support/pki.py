@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from psd2.qcstatements import QC_STATEMENTS_OID, Psd2Statement, QcStatements, QcType, encode_qcstatements
@@ -232,3 +233,21 @@ def _usage(
         encipher_only=False,
         decipher_only=False,
     )
+
+
+def twin_of(certificate: x509.Certificate, curve: ec.EllipticCurve) -> x509.Certificate:
+    """Return the certificate as anybody can make it: with the other one of the two ECDSA signatures that fit."""
+    der, tbs = certificate.public_bytes(serialization.Encoding.DER), certificate.tbs_certificate_bytes
+    r, s = decode_dss_signature(certificate.signature)
+    signature = encode_dss_signature(r, curve.group_order - s)
+    algorithm_at = der.index(tbs) + len(tbs)
+    # The AlgorithmIdentifier of ECDSA has twelve octets, whatever the hash.
+    parts = tbs + der[algorithm_at : algorithm_at + 12] + _tlv(0x03, b"\x00" + signature)
+    return x509.load_der_x509_certificate(_tlv(0x30, parts))
+
+
+def _tlv(tag: int, value: bytes) -> bytes:
+    if len(value) < 0x80:
+        return bytes([tag, len(value)]) + value
+    octets = len(value).to_bytes(1 if len(value) <= 0xFF else 2, "big")
+    return bytes([tag, 0x80 | len(octets)]) + octets + value

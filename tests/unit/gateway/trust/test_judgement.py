@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +14,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from gateway.trust.judgement import Distrust, Distrusted, Judge
 from gateway.trust.snapshot import CrlInForce, TrustSnapshot
 from psd2.thumbprints import sha256_hex
-from tests.support.pki import DAY, NUMBER, Authority, Issued, self_signed
+from tests.support.pki import DAY, NUMBER, Authority, Issued, self_signed, twin_of
 
 if TYPE_CHECKING:
     from psd2.certificates import Psd2Certificate
@@ -217,6 +218,21 @@ def test_a_blocked_certificate_is_refused_before_anything_else() -> None:
         blocked=frozenset({sha256_hex(leaf.der)}),
     )
     assert refused(judge(snapshot), leaf) is Distrust.BLOCKED
+
+
+def test_a_blocked_certificates_twin_is_blocked_too() -> None:
+    """Its holder makes it without any key: the same certificate under another hash."""
+    leaf = ISSUING.qwac()
+    twin = replace(leaf, certificate=twin_of(leaf.certificate, ec.SECP256R1()))
+    snapshot = TrustSnapshot(
+        anchors=(ROOT.certificate,),
+        intermediates=(ISSUING.certificate,),
+        crls=crl_of(ROOT) | crl_of(ISSUING),
+        blocked=frozenset({leaf.sha256}),
+    )
+    judged(judge(), twin)
+
+    assert refused(judge(snapshot), twin) is Distrust.BLOCKED
 
 
 def test_a_qsealc_is_no_tls_certificate() -> None:
