@@ -84,6 +84,8 @@ class Reply:
         status = llhttp.get_status_code()
         headers = [(name.lower(), value) for name, value in self._headers]
         self._headers = []
+        if sum(len(name) + len(value) for name, value in headers) > _MOST_HEAD_BYTES:
+            raise UnreadableReply(f"the head has more than {_MOST_HEAD_BYTES} bytes")
         if status < _FIRST_FINAL_STATUS:
             if status == _SWITCHING_PROTOCOLS:
                 raise UnreadableReply("the server switches protocols unasked")

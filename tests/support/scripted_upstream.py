@@ -144,9 +144,9 @@ class ScriptedUpstream:
         """Cut every connection, as a killed server's kernel does."""
         with self._lock:
             for each in self._open:
+                # The thread that serves it closes it: its number must not be given to another file while OpenSSL reads it.
                 with suppress(OSError):
-                    each.shutdown(socket.SHUT_RDWR)  # closing alone would wait for the thread that reads
-                each.close()
+                    socket.socket.shutdown(each, socket.SHUT_RDWR)
             self._open.clear()
 
     def _accept(self) -> None:
