@@ -1,6 +1,6 @@
 """What an audit record says: who asked for what, how they proved it, what came of it and why. Never a token, key or secret.
 
-A query may hold a code or a token: only the path is recorded.
+A query may hold a code or a token: only the path is recorded, and where that holds a secret, the route's template.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class RecordWriter:
             "request_id": request.id,
             "tpp_request_id": request.tpp_request_id.decode("latin-1") if request.tpp_request_id else None,
             "method": request.method,
-            "path": request.path[:_MOST_PATH_CHARACTERS],
+            "path": _shown_path(request, admission.route),
             "outcome": exchange.outcome,
             "status": exchange.status,
             "reason": exchange.reason,
@@ -190,6 +190,10 @@ def of_handshake(failure: FailedHandshake, *, now: float) -> bytes:
             "client_ip": failure.address,
         }
     )
+
+
+def _shown_path(request: Request, route: Route | None) -> str:
+    return route.template if route is not None and route.holds_secret else request.path[:_MOST_PATH_CHARACTERS]
 
 
 def _timestamp(now: float) -> str:

@@ -70,6 +70,11 @@ class Route:
     token_scope: str | None
     errors: ErrorStyle
 
+    @property
+    def holds_secret(self) -> bool:
+        """Whether a segment of its paths opens something to whoever reads it."""
+        return "{secret}" in self.template
+
 
 @dataclass(frozen=True, slots=True)
 class Deployments:
