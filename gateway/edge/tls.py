@@ -17,7 +17,7 @@ from gateway.edge.tls_self_test import UntrustedCertificateStopped, require_untr
 from gateway.policies.model import Listener
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from chassis.home import Home
@@ -69,9 +69,8 @@ class PublicTls:
         pair = self._home.server("edge")
         context.load_cert_chain(pair.certificate, pair.key)
         if listener.asks_for_certificate:
-            _ask_for_certificate(
-                context, fallback_anchors=[self._home.ca(name).certificate for name in ("root", "tpp-issuing")]
-            )
+            anchors = [self._home.ca(name).certificate for name in ("root", "tpp-issuing")]
+            ask_for_certificate(context, accept_any_certificate, fallback_anchors=anchors)
         return context
 
 
@@ -87,11 +86,13 @@ def _bare_context() -> ssl.SSLContext:
     return context
 
 
-def _ask_for_certificate(context: ssl.SSLContext, *, fallback_anchors: list[Path]) -> None:
+def ask_for_certificate(
+    context: ssl.SSLContext, accept_any: Callable[[ssl.SSLContext], None], *, fallback_anchors: list[Path]
+) -> None:
     """Ask, and accept any answer; where this Python cannot, accept what the anchors vouch for, and say so."""
     context.verify_mode = ssl.CERT_OPTIONAL
     try:
-        accept_any_certificate(context)
+        accept_any(context)
         require_untrusted_certificate_reaches(context)
     except (AttributeError, OSError, UntrustedCertificateStopped) as error:
         get_logger().error(

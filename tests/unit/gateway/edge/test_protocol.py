@@ -1,0 +1,282 @@
+"""A client's connection on a transport of our own making: what it holds, and when it lets go."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gateway.admission.rendering import Answer
+from gateway.config import GatewaySettings
+from gateway.edge.client_head import HeadReader
+from gateway.edge.deadlines import NEVER
+from gateway.edge.protocol import EdgeProtocol
+from gateway.policies.model import Listener
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from gateway.admission.request import Connection
+    from gateway.edge.client import Arrival, Client
+
+GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+SETTINGS = GatewaySettings(max_head_bytes=4096)
+
+
+class Transport(asyncio.Transport):
+    """Notes what the protocol does to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+        self.is_paused = False
+        self.end = ""
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return ("192.0.2.1", 5) if name == "peername" else default
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """Take any."""
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += data
+
+    def pause_reading(self) -> None:
+        self.is_paused = True
+
+    def resume_reading(self) -> None:
+        self.is_paused = False
+
+    def close(self) -> None:
+        self.end = self.end or "closed"
+
+    def abort(self) -> None:
+        self.end = "aborted"
+
+
+class Edge:
+    """Serves each request as the test says."""
+
+    def __init__(self, serve: Callable[[Arrival, Client], Awaitable[None]]) -> None:
+        self.serve = serve
+        self.refused: list[str] = []
+
+    def refuse_unread(self, _connection: Connection, refusal: Any) -> Answer:
+        self.refused.append(refusal.reason)
+        return self.rendered(refusal)
+
+    def rendered(self, refusal: Any) -> Answer:
+        return Answer(refusal.status, [(b"content-length", b"0")], b"")
+
+
+class Host:
+    """A worker without a process."""
+
+    def __init__(self, edge: Edge) -> None:
+        self.edge: Any = edge
+        self.heads = HeadReader()
+        self.is_stopping = False
+        self.connections: set[EdgeProtocol] = set()
+
+    def has_room(self) -> bool:
+        return len(self.connections) < 2
+
+    def connected(self, connection: EdgeProtocol) -> None:
+        self.connections.add(connection)
+
+    def disconnected(self, connection: EdgeProtocol) -> None:
+        self.connections.discard(connection)
+
+
+async def answer(_arrival: Arrival, client: Client) -> None:
+    client.start(200, [(b"content-length", b"2")])
+    client.write(b"ok", last=True)
+
+
+async def wait_for_ever(_arrival: Arrival, _client: Client) -> None:
+    await asyncio.Event().wait()
+
+
+def run(test: Callable[[EdgeProtocol, Transport, Host], Awaitable[None]], serve: Any = answer) -> None:
+    async def main() -> None:
+        host = Host(Edge(serve))
+        protocol, transport = EdgeProtocol(host, Listener.WELCOME, SETTINGS), Transport()
+        protocol.connection_made(transport)
+        await test(protocol, transport, host)
+        protocol.connection_lost(None)
+        await settled()
+
+    asyncio.run(main())
+
+
+async def settled() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+def test_requests_are_answered_in_turn() -> None:
+    """The second waits for the first, in the same bytes or not."""
+
+    async def test(protocol: EdgeProtocol, transport: Transport, _host: Host) -> None:
+        protocol.data_received(GET + GET)
+        protocol.data_received(GET)
+        await settled()
+        await settled()
+        assert transport.written.count(b"HTTP/1.1 200 OK") == 3
+        assert transport.end == ""
+
+    run(test)
+
+
+def test_of_requests_to_come_little_is_held() -> None:
+    """While one is served, reading stops behind a head's worth of the next."""
+
+    async def test(protocol: EdgeProtocol, transport: Transport, _host: Host) -> None:
+        protocol.data_received(GET)
+        protocol.data_received(b"x" * 4_000)
+        assert not transport.is_paused
+        protocol.data_received(b"x" * 100)
+        assert transport.is_paused
+
+    run(test, wait_for_ever)
+
+
+def test_of_a_body_that_nobody_reads_little_is_held() -> None:
+    """Reading stops until the exchange takes it."""
+
+    async def test(protocol: EdgeProtocol, transport: Transport, _host: Host) -> None:
+        protocol.data_received(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n\r\n")
+        protocol.data_received(b"x" * 300_000)
+        assert transport.is_paused
+
+    run(test, wait_for_ever)
+
+
+def test_a_body_that_is_read_lets_reading_go_on() -> None:
+    """And no further."""
+
+    async def read_once(_arrival: Arrival, client: Client) -> None:
+        await asyncio.sleep(0)
+        assert len(await client.read()) == 300_000
+        await asyncio.Event().wait()
+
+    async def test(protocol: EdgeProtocol, transport: Transport, _host: Host) -> None:
+        protocol.data_received(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\n\r\n" + b"x" * 300_000)
+        assert transport.is_paused
+        await settled()
+        assert not transport.is_paused
+
+    run(test, read_once)
+
+
+def test_a_client_that_leaves_ends_its_exchange_and_is_counted_no_more() -> None:
+    """Even where it leaves at once: the exchange begins, so that there is a record of it."""
+    seen: list[str] = []
+
+    async def note(_arrival: Arrival, _client: Client) -> None:
+        seen.append("begun")
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            seen.append("cancelled")
+            raise
+
+    async def test(protocol: EdgeProtocol, _transport: Transport, host: Host) -> None:
+        protocol.data_received(GET)
+        protocol.connection_lost(None)
+        await settled()
+        assert seen == ["begun", "cancelled"]
+        assert not host.connections
+
+    run(test, note)
+
+
+def test_an_answer_that_was_not_finished_breaks_the_connection_off() -> None:
+    """The client must not take the next answer for its rest."""
+
+    async def half(_arrival: Arrival, client: Client) -> None:
+        client.start(200, [(b"content-length", b"5")])
+        client.write(b"ok", last=False)
+
+    async def test(protocol: EdgeProtocol, transport: Transport, _host: Host) -> None:
+        protocol.data_received(GET)
+        await settled()
+        assert transport.end == "aborted"
+
+    run(test, half)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_exchange_that_fails_breaks_the_connection_off() -> None:
+    """As when its record could not be written: nothing goes unrecorded."""
+
+    async def fail(_arrival: Arrival, _client: Client) -> None:
+        raise OSError("no space left on device")
+
+    async def test(protocol: EdgeProtocol, transport: Transport, _host: Host) -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
+        protocol.data_received(GET)
+        await settled()
+        assert (transport.end, transport.written) == ("aborted", b"")
+
+    run(test, fail)
+
+
+def test_a_connection_without_room_is_ended_before_it_is_read() -> None:
+    """On the plain listener; behind TLS the handshake has seen to it."""
+
+    async def test(_protocol: EdgeProtocol, _transport: Transport, host: Host) -> None:
+        second, third = Transport(), Transport()
+        EdgeProtocol(host, Listener.WELCOME, SETTINGS).connection_made(second)
+        EdgeProtocol(host, Listener.WELCOME, SETTINGS).connection_made(third)
+        assert (second.end, third.end) == ("", "aborted")
+
+    run(test)
+
+
+def test_a_stopping_worker_closes_after_the_present_answer_and_says_so() -> None:
+    """Connection: close."""
+
+    async def test(protocol: EdgeProtocol, transport: Transport, host: Host) -> None:
+        host.is_stopping = True
+        protocol.data_received(GET)
+        await settled()
+        assert b"connection: close\r\n" in transport.written
+        assert transport.end == "closed"
+
+    run(test)
+
+
+def test_deadlines_are_those_of_the_phase() -> None:
+    """A head's, none while an answer is made, the idle one after it."""
+
+    async def test(protocol: EdgeProtocol, _transport: Transport, _host: Host) -> None:
+        now = asyncio.get_running_loop().time()
+        assert protocol.due_at - now == pytest.approx(SETTINGS.head_seconds, abs=1)
+        protocol.data_received(GET)
+        assert protocol.due_at == NEVER
+        await settled()
+        assert protocol.due_at - now == pytest.approx(SETTINGS.idle_seconds, abs=1)
+        protocol.data_received(GET[:5])
+        assert protocol.due_at - now == pytest.approx(SETTINGS.head_seconds, abs=1)
+
+    run(test)
+
+
+def test_a_doomed_connection_has_its_grace_and_no_more() -> None:
+    """Idle it is closed, serving it is broken off."""
+
+    async def test(protocol: EdgeProtocol, transport: Transport, _host: Host) -> None:
+        protocol.doom(grace_seconds=0)
+        protocol.overdue()
+        assert transport.end == "closed"
+
+    async def while_serving(protocol: EdgeProtocol, transport: Transport, _host: Host) -> None:
+        protocol.data_received(GET)
+        protocol.doom(grace_seconds=0)
+        protocol.overdue()
+        assert transport.end == "aborted"
+
+    run(test)
+    run(while_serving, wait_for_ever)
