@@ -1,42 +1,123 @@
-"""What a record tells of a request, and what it keeps to itself."""
+"""Audit records: what stands in them, what never does, and that one request's never stands in another's."""
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import orjson
-import pytest
 
 from gateway.admission.admit import Admission
-from gateway.admission.request import Connection, Request
-from gateway.audit.record import Exchange, RecordWriter
+from gateway.admission.request import Connection, Leaf, Request, TlsFacts
+from gateway.admission.tokens import AccessToken
+from gateway.audit.record import REFUSED, Exchange, RecordWriter
 from gateway.policies.matching import RouteTable
 from gateway.policies.model import Listener
 from gateway.policies.reading import read_deployments
+from gateway.trust.judgement import Trusted
+from psd2.certificates import parse_certificate
+from tests.support.pki import NUMBER, Authority
 
+QWAC = Authority().qwac()
 ROUTES = RouteTable(read_deployments(None))
+TLS = TlsFacts(version="TLSv1.3", cipher="TLS_AES_256_GCM_SHA384", resumed=True, server_name="localhost")
+TOKEN = AccessToken(
+    sha256="ab" * 32,
+    client_id="client-1",
+    authorisation_number=NUMBER,
+    scope="AIS:1",
+    subject="anna",
+    thumbprint=QWAC.thumbprint,
+    expires_at=0,
+    revoked_at=None,
+)
 
 
-def recorded_path(path: str) -> str:
+def exchange(path: str = "/v1/accounts") -> Exchange:
+    connection = Connection(listener=Listener.EDGE, address="192.0.2.1", tls=TLS, leaf=Leaf(QWAC.der))
     request = Request(
-        connection=Connection(listener=Listener.FRONT, address="192.0.2.1", tls=None, leaf=None),
+        connection=connection,
         id="request-1",
         method="GET",
         path=path,
-        query=b"code=a-code",
-        host="localhost:8441",
-        authorization=None,
-        tpp_request_id=None,
+        query=b"code=secret",
+        host="localhost",
+        authorization=b"Bearer secret",
+        tpp_request_id=b"r-1",
     )
-    admission = Admission(route=ROUTES.route_of(Listener.FRONT, "GET", path))
-    exchange = Exchange(request=request, admission=admission, began_at=0.0)
-    return str(orjson.loads(RecordWriter().of_exchange(exchange, now=0.0, ended_at=0.0))["path"])
+    trusted = Trusted(certificate=parse_certificate(QWAC.der), status_as_of=0, holds_from=0, holds_until=math.inf)
+    admission = Admission(route=ROUTES.route_of(Listener.EDGE, "GET", "/v1/accounts"), trusted=trusted, token=TOKEN)
+    return Exchange(request=request, admission=admission, began_at=1, admitted_at=1.002, replied_at=1.01, status=200)
 
 
-def test_a_one_time_id_is_not_recorded() -> None:
-    """It brings the PSU's decision back to the authorization server, and the audit trail is read by many."""
-    assert recorded_path("/authorize/resume/a-one-time-id") == "/authorize/resume/{secret}"
+def record(writer: RecordWriter, of: Exchange) -> dict[str, object]:
+    written: dict[str, object] = orjson.loads(writer.of_exchange(of, now=1.8e9, ended_at=1.02))
+    return written
 
 
-@pytest.mark.parametrize("path", ["/authorize", "/authorize/style.css", "/psu/3f2504e0-4f89-11d3-9a0c-0305e82c3301"])
-def test_other_paths_are_recorded_as_they_are(path: str) -> None:
-    """Without their query."""
-    assert recorded_path(path) == path
+def test_a_record_says_who_asked_for_what_how_and_with_what_result() -> None:
+    """Every part of it."""
+    written = record(RecordWriter(), exchange())
+    assert written["ts"] == "2027-01-15T08:00:00.000000+00:00"
+    assert (written["request_id"], written["tpp_request_id"]) == ("request-1", "r-1")
+    assert (written["deployment"], written["route"], written["upstream"]) == ("xs2a-accounts", "/v1/accounts", "bank")
+    assert (written["outcome"], written["status"], written["tpp"]) == ("admitted", 200, NUMBER)
+    assert written["tls"] == {"version": "TLSv1.3", "cipher": "TLS_AES_256_GCM_SHA384", "resumed": True}
+    assert written["token"] == {"id": "ab" * 8, "client_id": "client-1", "cnf_match": True}
+    assert written["revocation"] == {"method": "crl", "status": "good", "as_of": "1970-01-01T00:00:00.000000+00:00"}
+    assert written["latency_ms"] == {"admission": 2.0, "total": 20.0, "upstream": 8.0}
+    certificate = written["certificate"]
+    assert isinstance(certificate, dict)
+    assert certificate["authorisation_number"] == NUMBER
+    assert certificate["sha256"] == QWAC.sha256
+
+
+def test_no_secret_stands_in_a_record() -> None:
+    """Neither the token nor the query, and of the token's hash a part only."""
+    text = RecordWriter().of_exchange(exchange(), now=1.8e9, ended_at=2)
+    assert b"secret" not in text
+    assert b"ab" * 32 not in text
+
+
+def test_what_a_connection_remembers_is_never_another_requests() -> None:
+    """The same connection: another route, another token, none at all, a certificate that is trusted no more."""
+    writer, first = RecordWriter(), exchange()
+    assert record(writer, first)["token"]
+    admission = first.admission
+    changed = {
+        "route": replace(admission, route=ROUTES.route_of(Listener.EDGE, "POST", "/v1/consents")),
+        "token": replace(admission, token=None),
+        "revocation": replace(admission, trusted=None),
+        "deployment": replace(admission, route=None),
+    }
+    before = record(writer, first)
+    for member, other in changed.items():
+        assert record(writer, replace(first, admission=other))[member] != before[member]
+        assert record(writer, first) == before
+
+
+def test_a_refused_request_is_filed_under_the_tpp_that_its_issuer_vouches_for() -> None:
+    """Although nothing was admitted."""
+    refused = exchange()
+    refused.admission = Admission()
+    refused.outcome, refused.reason, refused.status, refused.refused_tpp = REFUSED, "mtls.expired", 401, NUMBER
+    written = record(RecordWriter(), refused)
+    assert (written["tpp"], written["route"], written["token"], written["upstream"]) == (NUMBER, None, None, None)
+
+
+def test_what_is_too_long_is_cut_and_what_is_odd_is_escaped() -> None:
+    """One line, whatever was asked for."""
+    odd = exchange(path="/" + "x" * 9_000)
+    odd.detail = 'line\nbreak "quoted"'
+    line = RecordWriter().of_exchange(odd, now=1.8e9, ended_at=2)
+    assert b"\n" not in line
+    assert len(orjson.loads(line)["path"]) == 500
+    assert orjson.loads(line)["detail"] == 'line\nbreak "quoted"'
+
+
+def test_a_certificate_that_cannot_be_read_is_named_by_its_hash() -> None:
+    """There is nothing else to say of it."""
+    unread = exchange()
+    unread.request.connection.leaf = Leaf(b"\x30\x03abc")
+    unread.admission = Admission()
+    assert record(RecordWriter(), unread)["certificate"] == {"sha256": Leaf(b"\x30\x03abc").sha256}

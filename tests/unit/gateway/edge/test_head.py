@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from gateway.admission.admit import Admission
 from gateway.admission.request import Connection, Leaf, Request
 from gateway.admission.tokens import AccessToken
 from gateway.edge.client_head import ClientHead, HeadReader
-from gateway.edge.upstream_head import reply_headers, upstream_head
+from gateway.edge.upstream_head import Identity, reply_headers, upstream_head
 from gateway.policies.model import Listener
 from gateway.register.model import Tpp
 from gateway.trust.judgement import Trusted
@@ -127,3 +128,24 @@ def test_the_client_gets_the_reply_without_what_is_between_us_and_the_server() -
         (b"server", b"gateway"),
         (b"x-sandbox-request", b"request-1"),
     ]
+
+
+def test_what_was_established_is_written_anew_whenever_it_is_something_else() -> None:
+    """On one connection: another token, another state of the TPP, another judgement; never the last request's."""
+    asked = request()
+    first = admission(scope="AIS:1")
+    assert b"x-sandbox-scope: AIS:1\r\n" in upstream_head(asked, head(), first)
+    assert Identity.of(asked.connection, first) is Identity.of(asked.connection, first)
+
+    other_token = replace(first, token=admission(scope="AIS:2").token)
+    assert b"x-sandbox-scope: AIS:2\r\n" in upstream_head(asked, head(), other_token)
+    no_token = replace(first, token=None)
+    assert b"x-sandbox-scope" not in upstream_head(asked, head(), no_token)
+    assert first.tpp is not None
+    fewer_roles = replace(first, tpp=replace(first.tpp, roles=frozenset({PspRole.AI})))
+    assert b"x-sandbox-roles: PSP_AI\r\n" in upstream_head(asked, head(), fewer_roles)
+    assert first.trusted is not None
+    certificate = parse_certificate(Authority().qwac(roles=frozenset({PspRole.PI})).der)
+    judged_anew = replace(first, trusted=replace(first.trusted, certificate=certificate))
+    assert b"x-sandbox-roles: PSP_PI\r\n" in upstream_head(asked, head(), judged_anew)
+    assert b"client-cert" not in upstream_head(asked, head(), replace(first, trusted=None))
