@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sqlite3
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,7 +61,14 @@ def _open_sqlite(file: str, url: str) -> Engine:
     if file and file != ":memory:":
         _make_private(Path(file))
     engine = create_engine(url, connect_args={"check_same_thread": False})
-    event.listen(engine, "connect", _prepare_sqlite)
+
+    def prepare(connection: DBAPIConnection, _record: object) -> None:
+        try:
+            _prepare_sqlite(connection)
+        except sqlite3.DatabaseError as error:
+            raise _judged(error, file) from error
+
+    event.listen(engine, "connect", prepare)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
@@ -79,7 +87,14 @@ def _make_private(file: Path) -> None:
         raise DatabaseProblem(msg) from error
 
 
-def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:
+def _judged(error: sqlite3.DatabaseError, file: str) -> Exception:
+    """Return what a failed opening comes to: a damaged file is a sentence, anything else what it was."""
+    if error.sqlite_errorcode not in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}:
+        return error
+    return DatabaseProblem(f"{file} can't be used ({error}): restore it from a copy, or move it away to begin anew")
+
+
+def _prepare_sqlite(connection: DBAPIConnection) -> None:
     # None hands BEGIN to us: the driver's own begins a deferred transaction, which fails instead of waiting when it
     # turns into a writer after another one has written.
     connection.isolation_level = None

@@ -78,6 +78,16 @@ def test_a_file_that_is_no_database_is_refused_in_one_sentence(tmp_path: Path, c
     assert "Traceback" not in said
 
 
+def test_a_damaged_file_is_a_problem_with_a_sentence_wherever_it_is_opened(tmp_path: Path) -> None:
+    """A command that only reads says the same as the migration: no traceback of the driver's."""
+    damaged = tmp_path / "bank.sqlite"
+    damaged.write_bytes(b"not a database at all, and long enough to be looked at" * 40)
+    engine = open_engine(f"sqlite:///{damaged}")
+    with pytest.raises(DatabaseProblem, match=r"bank\.sqlite can't be used .*restore"), for_reading(engine).connect():
+        pass
+    engine.dispose()
+
+
 def test_a_password_in_the_url_is_never_said(capsys: pytest.CaptureFixture[str]) -> None:
     """The server is not there; the sentence hides the password."""
     assert database_command("gateway", "postgresql://me:hunter2@127.0.0.1:1/nowhere?connect_timeout=2") == EXIT_UNUSABLE
