@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import select
 import socket
-import threading
+import ssl
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +16,7 @@ from tests.support.ports import wait_until
 from tests.support.scripted_upstream import echo, raw, slowly
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 HEAD_SECONDS, BODY_SECONDS, IDLE_SECONDS, STALL_SECONDS = 1.0, 2.0, 2.0, 2.0
 
@@ -314,20 +315,33 @@ def test_a_refused_upload_can_read_its_refusal_and_go_on(edge: EdgeUnderTest) ->
             assert answer.reason == "mtls.missing"
 
 
+def exchanged(connection: ssl.SSLSocket, payload: bytes, *, done: Callable[[bytes], bool]) -> bytes:
+    """Send while receiving, in one thread: two may not use one TLS connection at the same time."""
+    connection.settimeout(0)
+    left, answers = memoryview(payload), b""
+    deadline = time.monotonic() + 20
+    while not done(answers):
+        assert time.monotonic() < deadline, answers[-200:]
+        if left:
+            with suppress(ssl.SSLWantWriteError, ssl.SSLWantReadError):
+                left = left[connection.send(left[:16384]) :]
+        with suppress(ssl.SSLWantReadError):
+            data = connection.recv(65536)
+            assert data, answers[-200:]
+            answers += data
+            continue
+        select.select([connection], [connection] if left else [], [], 0.05)
+    return answers
+
+
 def test_large_pipelined_requests_wait_their_turn(edge: EdgeUnderTest) -> None:
     """Ten requests of 90 kB in one go, while the bank is slow: all are served, and little is held meanwhile."""
     edge.bank.reply = slowly([b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"], seconds=0.05)
     upload = POST + b"Content-Length: 90000\r\n\r\n" + b"x" * 90_000
     try:
         with edge.connect(edge.qwac) as connection:
-            sending = threading.Thread(target=connection.sendall, args=(upload * 10,))
-            sending.start()
-            answers = b""
-            while answers.count(b"\r\n\r\nok") < 10:
-                data = connection.recv(65536)
-                assert data, answers
-                answers += data
-            sending.join(timeout=10)
+            answers = exchanged(connection, upload * 10, done=lambda answers: answers.count(b"\r\n\r\nok") == 10)
+        assert answers.count(b"HTTP/1.1 200 OK") == 10
     finally:
         edge.bank.reply = echo
 
