@@ -62,9 +62,12 @@ class Bench:
     """A platform of its own in a temporary home, with a token to ask with."""
 
     def __init__(self, home: Path) -> None:
-        """Start the platform, register a TPP, walk to a token."""
+        """Name the home and the ports; nothing runs yet."""
         self.home = home
         self.base = _free_block()
+
+    def start(self) -> None:
+        """Start the platform, register a TPP, walk to a token."""
         self._sandbox("up", "--detach", "--base-port", str(self.base))
         self._sandbox(
             "tpp", "register", _TPP, "--authorisation-number", _NUMBER, "--roles", "AISP",
@@ -226,7 +229,9 @@ def main() -> None:
         home = Path(folder)
         home.chmod(0o755)
         bench = Bench(home)
+        # Before the start: one that fails half-way must leave nothing up.
         stack.callback(bench.stop)
+        bench.start()
         certs, base = home / "certs", bench.base + 40
         body = json.dumps({"accounts": [{"resourceId": "x" * (_BODY_BYTES - 40)}]})
         instant = instant_bank(home / "bank", certs=certs, port=base + 20, body=body)
