@@ -50,6 +50,7 @@ from bank_backend.sca.service import OneTimeCodes
 from bank_backend.sca.store import SqlChallengeStore, SqlWrongCodeStore
 from bank_backend.services import Services
 from bank_backend.tenants import api as tenants_api
+from bank_backend.tenants.books import TenantBooks
 from bank_backend.tenants.service import TenantRegistry
 from bank_backend.tenants.store import SqlTenantStore
 
@@ -93,7 +94,7 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
     """Build every service on one database and one clock; `codes` replaces the randomness of one-time codes in tests."""
     psus = PsuDirectory(store=SqlPsuStore(database), clock=clock)
     accounts = AccountDirectory(SqlAccountStore(database))
-    ledger = Ledger(SqlLedgerStore())
+    ledger, statements = Ledger(SqlLedgerStore()), Statements(SqlStatementStore())
     tenants = create_tenant_registry(database, clock)
     inbox = Inbox(database=database, store=SqlInboxStore())
     authorisations = Authorisations(SqlAuthorisationStore())
@@ -103,9 +104,12 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
         access=consent_access,
         accounts=accounts,
         ledger=ledger,
-        statements=Statements(SqlStatementStore()),
+        statements=statements,
         database=database,
         clock=clock,
+    )
+    books = TenantBooks(
+        tenants=tenants, accounts=accounts, ledger=ledger, statements=statements, database=database, clock=clock
     )
     one_time_codes = OneTimeCodes(
         store=SqlChallengeStore(), wrong_codes=SqlWrongCodeStore(), inbox=inbox, codes=codes or SystemCodes()
@@ -119,6 +123,7 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
         information=information,
         ledger=ledger,
         tenants=tenants,
+        books=books,
         inbox=inbox,
         authorisations=authorisations,
         consents=Consents(database=database, store=SqlConsentStore(), authorisations=authorisations, clock=clock),

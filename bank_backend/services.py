@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bank_backend.ledger.service import Ledger
     from bank_backend.payments.service import Payments
     from bank_backend.psus.service import PsuDirectory
+    from bank_backend.tenants.books import TenantBooks
     from bank_backend.tenants.service import TenantRegistry
     from psd2.clock import Clock
 
@@ -35,6 +36,7 @@ class Services:
     information: AccountInformation
     ledger: Ledger
     tenants: TenantRegistry
+    books: TenantBooks
     inbox: Inbox
     authorisations: Authorisations
     consents: Consents

@@ -75,8 +75,20 @@ def transactions_query(request: Query, *, today: date) -> TransactionsQuery:
         until=until,
         after_number=after_number,
         with_balance=with_balance(request),
-        older_than=_page(request),
+        older_than=page(request),
     )
+
+
+def page(request: Query) -> Place | None:
+    """Return `page`, None for the first; raises `FormatError` for one that can't be read."""
+    text = _single(request, "page")
+    if text is None:
+        return None
+    day_text, _, number_text = text.partition(".")
+    day, number = _iso_date(day_text), _number(number_text)
+    if day is None or number is None:
+        raise FormatError(NO_PAGE, path="page")
+    return Place(day, number)
 
 
 def _single(request: Query, name: str) -> str | None:
@@ -161,17 +173,6 @@ def _iso_date(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
-
-
-def _page(request: Query) -> Place | None:
-    text = _single(request, "page")
-    if text is None:
-        return None
-    day_text, _, number_text = text.partition(".")
-    day, number = _iso_date(day_text), _number(number_text)
-    if day is None or number is None:
-        raise FormatError(NO_PAGE, path="page")
-    return Place(day, number)
 
 
 def _number(text: str) -> int | None:

@@ -1,4 +1,4 @@
-"""Registration by the portal (`/internal/tenants`), and what a TPP may know of its own tenant (`/sandbox/v1/data`)."""
+"""Tenants: registration and a look at the books by the portal, and what a TPP may know of its own (`/sandbox/v1/data`)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, request
 
+from bank_backend.accounts import parameters
 from bank_backend.answers import json_answer
 from bank_backend.bodies import read_internal_body
 from bank_backend.calls import calling_tenant
 from bank_backend.errors import FieldsInvalid
-from bank_backend.tenants.wire import RegistrationBody, data_json
+from bank_backend.tenants.wire import RegistrationBody, accounts_json, book_json, data_json
 from psd2.authorisation_number import AuthorisationNumber, InvalidAuthorisationNumber
 from psd2.ids import TenantId
 
@@ -18,13 +19,19 @@ if TYPE_CHECKING:
     from flask import Flask, Response
 
     from bank_backend.services import Services
+    from bank_backend.tenants.books import TenantBooks
+    from bank_backend.tenants.service import TenantRegistry
 
 
 def register(app: Flask, services: Services) -> None:
     """Add the routes."""
     routes = Blueprint("tenants", __name__)
-    tenants = services.tenants
+    _add_tenants(routes, services.tenants)
+    _add_books(routes, services.books)
+    app.register_blueprint(routes)
 
+
+def _add_tenants(routes: Blueprint, tenants: TenantRegistry) -> None:
     # `path:` because an NCA may put slashes into its identifiers.
     @routes.put("/internal/tenants/<path:number>")
     def put_tenant(number: str) -> Response:
@@ -42,7 +49,16 @@ def register(app: Flask, services: Services) -> None:
         tenant = tenants.tenant(calling_tenant(request))
         return json_answer(data_json(tenant, tenants.residents(tenant.id)))
 
-    app.register_blueprint(routes)
+
+def _add_books(routes: Blueprint, books: TenantBooks) -> None:
+    @routes.get("/internal/tenants/<path:number>/accounts")
+    def list_accounts(number: str) -> Response:
+        tenant = TenantId(number)
+        return json_answer(accounts_json(tenant, books.accounts(tenant)))
+
+    @routes.get("/internal/tenants/<path:number>/accounts/<account_id>/transactions")
+    def read_book(number: str, account_id: str) -> Response:
+        return json_answer(book_json(books.book(TenantId(number), account_id, older_than=parameters.page(request))))
 
 
 def _tenant(number: str) -> TenantId:

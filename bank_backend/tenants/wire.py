@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, StringConstraints, field_validator
 
+from bank_backend.accounts.model import AccountRights
+from bank_backend.accounts.wire import balances_json, transaction_details_json
 from bank_backend.bodies import Body
 from bank_backend.personas.countries import require_country
 from bank_backend.tenants.model import Registration
@@ -14,6 +16,9 @@ from psd2.roles import parse_role
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bank_backend.accounts.model import Account
+    from bank_backend.ledger.statements import StatementLine
+    from bank_backend.tenants.books import AccountBook, BookedAccount
     from bank_backend.tenants.model import Resident, Tenant
     from psd2.ids import TenantId
 
@@ -58,3 +63,36 @@ def _resident_json(tenant: Tenant, resident: Resident) -> dict[str, object]:
         "password": tenant.persona_password,
         "accounts": [{"id": one.id, "iban": one.iban, "currency": one.currency} for one in resident.accounts],
     }
+
+
+def accounts_json(tenant: TenantId, accounts: Sequence[BookedAccount]) -> dict[str, object]:
+    """Return the accounts of a tenant with what they have."""
+    return {"tenant": tenant, "accounts": [_account_json(one) for one in accounts]}
+
+
+def book_json(book: AccountBook) -> dict[str, object]:
+    """Return an account with a page of its movements, each as `transactionDetails` would show it to a TPP."""
+    account, older_than = book.held.account, book.booked.older_than
+    return {
+        "account": _account_json(book.held),
+        "booked": [_movement_json(line, account) for line in book.booked.lines],
+        "pending": [_movement_json(line, account) for line in book.pending],
+        "next": None if older_than is None else str(older_than),
+    }
+
+
+def _account_json(held: BookedAccount) -> dict[str, object]:
+    account = held.account
+    return {
+        "id": account.id,
+        "iban": account.iban,
+        "currency": account.currency,
+        "name": account.name,
+        "product": account.product,
+        "balances": balances_json(held.balances),
+    }
+
+
+def _movement_json(line: StatementLine, account: Account) -> dict[str, object]:
+    everything = AccountRights(account_id=account.id, balances=True, transactions=True, owner_name=True)
+    return transaction_details_json(line, account, everything)
