@@ -6,24 +6,53 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.databases import ENGINES, Databases, PostgresStore, SqliteStore, Templates
 from tests.support.postgres import Postgres, running_postgres
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """Lend a real PostgreSQL server."""
+    """Lend a real PostgreSQL server; each process of the test run has one."""
     with running_postgres() as server:
         yield server
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Lend an empty database on each of the two engines."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'test.sqlite'}"
-    server: Postgres = request.getfixturevalue("postgres")
-    return server.database()
+@pytest.fixture(scope="session")
+def sqlite_templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """Keep the databases that are cloned on SQLite."""
+    return Templates(SqliteStore(tmp_path_factory.mktemp("databases")))
+
+
+@pytest.fixture(scope="session")
+def postgresql_templates(postgres: Postgres) -> Templates:
+    """Keep the databases that are cloned on PostgreSQL."""
+    return Templates(PostgresStore(postgres))
+
+
+@pytest.fixture(params=ENGINES)
+def databases(request: pytest.FixtureRequest) -> Iterator[Databases]:
+    """Lend databases of a test's own: the test runs once on each engine."""
+    yield from _lend(request)
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def module_databases(request: pytest.FixtureRequest) -> Iterator[Databases]:
+    """Lend databases that all tests of a module share: they run once on each engine."""
+    yield from _lend(request)
+
+
+@pytest.fixture
+def database_url(databases: Databases) -> str:
+    """Lend an empty database on each engine."""
+    return databases.empty()
+
+
+def _lend(request: pytest.FixtureRequest) -> Iterator[Databases]:
+    # By name, so that a run without PostgreSQL tests starts no server.
+    templates: Templates = request.getfixturevalue(f"{request.param}_templates")
+    lent = Databases(templates)
+    yield lent
+    lent.close()

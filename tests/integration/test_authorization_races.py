@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
-from chassis.database import migrate, open_engine
 from gateway.database import access_tokens, authorization_codes
 from gateway.oauth.bank import InteractionStatus
 from gateway.oauth.model import secret_sha256
@@ -21,18 +20,18 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+    from tests.support.databases import Databases
+
 PROCESSES = 2
 CODES = 200
 ROUNDS = 60
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
+def engine(databases: Databases) -> Iterator[Engine]:
     """Lend a migrated gateway database."""
-    engine = open_engine(database_url)
-    migrate(engine, "gateway")
-    yield engine
-    engine.dispose()
+    with databases.opened("gateway") as engine:
+        yield engine
 
 
 @pytest.fixture
@@ -40,15 +39,16 @@ def world(engine: Engine) -> AuthorizationWorld:
     return AuthorizationWorld(engine)
 
 
-def test_of_two_processes_one_redeems_a_code(world: AuthorizationWorld, database_url: str) -> None:
+def test_of_two_processes_one_redeems_a_code(world: AuthorizationWorld) -> None:
     """200 codes, two processes, each code at the same instant: one 200 and one invalid_grant every time.
 
     The loser is a replay, so that what the winner got is revoked at once (RFC 6749 §4.1.2).
     """
     codes = [world.code() for _ in range(CODES)]
+    url = world.engine.url.render_as_string(hide_password=False)
     spawning = multiprocessing.get_context("spawn")
     start, results = spawning.Barrier(PROCESSES), spawning.Queue()
-    racers = [spawning.Process(target=redeem_all, args=(database_url, codes, start, results)) for _ in range(PROCESSES)]
+    racers = [spawning.Process(target=redeem_all, args=(url, codes, start, results)) for _ in range(PROCESSES)]
     for racer in racers:
         racer.start()
     try:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.support.databases import Databases
+
 SERVERS = {"authorization": "gateway.oauth.server", "admin": "gateway.admin.server"}
 
 
@@ -46,13 +48,17 @@ class Gateway:
 
 
 @pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+def gateway(module_databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """Migrate, start both, register a TPP, stop both."""
     home, base_port = Home(tmp_path_factory.mktemp("home")), free_base_port()
     ca = internal_home(home)
     for name in SERVERS:
         ca.issue(home.server(name), names=[f"{name}.internal", name, "localhost"])
-    environment = os.environ | {"GATEWAY_HOME": str(home.path), "GATEWAY_BASE_PORT": str(base_port)}
+    environment = os.environ | {
+        "GATEWAY_HOME": str(home.path),
+        "GATEWAY_BASE_PORT": str(base_port),
+        "GATEWAY_DATABASE_URL": module_databases.empty(),
+    }
     subprocess.run([sys.executable, "-m", "gateway.database"], env=environment, check=True, timeout=60)
     processes = [subprocess.Popen(command_of(name, module), env=environment) for name, module in SERVERS.items()]
     running = Gateway(home, base_port)

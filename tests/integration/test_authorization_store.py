@@ -10,7 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import func, select
 
-from chassis.database import for_reading, migrate, open_engine
+from chassis.database import for_reading
 from gateway.bootstrap import pruner
 from gateway.database import access_tokens, changes, metadata
 from gateway.oauth.model import secret_sha256
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+    from tests.support.databases import Databases
+
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
+def engine(databases: Databases) -> Iterator[Engine]:
     """Lend a migrated gateway database."""
-    engine = open_engine(database_url)
-    migrate(engine, "gateway")
-    yield engine
-    engine.dispose()
+    with databases.opened("gateway") as engine:
+        yield engine
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_code(engine: Engine) -> None:

@@ -12,18 +12,20 @@ from sqlalchemy.exc import DBAPIError
 
 from bank_backend.ledger.model import InsufficientFunds
 from psd2.money import Money
-from tests.support.bank_core import ANNA, JONAS, TENANT, SeededBank, seed_bank
+from tests.support.bank_core import ANNA, JONAS, TENANT, SeededBank, lent_bank
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.support.databases import Databases
 
 THREADS = 6
 
 
 @pytest.fixture
-def bank(database_url: str) -> Iterator[SeededBank]:
+def bank(databases: Databases) -> Iterator[SeededBank]:
     """Lend a seeded bank on each engine."""
-    bank = seed_bank(database_url)
+    bank = lent_bank(databases)
     yield bank
     bank.database.engine.dispose()
 

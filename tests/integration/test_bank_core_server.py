@@ -20,6 +20,8 @@ from tests.support.ports import wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.support.databases import Databases
+
 TENANT = "PSDDE-BAFIN-100001"
 IDENTITY = {
     "X-Sandbox-Tpp": TENANT,
@@ -46,11 +48,15 @@ class RunningBank:
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBank]:
+def running(module_databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningBank]:
     """Migrate and start the bank."""
     home, base_port = Home(tmp_path_factory.mktemp("home")), free_base_port()
     internal_home(home)
-    environment = os.environ | {"BANK_HOME": str(home.path), "BANK_BASE_PORT": str(base_port)}
+    environment = os.environ | {
+        "BANK_HOME": str(home.path),
+        "BANK_BASE_PORT": str(base_port),
+        "BANK_DATABASE_URL": module_databases.empty(),
+    }
     subprocess.run([sys.executable, "-m", "bank_backend.database"], env=environment, check=True, timeout=60)
     command = [sys.executable, "-m", "gunicorn", "-c", "python:bank_backend.server", "bank_backend.wsgi:bank()"]
     process = subprocess.Popen(command, env=environment)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from psd2.money import Money
-from tests.support.bank_core import ANNA, TENANT, SeededBank, seed_bank
+from tests.support.bank_core import ANNA, TENANT, lent_bank
 from tests.support.bank_sca import PAYMENTS, BankDesk, payment_body
 
 if TYPE_CHECKING:
@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 
     from werkzeug.test import TestResponse
 
+    from tests.support.databases import Databases
+
 THREADS = 6
 
 
 @pytest.fixture
-def desk(database_url: str) -> Iterator[BankDesk]:
+def desk(databases: Databases) -> Iterator[BankDesk]:
     """Lend a bank on each engine with everybody around it."""
-    bank: SeededBank = seed_bank(database_url)
+    bank = lent_bank(databases)
     yield BankDesk(bank)
     bank.database.engine.dispose()
 

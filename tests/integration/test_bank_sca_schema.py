@@ -10,22 +10,22 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from bank_backend.database import METADATA
-from chassis.database import for_reading, migrate, open_engine
+from chassis.database import for_reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import Engine
 
+    from tests.support.databases import Databases
+
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
+def engine(databases: Databases) -> Iterator[Engine]:
     """Lend a migrated bank database, with every domain's tables known to the metadata."""
     importlib.import_module("bank_backend.bootstrap")
-    engine = open_engine(database_url)
-    migrate(engine, "bank_backend")
-    yield engine
-    engine.dispose()
+    with databases.opened("bank_backend") as engine:
+        yield engine
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_code(engine: Engine) -> None:

@@ -7,21 +7,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chassis.database import migrate, open_engine
 from psd2.authorisation_number import AuthorisationNumber
 from sandbox.bootstrap import build_services
 from sandbox.ca.model import Fault, TppCertificateKind
 from sandbox.cli.root import main
 from sandbox.config import load_settings
+from sandbox.database import open_sandbox_engine
+from sandbox.doctor.store import SqlArchive
 from sandbox.tpps.model import Profile, Tpp, TppStatus
 from sandbox.tpps.service import subject_of
 from sandbox.tpps.store import SqlTppStore
 from tests.support.doctor import PSD2
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from sandbox.bootstrap import Services
+    from tests.support.databases import Databases
 
 QWAC, QSEAL = TppCertificateKind.QWAC, TppCertificateKind.QSEAL
 ACME = Tpp(
@@ -39,15 +42,14 @@ ACME = Tpp(
 
 
 @pytest.fixture(scope="module")
-def services(tmp_path_factory: pytest.TempPathFactory) -> Services:
+def services(module_databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     """Lend a home as `sandbox up` and `sandbox tpp register` leave it, but for the servers."""
-    settings = load_settings(home=tmp_path_factory.mktemp("home"))
-    engine = open_engine(settings.database_url)
-    migrate(engine, "sandbox")
-    SqlTppStore(engine).add(ACME)
-    built = build_services(settings)
-    built.authority.ensure_hierarchy()
-    return built
+    with pytest.MonkeyPatch.context() as environment, module_databases.opened("sandbox") as engine:
+        environment.setenv("SANDBOX_DATABASE_URL", engine.url.render_as_string(hide_password=False))
+        SqlTppStore(engine).add(ACME)
+        built = build_services(load_settings(home=tmp_path_factory.mktemp("home")))
+        built.authority.ensure_hierarchy()
+        yield built
 
 
 def explained(services: Services, capsys: pytest.CaptureFixture[str], pem: str) -> tuple[int, dict[str, object]]:
@@ -92,9 +94,7 @@ def test_a_short_name_in_place_of_the_number_is_nobodys(services: Services, caps
     status, document = explained(services, capsys, issued(services, fault=Fault.WRONG_NAME))
     assert (status, document["refusal"]["reason"]) == (1, "tpp.unknown")  # type: ignore[index]
 
-    from sandbox.doctor.store import SqlArchive
-
-    archive = SqlArchive(open_engine(services.settings.database_url))
+    archive = SqlArchive(open_sandbox_engine(services.settings.database_url))
     assert archive.tpp("acme") is None
     assert archive.tpp("PSDDE-BAFIN-100042") == ACME
 

@@ -12,7 +12,6 @@ from cryptography import x509
 from sqlalchemy import inspect
 from sqlalchemy.exc import IntegrityError
 
-from chassis.database import migrate, open_engine
 from sandbox.ca.crl import PublishedCrl
 from sandbox.ca.model import CertificateRecord, CertificateStatus, Fault, RevocationReason, TppCertificateKind
 from sandbox.ca.records import Revocation
@@ -27,16 +26,15 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from sandbox.ca.crl import RevokedEntry
+    from tests.support.databases import Databases
 
 CA = "tpp-issuing"
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    migrate(opened, "sandbox")
-    yield opened
-    opened.dispose()
+def engine(databases: Databases) -> Iterator[Engine]:
+    with databases.opened("sandbox") as engine:
+        yield engine
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chassis.database import migrate, open_engine
 from psd2.clock import FixedClock
 from sandbox.tpps.errors import RegistrationConflict
 from sandbox.tpps.model import TppStatus
@@ -21,14 +20,13 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from sandbox.tpps.model import Tpp
+    from tests.support.databases import Databases
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    engine = open_engine(database_url)
-    migrate(engine, "sandbox")
-    yield engine
-    engine.dispose()
+def engine(databases: Databases) -> Iterator[Engine]:
+    with databases.opened("sandbox") as engine:
+        yield engine
 
 
 def tpp(**changes: object) -> Tpp:

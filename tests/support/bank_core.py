@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bank_backend.accounts.model import Account
     from bank_backend.ledger.model import Balances
     from bank_backend.services import Services
+    from tests.support.databases import Databases
 
 # A Wednesday, so that yesterday and tomorrow are days of the bank too.
 NOW = datetime(2026, 11, 18, 10, 26, tzinfo=UTC)
@@ -76,6 +77,11 @@ def seed_bank(url: str) -> SeededBank:
     bank.services.tenants.register(registration())
     bank.services.tenants.register(registration(OTHER_TENANT, country="FR"))
     return bank
+
+
+def lent_bank(databases: Databases) -> SeededBank:
+    """Open a copy of a seeded bank on one of the two engines; seeded once for all who ask."""
+    return open_bank(databases.prepared("seeded bank", lambda url: seed_bank(url).database.engine.dispose()))
 
 
 def copy_of(template: Path, folder: Path) -> SeededBank:

@@ -6,79 +6,137 @@ import importlib.util
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_START_SECONDS = 30.0
+_START_SECONDS, _STOP_SECONDS = 30.0, 20.0
+# What is left out is what a test can't notice: the machine itself does not lose its power meanwhile.
+_OPTIONS = ("listen_addresses=", "fsync=off", "full_page_writes=off", "autovacuum=off", "max_connections=100")
 
 
 class Postgres:
-    """A running server; `database()` makes an empty database and returns its URL."""
+    """A server of its own folder, which can be stopped, killed and started again; `database()` makes an empty database."""
 
-    def __init__(self, socket_folder: Path) -> None:
-        self._socket_folder = socket_folder
+    def __init__(self, folder: Path) -> None:
+        """Make the server's files; `start()` starts it."""
+        self._folder = folder
+        self._owner = "nobody" if os.geteuid() == 0 else None
+        self._server: subprocess.Popen[bytes] | None = None
         self._count = 0
+        folder.chmod(0o755)
+        data = folder / "data"
+        data.mkdir(mode=0o700)
+        if self._owner:
+            shutil.chown(data, self._owner)
+            shutil.chown(folder, self._owner)
+        self._programs = _programs(folder, self._owner)
+        initdb = ("initdb", "-D", str(data), "-U", "postgres", "--auth=trust", "--no-sync", "-E", "UTF8", "--no-locale")
+        self._run(*initdb, stdout=subprocess.DEVNULL).wait(timeout=60)
 
-    def database(self) -> str:
-        """Make a new empty database; returns a SQLAlchemy URL."""
+    def start(self) -> None:
+        """Start the server and wait until it takes connections."""
+        settings = (*_OPTIONS, f"unix_socket_directories={self._folder}")
+        options = [part for setting in settings for part in ("-c", setting)]
+        with (self._folder / "log").open("ab") as log:
+            self._server = self._run("postgres", "-D", str(self._folder / "data"), *options, stdout=log)
+        deadline = time.monotonic() + _START_SECONDS
+        while not self._answers():
+            said = (self._folder / "log").read_text()[-2000:]
+            assert self._server.poll() is None, said
+            assert time.monotonic() < deadline, f"PostgreSQL is not ready after {_START_SECONDS} s: {said}"
+            time.sleep(0.05)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """End the server: SIGINT ends sessions first ("fast"), SIGQUIT leaves without a word, as a crash does."""
+        if self._server is not None:
+            self._server.send_signal(signal.SIGCONT)
+            self._server.send_signal(how)
+            self._server.wait(timeout=_STOP_SECONDS)
+            self._server = None
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Have every process of the server stand still, as behind a dead network, until the block ends."""
+        assert self._server is not None
+        parent = self._server.pid
+        pids = [parent, *_children(parent)]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+
+    def database(self, *, template: str = "template0") -> str:
+        """Make a new database, empty or as the template is; returns its name."""
         self._count += 1
         name = f"test_{self._count}"
-        with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-        return f"postgresql+psycopg://postgres@/{name}?host={self._socket_folder}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return name
+
+    def drop(self, name: str) -> None:
+        """Drop a database, whoever is still connected."""
+        self.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def execute(self, statement: str, database: str = "postgres") -> list[tuple[Any, ...]]:
+        """Run one statement outside a transaction; returns its rows."""
+        with psycopg.connect(self.dsn(database), autocommit=True) as connection:
+            cursor = connection.execute(statement.encode())
+            return cursor.fetchall() if cursor.description else []
+
+    def url(self, database: str) -> str:
+        """Return what SQLAlchemy connects with."""
+        return f"postgresql+psycopg://postgres@/{database}?host={self._folder}"
 
     def dsn(self, database: str) -> str:
         """Return what psycopg connects with."""
-        return f"host={self._socket_folder} user=postgres dbname={database}"
+        return f"host={self._folder} user=postgres dbname={database} connect_timeout=5"
+
+    def _answers(self) -> bool:
+        try:
+            psycopg.connect(self.dsn("postgres")).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def _run(self, program: str, *arguments: str, stdout: Any) -> subprocess.Popen[bytes]:
+        environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": str(self._folder)}
+        command = [str(self._programs / program), *arguments]
+        group = pwd.getpwnam(self._owner).pw_gid if self._owner else None
+        return subprocess.Popen(
+            command,
+            env=environment,
+            cwd=self._folder,
+            stdout=stdout,
+            stderr=stdout,
+            user=self._owner,
+            group=group,
+            extra_groups=[] if self._owner else None,
+        )
 
 
 @contextmanager
 def running_postgres() -> Iterator[Postgres]:
     """Start a server, yield it, stop it; nothing of it stays."""
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
-    owner = "nobody" if os.geteuid() == 0 else None
-    folder.chmod(0o755)
-    data = folder / "data"
-    data.mkdir(mode=0o700)
-    if owner:
-        shutil.chown(data, owner)
-        shutil.chown(folder, owner)
-    programs = _programs(folder, owner)
-    environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": str(folder)}
-    as_owner = {"user": owner, "group": pwd.getpwnam(owner).pw_gid, "extra_groups": []} if owner else {}
     try:
-        initdb = [programs / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--no-sync", "-E", "UTF8", "--no-locale"]
-        subprocess.run(initdb, check=True, capture_output=True, env=environment, cwd=folder, timeout=60, **as_owner)  # type: ignore[call-overload]
-        options = [
-            "-c",
-            "listen_addresses=",
-            "-c",
-            f"unix_socket_directories={folder}",
-            "-c",
-            "fsync=off",
-            "-c",
-            "max_connections=60",
-        ]
-        with (folder / "log").open("wb") as log:
-            server = subprocess.Popen(  # type: ignore[call-overload]
-                [programs / "postgres", "-D", data, *options], env=environment, cwd=folder, stdout=log, stderr=log, **as_owner
-            )
+        server = Postgres(folder)
+        server.start()
         try:
-            postgres = Postgres(folder)
-            _wait_until_ready(postgres, server, folder / "log")
-            yield postgres
+            yield server
         finally:
-            server.terminate()
-            server.wait(timeout=20)
+            server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -95,14 +153,5 @@ def _programs(folder: Path, owner: str | None) -> Path:
     return folder / "pginstall" / "bin"
 
 
-def _wait_until_ready(postgres: Postgres, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while True:
-        try:
-            psycopg.connect(postgres.dsn("postgres"), connect_timeout=2).close()
-        except psycopg.OperationalError:
-            assert server.poll() is None, log.read_text()[-2000:]
-            assert time.monotonic() < deadline, f"PostgreSQL is not ready after {_START_SECONDS} s: {log.read_text()[-2000:]}"
-            time.sleep(0.1)
-        else:
-            return
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]

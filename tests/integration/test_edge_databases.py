@@ -1,0 +1,47 @@
+"""The edge and its change feed on both engines."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from gateway.changes.kinds import ChangeKind
+from gateway.changes.store import append_change, changes_after
+from tests.support.edge import running_edge
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.databases import Databases
+
+
+def test_changes_appear_in_the_order_of_their_numbers(databases: Databases) -> None:
+    """A reader that has seen 2 will never be handed a 1 that was committed later: the second writer waits for the first."""
+    seen: list[list[str]] = []
+    with databases.opened("gateway") as engine:
+
+        def append(key: str) -> None:
+            with engine.begin() as connection:
+                append_change(connection, ChangeKind.TOKEN, key, datetime.now(UTC))
+
+        with engine.begin() as first:
+            append_change(first, ChangeKind.TOKEN, "first", datetime.now(UTC))
+            second = threading.Thread(target=append, args=("second",))
+            second.start()
+            time.sleep(0.3)
+            seen.append([change.key for change in changes_after(engine, 0, limit=10)])
+        second.join(timeout=10)
+        seen.append([change.key for change in changes_after(engine, 0, limit=10)])
+    assert seen == [[], ["first", "second"]]
+
+
+def test_the_edge_serves_and_refuses(databases: Databases, tmp_path: Path) -> None:
+    """Admitted, revoked within a second."""
+    with running_edge(tmp_path, DATABASE_URL=databases.fresh("gateway")) as edge:
+        token = edge.register.token(edge.qwac)
+        assert edge.get("/v1/accounts", certificate=edge.qwac, token=token).status == 200
+        edge.revoke(edge.qwac)
+        time.sleep(1)
+        assert edge.get("/v1/accounts", certificate=edge.qwac, token=token).reason == "mtls.revoked"
