@@ -10,6 +10,7 @@ from psd2.clock import SystemClock
 from sandbox.bank_client import BankOverTheWire
 from sandbox.ca.authorities import published_certificates
 from sandbox.ca.profiles import load_profiles, profiles_path
+from sandbox.ca.quota import IssuingLimits
 from sandbox.ca.service import CertificateAuthority
 from sandbox.ca.store import CertificateStore
 from sandbox.database import open_sandbox_engine
@@ -55,6 +56,9 @@ def build_services(settings: SandboxSettings) -> Services:
         pki_base=f"{addresses.welcome}/pki",
         disclosure_url=f"{addresses.portal}/pki/disclosure",
         public_host=settings.public_host,
+        limits=IssuingLimits(
+            per_day=settings.max_certificates_per_tpp_per_day, unexpired=settings.max_unexpired_certificates_per_tpp
+        ),
     )
     gateway = GatewayOverTheWire(_session(settings, "admin", settings.admin_address))
     bank = BankOverTheWire(_session(settings, "bank", settings.bank_address))

@@ -33,6 +33,12 @@ class SandboxSettings(ServiceSettings):
     bank: AddressText | None = Field(default=None, validation_alias="SANDBOX_BANK_ADDRESS", description="the bank, host:port")
     threads: int = Field(default=16, ge=1, le=64, description="requests the portal answers at a time")
     max_tpps: int = Field(default=1_000, ge=1, le=100_000, description="TPPs that may be registered")
+    max_certificates_per_tpp_per_day: int = Field(
+        default=50, ge=2, le=10_000, description="certificates issued to one TPP in 24 hours, faulty ones counted"
+    )
+    max_unexpired_certificates_per_tpp: int = Field(
+        default=200, ge=2, le=100_000, description="unexpired certificates of one TPP, revoked and faulty ones counted"
+    )
 
     @property
     def has_database(self) -> bool:

@@ -2,31 +2,53 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
+from cryptography.x509.oid import NameOID
 
+from sandbox.ca.csr_form import request_der
 from sandbox.ca.errors import CsrRefused
 from sandbox.ca.keys import KeyRefused, require_sound_key
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sandbox.ca.keys import KeyRules, PublicKey
 
-_PEM_LABELS: Final = (b"-----BEGIN CERTIFICATE REQUEST-----", b"-----BEGIN NEW CERTIFICATE REQUEST-----")
-_PRIVATE_KEY: Final = b"PRIVATE KEY-----"
 _STRONG_HASHES: Final = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
-_IGNORED: Final = "ignored: a certificate says what the register says"
+_LONGEST_QUOTE: Final = 100
+_ATTRIBUTES: Final = {
+    NameOID.COUNTRY_NAME: "country (C)",
+    NameOID.ORGANIZATION_NAME: "organisation (O)",
+    NameOID.ORGANIZATION_IDENTIFIER: "organizationIdentifier",
+    NameOID.COMMON_NAME: "common name (CN)",
+}
+_IGNORED: Final = "a certificate says what the register says"
 
 
 @dataclass(frozen=True, slots=True)
 class SigningRequest:
-    """The key to certify, and what the sender should know about the rest of the request."""
+    """The key to certify; `subject` is what the request says of its sender, None where it can't be read."""
 
     public_key: PublicKey
-    notes: tuple[str, ...]
+    subject: x509.Name | None = field(default=None, repr=False)
+    has_extensions: bool = False
+
+    def notes(self, certified: x509.Name) -> tuple[str, ...]:
+        """Say where the certificate, whose subject is `certified`, differs from what the request asks for."""
+        return tuple(self._notes(certified))
+
+    def _notes(self, certified: x509.Name) -> Iterator[str]:
+        if self.subject is None:
+            yield f"the names in the signing request can't be read and are ignored: {_IGNORED}"
+        else:
+            yield from _differences(self.subject, certified)
+        if self.has_extensions:
+            yield f"extensions of the signing request are ignored: {_IGNORED}"
 
 
 def read_csr(data: bytes, rules: KeyRules) -> SigningRequest:
@@ -35,24 +57,21 @@ def read_csr(data: bytes, rules: KeyRules) -> SigningRequest:
         raise CsrRefused("csr.empty", "the signing request is empty")
     if len(data) > rules.max_bytes:
         raise CsrRefused("csr.too_large", f"the signing request has {len(data)} bytes, at most {rules.max_bytes} are read")
-    if data.lstrip().startswith(b"-----BEGIN") and _PRIVATE_KEY in data:
-        raise CsrRefused("csr.private_key", "this holds a private key: keep it, make a new one, and send the request only")
-    request = _load(data)
+    request = _load(request_der(data))
     key = _sound_key(request, rules)
     _require_signature(request)
-    return SigningRequest(public_key=key, notes=_notes(request))
+    subject, has_extensions = _wishes(request)
+    return SigningRequest(public_key=key, subject=subject, has_extensions=has_extensions)
 
 
-def _load(data: bytes) -> x509.CertificateSigningRequest:
-    # A DER request may hold the PEM mark in one of its names, so its own first two octets decide.
-    is_der = data[:1] == b"\x30" and data[1:2] >= b"\x80"
-    is_pem = not is_der and b"-----BEGIN" in data
-    if is_pem and not any(label in data for label in _PEM_LABELS):
-        raise CsrRefused("csr.unparsable", "this PEM is no CERTIFICATE REQUEST: make one with openssl req -new")
+def _load(der: bytes) -> x509.CertificateSigningRequest:
     try:
-        return x509.load_pem_x509_csr(data) if is_pem else x509.load_der_x509_csr(data)
+        return x509.load_der_x509_csr(der)
     except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
-        raise CsrRefused("csr.unparsable", f"neither PEM nor DER of a PKCS #10 request: {error}") from error
+        raise CsrRefused(
+            "csr.unparsable",
+            f"neither PEM nor DER of a PKCS #10 request: {str(error)[:_LONGEST_QUOTE]}. Make one with `openssl req -new`",
+        ) from error
 
 
 def _sound_key(request: x509.CertificateSigningRequest, rules: KeyRules) -> PublicKey:
@@ -61,14 +80,16 @@ def _sound_key(request: x509.CertificateSigningRequest, rules: KeyRules) -> Publ
     except KeyRefused as error:
         raise CsrRefused(f"csr.{error.fault}", str(error)) from error
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise CsrRefused("csr.key_kind", f"the key cannot be read: {error}") from error
+        raise CsrRefused("csr.key_kind", f"the key cannot be read ({error}): use EC on P-256, or RSA of 3072 bits") from error
 
 
 def _require_signature(request: x509.CertificateSigningRequest) -> None:
     """Have the sender prove that it holds the key (RFC 2986 §3), with a hash that still proves something."""
     try:
-        if not isinstance(request.signature_hash_algorithm, _STRONG_HASHES):
-            raise CsrRefused("csr.weak_hash", "the request is signed with a weak hash: use SHA-256 or stronger")
+        algorithm = request.signature_hash_algorithm
+        if not isinstance(algorithm, _STRONG_HASHES):
+            name = f" ({algorithm.name.upper()})" if algorithm else ""
+            raise CsrRefused("csr.weak_hash", f"the request is signed with a weak hash{name}: use SHA-256 or stronger")
         is_proven = request.is_signature_valid
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise CsrRefused("csr.bad_signature", f"the request's signature cannot be checked: {error}") from error
@@ -76,14 +97,23 @@ def _require_signature(request: x509.CertificateSigningRequest) -> None:
         raise CsrRefused("csr.bad_signature", "the request's signature is not the key's: it proves nothing, make a new one")
 
 
-def _notes(request: x509.CertificateSigningRequest) -> tuple[str, ...]:
-    notes = []
+def _wishes(request: x509.CertificateSigningRequest) -> tuple[x509.Name | None, bool]:
     try:
-        subject = request.subject.rfc4514_string()
-        if subject:
-            notes.append(f"subject of the signing request {_IGNORED} ({subject[:200]})")
-        if request.extensions:
-            notes.append(f"extensions of the signing request {_IGNORED}")
+        return request.subject, bool(request.extensions)
     except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
-        notes.append(f"names and extensions of the signing request {_IGNORED}")
-    return tuple(notes)
+        return None, False
+
+
+def _differences(asked: x509.Name, certified: x509.Name) -> Iterator[str]:
+    for attribute in asked:
+        name = _ATTRIBUTES.get(attribute.oid)
+        right = [str(each.value) for each in certified.get_attributes_for_oid(attribute.oid)]
+        wanted = _quoted(str(attribute.value))
+        if name is None or not right:
+            yield f"subject: {attribute.rfc4514_attribute_name}={wanted} is left out: {_IGNORED}"
+        elif str(attribute.value) not in right:
+            yield f"subject: {name} is {_quoted(right[0])} in the certificate, not {wanted}: {_IGNORED}"
+
+
+def _quoted(text: str) -> str:
+    return repr(text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}…")

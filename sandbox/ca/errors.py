@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from sandbox.ca.lint import Finding
 
@@ -64,6 +65,17 @@ class TooManyCertificates(CertificateAuthorityError):
     """The TPP holds as many valid certificates as it may."""
 
     code = "ca.too_many"
+
+
+class IssuingLimitReached(CertificateAuthorityError):
+    """The TPP has got as many certificates as it may, for now."""
+
+    code = "ca.limit"
+
+    def __init__(self, message: str, *, retry_at: datetime) -> None:
+        """Say when one more will be issued."""
+        super().__init__(f"{message}; one more is issued from {retry_at:%Y-%m-%d %H:%M} UTC")
+        self.retry_at = retry_at
 
 
 class FaultUnavailable(CertificateAuthorityError):

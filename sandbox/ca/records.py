@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from sandbox.ca.crl import PublishedCrl, RevokedEntry
     from sandbox.ca.model import CertificateRecord, CertificateStatus, RevocationReason
+    from sandbox.ca.quota import Life
 
     # Signs a list of these entries under a number above the one given (None: there was no list yet).
     CrlSigner = Callable[[Sequence[RevokedEntry], int | None], PublishedCrl]
@@ -42,6 +43,9 @@ class CertificateRecords(Protocol):
 
     def count_valid(self, tpp: str, *, now: datetime) -> int:
         """Count a TPP's certificates that are neither expired nor revoked."""
+
+    def lives(self, authorisation_number: str, *, issued_after: datetime, ended_after: datetime) -> Sequence[Life]:
+        """Return the lives of a TPP's certificates that were issued or end after these times, whatever their status."""
 
     def is_compromised(self, key_sha256: str) -> bool:
         """Tell whether a certificate over this key was revoked because the key was compromised."""

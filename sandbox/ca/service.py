@@ -20,6 +20,7 @@ from sandbox.ca.model import TppCertificateKind, parse_serial, serial_text
 from sandbox.ca.ocsp import Responder, answer
 from sandbox.ca.platform_certificates import PUBLISHING, ocsp_signer_paths
 from sandbox.ca.profiles import AuthorityName
+from sandbox.ca.quota import IssuingLimits
 from sandbox.ca.revocations import Revocations, require_publishing
 from sandbox.ca.tpp_certificates import TppCertificates
 
@@ -50,6 +51,7 @@ class CertificateAuthority:
         pki_base: str = "http://localhost:8439/pki",
         disclosure_url: str = "https://localhost:8440/pki/disclosure",
         public_host: str = "localhost",
+        limits: IssuingLimits | None = None,
         random_serial: Callable[[], int] = x509.random_serial_number,
     ) -> None:
         """`pki_base` is the plain-HTTP address of CRLs, OCSP and certificates; `disclosure_url` (HTTPS) goes into QcPDS."""
@@ -77,6 +79,7 @@ class CertificateAuthority:
             random_serial=random_serial,
             pki_base=pki_base,
             disclosure=PdsLocation(url=disclosure_url, language=_DISCLOSURE_LANGUAGE),
+            limits=limits or IssuingLimits(),
         )
 
     # --- the hierarchy ------------------------------------------------------------------------------------------------
@@ -110,7 +113,7 @@ class CertificateAuthority:
     ) -> IssuedCertificate:
         """Issue a QWAC or a QSealC; without `csr` the key is made here and handed over once.
 
-        Raises CsrRefused, SubjectRefused, FaultUnavailable, TooManyCertificates.
+        Raises CsrRefused, SubjectRefused, FaultUnavailable, TooManyCertificates, IssuingLimitReached.
         """
         chosen = fault_name(fault) if fault is not None else None
         return self._tpp_certificates.issue(tpp=tpp, kind=_kind(kind), csr=csr, fault=chosen)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from chassis.database import for_reading
 from sandbox.ca.crl import PublishedCrl, RevokedEntry
 from sandbox.ca.model import CertificateRecord, CertificateStatus, Fault, RevocationReason
+from sandbox.ca.quota import Life
 from sandbox.database import certificates, crls
 
 if TYPE_CHECKING:
@@ -73,6 +74,21 @@ class CertificateStore:
         )
         with self._readable.connect() as connection:
             return int(connection.scalar(query) or 0)
+
+    def lives(self, authorisation_number: str, *, issued_after: datetime, ended_after: datetime) -> list[Life]:
+        """Return the lives of a TPP's certificates that were issued or end after these times, whatever their status."""
+        query = (
+            select(certificates.c.issued_at, certificates.c.not_after)
+            .where(certificates.c.authorisation_number == authorisation_number)
+            .where(
+                or_(
+                    certificates.c.issued_at > issued_after.timestamp(),
+                    certificates.c.not_after > ended_after.timestamp(),
+                )
+            )
+        )
+        with self._readable.connect() as connection:
+            return [Life(_time(issued_at), _time(not_after)) for issued_at, not_after in connection.execute(query)]
 
     def is_compromised(self, key_sha256: str) -> bool:
         """Tell whether a certificate over this key was revoked because the key was compromised."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from sandbox.ca.content import pki_addresses
@@ -14,6 +16,7 @@ from sandbox.ca.keys import key_sha256, make_key, private_pem
 from sandbox.ca.model import IssuedCertificate, RevocationReason
 from sandbox.ca.orders import Basis, authority_order, expectation, tpp_order
 from sandbox.ca.profiles import AuthorityName, ProfileName
+from sandbox.ca.quota import require_quota
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,13 +27,16 @@ if TYPE_CHECKING:
     from psd2.clock import Clock
     from psd2.qcstatements import PdsLocation
     from sandbox.ca.authorities import Authorities
+    from sandbox.ca.csr import SigningRequest
     from sandbox.ca.keys import PrivateKey, PublicKey
     from sandbox.ca.model import CertificateRecord, Fault, TppCertificateKind, TppSubject
     from sandbox.ca.orders import Order
     from sandbox.ca.profiles import LeafProfile, Profiles
+    from sandbox.ca.quota import IssuingLimits
     from sandbox.ca.records import CertificateRecords
     from sandbox.ca.revocations import Revocations
 
+_DAY: Final = timedelta(days=1)
 _RIGHT: Final = FaultSpec(shows="a certificate as it should be", refusal=None)
 _STRANGER_NAME: Final = "Authority That Nobody Trusts"
 _LABEL: Final = "PSD2 sandbox test certificate, fault: {fault}"
@@ -42,7 +48,7 @@ class _Key:
 
     public: PublicKey
     private: PrivateKey | None = field(repr=False)
-    notes: tuple[str, ...] = ()
+    request: SigningRequest | None = None
 
 
 class TppCertificates:
@@ -59,6 +65,7 @@ class TppCertificates:
         random_serial: Callable[[], int],
         pki_base: str,
         disclosure: PdsLocation,
+        limits: IssuingLimits,
     ) -> None:
         """`disclosure` is the PKI disclosure statement that QcPDS points to (EN 319 412-5 §4.3.4)."""
         self._records = records
@@ -69,6 +76,9 @@ class TppCertificates:
         self._random_serial = random_serial
         self._addresses = pki_addresses(pki_base, AuthorityName.TPP_ISSUING)
         self._disclosure = disclosure
+        self._limits = limits
+        # Counting and recording belong together: many at the same moment must not slip past a limit.
+        self._one_at_a_time = threading.Lock()
 
     def issue(
         self,
@@ -79,11 +89,27 @@ class TppCertificates:
         fault: Fault | None = None,
         replaces: str | None = None,
     ) -> IssuedCertificate:
-        """Check, build, lint, sign, record. Raises CsrRefused, FaultUnavailable, TooManyCertificates."""
+        """Check, build, lint, sign, record.
+
+        Raises CsrRefused, FaultUnavailable, TooManyCertificates, IssuingLimitReached.
+        """
         spec = fault_spec(fault, kind) if fault else _RIGHT
+        key = self._key(self._profiles.profiles[ProfileName(kind)], csr)
+        with self._one_at_a_time:
+            return self._issue(tpp, kind, key, spec, fault=fault, replaces=replaces)
+
+    def _issue(
+        self,
+        tpp: TppSubject,
+        kind: TppCertificateKind,
+        key: _Key,
+        spec: FaultSpec,
+        *,
+        fault: Fault | None,
+        replaces: str | None,
+    ) -> IssuedCertificate:
         now = self._clock.now()
         self._require_room(tpp, now)
-        key = self._key(self._profiles.profiles[ProfileName(kind)], csr)
         order = self._order(tpp, kind, key.public, now, fault)
         issuer = self._issuer(spec, order, key, now)
         certificate = self._signed(order, spec, issuer, now)
@@ -91,12 +117,16 @@ class TppCertificates:
         self._records.add([record])
         if spec.revoked:
             self._revocations.revoke(record.serial, RevocationReason.PRIVILEGE_WITHDRAWN)
-        return _issued(record, key, kind=kind, certificate=certificate, issuer=issuer)
+        notes = key.request.notes(order.content.subject) if key.request else ()
+        return _issued(record, key, kind=kind, certificate=certificate, issuer=issuer, notes=notes)
 
     def _require_room(self, tpp: TppSubject, now: datetime) -> None:
         most = self._profiles.limits.certificates_per_tpp
         if self._records.count_valid(tpp.name, now=now) >= most:
             raise TooManyCertificates(f"{tpp.name} holds {most} valid certificates, which is the most: revoke some first")
+        keep_expired = timedelta(days=self._profiles.crl.keep_expired_days)
+        lives = self._records.lives(tpp.authorisation_number, issued_after=now - _DAY, ended_after=now - keep_expired)
+        require_quota(lives, self._limits, now=now, keep_expired=keep_expired)
 
     def _key(self, profile: LeafProfile, csr: bytes | None) -> _Key:
         if csr is None:
@@ -105,7 +135,7 @@ class TppCertificates:
         request = read_csr(csr, self._profiles.csr)
         if self._records.is_compromised(key_sha256(request.public_key)):
             raise CsrRefused("csr.compromised_key", "a certificate over this key was revoked as compromised: make a new key")
-        return _Key(public=request.public_key, private=None, notes=request.notes)
+        return _Key(public=request.public_key, private=None, request=request)
 
     def _order(self, tpp: TppSubject, kind: TppCertificateKind, key: PublicKey, now: datetime, fault: Fault | None) -> Order:
         order = tpp_order(
@@ -150,7 +180,13 @@ class TppCertificates:
 
 
 def _issued(
-    record: CertificateRecord, key: _Key, *, kind: TppCertificateKind, certificate: x509.Certificate, issuer: Issuer
+    record: CertificateRecord,
+    key: _Key,
+    *,
+    kind: TppCertificateKind,
+    certificate: x509.Certificate,
+    issuer: Issuer,
+    notes: tuple[str, ...],
 ) -> IssuedCertificate:
     return IssuedCertificate(
         certificate=pem_of(certificate),
@@ -162,5 +198,5 @@ def _issued(
         not_after=record.not_after,
         kind=kind,
         fault=record.fault,
-        notes=key.notes,
+        notes=notes,
     )

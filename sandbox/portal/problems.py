@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flask import Response, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.http import http_date
 
 from chassis.logs import get_logger
 from chassis.peers import PeerUnavailable
@@ -17,6 +18,7 @@ from sandbox.ca.errors import (
     HierarchyBusy,
     HierarchyDamaged,
     InvalidProfiles,
+    IssuingLimitReached,
     LintFailed,
     NotRevocable,
     TooManyCertificates,
@@ -49,6 +51,7 @@ _STATUSES: tuple[tuple[type[Exception], HTTPStatus], ...] = (
     (RegistrationConflict, HTTPStatus.CONFLICT),
     (NotRevocable, HTTPStatus.CONFLICT),
     (TooManyCertificates, HTTPStatus.CONFLICT),
+    (IssuingLimitReached, HTTPStatus.TOO_MANY_REQUESTS),
     (TooBusy, HTTPStatus.SERVICE_UNAVAILABLE),
     (RegisterFull, HTTPStatus.SERVICE_UNAVAILABLE),
     (RegistrationInterrupted, HTTPStatus.SERVICE_UNAVAILABLE),
@@ -85,6 +88,8 @@ def _refused(error: Exception) -> Response:
         response.headers["WWW-Authenticate"] = 'Bearer realm="registration"'
     if isinstance(error, TooBusy):
         response.headers["Retry-After"] = str(error.retry_after_seconds)
+    if isinstance(error, IssuingLimitReached):
+        response.headers["Retry-After"] = http_date(error.retry_at)
     return response
 
 

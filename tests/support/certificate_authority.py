@@ -13,6 +13,7 @@ from psd2.roles import PspRole
 from sandbox.ca.crl import RevokedEntry
 from sandbox.ca.model import CertificateStatus, RevocationReason, TppSubject
 from sandbox.ca.profiles import load_profiles
+from sandbox.ca.quota import Life
 from sandbox.ca.service import CertificateAuthority
 
 if TYPE_CHECKING:
@@ -62,6 +63,14 @@ class MemoryRecords:
     def count_valid(self, tpp: str, *, now: datetime) -> int:
         valid = [record for record in self.listed(tpp=tpp, limit=10_000) if record.status is CertificateStatus.VALID]
         return sum(record.not_after > now for record in valid)
+
+    def lives(self, authorisation_number: str, *, issued_after: datetime, ended_after: datetime) -> list[Life]:
+        return [
+            Life(record.issued_at, record.not_after)
+            for record in self.certificates.values()
+            if record.authorisation_number == authorisation_number
+            and (record.issued_at > issued_after or record.not_after > ended_after)
+        ]
 
     def is_compromised(self, key_sha256: str) -> bool:
         reasons = {record.reason for record in self.certificates.values() if record.key_sha256 == key_sha256}

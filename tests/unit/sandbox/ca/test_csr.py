@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import timedelta
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.ca.csr import read_csr
 from sandbox.ca.errors import CsrRefused
-from tests.support.certificate_authority import profiles
+from tests.support.certificate_authority import NOW, profiles
 
 RULES = profiles().csr
 KEY = ec.generate_private_key(ec.SECP256R1())
 PEM, DER = serialization.Encoding.PEM, serialization.Encoding.DER
 EMPTY = x509.Name([])
+CERTIFIED = x509.Name(
+    [
+        x509.NameAttribute(NameOID.COUNTRY_NAME, "DE"),
+        x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Acme Payments GmbH"),
+        x509.NameAttribute(NameOID.ORGANIZATION_IDENTIFIER, "PSDDE-BAFIN-100001"),
+    ]
+)
 
 
 def request_of(
@@ -47,7 +56,7 @@ def test_a_right_request_gives_its_key(
     read = read_csr(request_of(key, encoding=encoding), RULES)
 
     assert read.public_key == key.public_key()
-    assert read.notes == ()
+    assert read.notes(CERTIFIED) == ()
 
 
 def test_an_old_pem_label_is_read_too() -> None:
@@ -62,9 +71,23 @@ def test_names_and_extensions_are_ignored_and_said_to_be() -> None:
         x509.BasicConstraints(ca=True, path_length=None), critical=True
     )
 
-    notes = read_csr(builder.sign(KEY, hashes.SHA256()).public_bytes(PEM), RULES).notes
+    notes = read_csr(builder.sign(KEY, hashes.SHA256()).public_bytes(PEM), RULES).notes(CERTIFIED)
 
-    assert [note.split(" of ")[0] for note in notes] == ["subject", "extensions"]
+    because = "a certificate says what the register says"
+    assert notes == (
+        f"subject: organisation (O) is 'Acme Payments GmbH' in the certificate, not 'Bank of Mallory': {because}",
+        f"extensions of the signing request are ignored: {because}",
+    )
+
+
+def test_a_subject_like_the_registers_needs_no_note() -> None:
+    """Nothing to say where nothing differs; what the certificate has no place for is said to be left out."""
+    unit = x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "Cards")
+
+    assert read_csr(request_of(KEY, subject=CERTIFIED), RULES).notes(CERTIFIED) == ()
+    (note,) = read_csr(request_of(KEY, subject=x509.Name([*CERTIFIED, unit])), RULES).notes(CERTIFIED)
+
+    assert note.startswith("subject: OU='Cards' is left out")
 
 
 def with_broken_signature() -> bytes:
@@ -83,6 +106,45 @@ def private_pem() -> bytes:
     return KEY.private_bytes(PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
 
 
+def private_der(encryption: serialization.KeySerializationEncryption) -> bytes:
+    return KEY.private_bytes(DER, serialization.PrivateFormat.PKCS8, encryption)
+
+
+def public_key(encoding: serialization.Encoding) -> bytes:
+    return KEY.public_key().public_bytes(encoding, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def own_certificate(encoding: serialization.Encoding) -> bytes:
+    """Make one over the same key, as somebody might send by mistake."""
+    builder = x509.CertificateBuilder(subject_name=CERTIFIED, issuer_name=CERTIFIED, public_key=KEY.public_key())
+    life = builder.serial_number(7).not_valid_before(NOW).not_valid_after(NOW + timedelta(days=1))
+    return life.sign(KEY, hashes.SHA256()).public_bytes(encoding)
+
+
+def store() -> bytes:
+    certificate = x509.load_pem_x509_certificate(own_certificate(PEM))
+    return pkcs12.serialize_key_and_certificates(
+        b"acme", KEY, certificate, None, serialization.BestAvailableEncryption(b"passphrase")
+    )
+
+
+def with_garbage() -> bytes:
+    """Put a line that is no base64 into the middle of the block."""
+    lines = request_of(KEY, encoding=PEM).splitlines(keepends=True)
+    return b"".join([*lines[:2], b"*** garbage ***\n", *lines[2:]])
+
+
+RSA_512 = b"""\
+-----BEGIN CERTIFICATE REQUEST-----
+MIHFMHECAQAwDDEKMAgGA1UEAwwBeDBcMA0GCSqGSIb3DQEBAQUAA0sAMEgCQQDL
+mHhWotWSEX6LTp9L1nNZZ34+4DAj4jvZBTkZudz6Lb+HOn4p5YMKCDUGrOxPre70
+5mNhDwDYp5h0GMqS2Z77AgMBAAGgADANBgkqhkiG9w0BAQsFAANBALrMSGa9KrXF
+22UXqR4pZFLM8foZWexZCN01/Nq0weQsOoSAFf6pxJy0+F3bWoDqhdKJqAbFstrC
+9j1o28f/KS4=
+-----END CERTIFICATE REQUEST-----
+"""
+
+
 @pytest.mark.parametrize(
     ("data", "code", "named"),
     [
@@ -91,13 +153,29 @@ def private_pem() -> bytes:
         (b"noise", "csr.unparsable", "neither PEM nor DER"),
         (RIGHT[:-1], "csr.unparsable", "neither PEM nor DER"),
         (RIGHT + b"\x00", "csr.unparsable", "neither PEM nor DER"),
-        (b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----", "csr.unparsable", "no CERTIFICATE REQUEST"),
-        (b"-----BEGIN CERTIFICATE REQUEST-----\n????\n-----END CERTIFICATE REQUEST-----", "csr.unparsable", "PKCS #10"),
+        (b"-----BEGIN ODD THING-----\nAAAA\n-----END ODD THING-----", "csr.unparsable", "no CERTIFICATE REQUEST"),
+        (b"-----BEGIN CERTIFICATE REQUEST-----\n????\n-----END CERTIFICATE REQUEST-----", "csr.garbage", "PKCS #10"),
+        (b"-----BEGIN CERTIFICATE REQUEST-----\nMAA=\n-----END CERTIFICATE REQUEST-----", "csr.unparsable", "PKCS #10"),
+        (b"-----BEGIN CERTIFICATE REQUEST-----\n" * 300, "csr.cut_off", "needs its -----END line"),
+        (request_of(KEY, encoding=PEM)[:-20], "csr.cut_off", "needs its -----END line"),
+        (with_garbage(), "csr.garbage", "no base64"),
+        (request_of(KEY, encoding=PEM) * 2, "csr.several", "2 signing requests"),
+        (b"".join(request_of(KEY, encoding=PEM).splitlines()[1:-1]), "csr.no_marks", "put -----BEGIN"),
+        (request_of(KEY, encoding=PEM).decode().encode("utf-16"), "csr.encoding", "UTF-16"),
+        (bytes(range(256)), "csr.unparsable", "neither PEM nor DER"),
+        (own_certificate(PEM), "csr.certificate", "a certificate, not a request"),
+        (own_certificate(DER), "csr.certificate", "a certificate, not a request"),
+        (public_key(PEM), "csr.public_key", "public key alone"),
+        (public_key(DER), "csr.public_key", "public key alone"),
+        (store(), "csr.private_key", "nothing of it was kept"),
+        (private_der(serialization.NoEncryption()), "csr.private_key", "nothing of it was kept"),
+        (private_der(serialization.BestAvailableEncryption(b"x" * 12)), "csr.private_key", "nothing of it was kept"),
         (RIGHT + b"\x00" * RULES.max_bytes, "csr.too_large", "at most 16384 are read"),
         (private_pem(), "csr.private_key", "holds a private key"),
         (request_of(KEY, encoding=PEM) + private_pem(), "csr.private_key", "holds a private key"),
         (with_broken_signature(), "csr.bad_signature", "not the key's"),
         (with_another_key(), "csr.bad_signature", "not the key's"),
+        (RSA_512, "csr.weak_key", "512 bits: at least 2048"),
         (request_of(rsa_of(1_024)), "csr.weak_key", "1024 bits: at least 2048"),
         (request_of(rsa_of(4_104)), "csr.key_too_large", "4104 bits: at most 4096"),
         (request_of(rsa_of(2_050)), "csr.key_kind", "a multiple of 8"),
@@ -116,10 +194,11 @@ def test_a_fault_is_named_with_its_code(data: bytes, code: str, named: str) -> N
     assert "PRIVATE" not in str(refusal.value)
 
 
-def test_a_request_signed_with_sha1_proves_too_little() -> None:
-    """The library writes none any more: this one was made with OpenSSL 3 (`req -new -sha1`)."""
-    with pytest.raises(CsrRefused) as refusal:
-        read_csr(SIGNED_WITH_SHA1, RULES)
+@pytest.mark.parametrize(("name", "index"), [("SHA1", 0), ("MD5", 1)])
+def test_a_request_signed_with_a_weak_hash_proves_too_little(name: str, index: int) -> None:
+    """The library writes none any more: these were made with OpenSSL 3 (`req -new -sha1`, `-md5`)."""
+    with pytest.raises(CsrRefused, match=f"weak hash \\({name}\\): use SHA-256") as refusal:
+        read_csr((SIGNED_WITH_SHA1, SIGNED_WITH_MD5)[index], RULES)
 
     assert refusal.value.code == "csr.weak_hash"
 
@@ -147,5 +226,23 @@ QgAES/q9NdqDMmWGacNllFaxEE97PiRR744fqX8nurw1xnOIbQm6Kg5OmnFjLI+z
 hiX+NZb5PRpHwDA6eD5QuNKIqqAAMAkGByqGSM49BAEDSAAwRQIhAOlXhuURZDGf
 ug/gRDZDzpcWVbBelNJG5YGdPTCQvVfMAiBmWXlI6Omu0Rk5lZ3Ab2QX4J9cyIq8
 JXfShvsHT00pMQ==
+-----END CERTIFICATE REQUEST-----
+"""
+
+SIGNED_WITH_MD5 = b"""\
+-----BEGIN CERTIFICATE REQUEST-----
+MIICUTCCATkCAQAwDDEKMAgGA1UEAwwBeDCCASIwDQYJKoZIhvcNAQEBBQADggEP
+ADCCAQoCggEBALG56jmWASHE7EZ8ksFusCCrbeVfS0UiHUtAX+x4zyabhKJGhuXJ
+okyfGrP0vJA4W9O935JASNTSZac80G7lCJ42udYtDBTcyBR2xiwdbm14SnaUKpjE
+1FMbqcZDLoV6hGJCo5Zezi/jHb8RSy1tpCbew6R/fpDy0tLxf0q1J5L6Lc8cJQh1
+1FnYoMgvAYw/6uVDshWpbXlZRFsjeukkb0PmjGfaZyTC/8DieJLG99jSChuH+lz2
+4K5NzwVPjgG1roIykAo7ihGtkYCuZufI6HLEu6xTdTd6+Xw+G0c5bcM6quOIc4Qg
+qee2YHMCxL7YP+lUxEFo54ha+O60o9EogR0CAwEAAaAAMA0GCSqGSIb3DQEBBAUA
+A4IBAQAyraZ5ZmtQscIZY0Z5wn/D9LWS61Rwk88BT3vLXHrCmbLfoDpVFd2xp72s
+0qOVBL132P4Obt9EBFzrN+1aJQ2TSwrbHPrlzxsFaeIhPlFfN5IGIGNISQZWfdsZ
+1hI7wTR8TvndxrlYCp0te6FDFqM/r+mlyjPlOVTDQb4djmvc3ZTxVguIUogSxnMS
+GoVIRYEcG/yxgD76TN2ViK53OhERreLfXeHGulzNCY5eFEeRQjUzrJ9+OOXb5+ld
+WIaffSjjedQB8OFLmKXRPh0QMwM/LhtFu38XCV537Wm5emiCmGG0m0QtEJs7f9nl
+Emuz/n7vAwyXjEHkH4GEHaQIaF3s
 -----END CERTIFICATE REQUEST-----
 """

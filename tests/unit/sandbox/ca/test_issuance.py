@@ -119,7 +119,7 @@ def test_a_signing_request_brings_its_key_and_nothing_else(authority: Certificat
     assert loaded(issued).public_key() == key.public_key()
     assert parse_certificate(issued.certificate.encode()).organisation == TPP.organisation
     assert len(issued.notes) == 1
-    assert "ignored: a certificate says what the register says (O=Somebody Else)" in issued.notes[0]
+    assert "'Acme Payments GmbH' in the certificate, not 'Somebody Else'" in issued.notes[0]
 
 
 def test_an_rsa_key_is_certified_too(authority: CertificateAuthority) -> None:
