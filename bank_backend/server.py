@@ -10,6 +10,7 @@ globals().update(
         InternalListener(
             name="bank",
             home=_settings.home,
+            host=_settings.internal_bind_host,
             port=_settings.ports.bank,
             workers=_settings.workers,
             threads=_settings.threads,

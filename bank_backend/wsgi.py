@@ -18,6 +18,6 @@ if TYPE_CHECKING:
 def bank() -> WSGIApplication:
     """Return the bank, for the edge, the authorization server and the portal."""
     settings = load_settings()
-    configure_logging("bank", settings.home.log / "bank.jsonl")
+    configure_logging("bank", settings.log_file("bank"))
     services = create_services(settings, open_database(settings), SystemClock())
     return AcceptedCallers(create_app(services).wsgi_app, names=frozenset({"gateway", "portal"}))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import Final
 
 DEFAULT_BASE_PORT = 8440
+_HOST_NAME: Final = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 _LOWEST_BASE, _HIGHEST_BASE, _HIGHEST_PORT = 1025, 65_527, 65_535
 
 
@@ -94,3 +97,10 @@ def parse_address(text: str) -> Address:
         msg = f"{text!r} is no address: write host:port, for example localhost:8443"
         raise InvalidAddress(msg)
     return Address(host.removeprefix("[").removesuffix("]"), int(port))
+
+
+def parse_peer(text: str, *, default_port: int) -> Address:
+    """Read `host:port`, or a host name alone, which listens where the port table says; raises `InvalidAddress`."""
+    if _HOST_NAME.fullmatch(text):
+        return Address(text, default_port)
+    return parse_address(text)

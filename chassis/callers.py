@@ -12,8 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+HEALTH_CALLER = "health"
+"""Whoever asks a server whether it is well, and may ask nothing else: a container's health check, a monitor."""
+
 _KEY = "chassis.caller"
 _SUFFIX = ".internal"
+HEALTH_PATH = "/health"
 
 
 class AcceptedCallers:
@@ -26,11 +30,15 @@ class AcceptedCallers:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer 403 to anybody else; note the caller's name in the environ for `caller_of`."""
-        caller = next((name for name in _certificate_names(environ) if name in self._names), None)
+        caller = next((name for name in _certificate_names(environ) if self._accepts(name, environ)), None)
         if caller is None:
             return self._refuse(start_response)
         environ[_KEY] = caller
         return self._application(environ, start_response)
+
+    def _accepts(self, name: str, environ: WSGIEnvironment) -> bool:
+        asks_for_health = environ.get("REQUEST_METHOD") == "GET" and environ.get("PATH_INFO") == HEALTH_PATH
+        return name in self._names or (name == HEALTH_CALLER and asks_for_health)
 
     def _refuse(self, start_response: StartResponse) -> Iterable[bytes]:
         accepted = ", ".join(sorted(self._names))

@@ -77,7 +77,7 @@ def admin_app(settings: GatewaySettings) -> Flask:
     return create_admin_app(
         register=Register(store=SqlRegisterStore(engine), clock=clock),
         trust=Trust(store=SqlTrustStore(engine), clock=clock),
-        audit_folder=settings.home.log,
+        audit_folder=settings.audit_path,
     )
 
 

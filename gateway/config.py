@@ -37,12 +37,19 @@ class GatewaySettings(ServiceSettings):
         default=None, validation_alias="GATEWAY_DATABASE_URL", description="database URL; default: HOME/var/gateway.sqlite"
     )
     bind_host: str = Field(default="localhost", min_length=1, description="address that the public listeners bind")
-    bank: AddressText | None = Field(default=None, validation_alias="GATEWAY_BANK_ADDRESS", description="the bank, host:port")
+    bank: AddressText | None = Field(
+        default=None, validation_alias="GATEWAY_BANK_ADDRESS", description="the bank, host or host:port"
+    )
     authorization: AddressText | None = Field(
-        default=None, validation_alias="GATEWAY_AUTHORIZATION_ADDRESS", description="the authorization server, host:port"
+        default=None,
+        validation_alias="GATEWAY_AUTHORIZATION_ADDRESS",
+        description="the authorization server, host or host:port",
     )
     portal: AddressText | None = Field(
-        default=None, validation_alias="GATEWAY_PORTAL_ADDRESS", description="the portal, host:port"
+        default=None, validation_alias="GATEWAY_PORTAL_ADDRESS", description="the portal, host or host:port"
+    )
+    demo: AddressText | None = Field(
+        default=None, validation_alias="GATEWAY_DEMO_ADDRESS", description="the demo app, host or host:port"
     )
     deployments: Path | None = Field(default=None, description="routes; default: the ones that come with the gateway")
     sandbox_mode: bool = Field(default=True, description="tell a refused TPP the reason, a hint and the clause")
@@ -71,6 +78,9 @@ class GatewaySettings(ServiceSettings):
     remembered: int = Field(default=50_000, ge=100, le=5_000_000, description="tokens, TPPs, clients a worker remembers, each")
     revocation: RevocationPolicy = Field(default=RevocationPolicy.HARD, description="status unknown: hard refuses, soft admits")
     crl_grace_seconds: float = Field(default=3_600, ge=0, le=604_800, description="time a CRL serves past its nextUpdate")
+    audit_folder: Path | None = Field(
+        default=None, description="audit files, written by the edge and read by the control API; default: HOME/var/log"
+    )
     audit_file_bytes: int = Field(default=64 * _MEBIBYTE, ge=_MEBIBYTE, description="size at which an audit file is rotated")
 
     authorization_workers: int = Field(default=1, ge=1, le=32, description="processes of the authorization server")
@@ -83,6 +93,11 @@ class GatewaySettings(ServiceSettings):
     # A code that comes a second time is recognised, and what it gave revoked, for as long as its row is kept.
     retention_seconds: int = Field(default=_DAY, ge=3_600, le=90 * _DAY, description="time expired codes and tokens are kept")
     prune_seconds: float = Field(default=60, ge=1, le=_DAY, description="how often expired ones are deleted")
+
+    @property
+    def audit_path(self) -> Path:
+        """Where the edge writes its audit files, and the control API reads them."""
+        return self.audit_folder or self.home.log
 
     @property
     def bank_address(self) -> Address:
@@ -98,6 +113,11 @@ class GatewaySettings(ServiceSettings):
     def portal_address(self) -> Address:
         """Where the portal listens."""
         return peer_address(self.portal, default_port=self.ports.portal_internal)
+
+    @property
+    def demo_address(self) -> Address:
+        """Where the demo app listens."""
+        return peer_address(self.demo, default_port=self.ports.demo_internal)
 
     @property
     def front_url(self) -> str:

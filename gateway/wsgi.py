@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 def authorization() -> WSGIApplication:
     """Return the authorization server, for the edge."""
     settings = load_settings()
-    configure_logging("authorization", settings.home.log / "authorization.jsonl")
+    configure_logging("authorization", settings.log_file("authorization"))
     return AcceptedCallers(authorization_app(settings), names=frozenset({"gateway"}))
 
 
 def admin() -> WSGIApplication:
     """Return the control API, for the portal."""
     settings = load_settings()
-    configure_logging("admin", settings.home.log / "admin.jsonl")
+    configure_logging("admin", settings.log_file("admin"))
     return AcceptedCallers(admin_app(settings), names=frozenset({"portal"}))

@@ -28,11 +28,25 @@ class SandboxSettings(ServiceSettings):
         default=None, validation_alias="SANDBOX_DATABASE_URL", description="database URL; default: HOME/var/sandbox.sqlite"
     )
     admin: AddressText | None = Field(
-        default=None, validation_alias="SANDBOX_ADMIN_ADDRESS", description="the gateway's control API, host:port"
+        default=None, validation_alias="SANDBOX_ADMIN_ADDRESS", description="the gateway's control API, host or host:port"
     )
-    bank: AddressText | None = Field(default=None, validation_alias="SANDBOX_BANK_ADDRESS", description="the bank, host:port")
+    bank: AddressText | None = Field(
+        default=None, validation_alias="SANDBOX_BANK_ADDRESS", description="the bank, host or host:port"
+    )
+    service_homes: Path | None = Field(
+        default=None, description="folder with a folder for each server that runs apart, which is given its own keys, no others"
+    )
+    secrets_folder: Path | None = Field(
+        default=None, description="folder with a folder for each database user, where `sandbox init` makes its password"
+    )
+    postgres_url: str | None = Field(
+        default=None, description="PostgreSQL as its superuser, no password in it: `sandbox init` makes users and databases"
+    )
     threads: int = Field(default=16, ge=1, le=64, description="requests the portal answers at a time")
-    max_tpps: int = Field(default=1_000, ge=1, le=100_000, description="TPPs that may be registered")
+    max_tpps: int = Field(default=1_000, ge=1, le=100_000, description="TPPs that may be registered, such as have left counted")
+    max_tpps_per_organisation: int = Field(
+        default=20, ge=1, le=100_000, description="TPPs that one organisation of the portal may register"
+    )
     max_certificates_per_tpp_per_day: int = Field(
         default=50, ge=2, le=10_000, description="certificates issued to one TPP in 24 hours, faulty ones counted"
     )

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from chassis.callers import AcceptedCallers
 from chassis.logs import configure_logging
 from sandbox.bootstrap import build_services
 from sandbox.config import load_settings
+from sandbox.containers.handout import hand_out
 from sandbox.portal.app import create_app
 from sandbox.portal.housekeeping import housekeeping, run_in_background
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
+    from sandbox.bootstrap import Services
+
 
 def portal() -> WSGIApplication:
     """Return the portal, open to the edge and to this side's own calls, and start its housekeeping."""
     settings = load_settings()
-    configure_logging("portal", settings.home.log / "portal.jsonl")
+    configure_logging("portal", settings.log_file("portal"))
     services = build_services(settings)
-    run_in_background(housekeeping(deliver=services.trust.deliver_changes, renew=services.authority.renew_due))
+    run_in_background(housekeeping(deliver=services.trust.deliver_changes, renew=partial(_renew, services)))
     return AcceptedCallers(create_app(services), names=frozenset({"gateway", "portal"}))
+
+
+def _renew(services: Services) -> None:
+    """Renew what is due, and give each server that runs apart what is its own."""
+    services.authority.renew_due()
+    if services.settings.service_homes is not None:
+        hand_out(services.settings.home, services.settings.service_homes)

@@ -7,6 +7,12 @@ _settings = load_settings()
 
 globals().update(
     internal_listener(
-        InternalListener(name="admin", home=_settings.home, port=_settings.ports.admin, threads=_settings.admin_threads)
+        InternalListener(
+            name="admin",
+            home=_settings.home,
+            host=_settings.internal_bind_host,
+            port=_settings.ports.admin,
+            threads=_settings.admin_threads,
+        )
     )
 )

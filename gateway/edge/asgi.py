@@ -49,5 +49,5 @@ class EdgeApplication:
 def application() -> EdgeApplication:
     """Return the application, as gunicorn is told to make it."""
     settings = load_settings()
-    configure_logging("edge", settings.home.log / "edge.jsonl")
+    configure_logging("edge", settings.log_file("edge"))
     return EdgeApplication(settings)

@@ -10,6 +10,7 @@ globals().update(
         InternalListener(
             name="authorization",
             home=_settings.home,
+            host=_settings.internal_bind_host,
             port=_settings.ports.authorization,
             workers=_settings.authorization_workers,
             threads=_settings.authorization_threads,

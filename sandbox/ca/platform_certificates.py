@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
 
+from chassis.callers import HEALTH_CALLER
 from sandbox.ca.profiles import AuthorityName, ProfileName
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 PUBLISHING: Final = (AuthorityName.ROOT, AuthorityName.TPP_ISSUING, AuthorityName.SERVER_ISSUING)
 """Authorities with CRL and OCSP. The internal one has none: what it issues lives for days, and nobody outside sees it."""
 
-_INTERNAL_SERVERS: Final = ("authorization", "admin", "bank", "portal")
-_INTERNAL_CALLERS: Final = ("gateway", "portal")
+_INTERNAL_SERVERS: Final = ("authorization", "admin", "bank", "portal", "demo")
+_INTERNAL_CALLERS: Final = ("gateway", "portal", HEALTH_CALLER)
 _LOOPBACK: Final = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
 
 Address = IPv4Address | IPv6Address

@@ -14,6 +14,7 @@ from chassis.settings import SettingsRefused
 from sandbox.answers import PeerRefused
 from sandbox.ca.errors import CertificateAuthorityError
 from sandbox.cli.statuses import REFUSED, UNREACHABLE
+from sandbox.containers.errors import NotInitialised
 from sandbox.doctor.model import NotExaminable
 from sandbox.platform.databases import DatabaseNotUsable
 from sandbox.platform.fleet import StartFailed
@@ -32,6 +33,7 @@ _REFUSALS = (
     PortTaken,
     StartFailed,
     StopFailed,
+    NotInitialised,
     CertificateAuthorityError,
     RegisterError,
     PeerRefused,

@@ -13,6 +13,7 @@ _COMMANDS = {
     "down": "sandbox.cli.lifecycle",
     "status": "sandbox.cli.lifecycle",
     "reset": "sandbox.cli.lifecycle",
+    "init": "sandbox.cli.init",
     "demo": "sandbox.cli.demo",
     "tpp": "sandbox.cli.tpp",
     "cert": "sandbox.cli.cert",

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from sandbox.platform.child import Child, python
 
 if TYPE_CHECKING:
-    from sandbox.platform.plan import Plan
+    from collections.abc import Iterable, Mapping
+
+    from chassis.home import Home
 
 
 class DatabaseNotUsable(RuntimeError):
@@ -30,17 +32,17 @@ class Migration:
             raise DatabaseNotUsable(words.splitlines()[-1])
 
 
-def begin_migrations(plan: Plan) -> list[Migration]:
+def begin_migrations(packages: Iterable[str], *, environment: Mapping[str, str], home: Home) -> list[Migration]:
     """Start all migrations at once: they share nothing, and each is mostly imports."""
     return [
         Migration(
             package,
             Child(
                 python(f"{package}.database"),
-                environment=plan.environment,
-                folder=plan.home.path,
-                console=plan.home.log / f"{package}-migration.console",
+                environment=environment,
+                folder=home.path,
+                console=home.log / f"{package}-migration.console",
             ),
         )
-        for package in plan.migrations
+        for package in packages
     ]

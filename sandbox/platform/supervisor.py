@@ -84,7 +84,7 @@ class Supervisor:
     def _migrate(self) -> None:
         self._plan.home.log.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._say(EventKind.STEP, "databases")
-        migrations = begin_migrations(self._plan)
+        migrations = begin_migrations(self._plan.migrations, environment=self._plan.environment, home=self._plan.home)
         try:
             self._wait_for(lambda: all(migration.child.has_ended() for migration in migrations), "the databases")
             for migration in migrations:

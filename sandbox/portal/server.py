@@ -10,6 +10,7 @@ globals().update(
         InternalListener(
             name="portal",
             home=_settings.home,
+            host=_settings.internal_bind_host,
             port=_settings.ports.portal_internal,
             # One worker: it holds the thread that keeps the gateway's trust and the certificates fresh.
             workers=1,

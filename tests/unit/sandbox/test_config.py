@@ -40,7 +40,7 @@ def test_what_is_given_goes_before_the_environment(monkeypatch: pytest.MonkeyPat
     [
         ("SANDBOX_BASE_PORT", "80"),
         ("SANDBOX_BASE_PORT", "many"),
-        ("SANDBOX_ADMIN_ADDRESS", "admin"),
+        ("SANDBOX_ADMIN_ADDRESS", "8444"),
         ("SANDBOX_BANK_ADDRESS", "bank:0"),
         ("SANDBOX_MAX_TPPS", "0"),
         ("SANDBOX_THREADS", "1000"),

@@ -1,0 +1,49 @@
+"""Which databases there are on a PostgreSQL server, whose they are, and what each service's user may do in its own.
+
+Tables belong to an owner whom nobody can log in as; `sandbox init` migrates in its name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+READ: Final = "SELECT"
+WRITE: Final = "SELECT, INSERT, UPDATE, DELETE"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceDatabase:
+    """A service's database: the package that migrates it, and its users with what they may do to its rows."""
+
+    name: str
+    package: str
+    rights: Mapping[str, str]
+
+    @property
+    def owner(self) -> str:
+        """The role that the tables belong to."""
+        return f"{self.name}_owner"
+
+    @property
+    def url_variable(self) -> str:
+        """The setting that names this database to its service."""
+        return f"{self.name.upper()}_DATABASE_URL"
+
+
+DATABASES: Final = (
+    ServiceDatabase("sandbox", "sandbox", {"portal": WRITE}),
+    ServiceDatabase("gateway", "gateway", {"edge": READ, "authorization": WRITE, "admin": WRITE}),
+    ServiceDatabase("bank", "bank_backend", {"bank": WRITE}),
+)
+USERS: Final = frozenset(user for database in DATABASES for user in database.rights)
+
+
+def owner_url(superuser_url: str, database: ServiceDatabase) -> str:
+    """Return the URL with which the superuser works in a database in the name of its owner."""
+    role = quote(f"-c role={database.owner}", safe="")
+    return urlsplit(superuser_url)._replace(path=f"/{database.name}", query=f"options={role}").geturl()
