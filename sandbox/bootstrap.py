@@ -14,9 +14,15 @@ from sandbox.ca.quota import IssuingLimits
 from sandbox.ca.service import CertificateAuthority
 from sandbox.ca.store import CertificateStore
 from sandbox.database import open_sandbox_engine
+from sandbox.developers.attempt_store import SqlAttempts
+from sandbox.developers.passwords import RECOMMENDED, PasswordHasher
+from sandbox.developers.service import Developers
+from sandbox.developers.store import SqlDevelopers
 from sandbox.doctor.service import Doctor
 from sandbox.doctor.store import SqlArchive
 from sandbox.gateway_client import GatewayOverTheWire
+from sandbox.portal.turnstile import Turnstile
+from sandbox.tpps.applications import RegisterLimits
 from sandbox.tpps.client_data import PublicAddresses
 from sandbox.tpps.service import Register
 from sandbox.tpps.store import SqlTppStore
@@ -24,11 +30,15 @@ from sandbox.trust.service import TrustDelivery
 from sandbox.trust.store import SqlDeliveries
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from chassis.addresses import Address
     from psd2.clock import Clock
     from sandbox.config import SandboxSettings
 
 _CALLER = "portal"
+# Argon2 at a time: 128 MiB, however many sign in.
+_HASHES_AT_ONCE, _HASHES_WAITING, _HASH_PATIENCE_SECONDS = 2, 12, 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +51,7 @@ class Services:
     authority: CertificateAuthority
     register: Register
     trust: TrustDelivery
+    developers: Developers
 
 
 def build_services(settings: SandboxSettings) -> Services:
@@ -76,6 +87,7 @@ def build_services(settings: SandboxSettings) -> Services:
             max_tpps=settings.max_tpps,
         ),
         trust=TrustDelivery(source=authority, gateway=gateway, acknowledgements=SqlDeliveries(engine, clock)),
+        developers=_developers(settings, engine, clock),
     )
 
 
@@ -86,6 +98,19 @@ def build_doctor(settings: SandboxSettings) -> Doctor:
     """
     archive = SqlArchive(open_sandbox_engine(settings.database_url)) if settings.has_database else None
     return Doctor(clock=SystemClock(), authorities=published_certificates(settings.home), archive=archive)
+
+
+def _developers(settings: SandboxSettings, engine: Engine, clock: Clock) -> Developers:
+    gate = Turnstile(
+        inside=_HASHES_AT_ONCE, waiting=_HASHES_WAITING, patience_seconds=_HASH_PATIENCE_SECONDS, what="people signing in"
+    )
+    return Developers(
+        store=SqlDevelopers(engine),
+        attempts=SqlAttempts(engine),
+        hasher=PasswordHasher(cost=RECOMMENDED, gate=gate),
+        clock=clock,
+        sign_ups_per_hour=settings.sign_ups_per_hour,
+    )
 
 
 def _session(settings: SandboxSettings, name: str, address: Address) -> PeerSession:

@@ -53,6 +53,9 @@ class SandboxSettings(ServiceSettings):
     max_unexpired_certificates_per_tpp: int = Field(
         default=200, ge=2, le=100_000, description="unexpired certificates of one TPP, revoked and faulty ones counted"
     )
+    sign_ups_per_hour: int = Field(
+        default=30, ge=1, le=100_000, description="accounts of the portal that may be made from one address in an hour"
+    )
 
     @property
     def has_database(self) -> bool:

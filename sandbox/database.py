@@ -1,4 +1,4 @@
-"""The sandbox's database: certificates, CRLs, the register of TPPs; `python -m sandbox.database` migrates it.
+"""The sandbox's database: certificates, the register of TPPs, developers; `python -m sandbox.database` migrates it.
 
 Times are epoch seconds, UTC; serial numbers and hashes lower-case hex.
 """
@@ -6,7 +6,20 @@ Times are epoch seconds, UTC; serial numbers and hashes lower-case hex.
 import sys
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Double, Engine, Index, LargeBinary, MetaData, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    Engine,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
 
 from chassis.database import database_command, open_engine, require_current
 
@@ -73,8 +86,93 @@ tpps = Table(
     Column("access_token_sha256", Text),  # the token itself is kept nowhere
     Column("created_at", Double, nullable=False),
     Index(None, "name", unique=True),
+    Column("organisation_id", Text, ForeignKey("organisations.id")),  # null: nobody's in the portal, until it is claimed
     Index(None, "client_id", unique=True),
 )
+    Index(None, "organisation_id"),
+)
+
+# Numbers of TPPs that have left, each kept for whoever had it.
+former_tpps = Table(
+    "former_tpps",
+    metadata,
+    Column("authorisation_number", Text, primary_key=True),
+    Column("organisation_id", Text, ForeignKey("organisations.id")),
+    Column("access_token_sha256", Text),
+    Column("left_at", Double, nullable=False),
+    Index(None, "organisation_id"),
+)
+
+# Forms that were sent to have a certificate issued: a form that comes twice is answered once.
+issuing_orders = Table(
+    "issuing_orders",
+    metadata,
+    Column("authorisation_number", Text, primary_key=True),
+    Column("form", Text, primary_key=True),
+    Column("serial", Text),  # null while the certificate is being issued
+    Column("at", Double, nullable=False),
+    Index(None, "at"),
+)
+
+organisations = Table(
+    "organisations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+)
+
+developers = Table(
+    "developers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("email", Text, nullable=False),  # as it was written
+    Column("email_key", Text, nullable=False),  # as it is compared
+    Column("name", Text, nullable=False),
+    Column("password_hash", Text, nullable=False),  # Argon2id, PHC string
+    Column("is_operator", Boolean, nullable=False),
+    Column("organisation_id", Text, ForeignKey("organisations.id"), nullable=False),
+    Column("created_at", Double, nullable=False),
+    Index(None, "email_key", unique=True),
+    Index(None, "organisation_id"),
+)
+
+portal_sessions = Table(
+    "portal_sessions",
+    metadata,
+    Column("key", Text, primary_key=True),  # SHA-256 of the token, which the browser alone has
+    Column("developer_id", Text, ForeignKey("developers.id"), nullable=False),
+    Column("started_at", Double, nullable=False),
+    Column("last_seen_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),  # at the latest
+    Column("ended_at", Double),
+    Column("address", Text, nullable=False),
+    Column("user_agent", Text, nullable=False),
+    Index(None, "developer_id"),
+    Index(None, "expires_at"),
+)
+
+invitations = Table(
+    "invitations",
+    metadata,
+    Column("key", Text, primary_key=True),  # SHA-256 of the link's secret
+    Column("organisation_id", Text, ForeignKey("organisations.id"), nullable=False),
+    Column("invited_by", Text, ForeignKey("developers.id"), nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+    Column("used_at", Double),
+    Index(None, "organisation_id"),
+    Index(None, "expires_at"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("kind", Text, primary_key=True),  # `sign-in:account`, `sign-up:address`, …
+    Column("subject", Text, primary_key=True),  # whom or what is counted
+    Column("count", Integer, nullable=False),
+    Column("window_ends_at", Double, nullable=False),
+    Index(None, "window_ends_at"),
 
 deliveries = Table(
     "deliveries",

@@ -4,39 +4,72 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Flask, Response, jsonify
+from flask import Flask, Response, jsonify, request
 
 from sandbox.portal.api import registration_api
-from sandbox.portal.pages import pages
+from sandbox.portal.csrf import install_csrf
+from sandbox.portal.forms import GLOBALS
+from sandbox.portal.listeners import PublicListener, require_listener
+from sandbox.portal.look import install_look
+from sandbox.portal.pages import entry, home, welcome
 from sandbox.portal.pki import pki
 from sandbox.portal.problems import install_problems
+from sandbox.portal.sessions import install_form_sessions, signing_key
+from sandbox.portal.visitor import current_visitor, install_visitors
+from sandbox.portal.wording import FILTERS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask import Blueprint
+
     from sandbox.bootstrap import Services
 
 _LARGEST_BODY_BYTES = 65_536
 _HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    # Within the portal only: a browser that tells its origin of no form would look like a stranger (csrf).
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
     # No Strict-Transport-Security: it holds for a host with all its ports, and would lock the plain-HTTP listener of localhost.
 }
+# Each answers on the portal's own listener only.
+_PAGES: tuple[Callable[[Services], Blueprint], ...] = (entry.blueprint,)
+# Programs call these: no cookie gives them any authority, so that no form of another site can use it.
+_WITHOUT_FORMS = ("pki", "registration", "look")
 
 
 def create_app(services: Services) -> Flask:
     """Return the application; whom it answers to is judged in front of it (`chassis.callers`)."""
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _LARGEST_BODY_BYTES
-    app.register_blueprint(pages(services))
-    app.register_blueprint(pki(services))
-    app.register_blueprint(registration_api(services))
+    app.jinja_env.filters.update(FILTERS)
+    app.jinja_env.globals.update(GLOBALS)
+    install_form_sessions(app, signing_key(services.settings.home.var / "portal.key"))
+    install_visitors(app, services.developers)
+    install_look(app)
+    _register_blueprints(app, services)
     app.add_url_rule("/health", view_func=_health)
+    app.context_processor(lambda: {"visitor": current_visitor()})
     app.after_request(_harden)
+    install_csrf(app, exempt=_WITHOUT_FORMS)
     install_problems(app)
     return app
+
+
+def _register_blueprints(app: Flask, services: Services) -> None:
+    for blueprint in (home.blueprint(services), welcome.blueprint(services), pki(services), registration_api(services)):
+        app.register_blueprint(blueprint)
+    for make in _PAGES:
+        pages = make(services)
+        pages.before_request(require_listener(PublicListener.PORTAL))
+        app.register_blueprint(pages)
 
 
 def _health() -> Response:
@@ -46,4 +79,9 @@ def _health() -> Response:
 def _harden(response: Response) -> Response:
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
+    if response.mimetype == "text/html":
+        # Pages are a person's own: neither kept on the way, nor shown by the back button after signing out.
+        response.headers.setdefault("Cache-Control", "no-store")
+    elif request.endpoint == "static":
+        response.headers.setdefault("Cache-Control", "no-cache")
     return response

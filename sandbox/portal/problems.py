@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from flask import Response, jsonify, render_template, request
+from flask import Response, g, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import http_date
 
@@ -25,8 +25,11 @@ from sandbox.ca.errors import (
     UnknownAuthority,
     UnknownCertificate,
 )
+from sandbox.portal.addresses import sign_in_path
 from sandbox.portal.bodies import BodyRefused
+from sandbox.portal.csrf import CSRFError
 from sandbox.portal.turnstile import TooBusy
+from sandbox.portal.visitor import SignInRequired
 from sandbox.tpps.errors import (
     AccessDenied,
     RegisterError,
@@ -68,24 +71,71 @@ _STATUSES: tuple[tuple[type[Exception], HTTPStatus], ...] = (
 )
 
 
+# What a page says of a status: what it means here, and what one can do. Where the refusal has words of its own they go first.
+_WORDS: dict[HTTPStatus, tuple[str, str, str]] = {
+    HTTPStatus.BAD_REQUEST: ("This can't be read", "The request is not what this page expects.", ""),
+    HTTPStatus.FORBIDDEN: ("This is not allowed", "You are signed in, and may still not do this.", ""),
+    HTTPStatus.NOT_FOUND: (
+        "There is no such page",
+        "The address may be mistyped, what stood here may be gone, or it belongs to another organisation.",
+        "",
+    ),
+    HTTPStatus.METHOD_NOT_ALLOWED: ("This page can't be called like that", "It was probably meant to be opened by a form.", ""),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (
+        "That was too much",
+        "The form holds more than 64 KiB, which is the most that is taken.",
+        "",
+    ),
+    HTTPStatus.TOO_MANY_REQUESTS: ("That was too often", "Please try again a little later.", ""),
+    HTTPStatus.INTERNAL_SERVER_ERROR: (
+        "The portal failed",
+        "This is a defect, not a mistake of yours.",
+        "The portal's log tells more, under the request's id.",
+    ),
+    HTTPStatus.BAD_GATEWAY: (
+        "A service behind the portal refused",
+        "",
+        "Try again. `sandbox status` shows whether all servers are healthy.",
+    ),
+    HTTPStatus.SERVICE_UNAVAILABLE: (
+        "Not available at the moment",
+        "",
+        "Try again in a few seconds. `sandbox status` shows whether all servers are healthy.",
+    ),
+}
+_FORM_REFUSED = (
+    "The form did not come from a page that this browser was shown, or you have signed in or out since, or cookies are off. "
+    "Nothing was changed. Go back, reload the page, and send it again."
+)
+
+
 def install_problems(app: Flask) -> None:
     """Make the app answer its refusals here."""
     for kind in (RegisterError, CertificateAuthorityError, PeerUnavailable, PeerRefused, BodyRefused, TooBusy):
         app.register_error_handler(kind, _refused)
+    app.register_error_handler(SignInRequired, _to_sign_in)
+    app.register_error_handler(CSRFError, _form_refused)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
 
 
+def _to_sign_in(_error: SignInRequired) -> Response:
+    path = sign_in_path()
+    if request.headers.get("HX-Request"):
+        # htmx would put the sign-in page into a corner of this one: it is told to leave instead.
+        return Response(status=HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": path, "Cache-Control": "no-store"})
+    return Response(status=HTTPStatus.SEE_OTHER, headers={"Location": path, "Cache-Control": "no-store"})
+
+
+def _form_refused(_error: Exception) -> Response:
+    return _page(HTTPStatus.BAD_REQUEST, title="This form can't be taken", text=_FORM_REFUSED)
+
+
 def _refused(error: Exception) -> Response:
     status = next(status for kind, status in _STATUSES if isinstance(error, kind))
-    extra: dict[str, object] = {}
-    if isinstance(error, RegistrationRefused):
-        extra["errors"] = [{"field": fault.field, "detail": fault.text} for fault in error.faults]
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         get_logger().warning("portal.refused", path=request.path, error=f"{type(error).__name__}: {error}")
-    response = _problem(status, str(getattr(error, "code", "peer.unavailable")), str(error), **extra)
-    if status is HTTPStatus.UNAUTHORIZED:
-        response.headers["WWW-Authenticate"] = 'Bearer realm="registration"'
+    response = _page(status, text=_sentence(str(error))) if _wants_page() else _refused_program(error, status)
     if isinstance(error, TooBusy):
         response.headers["Retry-After"] = str(error.retry_after_seconds)
     if isinstance(error, IssuingLimitReached):
@@ -93,12 +143,21 @@ def _refused(error: Exception) -> Response:
     return response
 
 
+def _refused_program(error: Exception, status: HTTPStatus) -> Response:
+    extra: dict[str, object] = {}
+    if isinstance(error, RegistrationRefused):
+        extra["errors"] = [{"field": fault.field, "detail": fault.text} for fault in error.faults]
+    response = _problem(status, str(getattr(error, "code", "peer.unavailable")), str(error), **extra)
+    if status is HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="registration"'
+    return response
+
+
 def _http_error(error: HTTPException) -> Response:
-    status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
-    detail = error.description or status.description
-    if _wants_page():
-        return Response(render_template("error.html", status=status, detail=detail), status, mimetype="text/html")
-    response = _problem(status, f"http.{status.value}", detail)
+    if error.code is None or error.code < HTTPStatus.BAD_REQUEST:
+        return error.get_response()  # type: ignore[return-value] # a redirect of the router's own
+    status = HTTPStatus(error.code)
+    response = _page(status) if _wants_page() else _problem(status, f"http.{status.value}", error.description or status.phrase)
     for name, value in error.get_headers():
         if name in {"Allow", "Retry-After"}:
             response.headers[name] = value
@@ -106,13 +165,38 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    get_logger().error("portal.failed", path=request.path, exc_info=error)
+    get_logger().error("portal.failed", request=_request_id(), path=request.path, exc_info=error)
     status = HTTPStatus.INTERNAL_SERVER_ERROR
+    if _wants_page():
+        g.visitor = None  # the page must not fail on what made this one fail
+        return _page(status)
     return _problem(status, "portal.failed", "the portal failed on this request; its log tells more")
 
 
 def _wants_page() -> bool:
     return not request.path.startswith(("/api/", "/pki/")) and request.accept_mimetypes.accept_html
+
+
+def _page(status: HTTPStatus, *, title: str = "", text: str = "") -> Response:
+    known_title, known_text, advice = _WORDS.get(status, (status.phrase, status.description, ""))
+    body = render_template(
+        "problem.html",
+        status=status,
+        title=title or known_title,
+        text=text or known_text,
+        advice=advice,
+        request_id=_request_id(),
+    )
+    return Response(body, status, mimetype="text/html")
+
+
+def _request_id() -> str | None:
+    return request.headers.get("X-Sandbox-Request")
+
+
+def _sentence(text: str) -> str:
+    end = "" if text.endswith((".", "?", "!")) else "."
+    return f"{text[:1].upper()}{text[1:]}{end}"
 
 
 def _problem(status: HTTPStatus, code: str, detail: str, **extra: object) -> Response:

@@ -16,16 +16,17 @@ class TooBusy(RuntimeError):
     code = "portal.busy"
     retry_after_seconds = 5
 
-    def __init__(self) -> None:
-        """Say that nothing has happened."""
-        super().__init__("too many registrations at the same time; nothing has been done, try again in a few seconds")
+    def __init__(self, what: str) -> None:
+        """Say of what there is too much, and that nothing has happened."""
+        super().__init__(f"too many {what} at the same time; nothing has been done, try again in a few seconds")
 
 
 class Turnstile:
     """Room for `inside` at a time and `waiting` more, who wait for at most `patience_seconds`."""
 
-    def __init__(self, *, inside: int, waiting: int, patience_seconds: float) -> None:
-        """Let nobody in yet."""
+    def __init__(self, *, inside: int, waiting: int, patience_seconds: float, what: str = "registrations") -> None:
+        """Let nobody in yet; `what` they come for is told to those turned away."""
+        self._what = what
         self._room = threading.BoundedSemaphore(inside + waiting)
         self._inside = threading.BoundedSemaphore(inside)
         self._patience_seconds = patience_seconds
@@ -34,10 +35,10 @@ class Turnstile:
     def passage(self) -> Iterator[None]:
         """Be inside while the block runs; raises `TooBusy`."""
         if not self._room.acquire(blocking=False):
-            raise TooBusy
+            raise TooBusy(self._what)
         try:
             if not self._inside.acquire(timeout=self._patience_seconds):
-                raise TooBusy
+                raise TooBusy(self._what)
             try:
                 yield
             finally:

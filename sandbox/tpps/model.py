@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -53,6 +53,7 @@ class Tpp:
     seed: int | None
     status: TppStatus
     created_at: float
+    organisation_id: str | None = None  # whose it is in the portal; nobody's until it is claimed
 
     def is_as_requested(self, request: RegistrationRequest) -> bool:
         """Answer whether this is the TPP that the request describes."""
@@ -64,3 +65,20 @@ class Tpp:
             and self.redirect_uris == request.redirect_uris
             and self.profile is request.profile
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amendment:
+    """What a TPP may change of itself; number, name and roles are what its certificates and its bank stand on."""
+
+    organisation: str
+    redirect_uris: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormerTpp:
+    """A TPP that has left; its number waits for whoever had it."""
+
+    authorisation_number: str
+    organisation_id: str | None
+    access_token_sha256: str | None = field(repr=False)

@@ -48,8 +48,14 @@ class TppStore(Protocol):
     def all(self) -> list[Tpp]:
         """Return every TPP, by name."""
 
-    def count(self) -> int:
-        """Return how many TPPs there are."""
+    def of_organisation(self, organisation_id: str) -> list[Tpp]:
+        """Return an organisation's TPPs, by name."""
+
+    def count(self, *, organisation_id: str | None = None) -> int:
+        """Count the numbers taken, by everybody or by one organisation; such as were left too."""
+
+    def former(self, number: str) -> FormerTpp | None:
+        """Return who had this number and has left."""
 
     def add(self, tpp: Tpp) -> None:
         """Take a new TPP in; raises `RegistrationConflict`."""
@@ -130,6 +136,10 @@ class Register:
     def require(self, name_or_number: str) -> Tpp:
         """Return one TPP; raises `UnknownTpp`."""
         tpp = self._store.find(name_or_number)
+    def of_organisation(self, organisation_id: str) -> list[Tpp]:
+        """Return the TPPs of an organisation of the portal, by name."""
+        return self._store.of_organisation(organisation_id)
+
         if tpp is None:
             raise UnknownTpp(name_or_number)
         return tpp

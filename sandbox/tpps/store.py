@@ -16,7 +16,11 @@ from sandbox.tpps.errors import RegistrationConflict
 from sandbox.tpps.model import Profile, Tpp, TppStatus
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine, Row
+    from sqlalchemy import ColumnElement, Connection, Engine, Row, Table
+
+    from sandbox.tpps.model import Amendment
+
+_FORMER = ("authorisation_number", "organisation_id", "access_token_sha256")
 
 
 class SqlTppStore:
@@ -39,10 +43,23 @@ class SqlTppStore:
         with self._reading.connect() as connection:
             return [_tpp(row) for row in connection.execute(select(tpps).order_by(tpps.c.name))]
 
-    def count(self) -> int:
-        """Return how many TPPs there are."""
+    def of_organisation(self, organisation_id: str) -> list[Tpp]:
+        """Return an organisation's TPPs, by name."""
+        query = select(tpps).where(tpps.c.organisation_id == organisation_id).order_by(tpps.c.name)
         with self._reading.connect() as connection:
-            return connection.execute(select(func.count()).select_from(tpps)).scalar_one()
+            return [_tpp(row) for row in connection.execute(query)]
+
+    def count(self, *, organisation_id: str | None = None) -> int:
+        """Count the numbers taken, by everybody or by one organisation; such as were left too."""
+        with self._reading.connect() as connection:
+            return sum(_count(connection, table, organisation_id) for table in (tpps, former_tpps))
+
+    def former(self, number: str) -> FormerTpp | None:
+        """Return who had this number and has left."""
+        query = select(*(former_tpps.c[name] for name in _FORMER)).where(former_tpps.c.authorisation_number == number)
+        with self._reading.connect() as connection:
+            row = connection.execute(query).first()
+        return FormerTpp(**dict(zip(_FORMER, row, strict=True))) if row else None
 
     def add(self, tpp: Tpp) -> None:
         """Take a new TPP in; raises `RegistrationConflict` where its name, number or client id is taken."""
@@ -54,11 +71,14 @@ class SqlTppStore:
                 f"{tpp.name} or {tpp.authorisation_number} has just been registered by somebody else"
             ) from error
 
-    def replace(self, tpp: Tpp) -> None:
-        """Write everything about a TPP anew, its access token excepted."""
-        with self._engine.begin() as connection:
-            number = str(tpp.authorisation_number)
-            connection.execute(update(tpps).where(tpps.c.authorisation_number == number).values(**_values(tpp)))
+    def set_status(self, tpp: Tpp, status: TppStatus) -> None:
+        """Write a TPP's status and nothing else."""
+        self._write(tpp, status=status.value)
+
+    def amend(self, tpp: Tpp, amendment: Amendment) -> None:
+        """Write what a TPP has changed of itself and nothing else."""
+        uris = orjson.dumps(amendment.redirect_uris).decode()
+        self._write(tpp, organisation=amendment.organisation, redirect_uris=uris)
 
     def activate(self, tpp: Tpp) -> bool:
         """Make a registering TPP active; return False, and change nothing, where it is not registering."""
@@ -79,10 +99,34 @@ class SqlTppStore:
         with self._reading.connect() as connection:
             return connection.execute(query).scalar_one_or_none()
 
-    def remove(self, tpp: Tpp) -> None:
-        """Take a TPP out."""
+    def claim(self, tpp: Tpp, organisation_id: str) -> bool:
+        """Give a TPP that is nobody's to an organisation; return False, and change nothing, where it is somebody's."""
+        is_nobodys = _is(tpp) & tpps.c.organisation_id.is_(None)
         with self._engine.begin() as connection:
-            connection.execute(delete(tpps).where(tpps.c.authorisation_number == str(tpp.authorisation_number)))
+            return connection.execute(update(tpps).where(is_nobodys).values(organisation_id=organisation_id)).rowcount == 1
+
+    def remove(self, tpp: Tpp, *, at: float) -> None:
+        """Take a TPP out, and keep its number for whoever had it."""
+        columns = (tpps.c.authorisation_number, tpps.c.organisation_id, tpps.c.access_token_sha256, literal(at))
+        names = [*_FORMER, "left_at"]
+        with self._engine.begin() as connection:
+            connection.execute(insert(former_tpps).from_select(names, select(*columns).where(_is(tpp))))
+            connection.execute(delete(tpps).where(_is(tpp)))
+
+    def _write(self, tpp: Tpp, **values: object) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(update(tpps).where(_is(tpp)).values(**values))
+
+
+def _is(tpp: Tpp) -> ColumnElement[bool]:
+    return tpps.c.authorisation_number == str(tpp.authorisation_number)
+
+
+def _count(connection: Connection, table: Table, organisation_id: str | None) -> int:
+    query = select(func.count()).select_from(table)
+    if organisation_id is not None:
+        query = query.where(table.c.organisation_id == organisation_id)
+    return int(connection.execute(query).scalar_one())
 
 
 def _values(tpp: Tpp) -> dict[str, object]:
@@ -95,6 +139,7 @@ def _values(tpp: Tpp) -> dict[str, object]:
         "profile": tpp.profile.value,
         "client_id": tpp.client_id,
         "seed": tpp.seed,
+        "organisation_id": tpp.organisation_id,
         "status": tpp.status.value,
         "created_at": tpp.created_at,
     }
@@ -110,6 +155,7 @@ def _tpp(row: Row[Any]) -> Tpp:
         profile=Profile(row.profile),
         client_id=row.client_id,
         seed=row.seed,
+        organisation_id=row.organisation_id,
         status=TppStatus(row.status),
         created_at=row.created_at,
     )

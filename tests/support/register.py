@@ -170,8 +170,15 @@ class InMemoryTppStore:
     def all(self) -> list[Tpp]:
         return sorted(self.tpps.values(), key=lambda tpp: tpp.name)
 
-    def count(self) -> int:
-        return len(self.tpps)
+    def of_organisation(self, organisation_id: str) -> list[Tpp]:
+        return [tpp for tpp in self.all() if tpp.organisation_id == organisation_id]
+
+    def count(self, *, organisation_id: str | None = None) -> int:
+        everybody = [*self.tpps.values(), *self.formers.values()]
+        return sum(organisation_id in {None, each.organisation_id} for each in everybody)
+
+    def former(self, number: str) -> FormerTpp | None:
+        return self.formers.get(number)
 
     def add(self, tpp: Tpp) -> None:
         if str(tpp.authorisation_number) in self.tpps:

@@ -4,71 +4,23 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from chassis.addresses import PortTable
-from chassis.home import Home
-from sandbox.bootstrap import Services
-from sandbox.config import load_settings
-from sandbox.portal.app import create_app
-from sandbox.tpps.client_data import PublicAddresses
-from sandbox.trust.service import TrustDelivery
-from tests.support.register import NUMBER, REGISTRATION, RegisterWorld, signing_request
-from tests.unit.sandbox.trust.test_delivery import InMemoryAcknowledgements
+from tests.support.portal import PortalUnderTest
+from tests.support.register import NUMBER, REGISTRATION, signing_request
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from werkzeug.test import TestResponse
-
-    from sandbox.ca.service import CertificateAuthority
-
-
-class Portal:
-    """A portal on fakes."""
-
-    def __init__(self, home: Path) -> None:
-        self.world = RegisterWorld()
-        settings = load_settings(home=home, base_port=9000)
-        Home(home).trust_bundle.parent.mkdir()
-        Home(home).trust_bundle.write_text("the bundle")
-        services = Services(
-            settings=settings,
-            clock=self.world.clock,
-            addresses=PublicAddresses("localhost", PortTable(9000)),
-            authority=cast("CertificateAuthority", self.world.authority),
-            register=self.world.register,
-            trust=TrustDelivery(
-                source=self.world.authority, gateway=self.world.gateway, acknowledgements=InMemoryAcknowledgements()
-            ),
-        )
-        self.client = create_app(services).test_client()
-
-    def call(
-        self, method: str, path: str, *, listener: str | None = "portal", token: str | None = None, **options: Any
-    ) -> TestResponse:
-        headers = dict(options.pop("headers", {}))
-        if listener is not None:
-            headers["X-Sandbox-Listener"] = listener
-        if token is not None:
-            headers["Authorization"] = f"Bearer {token}"
-        return self.client.open(path, method=method, headers=headers, **options)
-
-    def registered(self) -> dict[str, Any]:
-        answer = self.call("POST", "/api/tpps", json=REGISTRATION)
-        assert answer.status_code == 201
-        document: dict[str, Any] = answer.get_json()
-        return document
-
 
 @pytest.fixture
-def portal(tmp_path: Path) -> Portal:
-    return Portal(tmp_path)
+def portal(tmp_path: Path) -> PortalUnderTest:
+    return PortalUnderTest(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +34,7 @@ def portal(tmp_path: Path) -> Portal:
         (f"/api/tpps/{NUMBER}", 404, 401),
     ],
 )
-def test_what_each_listener_serves(portal: Portal, path: str, welcome: int, portal_status: int) -> None:
+def test_what_each_listener_serves(portal: PortalUnderTest, path: str, welcome: int, portal_status: int) -> None:
     """Registration, whose answers hold private keys, is not to be had over plain HTTP."""
     assert portal.call("GET", path, listener="welcome").status_code == welcome
     assert portal.call("GET", path, listener="portal").status_code == portal_status
@@ -90,18 +42,18 @@ def test_what_each_listener_serves(portal: Portal, path: str, welcome: int, port
         assert portal.call("GET", path, listener=other).status_code == 404
 
 
-def test_nobody_registers_over_plain_http(portal: Portal) -> None:
+def test_nobody_registers_over_plain_http(portal: PortalUnderTest) -> None:
     """The refusal comes before anything is made."""
     assert portal.call("POST", "/api/tpps", listener="welcome", json=REGISTRATION).status_code == 404
     assert portal.world.calls == []
 
 
-def test_health_is_answered_without_a_listener(portal: Portal) -> None:
+def test_health_is_answered_without_a_listener(portal: PortalUnderTest) -> None:
     """The supervisor asks directly."""
     assert portal.call("GET", "/health", listener=None).get_json() == {"status": "ok"}
 
 
-def test_the_welcome_page_tells_the_fingerprint(portal: Portal) -> None:
+def test_the_welcome_page_tells_the_fingerprint(portal: PortalUnderTest) -> None:
     """What came over plain HTTP has to be compared with something."""
     page = portal.call("GET", "/", listener="welcome").get_data(as_text=True)
 
@@ -111,30 +63,30 @@ def test_the_welcome_page_tells_the_fingerprint(portal: Portal) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/nowhere", "/api/tpps/x", "/trust.pem"])
-def test_every_answer_carries_the_headers_that_harden_it(portal: Portal, path: str) -> None:
+def test_every_answer_carries_the_headers_that_harden_it(portal: PortalUnderTest, path: str) -> None:
     """No script, no frame, no sniffing; and nothing that would lock localhost's plain-HTTP port."""
     headers = portal.call("GET", path).headers
 
-    assert headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'self'")
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self'; style-src 'self'")
     assert "unsafe" not in headers["Content-Security-Policy"]
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert "Strict-Transport-Security" not in headers
 
 
-def test_pages_hold_nothing_that_the_policy_forbids(portal: Portal) -> None:
+def test_pages_hold_nothing_that_the_policy_forbids(portal: PortalUnderTest) -> None:
     """No inline style, no script, no handler."""
     for listener in ("welcome", "portal"):
         page = portal.call("GET", "/", listener=listener).get_data(as_text=True)
         assert not any(forbidden in page for forbidden in ("<script", "style=", "<style", " onclick", "javascript:"))
 
 
-def test_a_missing_page_is_a_page_for_people_and_a_problem_for_programs(portal: Portal) -> None:
+def test_a_missing_page_is_a_page_for_people_and_a_problem_for_programs(portal: PortalUnderTest) -> None:
     """Each gets what it can read."""
     assert portal.call("GET", "/nowhere", headers={"Accept": "text/html"}).mimetype == "text/html"
     assert portal.call("GET", "/api/nowhere").mimetype == "application/problem+json"
 
 
-def test_status_of_certificates(portal: Portal) -> None:
+def test_status_of_certificates(portal: PortalUnderTest) -> None:
     """Each with the media type of its RFC."""
     crl = portal.call("GET", "/pki/crl/tpp-issuing.crl", listener="welcome")
     certificate = portal.call("GET", "/pki/ca/root.crt", listener="welcome")
@@ -145,7 +97,7 @@ def test_status_of_certificates(portal: Portal) -> None:
     assert x509.load_der_x509_certificate(certificate.data)
 
 
-def test_an_unknown_authority_is_not_found(portal: Portal) -> None:
+def test_an_unknown_authority_is_not_found(portal: PortalUnderTest) -> None:
     """For lists, certificates and OCSP alike."""
     for path in ("/pki/crl/nobody.crl", "/pki/ca/nobody.crt"):
         assert portal.call("GET", path).status_code == 404
@@ -153,7 +105,7 @@ def test_an_unknown_authority_is_not_found(portal: Portal) -> None:
     assert ocsp.status_code == 404
 
 
-def test_ocsp_by_post(portal: Portal) -> None:
+def test_ocsp_by_post(portal: PortalUnderTest) -> None:
     """RFC 6960 appendix A.1."""
     answer = portal.call("POST", "/pki/ocsp/tpp-issuing", data=b"a request", content_type="application/ocsp-request")
 
@@ -161,7 +113,7 @@ def test_ocsp_by_post(portal: Portal) -> None:
 
 
 @pytest.mark.parametrize("request_der", [b"0\xff\xff\xff\xff\xff", b"0\xef\xbe\xfb\xef\xbe\xfb"])
-def test_ocsp_by_get(portal: Portal, request_der: bytes) -> None:
+def test_ocsp_by_get(portal: PortalUnderTest, request_der: bytes) -> None:
     """The base64 in the path may hold slashes in a row, plus signs and padding."""
     encoded = base64.b64encode(request_der).decode()
 
@@ -170,7 +122,7 @@ def test_ocsp_by_get(portal: Portal, request_der: bytes) -> None:
     assert answer.data == b"answer to " + request_der
 
 
-def test_ocsp_requests_that_can_not_be_read(portal: Portal) -> None:
+def test_ocsp_requests_that_can_not_be_read(portal: PortalUnderTest) -> None:
     """Answered as malformed, which is an OCSP answer, never a page."""
     answers = [
         portal.call("GET", "/pki/ocsp/tpp-issuing/%%%"),
@@ -181,7 +133,7 @@ def test_ocsp_requests_that_can_not_be_read(portal: Portal) -> None:
     assert {(answer.status_code, answer.data) for answer in answers} == {(200, bytes.fromhex("30030a0101"))}
 
 
-def test_registration_answers_everything_a_tpp_needs(portal: Portal) -> None:
+def test_registration_answers_everything_a_tpp_needs(portal: PortalUnderTest) -> None:
     """Certificates with keys, client, addresses and the token to manage it; not to be stored on the way."""
     answer = portal.call("POST", "/api/tpps", json=REGISTRATION)
 
@@ -197,7 +149,7 @@ def test_registration_answers_everything_a_tpp_needs(portal: Portal) -> None:
     assert document["ca"] == "the bundle"
 
 
-def test_a_key_that_was_not_made_here_is_not_answered(portal: Portal) -> None:
+def test_a_key_that_was_not_made_here_is_not_answered(portal: PortalUnderTest) -> None:
     """With a signing request the private key never leaves its owner."""
     csr = signing_request(ec.generate_private_key(ec.SECP256R1())).decode()
 
@@ -207,7 +159,7 @@ def test_a_key_that_was_not_made_here_is_not_answered(portal: Portal) -> None:
     assert "private_key" in document["certificates"]["qseal"]
 
 
-def test_a_wrong_registration_names_its_fields(portal: Portal) -> None:
+def test_a_wrong_registration_names_its_fields(portal: PortalUnderTest) -> None:
     """422 with each field, and nothing made."""
     answer = portal.call("POST", "/api/tpps", json={**REGISTRATION, "roles": ["KING"], "name": "A"})
 
@@ -217,7 +169,7 @@ def test_a_wrong_registration_names_its_fields(portal: Portal) -> None:
     assert portal.world.calls == []
 
 
-def test_a_registration_taken_is_a_conflict(portal: Portal) -> None:
+def test_a_registration_taken_is_a_conflict(portal: PortalUnderTest) -> None:
     """409, and no certificate for the second."""
     portal.registered()
 
@@ -227,7 +179,7 @@ def test_a_registration_taken_is_a_conflict(portal: Portal) -> None:
     assert "certificates" not in answer.get_json()
 
 
-def test_a_service_out_of_reach_is_told(portal: Portal) -> None:
+def test_a_service_out_of_reach_is_told(portal: PortalUnderTest) -> None:
     """503 with the service's name and what to do."""
     portal.world.bank.is_down = True
 
@@ -250,7 +202,7 @@ def test_a_service_out_of_reach_is_told(portal: Portal) -> None:
         ({"json": {**REGISTRATION, "organisation": "a" * 70_000}}, 413),
     ],
 )
-def test_bodies_that_are_refused(portal: Portal, options: dict[str, Any], status: int) -> None:
+def test_bodies_that_are_refused(portal: PortalUnderTest, options: dict[str, Any], status: int) -> None:
     """Only JSON objects of moderate size; a form of another site can't send those."""
     answer = portal.call("POST", "/api/tpps", **options)
 
@@ -268,7 +220,9 @@ MANAGEMENT = [
 
 
 @pytest.mark.parametrize(("method", "path", "options"), MANAGEMENT)
-def test_managing_a_registration_needs_its_token(portal: Portal, method: str, path: str, options: dict[str, Any]) -> None:
+def test_managing_a_registration_needs_its_token(
+    portal: PortalUnderTest, method: str, path: str, options: dict[str, Any]
+) -> None:
     """No token, a wrong one and another TPP's are refused with 401 and change nothing."""
     portal.registered()
     other = portal.call("POST", "/api/tpps", json={**REGISTRATION, "name": "other", "authorisation_number": "PSDDE-BAFIN-2"})
@@ -281,7 +235,7 @@ def test_managing_a_registration_needs_its_token(portal: Portal, method: str, pa
     assert portal.world.calls == []
 
 
-def test_one_more_certificate_and_its_revocation(portal: Portal) -> None:
+def test_one_more_certificate_and_its_revocation(portal: PortalUnderTest) -> None:
     """The old one stays valid; the revocation reaches the gateway before the answer."""
     token = portal.registered()["registration_access_token"]
 
@@ -299,7 +253,7 @@ def test_one_more_certificate_and_its_revocation(portal: Portal) -> None:
     assert sorted(record["status"] for record in records) == ["revoked", "valid", "valid"]
 
 
-def test_a_revocation_counts_although_the_gateway_is_down(portal: Portal) -> None:
+def test_a_revocation_counts_although_the_gateway_is_down(portal: PortalUnderTest) -> None:
     """It is recorded, and the answer says that it is still on its way."""
     registered = portal.registered()
     portal.world.gateway.is_down = True
@@ -318,7 +272,7 @@ def test_a_revocation_counts_although_the_gateway_is_down(portal: Portal) -> Non
 @pytest.mark.parametrize(
     "body", [{"kind": "tls"}, {}, {"kind": "qwac", "fault": "ugly"}, {"kind": "qwac", "days": 3}, {"kind": 1}]
 )
-def test_a_certificate_that_does_not_exist_is_not_issued(portal: Portal, body: dict[str, Any]) -> None:
+def test_a_certificate_that_does_not_exist_is_not_issued(portal: PortalUnderTest, body: dict[str, Any]) -> None:
     """400 tells which values there are."""
     token = portal.registered()["registration_access_token"]
     portal.world.calls.clear()
@@ -327,7 +281,7 @@ def test_a_certificate_that_does_not_exist_is_not_issued(portal: Portal, body: d
     assert portal.world.calls == []
 
 
-def test_leaving(portal: Portal) -> None:
+def test_leaving(portal: PortalUnderTest) -> None:
     """Afterwards the token opens nothing any more."""
     token = portal.registered()["registration_access_token"]
 
@@ -335,7 +289,7 @@ def test_leaving(portal: Portal) -> None:
     assert portal.call("GET", f"/api/tpps/{NUMBER}", token=token).status_code == 401
 
 
-def test_a_blocked_tpp_does_not_leave(portal: Portal) -> None:
+def test_a_blocked_tpp_does_not_leave(portal: PortalUnderTest) -> None:
     """403: it would come back unblocked."""
     token = portal.registered()["registration_access_token"]
     register = portal.world.register
@@ -347,7 +301,7 @@ def test_a_blocked_tpp_does_not_leave(portal: Portal) -> None:
     assert portal.call("POST", "/api/tpps", json=REGISTRATION).status_code == 409
 
 
-def test_a_defect_answers_without_its_details(portal: Portal) -> None:
+def test_a_defect_answers_without_its_details(portal: PortalUnderTest) -> None:
     """What went wrong is in the log, not in the answer."""
 
     def broken(_tpp: object) -> list[dict[str, Any]]:
@@ -361,7 +315,7 @@ def test_a_defect_answers_without_its_details(portal: Portal) -> None:
     assert "secret" not in answer.get_data(as_text=True)
 
 
-def test_the_key_is_pem(portal: Portal) -> None:
+def test_the_key_is_pem(portal: PortalUnderTest) -> None:
     """What the portal answers can be used as it is."""
     qwac = portal.registered()["certificates"]["qwac"]
 

@@ -1,0 +1,1 @@
+"""Who works with the portal: developers, their organisations, their sessions."""
