@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, MetaData
 
 from bank_backend.config import load_settings
-from chassis.database import EXIT_UNUSABLE, database_command, for_reading, open_engine, require_current
+from chassis.database import EXIT_UNUSABLE, database_command, for_reading, one_at_a_time, open_engine, require_current
 from chassis.settings import SettingsRefused
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from bank_backend.config import BankSettings
 
-__all__ = ["METADATA", "Connection", "Database", "open_database"]
+__all__ = ["METADATA", "Connection", "Database", "one_at_a_time", "open_database"]
 
 PACKAGE = "bank_backend"
 METADATA = MetaData(
@@ -59,7 +59,7 @@ class Database:
 
 def open_database(settings: BankSettings) -> Database:
     """Open the migrated database; raises `chassis.database.DatabaseProblem`."""
-    engine = open_engine(settings.database_url)
+    engine = open_engine(settings.database_url, threads=settings.threads)
     require_current(engine, PACKAGE)
     return Database(engine)
 

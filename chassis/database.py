@@ -5,6 +5,7 @@ Writers take SQLite's write lock when they begin, so that two of them queue inst
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 import sqlite3
@@ -14,14 +15,29 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import URL, Connection, Engine
     from sqlalchemy.engine.interfaces import DBAPIConnection
 
 _BUSY_TIMEOUT_MILLISECONDS = 10_000
+_DEFAULT_THREADS, _SPARE_CONNECTIONS = 8, 2
+_POOL_TIMEOUT_SECONDS = 10
+# A server that is gone without a word is given up within seconds, not when TCP would (a quarter of an hour).
+_POSTGRESQL_CONNECTION: dict[str, str | int] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+    # A statement waits for a lock as long as one does on SQLite; who stops half-way lets go of its locks.
+    "options": f"-c statement_timeout={_BUSY_TIMEOUT_MILLISECONDS} -c idle_in_transaction_session_timeout=15000",
+}
 _POSTGRESQL_MIGRATION_LOCK = 7_295_002  # any constant: all replicas must use the same
+_LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
+_SQLITE_UNAVAILABLE = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL}
 _VERSION_TABLE = "alembic_version"
 EXIT_OK, EXIT_UNUSABLE = 0, 3
 
@@ -38,29 +54,76 @@ class DatabaseBehind(DatabaseProblem):
     """The database has not been migrated to what this code needs."""
 
 
-def open_engine(url: str) -> Engine:
-    """Open `url` (`sqlite:///file` or `postgresql://…`); raises `DatabaseProblem` for a URL that can't be used."""
+def open_engine(url: str, *, threads: int = _DEFAULT_THREADS) -> Engine:
+    """Open `url` (`sqlite:///file` or `postgresql://…`); raises `DatabaseProblem` for a URL that can't be used.
+
+    `threads`: how many use it at a time; each has one connection at most, and there are a few for what runs beside them.
+    """
     try:
         parsed = make_url(url)
     except ArgumentError as error:
         msg = f"the database URL can't be read ({error}): write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
         raise DatabaseProblem(msg) from error
     if parsed.get_backend_name() == "sqlite":
-        return _open_sqlite(str(parsed.database or ""), url)
-    if parsed.drivername == "postgresql":
-        parsed = parsed.set(drivername="postgresql+psycopg")
-    return create_engine(parsed, pool_pre_ping=True, pool_size=8, max_overflow=8, pool_timeout=10)
+        return _open_sqlite(str(parsed.database or ""), url, threads)
+    return _open_postgresql(parsed, threads)
 
 
 def for_reading(engine: Engine) -> Engine:
-    """Return a view of the engine whose transactions only read: on SQLite they take no write lock."""
+    """Return a view of the engine whose transactions only read, all of it one state of the database.
+
+    On SQLite they take no write lock; PostgreSQL refuses a write in them.
+    """
+    if engine.dialect.name == "postgresql":
+        return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     return engine.execution_options(chassis_reads=True)
 
 
-def _open_sqlite(file: str, url: str) -> Engine:
+def one_at_a_time(connection: Connection, *subject: str) -> None:
+    """Let the transactions that say this about the same subject go one after the other, until each has ended.
+
+    For decisions on rows that are not there yet, which nothing can lock. To be said before any row is locked. On SQLite
+    a transaction that writes is alone anyhow.
+    """
+    if connection.dialect.name == "postgresql":
+        digest = hashlib.blake2b("\0".join(subject).encode(), digest_size=8).digest()
+        connection.execute(_LOCK, {"lock": int.from_bytes(digest, signed=True)})
+
+
+def is_unavailability(error: BaseException) -> bool:
+    """Tell whether an error says that the database can't serve just now: the same request may succeed in a moment."""
+    if isinstance(error, PoolTimeout):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    if isinstance(error.orig, sqlite3.Error):
+        return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _SQLITE_UNAVAILABLE
+    return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+
+
+def _open_postgresql(url: URL, threads: int) -> Engine:
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    # What the URL says itself goes first.
+    settings = {name: value for name, value in _POSTGRESQL_CONNECTION.items() if name not in url.query}
+    return create_engine(
+        url,
+        connect_args=settings,
+        # A connection that the server has closed meanwhile is found out before it is used, and replaced.
+        pool_pre_ping=True,
+        pool_use_lifo=True,
+        **_pool(threads),
+    )
+
+
+def _pool(threads: int) -> dict[str, int]:
+    return {"pool_size": threads + _SPARE_CONNECTIONS, "max_overflow": 0, "pool_timeout": _POOL_TIMEOUT_SECONDS}
+
+
+def _open_sqlite(file: str, url: str, threads: int) -> Engine:
     if file and file != ":memory:":
         _make_private(Path(file))
-    engine = create_engine(url, connect_args={"check_same_thread": False})
+    engine = create_engine(url, connect_args={"check_same_thread": False}, **(_pool(threads) if file else {}))
 
     def prepare(connection: DBAPIConnection, _record: object) -> None:
         try:
@@ -117,7 +180,9 @@ def migrate(engine: Engine, package: str) -> None:
     folder = _migrations(package)
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _POSTGRESQL_MIGRATION_LOCK})
+            # Another replica's migration, or one's own, may take its time.
+            connection.execute(text("SET LOCAL statement_timeout = 0"))
+            connection.execute(_LOCK, {"lock": _POSTGRESQL_MIGRATION_LOCK})
         revisions = _revisions(folder)
         if _standing_revision(connection, revisions, package) != revisions[-1]:
             _upgrade(connection, folder)

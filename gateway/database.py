@@ -184,9 +184,9 @@ authorization_codes = Table(
 )
 
 
-def open_gateway_engine(url: str) -> Engine:
-    """Open the database, once its schema is the one this code knows; raises `DatabaseBehind`, `DatabaseTooNew`."""
-    engine = open_engine(url)
+def open_gateway_engine(url: str, *, threads: int = 8) -> Engine:
+    """Open the database for `threads` threads, at the schema this code knows; raises `DatabaseBehind`, `DatabaseTooNew`."""
+    engine = open_engine(url, threads=threads)
     require_current(engine, PACKAGE)
     return engine
 

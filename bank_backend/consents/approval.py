@@ -35,7 +35,8 @@ class ConsentApproval:
 
     def ask(self, connection: Connection, *, tenant: TenantId, resource: str, now: datetime) -> ConsentAsk:
         """Return what is asked; raises `ResourceUnknown` or `StatusInvalid`."""
-        consent = self._require(connection, tenant, resource, now)
+        # Not locked: pages ask too, inside a transaction that only reads. Approving looks again, under the lock.
+        consent = _required(self._store.find(connection, tenant, resource), resource, now)
         if consent.status is not ConsentStatus.RECEIVED:
             raise StatusInvalid(f"the consent is {consent.status}: there is nothing to decide any more")
         return ConsentAsk(
@@ -64,10 +65,7 @@ class ConsentApproval:
         return ""
 
     def _require(self, connection: Connection, tenant: TenantId, resource: str, now: datetime) -> Consent:
-        consent = self._store.find_locked(connection, tenant, resource)
-        if consent is None:
-            raise ResourceUnknown(f"this TPP has no consent {resource[:40]!r}")
-        return consent.settled(now)
+        return _required(self._store.find_locked(connection, tenant, resource), resource, now)
 
     def _terminate_earlier(self, connection: Connection, tenant: TenantId, psu: PsuId, now: datetime) -> None:
         for earlier in self._store.valid_recurring(connection, tenant, psu):
@@ -84,3 +82,9 @@ def _granted(consent: Consent, approval: Approval) -> Consent:
     access = consent.access.with_choice(approval.accounts) if model is AccessModel.BANK_OFFERED else consent.access
     rights = tuple(access.rights_on(account) for account in approval.accounts)
     return replace(consent, psu=approval.psu, access=access, rights=rights)
+
+
+def _required(found: Consent | None, resource: str, now: datetime) -> Consent:
+    if found is None:
+        raise ResourceUnknown(f"this TPP has no consent {resource[:40]!r}")
+    return found.settled(now)

@@ -175,6 +175,9 @@ class ConsentAccess:
     def _count(self, consent: Consent, granted: GrantedAccess, reading: str, now: datetime) -> None:
         """Count the access; what nobody is watching is limited (BG IG §6.5), and a one-off consent is used once."""
         with self._database.writing() as connection:
+            if not consent.recurring:
+                # One reading at a time: two different last ones must not each take the other for still to come.
+                self._store.find_locked(connection, consent.tenant, consent.id)
             counted = self._store.count_use(
                 connection, consent.id, reading, day=_day(consent, now), most=consent.frequency_per_day
             )

@@ -28,7 +28,8 @@ class FundsApproval:
 
     def ask(self, connection: Connection, *, tenant: TenantId, resource: str, now: datetime) -> FundsAsk:
         """Return what is asked; raises `ResourceUnknown` or `StatusInvalid`."""
-        consent = self._require(connection, tenant, resource, now)
+        # Not locked: pages ask too, inside a transaction that only reads. Approving looks again, under the lock.
+        consent = _required(self._store.find(connection, tenant, resource), resource, now)
         if consent.status is not ConsentStatus.RECEIVED:
             raise StatusInvalid(f"the consent is {consent.status}: there is nothing to decide any more")
         return FundsAsk(
@@ -55,7 +56,10 @@ class FundsApproval:
         return ""
 
     def _require(self, connection: Connection, tenant: TenantId, resource: str, now: datetime) -> FundsConsent:
-        consent = self._store.find_locked(connection, tenant, resource)
-        if consent is None:
-            raise ResourceUnknown(f"this TPP has no funds consent {resource[:40]!r}")
-        return consent.settled(now)
+        return _required(self._store.find_locked(connection, tenant, resource), resource, now)
+
+
+def _required(found: FundsConsent | None, resource: str, now: datetime) -> FundsConsent:
+    if found is None:
+        raise ResourceUnknown(f"this TPP has no funds consent {resource[:40]!r}")
+    return found.settled(now)

@@ -40,7 +40,7 @@ class InteractionStore(Protocol):
         """Return the interaction, locked until the transaction ends, or None."""
 
     def pending_of(self, connection: Connection, tenant: TenantId, kind: ResourceKind, resource: str) -> list[Interaction]:
-        """Return the visits to a resource that have not ended."""
+        """Return the visits to a resource that have not ended; one caller at a time for a resource."""
 
 
 class Decisions:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import JSON, Boolean, Column, Float, ForeignKey, Index, Integer, Row, String, Table, insert, select, update
 
 from bank_backend.authorisations.model import ResourceKind
-from bank_backend.database import METADATA
+from bank_backend.database import METADATA, one_at_a_time
 from bank_backend.interactions.model import Interaction, InteractionStatus, Step
 from psd2.ids import PsuId, TenantId
 
@@ -66,7 +66,9 @@ class SqlInteractionStore:
         return None if row is None else _interaction(row)
 
     def pending_of(self, connection: Connection, tenant: TenantId, kind: ResourceKind, resource: str) -> list[Interaction]:
-        """Return the visits to a resource that have not ended."""
+        """Return the visits to a resource that have not ended; one caller at a time for a resource."""
+        # Of two visits that begin together the second must see the first, or both would stay open (PostgreSQL).
+        one_at_a_time(connection, "visits", tenant, kind.value, resource)
         statement = select(interactions).where(
             interactions.c.tenant == tenant,
             interactions.c.kind == kind.value,

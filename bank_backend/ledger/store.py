@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import func, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from bank_backend.accounts.store import PAYMENT, SETTLEMENT, accounts
 from bank_backend.ledger.balances import read_balances, reconcile
@@ -63,7 +65,9 @@ class SqlLedgerStore:
         """Return the bank's own account with the outside world in this currency, made where missing."""
         account_id = settlement_id(tenant, currency)
         if connection.execute(select(accounts.c.id).where(accounts.c.id == account_id)).first() is None:
-            connection.execute(insert(accounts).values(**settlement_row(tenant, currency)))
+            # In a savepoint: another payment may make it at the same moment, and this one goes on with that.
+            with suppress(IntegrityError), connection.begin_nested():
+                connection.execute(insert(accounts).values(**settlement_row(tenant, currency)))
         return account_id
 
     def append(self, connection: Connection, journal: Journal) -> None:
@@ -86,7 +90,12 @@ class SqlLedgerStore:
         )
         if connection.execute(statement).first() is None:
             raise UnknownHold(hold_id)
-        connection.execute(insert(hold_ends).values(hold_id=hold_id, at=at.timestamp(), entry_id=entry_id))
+        try:
+            # In a savepoint: of two that end it at once, the second learns here that he is late.
+            with connection.begin_nested():
+                connection.execute(insert(hold_ends).values(hold_id=hold_id, at=at.timestamp(), entry_id=entry_id))
+        except IntegrityError as error:
+            raise UnknownHold(hold_id) from error
 
     def balances(
         self, connection: Connection, tenant: TenantId, account_ids: Sequence[AccountId], today: date

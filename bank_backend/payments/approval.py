@@ -60,7 +60,8 @@ class PaymentApproval:
 
     def ask(self, connection: Connection, *, tenant: TenantId, resource: str, now: datetime) -> PaymentAsk:
         """Return what is asked; raises `ResourceUnknown` or `StatusInvalid`."""
-        payment = self._require(connection, tenant, resource, now)
+        # Not locked: pages ask too, inside a transaction that only reads. Approving looks again, under the lock.
+        payment = _required(self._store.find(connection, tenant, resource), resource, now)
         if payment.status is not TransactionStatus.RCVD:
             raise StatusInvalid(f"the payment is {payment.status}: there is nothing to decide any more")
         instruction = payment.instruction
@@ -111,7 +112,10 @@ class PaymentApproval:
         return replace(payment.moved(TransactionStatus.ACSC), transaction=transaction)
 
     def _require(self, connection: Connection, tenant: TenantId, resource: str, now: datetime) -> Payment:
-        payment = self._store.find_locked(connection, tenant, resource)
-        if payment is None:
-            raise ResourceUnknown(f"this TPP has no payment {resource[:40]!r}")
-        return payment.settled(now)
+        return _required(self._store.find_locked(connection, tenant, resource), resource, now)
+
+
+def _required(found: Payment | None, resource: str, now: datetime) -> Payment:
+    if found is None:
+        raise ResourceUnknown(f"this TPP has no payment {resource[:40]!r}")
+    return found.settled(now)

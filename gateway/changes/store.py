@@ -5,16 +5,17 @@ An append belongs to the transaction of the change that it tells of: both are th
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import delete, func, insert, select, text
 
-from chassis.database import for_reading
+from chassis.database import for_reading, one_at_a_time
 from gateway.changes.kinds import Change
 from gateway.database import changes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection, Engine
@@ -35,6 +36,17 @@ def append_change(connection: Connection, kind: ChangeKind | str, key: str, at: 
     position = int(appended.inserted_primary_key[0]) if appended.inserted_primary_key else 0
     if position % _PRUNE_EVERY == 0:
         connection.execute(delete(changes).where(changes.c.id <= position - _KEPT))
+
+
+@contextmanager
+def changing(engine: Engine) -> Iterator[Connection]:
+    """Give a transaction that changes whom the gateway trusts or knows; there is one at a time.
+
+    Such changes are rare, and each replaces what stands: two at once on PostgreSQL would leave a mixture of both.
+    """
+    with engine.begin() as connection:
+        one_at_a_time(connection, "gateway.control")
+        yield connection
 
 
 def newest_position(engine: Engine) -> int:

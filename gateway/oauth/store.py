@@ -143,7 +143,10 @@ def _revoke_grant_in(connection: Connection, table: Table, grant_id: str, at: da
 
 
 def _prune(connection: Connection, table: Table, before: datetime, batch: int) -> int:
-    expired = select(table.c.sha256).where(table.c.expires_at < before.timestamp()).limit(batch)
+    # Several processes prune: on PostgreSQL each takes rows of its own instead of waiting for the others'.
+    expired = (
+        select(table.c.sha256).where(table.c.expires_at < before.timestamp()).limit(batch).with_for_update(skip_locked=True)
+    )
     return connection.execute(delete(table).where(table.c.sha256.in_(expired))).rowcount
 
 

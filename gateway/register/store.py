@@ -9,7 +9,7 @@ from sqlalchemy import delete, insert, select, update
 
 from chassis.database import for_reading
 from gateway.changes.kinds import EVERYTHING, ChangeKind
-from gateway.changes.store import append_change
+from gateway.changes.store import append_change, changing
 from gateway.database import access_tokens, clients, refresh_tokens, tpps
 from gateway.register.model import AuthMethod, Client, ClientProfile, ClientStatus, Tpp, TppStatus
 from psd2.roles import format_roles, read_roles
@@ -52,7 +52,7 @@ class SqlRegisterStore:
             "updated_at": at.timestamp(),
         }
         key = {"authorisation_number": tpp.authorisation_number}
-        with self._engine.begin() as connection:
+        with changing(self._engine) as connection:
             is_new = _upsert(connection, tpps, key=key, values=values, at=at)
             append_change(connection, ChangeKind.TPP, tpp.authorisation_number, at)
         return is_new
@@ -79,14 +79,14 @@ class SqlRegisterStore:
             "token_endpoint_auth_method": client.token_endpoint_auth_method.value,
             "status": client.status.value,
         }
-        with self._engine.begin() as connection:
+        with changing(self._engine) as connection:
             is_new = _upsert(connection, clients, key={"client_id": client.client_id}, values=values, at=at)
             append_change(connection, ChangeKind.CLIENT, client.client_id, at)
         return is_new
 
     def delete_client(self, client_id: str, at: datetime) -> bool:
         """Delete the client and revoke all its tokens; returns whether it was there."""
-        with self._engine.begin() as connection:
+        with changing(self._engine) as connection:
             deleted = connection.execute(delete(clients).where(clients.c.client_id == client_id)).rowcount
             if not deleted:
                 return False

@@ -8,7 +8,7 @@ from sqlalchemy import delete, insert, select, update
 
 from chassis.database import for_reading
 from gateway.changes.kinds import ChangeKind
-from gateway.changes.store import append_change
+from gateway.changes.store import append_change, changing
 from gateway.database import blocked_certificates, crls, trust_certificates
 from gateway.trust.crl import FIELD
 from gateway.trust.model import OutdatedCrl, TrustCertificate, TrustKind
@@ -42,14 +42,14 @@ class SqlTrustStore:
             {"store": store, "sha256": certificate.sha256, "kind": certificate.kind.value, "pem": certificate.pem}
             for certificate in certificates
         ]
-        with self._engine.begin() as connection:
+        with changing(self._engine) as connection:
             connection.execute(delete(trust_certificates).where(trust_certificates.c.store == store))
             connection.execute(insert(trust_certificates), rows)
             append_change(connection, ChangeKind.TRUST_STORE, store, at)
 
     def take_crl(self, store: str, crl: RevocationList, at: datetime) -> None:
         """Put a CRL in the place of its issuer's older one; raises `OutdatedCrl`."""
-        with self._engine.begin() as connection:
+        with changing(self._engine) as connection:
             standing = _standing_crl(connection, store, crl.issuer)
             if standing is None:
                 connection.execute(insert(crls).values(store=store, issuer=crl.issuer, **_crl_values(crl)))
@@ -62,7 +62,7 @@ class SqlTrustStore:
     def block(self, sha256: str, reason: str, at: datetime) -> bool:
         """Block a certificate; returns whether it was free before."""
         values = {"reason": reason, "at": at.timestamp()}
-        with self._engine.begin() as connection:
+        with changing(self._engine) as connection:
             place = blocked_certificates.c.sha256 == sha256
             changed = connection.execute(update(blocked_certificates).where(place).values(**values)).rowcount
             if not changed:
@@ -72,7 +72,7 @@ class SqlTrustStore:
 
     def unblock(self, sha256: str, at: datetime) -> bool:
         """Free a certificate; returns whether it was blocked."""
-        with self._engine.begin() as connection:
+        with changing(self._engine) as connection:
             place = blocked_certificates.c.sha256 == sha256
             deleted = connection.execute(delete(blocked_certificates).where(place)).rowcount
             if deleted:
@@ -81,8 +81,7 @@ class SqlTrustStore:
 
 
 def _standing_crl(connection: Connection, store: str, issuer: str) -> tuple[int, bytes] | None:
-    # Locked, so that of two lists that arrive together on PostgreSQL the older can't overwrite the newer.
-    query = select(crls.c.number, crls.c.der).where(crls.c.store == store, crls.c.issuer == issuer).with_for_update()
+    query = select(crls.c.number, crls.c.der).where(crls.c.store == store, crls.c.issuer == issuer)
     row = connection.execute(query).one_or_none()
     return (int(row.number), row.der) if row else None
 
