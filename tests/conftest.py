@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the unit tests run on the other engine: `pytest --engine postgresql tests/unit`."""
+    parser.addoption("--engine", choices=ENGINES, default="sqlite", help="the database beneath the unit tests")
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """Lend a real PostgreSQL server; each process of the test run has one."""
@@ -35,13 +40,19 @@ def postgresql_templates(postgres: Postgres) -> Templates:
 @pytest.fixture(params=ENGINES)
 def databases(request: pytest.FixtureRequest) -> Iterator[Databases]:
     """Lend databases of a test's own: the test runs once on each engine."""
-    yield from _lend(request)
+    yield from _lend(request, request.param)
 
 
 @pytest.fixture(scope="module", params=ENGINES)
 def module_databases(request: pytest.FixtureRequest) -> Iterator[Databases]:
     """Lend databases that all tests of a module share: they run once on each engine."""
-    yield from _lend(request)
+    yield from _lend(request, request.param)
+
+
+@pytest.fixture
+def unit_databases(request: pytest.FixtureRequest) -> Iterator[Databases]:
+    """Lend a unit test its databases, on the engine of this run."""
+    yield from _lend(request, request.config.getoption("engine"))
 
 
 @pytest.fixture
@@ -50,9 +61,9 @@ def database_url(databases: Databases) -> str:
     return databases.empty()
 
 
-def _lend(request: pytest.FixtureRequest) -> Iterator[Databases]:
+def _lend(request: pytest.FixtureRequest, engine: str) -> Iterator[Databases]:
     # By name, so that a run without PostgreSQL tests starts no server.
-    templates: Templates = request.getfixturevalue(f"{request.param}_templates")
+    templates: Templates = request.getfixturevalue(f"{engine}_templates")
     lent = Databases(templates)
     yield lent
     lent.close()

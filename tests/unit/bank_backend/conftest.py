@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.bank_core import SeededBank, copy_of, seed_bank
+from tests.support.bank_core import SeededBank, lent_bank, seed_bank
 from tests.support.bank_sca import BankDesk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.support.databases import Databases
 
 
 @pytest.fixture(scope="session")
@@ -25,9 +27,9 @@ def bank_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def bank(bank_template: Path, tmp_path: Path) -> Iterator[SeededBank]:
+def bank(unit_databases: Databases) -> Iterator[SeededBank]:
     """Lend a seeded bank of the test's own."""
-    bank = copy_of(bank_template, tmp_path)
+    bank = lent_bank(unit_databases)
     yield bank
     bank.database.engine.dispose()
 
