@@ -84,7 +84,7 @@ def build_services(settings: SandboxSettings) -> Services:
             gateway=gateway,
             authority=authority,
             clock=clock,
-            max_tpps=settings.max_tpps,
+            limits=RegisterLimits(all=settings.max_tpps, per_organisation=settings.max_tpps_per_organisation),
         ),
         trust=TrustDelivery(source=authority, gateway=gateway, acknowledgements=SqlDeliveries(engine, clock)),
         developers=_developers(settings, engine, clock),

@@ -57,6 +57,7 @@ certificates = Table(
     Index(None, "sha256", unique=True),
     Index(None, "key_sha256"),
     Index(None, "tpp", "issued_at"),
+    Index(None, "authorisation_number", "issued_at"),
     Index(None, "ca", "status"),
 )
 
@@ -85,10 +86,9 @@ tpps = Table(
     Column("status", Text, nullable=False),
     Column("access_token_sha256", Text),  # the token itself is kept nowhere
     Column("created_at", Double, nullable=False),
-    Index(None, "name", unique=True),
     Column("organisation_id", Text, ForeignKey("organisations.id")),  # null: nobody's in the portal, until it is claimed
+    Index(None, "name", unique=True),
     Index(None, "client_id", unique=True),
-)
     Index(None, "organisation_id"),
 )
 
@@ -173,6 +173,7 @@ attempts = Table(
     Column("count", Integer, nullable=False),
     Column("window_ends_at", Double, nullable=False),
     Index(None, "window_ends_at"),
+)
 
 deliveries = Table(
     "deliveries",

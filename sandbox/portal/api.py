@@ -51,7 +51,7 @@ class _Endpoints:
         csrs = _csrs(document.pop("csr", None))
         wanted = parse_registration(document)
         with self._turnstile.passage():
-            registered = self._services.register.register_new(wanted, csrs=csrs)
+            registered = self._services.register.register_new(wanted, csrs=csrs, access_token=_bearer_token())
         answer = {
             **client_data(registered.tpp, self._services.addresses),
             "certificates": {kind.value: issued_document(issued) for kind, issued in registered.certificates.items()},
@@ -101,10 +101,10 @@ class _Endpoints:
         return jsonify({**record_document(record), "delivered": self._deliver()})
 
     def _owned(self, number: str) -> Tpp:
-        header = request.headers.get("Authorization", "")
-        if not header.startswith(_BEARER):
+        token = _bearer_token()
+        if token is None:
             raise AccessDenied
-        return self._services.register.require_access(number, header.removeprefix(_BEARER).strip())
+        return self._services.register.require_access(number, token)
 
     def _deliver(self) -> bool:
         # What fails here is delivered by the housekeeping thread as soon as the gateway answers.
@@ -113,6 +113,11 @@ class _Endpoints:
         except (PeerUnavailable, PeerRefused):
             return False
         return True
+
+
+def _bearer_token() -> str | None:
+    header = request.headers.get("Authorization", "")
+    return header.removeprefix(_BEARER).strip() if header.startswith(_BEARER) else None
 
 
 def _csrs(value: object) -> dict[TppCertificateKind, bytes]:

@@ -31,9 +31,14 @@ class RegistrationRefused(RegisterError):
 
 
 class RegistrationConflict(RegisterError):
-    """The name or number belongs to a TPP already, or it is registered with other data."""
+    """The name or number belongs to a TPP already; `field` says which of the two."""
 
     code = "register.conflict"
+
+    def __init__(self, message: str, *, field: str = "authorisation_number") -> None:
+        """Say that it is taken, and never by whom."""
+        super().__init__(message)
+        self.field = field
 
 
 class RegisterFull(RegisterError):

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives import serialization
 
 from chassis.files import write_private, write_public
 from sandbox.ca.model import CertificateStatus, TppCertificateKind, serial_text
+from sandbox.tpps.kit import client_document
 from sandbox.tpps.service import Holdings
 
 if TYPE_CHECKING:
@@ -65,13 +66,7 @@ class TppFolder:
     def write_client(self, data: Mapping[str, Any], access_token: str) -> Path:
         """Write `client.json`, its paths relative to itself; private, for it holds the access token; raises `OSError`."""
         depth = len(self.path.relative_to(self._trust_bundle.parent).parts)
-        pairs = {kind.value: {"certificate": f"{kind}.crt", "key": f"{kind}.key"} for kind in TppCertificateKind}
-        document = {
-            **data,
-            "cafile": "../" * depth + self._trust_bundle.name,
-            "certificates": pairs,
-            "registration_access_token": access_token,
-        }
+        document = client_document(data, cafile="../" * depth + self._trust_bundle.name, access_token=access_token)
         write_private(self.path / "client.json", orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
         return self.path / "client.json"
 

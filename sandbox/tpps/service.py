@@ -5,38 +5,31 @@ What can fail far away comes first: a private key is made only when nothing but 
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-from contextlib import contextmanager, suppress
+import threading
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from chassis.peers import PeerUnavailable
 from psd2.ids import new_secret
-from psd2.ncas import NCAS
 from sandbox.ca.errors import NotRevocable, UnknownCertificate
-from sandbox.ca.model import CertificateStatus, RevocationReason, TppCertificateKind, TppSubject
-from sandbox.tpps.errors import (
-    AccessDenied,
-    RegisterFull,
-    RegistrationConflict,
-    RegistrationInterrupted,
-    TppBlocked,
-    UnknownTpp,
-)
-from sandbox.tpps.model import Profile, Tpp, TppStatus
+from sandbox.ca.model import CertificateStatus, RevocationReason, TppCertificateKind
+from sandbox.tpps.applications import OPERATOR, Applicant, Applications, is_token, token_sha256
+from sandbox.tpps.errors import AccessDenied, RegistrationConflict, TppBlocked, UnknownTpp
+from sandbox.tpps.introduction import introduce
+from sandbox.tpps.model import TppStatus
+from sandbox.tpps.ownership import Ownership
+from sandbox.tpps.subjects import subject_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from psd2.clock import Clock
     from sandbox.bank_client import Bank
-    from sandbox.ca.model import CertificateRecord, Fault, IssuedCertificate
+    from sandbox.ca.model import CertificateRecord, Fault, IssuedCertificate, TppSubject
     from sandbox.gateway_client import Gateway
-    from sandbox.tpps.model import RegistrationRequest
-
-_TENANT, _TPP, _CLIENT = "bank tenant", "TPP at the gateway", "OAuth client"
+    from sandbox.tpps.applications import RegisterLimits
+    from sandbox.tpps.model import Amendment, FormerTpp, RegistrationRequest, Tpp
 
 
 class TppStore(Protocol):
@@ -60,8 +53,11 @@ class TppStore(Protocol):
     def add(self, tpp: Tpp) -> None:
         """Take a new TPP in; raises `RegistrationConflict`."""
 
-    def replace(self, tpp: Tpp) -> None:
-        """Write everything about a TPP anew, its access token excepted."""
+    def set_status(self, tpp: Tpp, status: TppStatus) -> None:
+        """Write a TPP's status and nothing else."""
+
+    def amend(self, tpp: Tpp, amendment: Amendment) -> None:
+        """Write what a TPP has changed of itself and nothing else."""
 
     def activate(self, tpp: Tpp) -> bool:
         """Make a registering TPP active; return False, and change nothing, where it is not registering."""
@@ -72,8 +68,11 @@ class TppStore(Protocol):
     def access_token_sha256(self, tpp: Tpp) -> str | None:
         """Return the hash of the TPP's access token."""
 
-    def remove(self, tpp: Tpp) -> None:
-        """Take a TPP out."""
+    def claim(self, tpp: Tpp, organisation_id: str) -> bool:
+        """Give a TPP that is nobody's to an organisation; return False, and change nothing, where it is somebody's."""
+
+    def remove(self, tpp: Tpp, *, at: float) -> None:
+        """Take a TPP out, and keep its number for whoever had it."""
 
 
 class Authority(Protocol):
@@ -119,7 +118,7 @@ class Register:
     """The TPPs of this platform."""
 
     def __init__(
-        self, *, store: TppStore, bank: Bank, gateway: Gateway, authority: Authority, clock: Clock, max_tpps: int
+        self, *, store: TppStore, bank: Bank, gateway: Gateway, authority: Authority, clock: Clock, limits: RegisterLimits
     ) -> None:
         """Work with these."""
         self._store = store
@@ -127,19 +126,23 @@ class Register:
         self._gateway = gateway
         self._authority = authority
         self._clock = clock
-        self._max_tpps = max_tpps
+        self._changes = threading.RLock()  # a change of data must not undo a block that was set meanwhile
+        self._applications = Applications(records=store, clock=clock, limits=limits)
+        self.ownership = Ownership(
+            records=store, applications=self._applications, bank=bank, gateway=gateway, limits=limits, changes=self._changes
+        )
 
     def all(self) -> list[Tpp]:
         """Return every TPP, by name."""
         return self._store.all()
 
-    def require(self, name_or_number: str) -> Tpp:
-        """Return one TPP; raises `UnknownTpp`."""
-        tpp = self._store.find(name_or_number)
     def of_organisation(self, organisation_id: str) -> list[Tpp]:
         """Return the TPPs of an organisation of the portal, by name."""
         return self._store.of_organisation(organisation_id)
 
+    def require(self, name_or_number: str) -> Tpp:
+        """Return one TPP; raises `UnknownTpp`."""
+        tpp = self._store.find(name_or_number)
         if tpp is None:
             raise UnknownTpp(name_or_number)
         return tpp
@@ -148,41 +151,51 @@ class Register:
         """Return the TPP to whoever holds its access token; raises `AccessDenied`, for an unknown TPP as well."""
         tpp = self._store.find(number)
         kept = self._store.access_token_sha256(tpp) if tpp else None
-        if tpp is None or kept is None or not hmac.compare_digest(kept, _sha256(token)):
+        if tpp is None or not is_token(token, kept):
             raise AccessDenied
         return tpp
 
     def register_new(
-        self, request: RegistrationRequest, *, csrs: Mapping[TppCertificateKind, bytes] = MappingProxyType({})
+        self,
+        request: RegistrationRequest,
+        *,
+        csrs: Mapping[TppCertificateKind, bytes] = MappingProxyType({}),
+        access_token: str | None = None,
     ) -> Registered:
-        """Register, or continue a registration that broke off; a finished one raises `RegistrationConflict`."""
-        standing = self._standing(request)
+        """Register, or continue a registration that broke off; a finished one raises `RegistrationConflict`.
+
+        A number that was left is given to whoever shows the `access_token` of its last registration.
+        """
+        applicant = Applicant(access_token=access_token)
+        standing = self._applications.standing(request, applicant)
         if standing is not None and standing.status is not TppStatus.REGISTERING:
             raise RegistrationConflict(_finished(standing))
-        tpp = standing or self._admit(request)
-        personas = self._introduce(tpp)
+        tpp = standing or self._applications.admit(request, applicant)
+        personas = introduce(tpp, bank=self._bank, gateway=self._gateway)
         # Of several that finish the same registration at once, one gets certificates.
         if not self._store.activate(tpp):
             raise RegistrationConflict(_finished(tpp))
         try:
             return self._equip(tpp, personas, csrs=csrs, holdings=Holdings())
         except Exception:
-            self._store.replace(tpp)  # nobody has got anything: the registration may be continued
+            self._store.set_status(tpp, TppStatus.REGISTERING)  # nobody has got anything: the registration may be continued
             raise
 
     def ensure_registered(self, request: RegistrationRequest, *, holdings: Holdings) -> Registered:
         """Register, continue, or put right what is missing of a finished registration: for the operator."""
-        tpp = self._standing(request) or self._admit(request)
-        registered = self._equip(tpp, self._introduce(tpp), csrs={}, holdings=holdings)
+        tpp = self._applications.standing(request, OPERATOR) or self._applications.admit(request, OPERATOR)
+        personas = introduce(tpp, bank=self._bank, gateway=self._gateway)
+        registered = self._equip(tpp, personas, csrs={}, holdings=holdings)
         self._store.activate(tpp)
         return registered
 
     def set_blocked(self, tpp: Tpp, *, blocked: bool) -> Tpp:
         """Keep the TPP out of the gateway, or let it in again; in force within a second."""
-        self._gateway.put_tpp(tpp, blocked=blocked)
-        changed = replace(tpp, status=TppStatus.BLOCKED if blocked else TppStatus.ACTIVE)
-        self._store.replace(changed)
-        return changed
+        status = TppStatus.BLOCKED if blocked else TppStatus.ACTIVE
+        with self._changes:
+            self._gateway.put_tpp(tpp, blocked=blocked)
+            self._store.set_status(tpp, status)
+        return replace(tpp, status=status)
 
     def leave(self, tpp: Tpp) -> None:
         """Take a TPP out at its own wish; raises `TppBlocked`, for whoever leaves may register again, and is let in then."""
@@ -191,7 +204,10 @@ class Register:
         self.remove(tpp)
 
     def remove(self, tpp: Tpp) -> None:
-        """Take a TPP out: its client and tokens, its certificates, its record. Its tenant stays with the bank."""
+        """Take a TPP out: its client and tokens, its certificates, its record.
+
+        Its tenant stays with the bank, and its number is kept for whoever had it.
+        """
         self._gateway.delete_client(tpp.client_id)
         self._gateway.put_tpp(tpp, blocked=True)
         for record in self.certificates(tpp):
@@ -199,7 +215,7 @@ class Register:
                 # Faulty ones too: some are taken in spite of it, and the number may be somebody else's by then.
                 with suppress(NotRevocable):  # of an authority that nobody trusts
                     self._authority.revoke(record.serial, RevocationReason.CESSATION_OF_OPERATION)
-        self._store.remove(tpp)
+        self._store.remove(tpp, at=self._clock.now().timestamp())
 
     def issue(
         self, tpp: Tpp, kind: TppCertificateKind, *, csr: bytes | None = None, fault: Fault | None = None
@@ -209,7 +225,14 @@ class Register:
 
     def renew(self, tpp: Tpp, serial: str, *, csr: bytes | None = None) -> IssuedCertificate:
         """Issue the successor of one certificate; the old one stays valid, so that the TPP can change over."""
-        return self._authority.renew(serial=serial, tpp=subject_of(tpp), csr=csr)
+        return self._authority.renew(serial=self.certificate(tpp, serial).serial, tpp=subject_of(tpp), csr=csr)
+
+    def certificate(self, tpp: Tpp, serial: str) -> CertificateRecord:
+        """Return the record of one of the TPP's own certificates; another's raises `UnknownCertificate` as no one's does."""
+        record = self._authority.certificate(serial)
+        if record.authorisation_number != str(tpp.authorisation_number):
+            raise UnknownCertificate(f"{tpp.name} has no certificate with serial number {serial[:80]}")
+        return record
 
     def certificates(self, tpp: Tpp) -> Sequence[CertificateRecord]:
         """Return the records of a TPP's certificates; a namesake that was removed before had others."""
@@ -218,30 +241,7 @@ class Register:
 
     def revoke(self, tpp: Tpp, serial: str, reason: RevocationReason) -> CertificateRecord:
         """Revoke one of the TPP's own certificates; another's raises as an unknown one does."""
-        record = self._authority.certificate(serial)
-        if record.authorisation_number != str(tpp.authorisation_number):
-            raise UnknownCertificate(f"{tpp.name} has no certificate with serial number {serial}")
-        return self._authority.revoke(record.serial, reason)
-
-    def _standing(self, request: RegistrationRequest) -> Tpp | None:
-        by_number = self._store.find(str(request.authorisation_number))
-        by_name = self._store.find(request.name)
-        if by_number is not None and not by_number.is_as_requested(request):
-            raise RegistrationConflict(f"{by_number.authorisation_number} is registered with other data, as {by_number.name}")
-        if by_name is not None and by_name != by_number:
-            raise RegistrationConflict(f"the name {by_name.name} belongs to {by_name.authorisation_number}: choose another")
-        return by_number
-
-    def _introduce(self, tpp: Tpp) -> Sequence[Mapping[str, Any]]:
-        """Tell the bank and the gateway of the TPP; return who banks in its tenant. Raises `RegistrationInterrupted`."""
-        done: list[str] = []
-        with _step(_TENANT, done):
-            personas = self._bank.put_tenant(tpp)
-        with _step(_TPP, done):
-            self._gateway.put_tpp(tpp, blocked=tpp.status is TppStatus.BLOCKED)
-        with _step(_CLIENT, done):
-            self._gateway.put_client(tpp)
-        return personas
+        return self._authority.revoke(self.certificate(tpp, serial).serial, reason)
 
     def _equip(
         self,
@@ -257,68 +257,14 @@ class Register:
         shown = tpp if tpp.status is TppStatus.BLOCKED else replace(tpp, status=TppStatus.ACTIVE)
         return Registered(tpp=shown, certificates=certificates, access_token=token, personas=personas)
 
-    def _admit(self, request: RegistrationRequest) -> Tpp:
-        if self._store.count() >= self._max_tpps:
-            raise RegisterFull(f"{self._max_tpps} TPPs are registered, more are not taken (SANDBOX_MAX_TPPS)")
-        tpp = Tpp(
-            authorisation_number=request.authorisation_number,
-            name=request.name,
-            organisation=request.organisation,
-            roles=request.roles,
-            redirect_uris=request.redirect_uris,
-            profile=request.profile,
-            client_id=_client_id(request),
-            seed=request.seed,
-            status=TppStatus.REGISTERING,
-            created_at=self._clock.now().timestamp(),
-        )
-        subject_of(tpp)  # what no certificate can carry is refused before anybody is told of the TPP
-        self._store.add(tpp)
-        return tpp
-
     def _access_token(self, tpp: Tpp, held: str | None) -> str:
         kept = self._store.access_token_sha256(tpp)
-        if held is not None and kept is not None and hmac.compare_digest(kept, _sha256(held)):
+        if held is not None and is_token(held, kept):
             return held
         token = new_secret()
-        self._store.set_access_token(tpp, _sha256(token))
+        self._store.set_access_token(tpp, token_sha256(token))
         return token
 
 
-@contextmanager
-def _step(name: str, done: list[str]) -> Iterator[None]:
-    try:
-        yield
-    except PeerUnavailable as error:
-        raise RegistrationInterrupted(error.name, error.detail, tuple(done)) from error
-    done.append(name)
-
-
 def _finished(tpp: Tpp) -> str:
-    return f"{tpp.authorisation_number} is registered already, as {tpp.name}"
-
-
-def _client_id(request: RegistrationRequest) -> str:
-    # BG IG 1.3.8 §13: the organizationIdentifier of the QWAC is the client id.
-    if request.profile is Profile.BERLIN:
-        return str(request.authorisation_number)
-    return f"{request.name}-{new_secret(9)}"
-
-
-def subject_of(tpp: Tpp) -> TppSubject:
-    """Return the TPP as its certificates tell of it; raises `SubjectRefused`."""
-    number = tpp.authorisation_number
-    return TppSubject(
-        name=tpp.name,
-        organisation=tpp.organisation,
-        country=number.country,
-        authorisation_number=str(number),
-        roles=tpp.roles,
-        nca_id=number.nca_id,
-        nca_name=NCAS[number.nca_id].name,
-        domain=f"{tpp.name}.tpp.example",  # a domain that nobody can own (RFC 2606 §3)
-    )
-
-
-def _sha256(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+    return f"{tpp.authorisation_number} is registered already"

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import delete, func, insert, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from chassis.database import for_reading
 from psd2.authorisation_number import AuthorisationNumber
 from psd2.roles import format_roles, read_roles
-from sandbox.database import tpps
+from sandbox.database import former_tpps, tpps
 from sandbox.tpps.errors import RegistrationConflict
-from sandbox.tpps.model import Profile, Tpp, TppStatus
+from sandbox.tpps.model import FormerTpp, Profile, Tpp, TppStatus
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Engine, Row, Table
@@ -65,11 +65,11 @@ class SqlTppStore:
         """Take a new TPP in; raises `RegistrationConflict` where its name, number or client id is taken."""
         try:
             with self._engine.begin() as connection:
+                number = str(tpp.authorisation_number)
+                connection.execute(delete(former_tpps).where(former_tpps.c.authorisation_number == number))
                 connection.execute(insert(tpps).values(**_values(tpp)))
         except IntegrityError as error:
-            raise RegistrationConflict(
-                f"{tpp.name} or {tpp.authorisation_number} has just been registered by somebody else"
-            ) from error
+            raise RegistrationConflict(f"{tpp.name} or {tpp.authorisation_number} has just been registered") from error
 
     def set_status(self, tpp: Tpp, status: TppStatus) -> None:
         """Write a TPP's status and nothing else."""
@@ -89,9 +89,7 @@ class SqlTppStore:
 
     def set_access_token(self, tpp: Tpp, sha256: str) -> None:
         """Keep the hash of the TPP's access token; the one before stops working."""
-        with self._engine.begin() as connection:
-            number = str(tpp.authorisation_number)
-            connection.execute(update(tpps).where(tpps.c.authorisation_number == number).values(access_token_sha256=sha256))
+        self._write(tpp, access_token_sha256=sha256)
 
     def access_token_sha256(self, tpp: Tpp) -> str | None:
         """Return the hash of the TPP's access token."""
@@ -139,9 +137,9 @@ def _values(tpp: Tpp) -> dict[str, object]:
         "profile": tpp.profile.value,
         "client_id": tpp.client_id,
         "seed": tpp.seed,
-        "organisation_id": tpp.organisation_id,
         "status": tpp.status.value,
         "created_at": tpp.created_at,
+        "organisation_id": tpp.organisation_id,
     }
 
 
@@ -155,7 +153,7 @@ def _tpp(row: Row[Any]) -> Tpp:
         profile=Profile(row.profile),
         client_id=row.client_id,
         seed=row.seed,
-        organisation_id=row.organisation_id,
         status=TppStatus(row.status),
         created_at=row.created_at,
+        organisation_id=row.organisation_id,
     )

@@ -15,8 +15,8 @@ from sandbox.config import load_settings
 from sandbox.database import open_sandbox_engine
 from sandbox.doctor.store import SqlArchive
 from sandbox.tpps.model import Profile, Tpp, TppStatus
-from sandbox.tpps.service import subject_of
 from sandbox.tpps.store import SqlTppStore
+from sandbox.tpps.subjects import subject_of
 from tests.support.doctor import PSD2
 
 if TYPE_CHECKING:

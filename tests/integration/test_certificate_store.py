@@ -127,6 +127,25 @@ def test_only_valid_certificates_count(store: CertificateStore) -> None:
     assert store.count_valid("acme", now=NOW) == 1
 
 
+def test_lives_are_those_of_one_number_that_were_issued_or_end_late_enough(store: CertificateStore) -> None:
+    """Whatever their status, and whatever the TPP is called by now."""
+    long_ago, hour = NOW - timedelta(days=400), timedelta(hours=1)
+    number = {"authorisation_number": "PSDDE-BAFIN-1"}
+    store.add(
+        [
+            record(1, issued_at=NOW, not_after=NOW - hour, **number),
+            record(2, issued_at=long_ago, not_after=NOW + hour, tpp="renamed", **number),
+            record(3, issued_at=long_ago, not_after=NOW - hour, **number),
+            record(4, issued_at=NOW, not_after=NOW + hour, authorisation_number="PSDDE-BAFIN-2"),
+        ]
+    )
+    revoke(store, "0002")
+
+    lives = store.lives("PSDDE-BAFIN-1", issued_after=NOW - hour, ended_after=NOW)
+
+    assert sorted((life.issued_at, life.not_after) for life in lives) == [(long_ago, NOW + hour), (NOW, NOW - hour)]
+
+
 def test_a_key_is_compromised_once_one_of_its_certificates_was(store: CertificateStore) -> None:
     store.add([record(1, key_sha256="aa"), record(2, key_sha256="bb")])
     revoke(store, "0001", RevocationReason.KEY_COMPROMISE)

@@ -6,10 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import insert
 
 from psd2.clock import FixedClock
+from sandbox.database import organisations
 from sandbox.tpps.errors import RegistrationConflict
-from sandbox.tpps.model import TppStatus
+from sandbox.tpps.model import Amendment, FormerTpp, TppStatus
 from sandbox.tpps.store import SqlTppStore
 from sandbox.trust.store import SqlDeliveries
 from tests.support.register import NOW, NUMBER, RegisterWorld, registration
@@ -64,11 +66,13 @@ def test_a_change_leaves_the_access_token_alone(engine: Engine) -> None:
     store.add(acme)
     store.set_access_token(acme, "ab" * 32)
 
-    store.replace(replace(acme, status=TppStatus.BLOCKED))
+    store.set_status(acme, TppStatus.BLOCKED)
+    store.amend(acme, Amendment(organisation="Acme SE", redirect_uris=("https://acme.test/cb",)))
 
     found = store.find("acme")
-    assert found is not None
-    assert found.status is TppStatus.BLOCKED
+    assert found == replace(acme, status=TppStatus.BLOCKED, organisation="Acme SE", redirect_uris=("https://acme.test/cb",)), (
+        "each change leaves the other alone"
+    )
     assert store.access_token_sha256(acme) == "ab" * 32
 
 
@@ -78,7 +82,7 @@ def test_a_registration_is_finished_once(engine: Engine) -> None:
     store.add(acme)
 
     assert [store.activate(acme), store.activate(acme)] == [True, False]
-    store.replace(replace(acme, status=TppStatus.BLOCKED))
+    store.set_status(acme, TppStatus.BLOCKED)
     assert not store.activate(acme)
 
     found = store.find("acme")
@@ -92,10 +96,39 @@ def test_a_removed_tpp_is_gone(engine: Engine) -> None:
     store.add(acme)
     store.set_access_token(acme, "ab" * 32)
 
-    store.remove(acme)
+    store.remove(acme, at=1.0)
 
     assert store.find("acme") is None
     assert store.access_token_sha256(acme) is None
+
+
+def test_the_number_of_a_removed_tpp_is_kept_until_it_comes_back(engine: Engine) -> None:
+    """With what proves whose it was."""
+    store, acme = SqlTppStore(engine), tpp()
+    store.add(acme)
+    store.set_access_token(acme, "ab" * 32)
+    store.remove(acme, at=1.0)
+
+    kept = FormerTpp(authorisation_number=NUMBER, organisation_id=None, access_token_sha256="ab" * 32)
+    assert (store.former(NUMBER), store.count()) == (kept, 1)
+    store.add(acme)
+    assert (store.former(NUMBER), store.count()) == (None, 1)
+
+
+def test_a_tpp_is_claimed_once(engine: Engine) -> None:
+    """Of two organisations with the same token the first has it, and it counts as theirs."""
+    store, acme = SqlTppStore(engine), tpp()
+    store.add(acme)
+    with engine.begin() as connection:
+        rows = [{"id": name, "name": name, "created_at": 1.0} for name in ("first", "second")]
+        connection.execute(insert(organisations), rows)
+
+    assert [store.claim(acme, "first"), store.claim(acme, "second")] == [True, False]
+
+    assert [found.name for found in store.of_organisation("first")] == ["acme"]
+    assert (store.count(organisation_id="first"), store.count(organisation_id="second")) == (1, 0)
+    store.remove(acme, at=1.0)
+    assert store.count(organisation_id="first") == 1
 
 
 def test_the_last_acknowledgement_counts(engine: Engine) -> None:

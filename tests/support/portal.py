@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from contextlib import nullcontext
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from chassis.addresses import PortTable
@@ -56,12 +55,12 @@ class OpenGate:
 class PortalUnderTest:
     """A portal on fakes; `client` is one browser, `browser()` makes more."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, base_port: int = 9000, database_url: str = "sqlite://") -> None:
         self.world = RegisterWorld()
-        self.settings = load_settings(home=home, base_port=9000)
+        self.settings = load_settings(home=home, base_port=base_port)
         Home(home).trust_bundle.parent.mkdir(exist_ok=True)
         Home(home).trust_bundle.write_text("the bundle")
-        self.engine = open_engine("sqlite://")
+        self.engine = open_engine(database_url)
         metadata.create_all(self.engine)
         self.developers = self._developers()
         self.services = self._services()
@@ -142,9 +141,8 @@ class PortalUnderTest:
         """Register a TPP and give it to the organisation signed in in this browser."""
         number = self.registered(**changes)["authorisation_number"]
         owner = self.visitor(browser=browser).organisation.id
-        tpp = replace(self.world.register.require(number), organisation_id=owner)
-        self.world.store.replace(tpp)
-        return tpp
+        assert self.world.store.claim(self.world.register.require(number), owner)
+        return self.world.register.require(number)
 
     def make_operator(self, email: str) -> None:
         """Make somebody an operator."""
@@ -163,7 +161,7 @@ class PortalUnderTest:
         return Services(
             settings=self.settings,
             clock=self.world.clock,
-            addresses=PublicAddresses("localhost", PortTable(9000)),
+            addresses=PublicAddresses("localhost", PortTable(self.settings.base_port)),
             authority=cast("CertificateAuthority", self.world.authority),
             register=self.world.register,
             trust=TrustDelivery(

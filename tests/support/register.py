@@ -15,8 +15,9 @@ from chassis.peers import PeerUnavailable
 from psd2.clock import FixedClock
 from sandbox.ca.errors import UnknownAuthority, UnknownCertificate
 from sandbox.ca.model import CertificateRecord, CertificateStatus, IssuedCertificate, serial_text
+from sandbox.tpps.applications import RegisterLimits
 from sandbox.tpps.errors import RegistrationConflict
-from sandbox.tpps.model import TppStatus
+from sandbox.tpps.model import FormerTpp, TppStatus
 from sandbox.tpps.parsing import parse_registration
 from sandbox.tpps.service import Register
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sandbox.ca.model import Fault, RevocationReason, TppCertificateKind, TppSubject
-    from sandbox.tpps.model import RegistrationRequest, Tpp
+    from sandbox.tpps.model import Amendment, RegistrationRequest, Tpp
 
 NOW = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.UTC)
 NUMBER = "PSDDE-BAFIN-100001"
@@ -163,6 +164,7 @@ class InMemoryTppStore:
     def __init__(self) -> None:
         self.tpps: dict[str, Tpp] = {}
         self.tokens: dict[str, str] = {}
+        self.formers: dict[str, FormerTpp] = {}
 
     def find(self, name_or_number: str) -> Tpp | None:
         return next((tpp for tpp in self.tpps.values() if name_or_number in {tpp.name, str(tpp.authorisation_number)}), None)
@@ -184,9 +186,23 @@ class InMemoryTppStore:
         if str(tpp.authorisation_number) in self.tpps:
             raise RegistrationConflict("taken")
         self.tpps[str(tpp.authorisation_number)] = tpp
+        self.formers.pop(str(tpp.authorisation_number), None)
 
-    def replace(self, tpp: Tpp) -> None:
-        self.tpps[str(tpp.authorisation_number)] = tpp
+    def set_status(self, tpp: Tpp, status: TppStatus) -> None:
+        self._write(tpp, status=status)
+
+    def amend(self, tpp: Tpp, amendment: Amendment) -> None:
+        self._write(tpp, organisation=amendment.organisation, redirect_uris=amendment.redirect_uris)
+
+    def claim(self, tpp: Tpp, organisation_id: str) -> bool:
+        if self.tpps[str(tpp.authorisation_number)].organisation_id is not None:
+            return False
+        self._write(tpp, organisation_id=organisation_id)
+        return True
+
+    def _write(self, tpp: Tpp, **changes: Any) -> None:
+        number = str(tpp.authorisation_number)
+        self.tpps[number] = replace(self.tpps[number], **changes)
 
     def activate(self, tpp: Tpp) -> bool:
         standing = self.tpps[str(tpp.authorisation_number)]
@@ -201,15 +217,20 @@ class InMemoryTppStore:
     def access_token_sha256(self, tpp: Tpp) -> str | None:
         return self.tokens.get(str(tpp.authorisation_number))
 
-    def remove(self, tpp: Tpp) -> None:
-        del self.tpps[str(tpp.authorisation_number)]
-        self.tokens.pop(str(tpp.authorisation_number), None)
+    def remove(self, tpp: Tpp, *, at: float) -> None:  # noqa: ARG002 - the store's signature
+        number = str(tpp.authorisation_number)
+        gone = self.tpps.pop(number)
+        self.formers[number] = FormerTpp(
+            authorisation_number=number,
+            organisation_id=gone.organisation_id,
+            access_token_sha256=self.tokens.pop(number, None),
+        )
 
 
 class RegisterWorld:
     """A register with fakes all round it; `calls` tells what happened, in order."""
 
-    def __init__(self, *, max_tpps: int = 10) -> None:
+    def __init__(self, *, max_tpps: int = 10, per_organisation: int = 5) -> None:
         self.calls: list[str] = []
         self.bank = FakeBank(self.calls)
         self.gateway = FakeGateway(self.calls)
@@ -222,7 +243,7 @@ class RegisterWorld:
             gateway=self.gateway,
             authority=self.authority,
             clock=self.clock,
-            max_tpps=max_tpps,
+            limits=RegisterLimits(all=max_tpps, per_organisation=per_organisation),
         )
 
 
