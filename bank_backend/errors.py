@@ -31,6 +31,19 @@ class BankError(Exception):
         return self.code.status if self.fixed_status is None else self.fixed_status
 
 
+class BankUnavailable(BankError):
+    """The bank's database can't be reached just now; whether the request took effect may be unknown."""
+
+    code = MessageCode.INTERNAL_SERVER_ERROR
+    problem_code = "bank.unavailable"
+    title = "The bank can't reach its data at the moment"
+    fixed_status = 503
+
+    def __init__(self) -> None:
+        """Say that it will pass."""
+        super().__init__("the bank can't reach its data at the moment: send the request again in a few seconds, as it is")
+
+
 class FormatError(BankError):
     """A header, parameter or body field that is missing or can't be read; `path` names it."""
 

@@ -109,6 +109,8 @@ def _open_postgresql(url: URL, threads: int) -> Engine:
     return create_engine(
         url,
         connect_args=settings,
+        # An error that is logged must not tell what was being written.
+        hide_parameters=True,
         # A connection that the server has closed meanwhile is found out before it is used, and replaced.
         pool_pre_ping=True,
         pool_use_lifo=True,
@@ -120,10 +122,17 @@ def _pool(threads: int) -> dict[str, int]:
     return {"pool_size": threads + _SPARE_CONNECTIONS, "max_overflow": 0, "pool_timeout": _POOL_TIMEOUT_SECONDS}
 
 
+def first_line(error: BaseException) -> str:
+    """Return what a log says of a database error: without its statement."""
+    return str(error).partition("\n")[0]
+
+
 def _open_sqlite(file: str, url: str, threads: int) -> Engine:
     if file and file != ":memory:":
         _make_private(Path(file))
-    engine = create_engine(url, connect_args={"check_same_thread": False}, **(_pool(threads) if file else {}))
+    engine = create_engine(
+        url, connect_args={"check_same_thread": False}, hide_parameters=True, **(_pool(threads) if file else {})
+    )
 
     def prepare(connection: DBAPIConnection, _record: object) -> None:
         try:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
+from chassis.database import first_line, is_unavailability
 from chassis.logs import get_logger
 from gateway.oauth.answers import Answers, log_refusal, route_of_request
 from gateway.oauth.arrival import Listener, listener_of, request_id_of
@@ -80,11 +81,24 @@ def _handle_errors(app: Flask, answers: Answers) -> None:
         return response
 
     @app.errorhandler(Exception)
-    def answer_fault(_error: Exception) -> Response:
+    def answer_fault(error: Exception) -> Response:
+        if is_unavailability(error):
+            get_logger().warning("database.unavailable", path=route_of_request(), error=first_line(error))
+            response = _by_asker(answers, _UNAVAILABLE)
+            response.headers["Retry-After"] = "1"
+            return response
         get_logger().exception("oauth.fault", path=route_of_request(), request=request_id_of(request.environ))
         return _by_asker(answers, _FAULT)
 
 
+_UNAVAILABLE = Refusal(
+    error="temporarily_unavailable",
+    description="the authorization server can't reach its data at the moment",
+    reason="server.unavailable",
+    hint="nothing is wrong with your request: send it again in a few seconds",
+    clause="RFC 9110 §15.6.4",
+    status=503,
+)
 _FAULT = Refusal(
     error="server_error",
     description="something went wrong on our side",
