@@ -23,7 +23,8 @@ def ensure_passwords(folder: Path, users: frozenset[str]) -> tuple[str, ...]:
     missing = tuple(user for user in sorted(users | {SUPERUSER}) if not password_file(folder, user).exists())
     for user in missing:
         write_private(password_file(folder, user), secrets.token_urlsafe(_BYTES).encode())
-    password_file(folder, SUPERUSER).chmod(_GROUP_MAY_READ)
+    if SUPERUSER in missing:
+        password_file(folder, SUPERUSER).chmod(_GROUP_MAY_READ)
     return missing
 
 
