@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from chassis.addresses import Address
     from psd2.clock import Clock
+    from sandbox.bank_client import TenantData
     from sandbox.config import SandboxSettings
 
 _CALLER = "portal"
@@ -52,6 +53,7 @@ class Services:
     register: Register
     trust: TrustDelivery
     developers: Developers
+    tenant_data: TenantData
 
 
 def build_services(settings: SandboxSettings) -> Services:
@@ -88,6 +90,7 @@ def build_services(settings: SandboxSettings) -> Services:
         ),
         trust=TrustDelivery(source=authority, gateway=gateway, acknowledgements=SqlDeliveries(engine, clock)),
         developers=_developers(settings, engine, clock),
+        tenant_data=bank,
     )
 
 

@@ -214,7 +214,7 @@ def balances() -> Step:
     return Step(
         key="balances",
         title="Read its balances",
-        why="The same numbers as on the Data tab.",
+        why="The same numbers as on the Test data tab.",
         command=_call("$EDGE/v1/accounts/$ACCOUNT_ID/balances", _REQUEST_ID, _PSU_ADDRESS, *_ACCESS),
         answer='{"account": {…}, "balances": [{"balanceAmount": {"amount": "…", …}, "balanceType": "…"}]}\nHTTP 200',
     )

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from psd2.money import Money
 
 _CODE: Final = re.compile(r"\bcode is ([0-9]{4,10})\b", re.ASCII)
-# What can be spent now without touching a credit line is what people call the balance.
-_HEADLINE: Final = "interimAvailable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +55,9 @@ class BookedAccount:
     product: str
     balances: tuple[Balance, ...]
 
-    @property
-    def available(self) -> Balance | None:
-        """What can be spent now, without the credit line; None where the bank doesn't say."""
-        return next((one for one in self.balances if one.kind == _HEADLINE and not one.with_credit_line), None)
+    def balance(self, kind: str) -> Balance | None:
+        """Return the balance of a kind, without the credit line; None where the bank doesn't tell it."""
+        return next((one for one in self.balances if one.kind == kind and not one.with_credit_line), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,7 @@ from sandbox.portal.app import create_app
 from sandbox.tpps.client_data import PublicAddresses
 from sandbox.trust.service import TrustDelivery
 from tests.support.register import REGISTRATION, RegisterWorld
+from tests.support.tenant_data import TenantDataInMemory
 from tests.unit.sandbox.trust.test_delivery import InMemoryAcknowledgements
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class PortalUnderTest:
 
     def __init__(self, home: Path, *, base_port: int = 9000, database_url: str = "sqlite://") -> None:
         self.world = RegisterWorld()
+        self.tenant_data = TenantDataInMemory()
         self.settings = load_settings(home=home, base_port=base_port)
         Home(home).trust_bundle.parent.mkdir(exist_ok=True)
         Home(home).trust_bundle.write_text("the bundle")
@@ -168,4 +170,5 @@ class PortalUnderTest:
                 source=self.world.authority, gateway=self.world.gateway, acknowledgements=InMemoryAcknowledgements()
             ),
             developers=self.developers,
+            tenant_data=self.tenant_data,
         )

@@ -47,9 +47,7 @@ class _Views:
         if _FRAGMENT not in request.headers:
             personas = self._services.tenant_data.personas(tpp.authorisation_number)
             _require_known(psu, personas)
-            return render_template(
-                "people/inbox.html", tpp=tpp, psu=psu, personas=personas, messages=messages, seen=seen
-            )
+            return render_template("people/inbox.html", tpp=tpp, psu=psu, personas=personas, messages=messages, seen=seen)
         if request.args.get("seen") == seen:
             # Nothing new: what is shown stays, and so does a code that somebody has just marked to copy.
             return Response(status=204)

@@ -66,14 +66,15 @@ def test_personas_with_what_to_log_in(bank: BankOverTheWire, desk: BankDesk) -> 
 
 
 def test_accounts_with_what_can_be_spent(bank: BankOverTheWire, desk: BankDesk) -> None:
-    """The headline is what is available without the credit line."""
+    """What a credit line adds is in a balance of its own."""
     account, balances = desk.bank.account(ANNA), desk.bank.balances(desk.bank.account(ANNA))
 
     shown = next(one for one in bank.accounts(NUMBER) if one.id == account.id)
 
-    assert shown.available is not None
-    assert shown.available.amount == balances.interim_available - balances.credit_limit
-    assert not shown.available.with_credit_line
+    available = shown.balance("interimAvailable")
+    assert available is not None
+    assert available.amount == balances.interim_available - balances.credit_limit
+    assert not available.with_credit_line
 
 
 def test_a_book_with_both_directions(bank: BankOverTheWire, desk: BankDesk) -> None:
