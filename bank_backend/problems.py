@@ -8,7 +8,9 @@ import orjson
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
-from bank_backend.errors import BankError, FieldsInvalid, FormatError, ResourceUnknown, ServiceInvalid
+from bank_backend.errors import BankError, BankUnavailable, FieldsInvalid, FormatError, ResourceUnknown, ServiceInvalid
+from bank_backend.grounds import tell_failure, tell_refusal
+from chassis.database import first_line, is_unavailability
 from chassis.logs import get_logger
 from chassis.problems import CONTENT_TYPE, problem
 from psd2.tpp_messages import MessageCode, TppMessage, tpp_messages_body
@@ -32,7 +34,9 @@ def _refusal(error: BankError) -> Response:
     extra: dict[str, object] = {"path": error.path} if error.path else {}
     if isinstance(error, FieldsInvalid):
         extra["fields"] = error.fields
-    return _answer(error.status, message, problem(error.status, error.problem_code, error.title, error.text, **extra))
+    answer = _answer(error.status, message, problem(error.status, error.problem_code, error.title, error.text, **extra))
+    tell_refusal(answer, error)
+    return answer
 
 
 def _http_error(error: HTTPException) -> Response | SansioResponse:
@@ -60,9 +64,20 @@ def _of_http(error: HTTPException) -> BankError | None:
 
 
 def _failure(error: Exception) -> Response:
+    if is_unavailability(error):
+        return _unavailable(error)
     get_logger().error("request.failed", request=request.headers.get("X-Sandbox-Request"), path=request.path, exc_info=error)
     message = TppMessage(MessageCode.INTERNAL_SERVER_ERROR, _UNEXPECTED)
-    return _answer(500, message, problem(500, "internal", "The bank failed", _UNEXPECTED))
+    answer = _answer(500, message, problem(500, "internal", "The bank failed", _UNEXPECTED))
+    tell_failure(answer)
+    return answer
+
+
+def _unavailable(error: Exception) -> Response:
+    get_logger().warning("database.unavailable", request=request.headers.get("X-Sandbox-Request"), error=first_line(error))
+    answer = _refusal(BankUnavailable())
+    answer.headers["Retry-After"] = "1"
+    return answer
 
 
 def _answer(status: int, message: TppMessage, body: dict[str, object]) -> Response:

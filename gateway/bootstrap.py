@@ -24,9 +24,11 @@ from gateway.trust.store import SqlTrustStore
 from psd2.clock import SystemClock
 
 if TYPE_CHECKING:
+    import requests
     from flask import Flask
     from sqlalchemy import Engine
 
+    from chassis.addresses import Address
     from gateway.config import GatewaySettings
     from gateway.oauth.bank import Bank
     from psd2.clock import Clock
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 
 def authorization_app(settings: GatewaySettings) -> Flask:
     """Return the authorization server, pruning in the background."""
-    engine = open_gateway_engine(settings.database_url)
+    engine = open_gateway_engine(settings.database_url, threads=settings.authorization_threads)
     clock = SystemClock()
     peer = Peer(name="bank", address=settings.bank_address, home=settings.home, caller="gateway")
     bank = HttpBank(PeerSession(peer), front_url=settings.front_url)
@@ -72,13 +74,28 @@ def pruner(settings: GatewaySettings, engine: Engine, clock: Clock) -> Pruner:
 
 def admin_app(settings: GatewaySettings) -> Flask:
     """Return the control API."""
-    engine = open_gateway_engine(settings.database_url)
+    engine = open_gateway_engine(settings.database_url, threads=settings.admin_threads)
     clock = SystemClock()
     return create_admin_app(
         register=Register(store=SqlRegisterStore(engine), clock=clock),
         trust=Trust(store=SqlTrustStore(engine), clock=clock),
         audit_folder=settings.audit_path,
+        clock=clock,
+        neighbours=[
+            _Neighbour(settings, "authorization", settings.authorization_address),
+        ],
     )
+
+
+class _Neighbour:
+    """A server that answers to the gateway alone; of this one only its health is asked."""
+
+    def __init__(self, settings: GatewaySettings, name: str, address: Address) -> None:
+        self.name = name
+        self._session = PeerSession(Peer(name=name, address=address, home=settings.home, caller="gateway"))
+
+    def health(self, *, timeout: float) -> requests.Response:
+        return self._session.get("/health", timeout=timeout)
 
 
 def _lifetimes(settings: GatewaySettings) -> Lifetimes:

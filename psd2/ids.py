@@ -20,6 +20,14 @@ def new_uuid() -> str:
     return str(uuid.uuid4())
 
 
+def new_time_ordered_uuid(milliseconds: int) -> str:
+    """Return a UUID (version 7, RFC 9562 §5.7) of this moment of the Unix epoch: 74 of its bits are random."""
+    random = int.from_bytes(secrets.token_bytes(10), "big")
+    value = milliseconds << 80 | 0x7 << 76 | (random >> 64 & 0xFFF) << 64 | 0b10 << 62 | (random & 0x3FFF_FFFF_FFFF_FFFF)
+    text = f"{value:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
 def new_secret(nbytes: int = 32) -> str:
     """Return `nbytes` of operating-system randomness as base64url, for tokens and codes."""
     return secrets.token_urlsafe(nbytes)

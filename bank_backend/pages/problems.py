@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, NoReturn
 from flask import make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from bank_backend.errors import BankError, ResourceUnknown
+from bank_backend.errors import BankError, BankUnavailable, ResourceUnknown
+from bank_backend.grounds import tell_failure, tell_refusal
+from chassis.database import first_line, is_unavailability
 from chassis.logs import get_logger
 
 if TYPE_CHECKING:
     from flask import Blueprint, Response
 
 _UNEXPECTED = "Something went wrong at the bank. Nothing was approved by it. Please try again in a moment."
+# Not "nothing was approved": what was being written when the connection broke may stand.
+_UNREACHABLE = "Please open this request again in a few seconds: it shows how things stand."
 _HTTP_TITLES = {
     404: ("This page does not exist", "The address may have been mistyped, or the request is long over."),
     405: ("This page can't be opened like that", "Go back to the company that sent you here and start again."),
@@ -33,8 +37,10 @@ def _no_such_page(anything: str) -> NoReturn:
     raise ResourceUnknown(f"there is no page {anything[:40]!r}")
 
 
-def _refusal_page(error: BankError) -> Response:
-    return _page(error.status, error.title, f"{error.text[:1].upper()}{error.text[1:]}.")
+def _refusal_page(error: BankError, *, text: str | None = None) -> Response:
+    page = _page(error.status, error.title, text or f"{error.text[:1].upper()}{error.text[1:]}.")
+    tell_refusal(page, error)
+    return page
 
 
 def _http_page(error: HTTPException) -> Response:
@@ -44,8 +50,15 @@ def _http_page(error: HTTPException) -> Response:
 
 
 def _failure_page(error: Exception) -> Response:
+    if is_unavailability(error):
+        get_logger().warning("database.unavailable", request=request.headers.get("X-Sandbox-Request"), error=first_line(error))
+        page = _refusal_page(BankUnavailable(), text=_UNREACHABLE)
+        page.headers["Retry-After"] = "1"
+        return page
     get_logger().error("request.failed", request=request.headers.get("X-Sandbox-Request"), path=request.path, exc_info=error)
-    return _page(500, "The bank failed", _UNEXPECTED)
+    page = _page(500, "The bank failed", _UNEXPECTED)
+    tell_failure(page)
+    return page
 
 
 def _page(status: int, title: str, text: str) -> Response:

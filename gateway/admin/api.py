@@ -1,4 +1,4 @@
-"""The control API's resources (docs/architecture.md §3.4): TPPs, clients, trust, the block list, the request log."""
+"""The control API's resources (docs/architecture.md §3.4): TPPs, clients, trust, the block list."""
 
 from __future__ import annotations
 
@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from flask import Blueprint, Response, abort, jsonify, request
 
-from gateway.admin.bodies import BlockBody, ClientBody, RequestsQuery, TppBody, TrustStoreBody, client_json, tpp_json
+from gateway.admin.bodies import BlockBody, ClientBody, TppBody, TrustStoreBody, client_json, tpp_json
 from gateway.admin.problems import NotFound
-from gateway.audit.reader import AuditFilter, newest_records
 from gateway.trust.crl import MOST_BYTES as MOST_CRL_BYTES
 from gateway.trust.model import TPP_STORE
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pydantic import BaseModel
 
     from gateway.register.service import Register
@@ -95,19 +92,6 @@ def trust_blueprint(trust: Trust) -> Blueprint:
         if not trust.unblock(sha256):
             raise NotFound(f"block of certificate {sha256}")
         return "", HTTPStatus.NO_CONTENT
-
-    return api
-
-
-def requests_blueprint(audit_folder: Path) -> Blueprint:
-    """Return the newest audit records, for the portal's request log."""
-    api = Blueprint("requests", __name__)
-
-    @api.get("/requests")
-    def get_requests() -> Response:
-        query = RequestsQuery.model_validate(request.args.to_dict())
-        wanted = AuditFilter(tpp=query.tpp, outcome=query.outcome, reason=query.reason)
-        return jsonify({"requests": newest_records(audit_folder, limit=query.limit, wanted=wanted)})
 
     return api
 

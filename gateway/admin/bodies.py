@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final
+import re
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from gateway.audit.reader import MOST_RECORDS
+from gateway.audit.reader import MOST_RECORDS, AuditFilter, Cursor
+from gateway.audit.summary import MOST_BUCKETS
 from gateway.register.model import AuthMethod, Client, ClientProfile, RegisterRefusal, Tpp, TppStatus
 from psd2.roles import PspRole, UnknownRole, parse_role
 
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MOST_ENTRIES: Final = 200
+LATEST_SECONDS: Final = 10_000_000_000  # the year 2286
+_CURSOR = re.compile(r"[0-9]{4}-[0-9T:.+Z-]{10,36}_[0-9a-f-]{0,36}")
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=140, strip_whitespace=True)]
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
 
@@ -79,13 +83,52 @@ class BlockBody(_Body):
     reason: str
 
 
+def _cursor(text: str) -> Cursor:
+    if not _CURSOR.fullmatch(text):
+        raise ValueError("is no place in the log: send the `next` of an answer as it came")
+    return Cursor.parse(text)
+
+
+_Cursor = Annotated[Cursor, BeforeValidator(_cursor)]
+
+
 class RequestsQuery(_Body):
-    """The query of `GET /requests`; what is left out takes any."""
+    """The query of `GET /requests`; what is left out takes any. `since` and `before` are places of earlier answers."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
 
     tpp: _Name | None = None
-    outcome: _Name | None = None
+    outcome: Literal["admitted", "refused", "failed", "aborted"] | None = None
     reason: _Name | None = None
+    text: _Name | None = None
+    since: _Cursor | None = None
+    before: _Cursor | None = None
     limit: Annotated[int, Field(ge=1, le=MOST_RECORDS)] = 100
+
+    @property
+    def wanted(self) -> AuditFilter:
+        """Return the filter that the query describes."""
+        return AuditFilter(
+            tpp=self.tpp,
+            outcome=self.outcome,
+            reason=self.reason,
+            text=self.text,
+            since=self.since,
+            before=self.before,
+        )
+
+
+class SummaryQuery(_Body):
+    """The query of `GET /requests/summary`: calls since a moment (epoch seconds), in steps of so many seconds."""
+
+    tpp: _Name | None = None
+    since: Annotated[float, Field(ge=0, le=LATEST_SECONDS)]
+    step: Annotated[float, Field(ge=1, le=31 * 86_400)]
+
+    def require_bounded(self, now: float) -> None:
+        """Raise `RegisterRefusal` where that would be too many buckets."""
+        if (now - self.since) / self.step >= MOST_BUCKETS:
+            raise RegisterRefusal("step", f"makes more than {MOST_BUCKETS} buckets: choose a longer one, or a later since")
 
 
 def tpp_json(tpp: Tpp) -> dict[str, object]:

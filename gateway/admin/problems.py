@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import IntegrityError
 from werkzeug.exceptions import HTTPException
 
+from chassis.database import first_line, is_unavailability
 from chassis.logs import get_logger
 from chassis.problems import CONTENT_TYPE, problem
 from gateway.register.model import ClientOfAnotherTpp, RegisterRefusal
@@ -25,6 +26,10 @@ class NotFound(Exception):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"{what} is not registered")
+
+
+class LogBusy(Exception):
+    """Too many look at the request log."""
 
 
 def handle_errors(app: Flask) -> None:
@@ -48,6 +53,12 @@ def handle_errors(app: Flask) -> None:
     def not_found(error: NotFound) -> Response:
         return _problem(HTTPStatus.NOT_FOUND, "not_found", str(error))
 
+    @app.errorhandler(LogBusy)
+    def busy(_error: LogBusy) -> Response:
+        answer = _problem(HTTPStatus.SERVICE_UNAVAILABLE, "log.busy", "too many look at the request log: try again in a moment")
+        answer.headers["Retry-After"] = "1"
+        return answer
+
     @app.errorhandler(IntegrityError)
     def conflict(_error: IntegrityError) -> Response:
         return _problem(HTTPStatus.CONFLICT, "change.conflict", "another change came at the same moment: send yours again")
@@ -57,7 +68,12 @@ def handle_errors(app: Flask) -> None:
         return _problem(HTTPStatus(error.code or 500), f"http.{error.code}", error.description or error.name)
 
     @app.errorhandler(Exception)
-    def fault(_error: Exception) -> Response:
+    def fault(error: Exception) -> Response:
+        if is_unavailability(error):
+            get_logger().warning("database.unavailable", error=first_line(error))
+            answer = _problem(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "the database is out of reach: try again shortly")
+            answer.headers["Retry-After"] = "1"
+            return answer
         get_logger().exception("admin.fault")
         return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, "fault", "the control API has failed: see its log")
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from importlib.resources import files
 
+from gateway.admission.stages import Stage
 from psd2.tpp_messages import MessageCode
 
 
@@ -27,6 +28,7 @@ class Ground:
     """One ground. `text` is what anybody may read, `hint` what a developer can do, `clause` what demands it."""
 
     reason: str
+    stage: Stage
     status: int
     code: MessageCode
     oauth: OAuthError
@@ -40,9 +42,10 @@ def _read() -> dict[str, Ground]:
     return {reason: _ground(reason, **entry) for reason, entry in entries.items()}
 
 
-def _ground(reason: str, *, status: int, code: str, oauth: str, text: str, hint: str, clause: str) -> Ground:
+def _ground(reason: str, *, stage: str, status: int, code: str, oauth: str, text: str, hint: str, clause: str) -> Ground:
     return Ground(
         reason=reason,
+        stage=Stage(stage),
         status=status,
         code=MessageCode(code),
         oauth=OAuthError(oauth),
@@ -58,10 +61,11 @@ _PAGE = """# Refusals of the edge
 
 Made from `gateway/admission/grounds.toml` by `python -m gateway.admission.grounds`. In sandbox mode every refusal carries
 `reason`, `hint` and `clause`; [`architecture.md`](architecture.md) §3.7 says where. A handshake that fails never reaches
-HTTP: it stands in the audit log with a reason `tls.…` and OpenSSL's own words.
+HTTP: it stands in the audit log with a reason `tls.…` and OpenSSL's own words. The stages are those of
+`gateway/admission/stages.py`: the request log shows how far a call came.
 
-| reason | status | `tppMessages` code | OAuth error | what it says | what to do | clause |
-| --- | --- | --- | --- | --- | --- | --- |
+| reason | stage | status | `tppMessages` code | OAuth error | what it says | what to do | clause |
+| --- | --- | --- | --- | --- | --- | --- | --- |
 """
 
 
@@ -71,7 +75,16 @@ def as_markdown() -> str:
 
 
 def _row(ground: Ground) -> str:
-    cells = (f"`{ground.reason}`", ground.status, ground.code, f"`{ground.oauth}`", ground.text, ground.hint, ground.clause)
+    cells = (
+        f"`{ground.reason}`",
+        ground.stage,
+        ground.status,
+        ground.code,
+        f"`{ground.oauth}`",
+        ground.text,
+        ground.hint,
+        ground.clause,
+    )
     return f"| {' | '.join(str(cell) for cell in cells)} |\n"
 
 

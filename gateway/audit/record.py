@@ -1,6 +1,7 @@
 """What an audit record says: who asked for what, how they proved it, what came of it and why. Never a token, key or secret.
 
-A query may hold a code or a token: only the path is recorded, and where that holds a secret, the route's template.
+A query may hold a code or a token: only the path is recorded, and where that holds a secret, the route's template. What a
+service tells of its refusal (`told`) holds nothing that stood in a body either (chassis.told_refusals).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from psd2.certificates import MalformedCertificate, Psd2Certificate, parse_certi
 from psd2.roles import format_roles
 
 if TYPE_CHECKING:
+    from chassis.told_refusals import ToldRefusal
     from gateway.admission.admit import Admission
     from gateway.admission.request import Connection, Leaf, Request
     from gateway.admission.tokens import AccessToken
@@ -28,7 +30,6 @@ FAILED: Final = "failed"
 ABORTED: Final = "aborted"
 _TOKEN_ID_CHARACTERS: Final = 16
 _MOST_PATH_CHARACTERS: Final = 500
-_DAY_SECONDS: Final = 86_400
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,6 +45,8 @@ class Exchange:
     outcome: str = ADMITTED
     reason: str | None = None
     detail: str | None = None
+    text: str | None = None
+    told: ToldRefusal | None = None
     refused_tpp: str | None = None
     retried: bool = False
     sent_bytes: int = 0
@@ -59,24 +62,24 @@ class CertificateDescriptions:
         self._most = most
         self._descriptions: dict[bytes, orjson.Fragment] = {}
 
-    def of(self, leaf: Leaf, now: float) -> orjson.Fragment:
+    def of(self, leaf: Leaf) -> orjson.Fragment:
         """Describe a leaf; one that cannot be read by its hash alone."""
         known = self._descriptions.get(leaf.digest)
         if known is None:
             if len(self._descriptions) >= self._most:
                 self._descriptions.clear()
-            known = self._descriptions[leaf.digest] = orjson.Fragment(orjson.dumps(_described(leaf, now)))
+            known = self._descriptions[leaf.digest] = orjson.Fragment(orjson.dumps(_described(leaf)))
         return known
 
 
-def _described(leaf: Leaf, now: float) -> dict[str, object]:
+def _described(leaf: Leaf) -> dict[str, object]:
     try:
-        return _of_certificate(parse_certificate(leaf.der), now)
+        return _of_certificate(parse_certificate(leaf.der))
     except MalformedCertificate:
         return {"sha256": leaf.sha256}
 
 
-def _of_certificate(certificate: Psd2Certificate, now: float) -> dict[str, object]:
+def _of_certificate(certificate: Psd2Certificate) -> dict[str, object]:
     return {
         "sha256": certificate.sha256,
         "kind": certificate.kind.value,
@@ -86,7 +89,6 @@ def _of_certificate(certificate: Psd2Certificate, now: float) -> dict[str, objec
         "sans": certificate.dns_names,
         "not_before": certificate.not_before.isoformat(),
         "not_after": certificate.not_after.isoformat(),
-        "days_left": int((certificate.not_after.timestamp() - now) // _DAY_SECONDS),
         "roles": format_roles(certificate.roles),
         "authorisation_number": certificate.authorisation_number,
     }
@@ -126,15 +128,20 @@ class RecordWriter:
             "status": exchange.status,
             "reason": exchange.reason,
             "detail": exchange.detail,
+            "text": exchange.text,
             "host": request.host,
             "tpp": admission.certificate.authorisation_number if admission.certificate else exchange.refused_tpp,
             "retried": exchange.retried,
             "bytes": {"in": exchange.received_bytes, "out": exchange.sent_bytes},
             "latency_ms": _latency(exchange, ended_at),
         }
-        return orjson.dumps(record)[:-1] + b"," + self._lasting(request.connection, admission, now) + b"}"
+        if exchange.told is not None:
+            record["told"] = {"text": exchange.told.text, "hint": exchange.told.hint, "clause": exchange.told.clause}
+        return orjson.dumps(record)[:-1] + b"," + self._lasting(request.connection, admission) + b"}"
 
-    def of_unread(self, connection: Connection, *, request_id: str, status: int, reason: str, detail: str, now: float) -> bytes:
+    def of_unread(
+        self, connection: Connection, *, request_id: str, status: int, reason: str, detail: str, tpp: str | None, now: float
+    ) -> bytes:
         """Return the record of bytes that were no request."""
         return orjson.dumps(
             {
@@ -145,11 +152,12 @@ class RecordWriter:
                 "status": status,
                 "reason": reason,
                 "detail": detail,
-                **self._of_connection(connection, now),
+                "tpp": tpp,
+                **self._of_connection(connection),
             }
         )
 
-    def _lasting(self, connection: Connection, admission: Admission, now: float) -> bytes:
+    def _lasting(self, connection: Connection, admission: Admission) -> bytes:
         known = connection.memory.get(Lasting)
         if isinstance(known, Lasting) and known.is_of(admission):
             return known.members
@@ -158,7 +166,8 @@ class RecordWriter:
             "deployment": route.deployment if route else None,
             "route": route.template if route else None,
             "upstream": route.upstream.value if route else None,
-            **self._of_connection(connection, now),
+            "asks": _asks(route),
+            **self._of_connection(connection),
             "revocation": _revocation(admission.trusted),
             "token": _of_token(admission.token, connection.leaf),
         }
@@ -166,14 +175,14 @@ class RecordWriter:
         connection.memory[Lasting] = Lasting(route, admission.trusted, admission.token, encoded)
         return encoded
 
-    def _of_connection(self, connection: Connection, now: float) -> dict[str, object]:
+    def _of_connection(self, connection: Connection) -> dict[str, object]:
         tls, leaf = connection.tls, connection.leaf
         return {
             "listener": connection.listener.value,
             "client_ip": connection.address,
             "sni": tls.server_name if tls else None,
             "tls": {"version": tls.version, "cipher": tls.cipher, "resumed": tls.resumed} if tls else None,
-            "certificate": self.certificates.of(leaf, now) if leaf else None,
+            "certificate": self.certificates.of(leaf) if leaf else None,
         }
 
 
@@ -200,6 +209,12 @@ def _timestamp(now: float) -> str:
     return datetime.fromtimestamp(now, UTC).isoformat(timespec="microseconds")
 
 
+def _asks(route: Route | None) -> dict[str, object] | None:
+    if route is None:
+        return None
+    return {"certificate": route.mtls.value, "role": route.role, "scope": route.token_scope}
+
+
 def _revocation(trusted: Trusted | None) -> dict[str, object] | None:
     if trusted is None:
         return None
@@ -213,7 +228,10 @@ def _of_token(token: AccessToken | None, leaf: Leaf | None) -> dict[str, object]
         return None
     return {
         "id": token.sha256[:_TOKEN_ID_CHARACTERS],
+        "tpp": token.authorisation_number,
         "client_id": token.client_id,
+        "scope": token.scope,
+        "expires": _timestamp(token.expires_at),
         "cnf_match": leaf is not None and token.thumbprint == leaf.thumbprint,
     }
 

@@ -20,7 +20,7 @@ from gateway.edge.forwarding import Forwarding
 from gateway.edge.upstream_connection import UpstreamFault
 from gateway.policies.model import ErrorStyle, Listener
 from gateway.trust.judgement import Distrusted
-from psd2.ids import new_uuid
+from psd2.ids import new_time_ordered_uuid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -66,7 +66,7 @@ class Edge:
 
     async def serve(self, arrival: Arrival, client: Client) -> None:
         """Serve one request to its end; raises `ClientGone` after noting it."""
-        exchange = Exchange(request=_request(arrival), admission=Admission(), began_at=self._monotonic())
+        exchange = Exchange(request=_request(arrival, self._new_id()), admission=Admission(), began_at=self._monotonic())
         try:
             await self._serve(exchange, arrival.head, client)
         except Refusal as refusal:
@@ -90,13 +90,14 @@ class Edge:
 
     def refuse_unread(self, connection: Connection, refusal: Refusal) -> Answer:
         """Record bytes that were no request, and return what to answer."""
-        request_id = new_uuid()
+        request_id = self._new_id()
         record = self._records.of_unread(
             connection,
             request_id=request_id,
             status=refusal.status,
             reason=refusal.reason,
             detail=refusal.private_detail,
+            tpp=self._attributed(connection),
             now=self._now(),
         )
         self._append(record)
@@ -118,6 +119,22 @@ class Edge:
         except (Distrusted, NotLoaded):
             return None
 
+    def _attributed(self, connection: Connection) -> str | None:
+        """Return whose log shows a refusal: the TPP that a trusted authority says the certificate's holder is.
+
+        A number that a certificate merely claims is nobody's: otherwise anybody could write into another's log.
+        """
+        leaf = connection.leaf
+        if leaf is None:
+            return None
+        try:
+            judged = self._knowledge.judge.require_trusted(leaf.der, digest=leaf.digest, now=self._now())
+        except Distrusted as distrusted:
+            return distrusted.authorisation_number
+        except NotLoaded:
+            return None
+        return judged.certificate.authorisation_number
+
     def note_handshake(self, failure: FailedHandshake) -> None:
         """Record a connection that never came to HTTP."""
         self._append(of_handshake(failure, now=self._now()))
@@ -128,6 +145,10 @@ class Edge:
             self._audit.append(record)
         except OSError as error:
             get_logger().error("audit.unwritable", error=str(error))
+
+    def _new_id(self) -> str:
+        # Of this moment: the request log finds the record of an id without reading all that came since.
+        return new_time_ordered_uuid(int(self._now() * 1000))
 
     def _now(self) -> float:
         return self._clock.now().timestamp()
@@ -184,8 +205,9 @@ class Edge:
         exchange.status = refusal.status
         exchange.outcome = FAILED if refusal.status >= _SERVER_ERRORS else REFUSED
         exchange.reason, exchange.detail = refusal.reason, refusal.private_detail
-        if isinstance(refusal.__cause__, Distrusted):
-            exchange.refused_tpp = refusal.__cause__.authorisation_number
+        exchange.text = refusal.public_text if refusal.public_text != refusal.ground.text else None
+        if exchange.admission.trusted is None:
+            exchange.refused_tpp = self._attributed(exchange.request.connection)
         await self._answer(exchange, client, answer)
 
     async def _answer_health(self, exchange: Exchange, client: Client) -> None:
@@ -224,11 +246,11 @@ async def _load(missing: NotLoaded) -> None:
         raise Refusal("gateway.unsure", f"a look-up failed: {error}", headers=((b"retry-after", b"1"),)) from error
 
 
-def _request(arrival: Arrival) -> Request:
+def _request(arrival: Arrival, request_id: str) -> Request:
     head = arrival.head
     return Request(
         connection=arrival.connection,
-        id=new_uuid(),
+        id=request_id,
         method=arrival.method,
         path=arrival.path.decode("latin-1"),
         query=arrival.query,

@@ -6,9 +6,13 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from chassis.logs import get_logger
+from chassis.told_refusals import UnreadableRefusal, read_refusal_header
 from gateway.admission.refusal import Refusal
+from gateway.audit.record import FAILED, REFUSED
 from gateway.edge.upstream_connection import StaleConnection, UpstreamFault
-from gateway.edge.upstream_head import reply_headers, upstream_head
+from gateway.edge.upstream_head import TOLD_REFUSAL, reply_headers, upstream_head
+from gateway.policies.model import Upstream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +29,10 @@ _ATTEMPTS: Final = 2
 _WAITED_FOR_BYTES: Final = 256 * 1024  # the largest body that any internal server takes (the bank's)
 _SOON: Final = ((b"retry-after", b"1"),)
 _PASSING: Final = frozenset({"upstream.connect", "upstream.busy"})
+# Whose word on a refusal stands in the log: theirs who judge TPPs' requests.
+_BELIEVED: Final = frozenset({Upstream.BANK, Upstream.AUTHORIZATION})
+_FIRST_OTHER_STATUS: Final = 300  # a refusal may be a redirect (RFC 6749 §4.1.2.1)
+_FIRST_SERVER_ERROR: Final = 500
 
 
 @dataclass(slots=True)
@@ -151,7 +159,23 @@ class Forwarding:
 
     def _start(self, reply: ReplyHead, *, whole_length: int | None) -> None:
         self.exchange.status = reply.status
+        if reply.status >= _FIRST_OTHER_STATUS:
+            self._note_told_refusal(reply)
         headers = reply_headers(reply.headers, self.exchange.request)
         if whole_length and not any(name == b"content-length" for name, _ in headers):
             headers.append((b"content-length", b"%d" % whole_length))  # it came in chunks, and all of it is here
         self.client.start(reply.status, headers)
+
+    def _note_told_refusal(self, reply: ReplyHead) -> None:
+        """Take over what the service says of its refusal; one that says nothing readable has answered, no more."""
+        route = self.exchange.admission.route
+        told = [value for name, value in reply.headers if name == TOLD_REFUSAL]
+        if route is None or route.upstream not in _BELIEVED or len(told) != 1:
+            return
+        try:
+            self.exchange.told = read_refusal_header(told[0])
+        except UnreadableRefusal as error:
+            get_logger().warning("edge.told_refusal_unreadable", upstream=route.upstream.value, error=str(error))
+            return
+        self.exchange.outcome = FAILED if reply.status >= _FIRST_SERVER_ERROR else REFUSED
+        self.exchange.reason = self.exchange.told.reason

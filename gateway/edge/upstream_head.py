@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+from chassis.told_refusals import HEADER
 from gateway.admission.roles import granted_roles
 from gateway.edge.client_head import ORDINARY_CONNECTION, named_hop_by_hop
 from psd2.roles import format_roles
@@ -21,10 +22,11 @@ if TYPE_CHECKING:
     from gateway.register.model import Tpp
     from gateway.trust.judgement import Trusted
 
+TOLD_REFUSAL: Final = HEADER.lower().encode("ascii")
 _REPLY_DROPPED: Final = frozenset(
     {
         b"connection", b"keep-alive", b"proxy-connection", b"proxy-authenticate", b"te", b"trailer", b"transfer-encoding",
-        b"upgrade", b"server", b"x-sandbox-request",
+        b"upgrade", b"server", b"x-sandbox-request", TOLD_REFUSAL,
     }
 )  # fmt: skip
 _METHODS_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})

@@ -1,6 +1,6 @@
 """Renders refusals, in the three ways they travel: JSON (RFC 6749 §5.2), redirect (§4.1.2.1, RFC 9207), page.
 
-In sandbox mode each also says why and what helps (docs/architecture.md §3.7).
+In sandbox mode each also says why and what helps (docs/architecture.md §3.7); in every mode the edge is told, for its log.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from flask import Response, make_response, redirect, render_template, request
 
 from chassis.logs import get_logger
 from chassis.problems import CONTENT_TYPE, problem
+from chassis.told_refusals import HEADER, ToldRefusal, refusal_header
 from gateway.oauth.arrival import request_id_of
 from gateway.oauth.authorization_response import response_url
 from gateway.oauth.refusals import OAuthRefused
@@ -37,7 +38,7 @@ class Answers:
         """Tell a TPP, as OAuth endpoints do."""
         body = {"error": refusal.error, "error_description": refusal.description, **self._explanation(refusal)}
         # No challenge in a 401: no scheme is registered for TLS client certificates (docs/divergences.md).
-        return _json(refusal.status, body, "application/json")
+        return _told(_json(refusal.status, body, "application/json"), refusal)
 
     def as_problem(self, refusal: Refusal, errors: Sequence[dict[str, str]] = ()) -> Response:
         """Tell a TPP, as other APIs do."""
@@ -45,13 +46,14 @@ class Answers:
         status = HTTPStatus.UNPROCESSABLE_ENTITY if refusal.status == HTTPStatus.BAD_REQUEST else HTTPStatus(refusal.status)
         body = problem(status.value, refusal.reason, status.phrase, refusal.description, error=refusal.error)
         body |= self._explanation(refusal)
-        return _json(status.value, body | ({"errors": list(errors)} if errors else {}), CONTENT_TYPE)
+        return _told(_json(status.value, body | ({"errors": list(errors)} if errors else {}), CONTENT_TYPE), refusal)
 
     def as_redirect(self, refused: RedirectRefused) -> Response:
         """Send the browser to the client with the refusal."""
         refusal = refused.refusal
         answer = {"error": refusal.error, "error_description": refusal.description}
-        return see_other(response_url(refused.redirect_uri, issuer=self._issuer, state=refused.state, **answer))
+        url = response_url(refused.redirect_uri, issuer=self._issuer, state=refused.state, **answer)
+        return _told(see_other(url), refusal)
 
     def as_page(self, refusal: Refusal) -> Response:
         """Tell the person at the browser, and go nowhere."""
@@ -62,7 +64,7 @@ class Answers:
             sandbox_mode=self._sandbox_mode,
             request_id=request_id_of(request.environ),
         )
-        return add_browser_headers(make_response(page, refusal.status))
+        return _told(add_browser_headers(make_response(page, refusal.status)), refusal)
 
     def _explanation(self, refusal: Refusal) -> dict[str, str]:
         if not self._sandbox_mode:
@@ -94,6 +96,19 @@ def log_refusal(refusal: Refusal, error: BaseException) -> None:
 def route_of_request() -> str:
     """Return the route of the present request: unlike its path, it holds no one-time id."""
     return request.url_rule.rule if request.url_rule else "unknown"
+
+
+def _told(response: Response, refusal: Refusal) -> Response:
+    """Tell the edge, which takes the header out again."""
+    told = ToldRefusal(
+        reason=refusal.reason, text=_sentence(refusal.logged), hint=_sentence(refusal.hint), clause=refusal.clause
+    )
+    response.headers[HEADER] = refusal_header(told)
+    return response
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].removesuffix('.')}."
 
 
 def _json(status: int, body: Mapping[str, object], content_type: str) -> Response:

@@ -79,6 +79,7 @@ def _known_client(parameters: Parameters, register: Register) -> Client:
                 reason="client.unknown",
                 hint="register the client, or correct client_id: client.json in the TPP's folder holds it",
                 clause="RFC 6749 §4.1.2.1",
+                quoted=shown(client_id),
             )
         )
     return client
@@ -98,6 +99,7 @@ def _registered_redirect_uri(parameters: Parameters, client: Client) -> str:
                 reason="client.redirect_uri",
                 hint="register the address, or send one that is registered, the same in every character",
                 clause="RFC 9700 §2.1",
+                quoted=shown(redirect_uri),
             )
         )
     return redirect_uri

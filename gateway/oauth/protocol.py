@@ -236,6 +236,7 @@ def _require_grant_parameters(parameters: Parameters) -> None:
                 reason="oauth.grant_type",
                 hint="see grant_types_supported in /.well-known/oauth-authorization-server",
                 clause="RFC 6749 §5.2",
+                quoted=shown(grant_type),
             )
         )
     for name in _NEEDED[grant_type]:

@@ -19,7 +19,8 @@ _MOST_SHOWN: Final = 120
 class Refusal:
     """Why a request is refused: `error` and `description` for the client, `reason` for the log.
 
-    `hint` and `clause` are told in sandbox mode. None of them holds a secret.
+    `hint` and `clause` are told in sandbox mode. `quoted` is what `description` repeats of the request: the request log leaves
+    it out, for nobody knows what it is. None of them holds a secret.
     """
 
     error: str
@@ -28,6 +29,12 @@ class Refusal:
     hint: str
     clause: str
     status: int = 400
+    quoted: str = ""
+
+    @property
+    def logged(self) -> str:
+        """The description without anything that stood in the request."""
+        return self.description.replace(self.quoted, "(what was sent)") if self.quoted else self.description
 
 
 class OAuthRefused(Exception):
@@ -82,8 +89,10 @@ def invalid_grant(description: str, *, reason: str, hint: str, clause: str) -> O
     return OAuthRefused(Refusal(error="invalid_grant", description=description, reason=reason, hint=hint, clause=clause))
 
 
-def invalid_scope(description: str, *, reason: str, hint: str) -> OAuthRefused:
+def invalid_scope(description: str, *, reason: str, hint: str, quoted: str = "") -> OAuthRefused:
     """Return the refusal of a scope."""
     return OAuthRefused(
-        Refusal(error="invalid_scope", description=description, reason=reason, hint=hint, clause="BG IG 1.3.8 §13.1")
+        Refusal(
+            error="invalid_scope", description=description, reason=reason, hint=hint, clause="BG IG 1.3.8 §13.1", quoted=quoted
+        )
     )

@@ -53,5 +53,6 @@ def parse_scope(text: str) -> BerlinScope:
             f"scope: {shown(text)} is not exactly one of AIS:<consentId>, PIS:<paymentId>, PIIS:<consentId>",
             reason="oauth.scope",
             hint="make the consent or payment first, then ask for the scope that its scaOAuth answer belongs to",
+            quoted=shown(text),
         )
     return BerlinScope(Service(match["service"]), match["resource"])

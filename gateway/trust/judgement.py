@@ -117,12 +117,13 @@ class Judge:
 
     def _require_all(self, certificate: Psd2Certificate, now: float) -> Trusted:
         """Judge; the order decides which of several faults is named."""
-        self._require_not_blocked(certificate)
-        self._require_known_issuer(certificate)
         try:
+            self._require_not_blocked(certificate)
+            self._require_known_issuer(certificate)
             return self._require_rest(certificate, now)
         except Distrusted as distrusted:
-            distrusted.authorisation_number = certificate.authorisation_number
+            if self._has_known_issuer(certificate):
+                distrusted.authorisation_number = certificate.authorisation_number
             raise
 
     def _require_rest(self, certificate: Psd2Certificate, now: float) -> Trusted:
@@ -151,9 +152,12 @@ class Judge:
             raise Distrusted(Distrust.BLOCKED, f"{', '.join(sorted(blocked))} is on the block list")
 
     def _require_known_issuer(self, certificate: Psd2Certificate) -> None:
-        authorities = (*self._snapshot.anchors, *self._snapshot.intermediates)
-        if not any(_has_issued(authority, certificate.x509) for authority in authorities):
+        if not self._has_known_issuer(certificate):
             raise Distrusted(Distrust.UNTRUSTED, f"no CA of the trust store has issued it; its issuer is {certificate.issuer}")
+
+    def _has_known_issuer(self, certificate: Psd2Certificate) -> bool:
+        authorities = (*self._snapshot.anchors, *self._snapshot.intermediates)
+        return any(_has_issued(authority, certificate.x509) for authority in authorities)
 
     def _verified_chain(self, certificate: Psd2Certificate, now: float) -> Sequence[x509.Certificate]:
         """Return the chain, leaf first (RFC 5280 §6.1)."""

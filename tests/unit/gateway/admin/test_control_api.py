@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import pytest
 from cryptography.hazmat.primitives import serialization
+from flask import Flask
+from requests import Response
 
+from chassis.peers import PeerUnavailable
 from gateway.admin.app import create_app
+from gateway.admin.servers_api import servers_blueprint
 from gateway.register.service import Register
 from gateway.register.store import SqlRegisterStore
 from gateway.trust.service import Trust
 from gateway.trust.store import SqlTrustStore
 from psd2.clock import SystemClock
+from psd2.ids import new_time_ordered_uuid
 from tests.support.authorization import CLIENT, NUMBER, OTHER_NUMBER, REDIRECT_URI
 from tests.support.pki import Authority
 
@@ -24,6 +30,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
     from werkzeug.test import TestResponse
 
+NINE = 1_772_442_000  # 2 March 2026, nine o'clock
 TPP = {
     "name": "Acme Pay",
     "country": "DE",
@@ -46,7 +53,7 @@ def api(engine: Engine, tmp_path: Path) -> FlaskClient:
     clock = SystemClock()
     register = Register(store=SqlRegisterStore(engine), clock=clock)
     trust = Trust(store=SqlTrustStore(engine), clock=clock)
-    return create_app(register=register, trust=trust, audit_folder=tmp_path).test_client()
+    return create_app(register=register, trust=trust, audit_folder=tmp_path, clock=clock).test_client()
 
 
 def problem_of(answer: TestResponse, status: int) -> dict[str, Any]:
@@ -124,7 +131,7 @@ def test_what_is_no_object_is_told(api: FlaskClient, body: bytes) -> None:
 
 def test_another_content_type_is_told(api: FlaskClient) -> None:
     """415."""
-    problem_of(api.put(f"/tpps/{NUMBER}", data=json.dumps(TPP)), 415)
+    problem_of(api.put(f"/tpps/{NUMBER}", data=orjson.dumps(TPP)), 415)
 
 
 def test_a_client_is_registered_read_and_deleted(api: FlaskClient) -> None:
@@ -218,30 +225,140 @@ def test_a_certificate_is_blocked_and_freed(api: FlaskClient) -> None:
     assert fields_of(api.put(path, json={"reason": ""})) == ["reason"]
 
 
-def test_the_newest_requests_are_told(api: FlaskClient, tmp_path: Path) -> None:
-    """Filtered and limited."""
-    records = [
-        {"ts": "2026-03-02T09:00:00Z", "tpp": NUMBER, "outcome": "refused", "reason": "mtls.expired"},
-        {"ts": "2026-03-02T09:00:01Z", "tpp": NUMBER, "outcome": "admitted", "reason": None},
-        {"ts": "2026-03-02T09:00:02Z", "tpp": OTHER_NUMBER, "outcome": "refused", "reason": "mtls.expired"},
-    ]
-    (tmp_path / "audit-1.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+def log_of(folder: Path, *records: dict[str, object]) -> None:
+    (folder / "audit-1.jsonl").write_bytes(b"".join(orjson.dumps(record) + b"\n" for record in records))
 
-    def told(query: str) -> list[dict[str, object]]:
-        found: list[dict[str, object]] = api.get(f"/requests{query}").get_json()["requests"]
-        return found
 
-    assert told("") == records[::-1]
-    assert told("?limit=1") == [records[2]]
-    assert told(f"?tpp={NUMBER}&outcome=refused&reason=mtls.expired") == [records[0]]
+def a_record(second: int, **members: object) -> dict[str, object]:
+    """Return the record of a call; `second` is when it was made."""
+    at = NINE + second
+    return {
+        "ts": datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds"),
+        "kind": "request",
+        "request_id": new_time_ordered_uuid(int(at * 1000)),
+        "method": "GET",
+        "path": "/v1/accounts",
+        "outcome": "admitted",
+        "status": 200,
+        "reason": None,
+        "detail": None,
+        "tpp": NUMBER,
+        **members,
+    }
+
+
+REFUSED = {"outcome": "refused", "status": 401, "reason": "mtls.expired", "detail": "expired at noon"}
+
+
+def test_the_newest_requests_are_told_page_by_page_and_filtered(api: FlaskClient, tmp_path: Path) -> None:
+    """`next` of a full page is where the following one begins; of the last there is none."""
+    records = [a_record(0, **REFUSED), a_record(1), a_record(2, tpp=OTHER_NUMBER, **REFUSED)]
+    log_of(tmp_path, *records)
+
+    def told(**query: object) -> tuple[list[object], str | None]:
+        answer = api.get("/requests", query_string=query).get_json()
+        assert answer["complete"]
+        return [record["request_id"] for record in answer["requests"]], answer["next"]
+
+    oldest, middle, newest = (record["request_id"] for record in records)
+    assert told() == ([newest, middle, oldest], None)
+    assert told(tpp=NUMBER, outcome="refused", reason="mtls.expired") == ([oldest], None)
+    assert told(text="ACCOUNTS", tpp=OTHER_NUMBER) == ([newest], None)
+    page, following = told(limit=2)
+    assert page == [newest, middle]
+    assert told(limit=2, before=following) == ([oldest], None)
+    assert told(since=f"{records[1]['ts']}_{middle}") == ([newest], None)
+
+
+def test_one_call_is_told_with_its_stages_and_explained(api: FlaskClient, tmp_path: Path) -> None:
+    """The private detail stays in the log."""
+    record = a_record(0, **REFUSED)
+    log_of(tmp_path, record)
+
+    answer = api.get(f"/requests/{record['request_id']}").get_json()
+
+    assert answer["request"]["explanation"]["reason"] == "mtls.expired"
+    assert "Renew it" in answer["request"]["explanation"]["hint"]
+    assert "detail" not in answer["request"]
+    assert [stage["stage"] for stage in answer["stages"] if stage["result"] == "failed"] == ["certificate"]
+
+
+def test_a_call_that_nobody_made_is_not_there(api: FlaskClient) -> None:
+    """404, whatever the id looks like."""
+    for request_id in (new_time_ordered_uuid(0), "x", "%2e%2e"):
+        problem_of(api.get(f"/requests/{request_id}"), 404)
+
+
+def test_calls_are_counted_by_time_outcome_and_reason(api: FlaskClient, tmp_path: Path) -> None:
+    """In buckets without a gap, of this TPP alone."""
+    now = SystemClock().now().timestamp()
+    since = now - 300 - NINE
+    log_of(
+        tmp_path,
+        a_record(int(since) - 10),
+        a_record(int(since) + 10),
+        a_record(int(since) + 20, **REFUSED),
+        a_record(int(since) + 130, **REFUSED),
+        a_record(int(since) + 140, tpp=OTHER_NUMBER),
+    )
+
+    answer = api.get(f"/requests/summary?tpp={NUMBER}&since={since + NINE}&step=60").get_json()
+
+    counts = [(bucket["admitted"], bucket["refused"]) for bucket in answer["buckets"]]
+    assert counts == [(1, 1), (0, 0), (0, 1), (0, 0), (0, 0), (0, 0)]
+    assert answer["reasons"] == [{"reason": "mtls.expired", "count": 2, "text": "The client certificate has expired."}]
+    assert answer["complete"]
 
 
 @pytest.mark.parametrize(
-    ("query", "field"), [("limit=0", "limit"), ("limit=x", "limit"), ("limit=1001", "limit"), ("x=1", "x")]
+    ("query", "field"),
+    [
+        ("?limit=0", "limit"),
+        ("?limit=x", "limit"),
+        ("?limit=1001", "limit"),
+        ("?x=1", "x"),
+        ("?outcome=fine", "outcome"),
+        ("?before=yesterday", "before"),
+        ("?since=", "since"),
+        ("/summary?since=0&step=60", "step"),
+        ("/summary?step=60", "since"),
+        ("/summary?since=nan&step=60", "since"),
+        ("/summary?since=0&step=0", "step"),
+    ],
 )
 def test_a_faulty_query_is_told(api: FlaskClient, query: str, field: str) -> None:
     """422."""
-    assert fields_of(api.get(f"/requests?{query}")) == [field]
+    assert fields_of(api.get(f"/requests{query}")) == [field]
+
+
+class Neighbour:
+    """A server that is well, or not there."""
+
+    def __init__(self, name: str, status: int | None) -> None:
+        self.name = name
+        self._status = status
+
+    def health(self, *, timeout: float) -> Response:
+        assert timeout <= 5
+        if self._status is None:
+            raise PeerUnavailable(self.name, "connection refused")
+        answer = Response()
+        answer.status_code = self._status
+        return answer
+
+
+def test_the_health_of_servers_that_answer_to_the_gateway_alone_is_passed_on() -> None:
+    """Well, unwell, and not there."""
+    app = Flask("servers")
+    app.register_blueprint(servers_blueprint([Neighbour("a", 200), Neighbour("b", 503), Neighbour("c", None)]))
+
+    servers = app.test_client().get("/servers").get_json()["servers"]
+
+    assert [(each["name"], each["healthy"], each["complaint"]) for each in servers] == [
+        ("a", True, None),
+        ("b", False, "/health answered 503"),
+        ("c", False, "connection refused"),
+    ]
 
 
 def test_an_unknown_path_is_a_problem_document(api: FlaskClient) -> None:

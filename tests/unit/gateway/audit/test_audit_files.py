@@ -8,7 +8,9 @@ import orjson
 import pytest
 
 from gateway.audit.log import AuditLog, AuditUnavailable
-from gateway.audit.reader import AuditFilter, newest_records
+from gateway.audit.reader import AuditFilter, Cursor, Look, record_of
+from gateway.audit.trail import Budget
+from psd2.ids import new_time_ordered_uuid
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,8 +18,16 @@ if TYPE_CHECKING:
 MEBIBYTE = 1024 * 1024
 
 
+NOON_MILLISECONDS = 1_767_268_800_000
+NOON = "2026-01-01T12:00"
+
+
 def line(number: int, **more: str) -> bytes:
-    return orjson.dumps({"ts": f"2026-01-01T00:00:{number:06}Z", "number": number, **more})
+    return orjson.dumps({"ts": f"{NOON}:{number // 1000:02}.{number % 1000:03}000+00:00", "number": number, **more})
+
+
+def newest_records(folder: Path, *, limit: int, wanted: AuditFilter | None = None) -> list[dict[str, object]]:
+    return Look(folder, wanted or AuditFilter()).newest(limit)
 
 
 def numbers(records: list[dict[str, object]]) -> list[object]:
@@ -98,8 +108,109 @@ def test_lines_longer_than_a_block_and_unreadable_lines_do_no_harm(tmp_path: Pat
     assert numbers(newest_records(tmp_path, limit=10)) == [3, 2, 1]
 
 
-def test_reading_stops_at_its_bound(tmp_path: Path) -> None:
-    """A record beyond the last 32 MiB is not looked for."""
-    filler = line(2, filler="x" * 1000) + b"\n"
-    (tmp_path / "audit-1.jsonl").write_bytes(line(1, reason="rare") + b"\n" + filler * (34 * MEBIBYTE // len(filler)))
-    assert newest_records(tmp_path, limit=1, wanted=AuditFilter(reason="rare")) == []
+def big_log(folder: Path) -> None:
+    """Write a rare record, and a mebibyte of others behind it."""
+    filler = b"".join(line(number, filler="x" * 1000) + b"\n" for number in range(2, 1002))
+    (folder / "audit-1.jsonl").write_bytes(line(1, reason="rare") + b"\n" + filler)
+
+
+def test_reading_stops_when_its_bytes_are_spent_and_says_so(tmp_path: Path) -> None:
+    """What lies further back is not looked for; the next look goes on from there."""
+    big_log(tmp_path)
+    look = Look(tmp_path, AuditFilter(reason="rare"), Budget(bytes_left=500_000, seconds=60))
+
+    assert look.newest(1) == []
+    assert not look.is_complete
+    assert look.resumes_at is not None
+
+    again = Look(tmp_path, AuditFilter(reason="rare", before=Cursor.parse(look.resumes_at)))
+    assert numbers(again.newest(1)) == [1]
+    assert again.is_complete
+
+
+def test_reading_stops_when_its_time_is_spent(tmp_path: Path) -> None:
+    """Whatever it has read by then."""
+    big_log(tmp_path)
+    ticks = iter(range(1000))
+    look = Look(
+        tmp_path, AuditFilter(reason="rare"), Budget(bytes_left=MEBIBYTE * 100, seconds=2, monotonic=lambda: next(ticks))
+    )
+
+    assert look.newest(1) == []
+    assert not look.is_complete
+
+
+def test_pages_follow_one_another_without_a_gap_or_a_repetition(tmp_path: Path) -> None:
+    """Over two workers and files put aside, also where several records were written in the same microsecond."""
+    first, second = AuditLog(tmp_path, rotate_bytes=2_000), AuditLog(tmp_path, rotate_bytes=2_000)
+    expected = []
+    for number in range(100):
+        request_id = new_time_ordered_uuid(NOON_MILLISECONDS + number)
+        (first if number % 3 else second).append(line(number // 4, request_id=request_id))
+        expected.append((line(number // 4)[7:39], request_id))
+    seen: list[str] = []
+    before = None
+    while page := Look(tmp_path, AuditFilter(before=before)).newest(7):
+        seen += [str(record["request_id"]) for record in page]
+        before = Cursor.of(page[-1])
+    assert seen == [request_id for _, request_id in sorted(expected, reverse=True)]
+    first.close()
+    second.close()
+
+
+def test_what_came_since_is_found_without_reading_what_was_before(tmp_path: Path) -> None:
+    """Polling costs what is new."""
+    big_log(tmp_path)
+    (tmp_path / "audit-1.jsonl").open("ab").write(line(5000) + b"\n")
+    budget = Budget(bytes_left=300_000, seconds=60)
+
+    look = Look(tmp_path, AuditFilter(since=Cursor(f"{NOON}:01.001000+00:00")), budget)
+
+    assert numbers(look.newest(10)) == [5000]
+    assert look.is_complete
+
+
+def test_a_page_far_back_is_found_without_reading_what_came_after(tmp_path: Path) -> None:
+    """By halving."""
+    big_log(tmp_path)
+    wanted = AuditFilter(before=Cursor(f"{NOON}:00.010000+00:00"))
+
+    look = Look(tmp_path, wanted, Budget(bytes_left=300_000, seconds=60))
+
+    assert numbers(look.newest(3)) == [9, 8, 7]
+
+
+def test_one_record_is_found_by_its_id_which_tells_when_to_look(tmp_path: Path) -> None:
+    """Whatever came after; an id of nobody is not found, and is no error."""
+    wanted = new_time_ordered_uuid(NOON_MILLISECONDS + 5)
+    filler = b"".join(line(number, request_id=new_time_ordered_uuid(0)) + b"\n" for number in range(1000))
+    (tmp_path / "audit-1.jsonl").write_bytes(line(4, request_id=wanted) + b"\n" + filler)
+
+    found, _ = record_of(tmp_path, wanted)
+
+    assert found is not None
+    assert found["number"] == 4
+    for nobody in (
+        new_time_ordered_uuid(NOON_MILLISECONDS + 5),
+        "ffffffff-ffff-7fff-bfff-ffffffffffff",
+        "",
+        "../../etc/passwd",
+    ):
+        assert record_of(tmp_path, nobody) == (None, True)
+
+
+def test_calls_are_found_by_a_part_of_method_and_path(tmp_path: Path) -> None:
+    """In any case of letters."""
+    lines = [line(1, method="GET", path="/v1/accounts"), line(2, method="POST", path="/v1/consents")]
+    (tmp_path / "audit-1.jsonl").write_bytes(b"\n".join(lines) + b"\n")
+
+    assert numbers(newest_records(tmp_path, limit=9, wanted=AuditFilter(text="post /v1"))) == [2]
+    assert numbers(newest_records(tmp_path, limit=9, wanted=AuditFilter(text="ACCOUNTS"))) == [1]
+
+
+def test_a_record_that_merely_names_a_tpp_is_not_that_tpps(tmp_path: Path) -> None:
+    """In its path, its certificate or its token: only the record's own member says whose it is."""
+    quoted = orjson.dumps({"path": '/v1/"tpp":"A"', "certificate": {"tpp": "A"}, "token": {"tpp": "A"}, "ts": "x", "tpp": "B"})
+    (tmp_path / "audit-1.jsonl").write_bytes(quoted + b"\n")
+
+    assert newest_records(tmp_path, limit=9, wanted=AuditFilter(tpp="A")) == []

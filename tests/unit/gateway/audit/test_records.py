@@ -63,7 +63,15 @@ def test_a_record_says_who_asked_for_what_how_and_with_what_result() -> None:
     assert (written["deployment"], written["route"], written["upstream"]) == ("xs2a-accounts", "/v1/accounts", "bank")
     assert (written["outcome"], written["status"], written["tpp"]) == ("admitted", 200, NUMBER)
     assert written["tls"] == {"version": "TLSv1.3", "cipher": "TLS_AES_256_GCM_SHA384", "resumed": True}
-    assert written["token"] == {"id": "ab" * 8, "client_id": "client-1", "cnf_match": True}
+    assert written["token"] == {
+        "id": "ab" * 8,
+        "tpp": NUMBER,
+        "client_id": "client-1",
+        "scope": "AIS:1",
+        "expires": "1970-01-01T00:00:00.000000+00:00",
+        "cnf_match": True,
+    }
+    assert written["asks"] == {"certificate": "required", "role": "PSP_AI", "scope": "AIS"}
     assert written["revocation"] == {"method": "crl", "status": "good", "as_of": "1970-01-01T00:00:00.000000+00:00"}
     assert written["latency_ms"] == {"admission": 2.0, "total": 20.0, "upstream": 8.0}
     certificate = written["certificate"]

@@ -1,0 +1,65 @@
+"""Tells the edge why the bank has refused, for the request log: the refusal's own words, and those of `grounds.toml`.
+
+Never the text of the answer: it quotes what stood in the request, and a record holds nothing of a body.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING, Final
+
+from chassis.told_refusals import HEADER, ToldRefusal, refusal_header
+
+if TYPE_CHECKING:
+    from flask import Response
+
+    from bank_backend.errors import BankError
+
+FAILED: Final = "bank.failed"
+# The names of fields and headers are words: a made-up one that is no word, an account number perhaps, is not repeated.
+_FIELD = re.compile(r"[A-Za-z-]+(?:\[\d{1,4}\]|\.[A-Za-z]+)*")
+_MOST_FIELD_CHARACTERS: Final = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What helps, and what demands it."""
+
+    hint: str
+    clause: str
+
+
+def _read() -> dict[str, Ground]:
+    return {
+        reason: Ground(**entry)
+        for reason, entry in tomllib.loads((files("bank_backend") / "grounds.toml").read_text("utf-8")).items()
+    }
+
+
+GROUNDS: Final = _read()
+_ANY: Final = Ground("The text of the answer says what is wrong.", "BG IG 1.3.8 §14.11")
+
+
+def tell_refusal(answer: Response, error: BankError) -> None:
+    """Say in `answer`, to the edge alone, why it is a refusal."""
+    _tell(answer, error.problem_code, f"{error.title}{_where(error.path)}.")
+
+
+def tell_failure(answer: Response) -> None:
+    """Say in `answer` that the bank itself has failed."""
+    _tell(answer, FAILED, "The bank failed on this request.")
+
+
+def _tell(answer: Response, reason: str, text: str) -> None:
+    ground = GROUNDS.get(reason, _ANY)
+    told = ToldRefusal(reason=reason, text=text, hint=ground.hint, clause=ground.clause)
+    answer.headers[HEADER] = refusal_header(told)
+
+
+def _where(path: str | None) -> str:
+    if path is None or len(path) > _MOST_FIELD_CHARACTERS or not _FIELD.fullmatch(path):
+        return ""
+    return f" ({path})"

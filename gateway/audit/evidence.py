@@ -1,0 +1,140 @@
+"""What was established at each stage of a call, as lines for people: read from its record."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from gateway.admission.stages import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.audit.reader import Record
+
+Fact = dict[str, str]
+
+
+def established(stage: Stage, record: Record) -> list[Fact]:
+    """Return the facts of a stage; a value that the record does not hold is left out."""
+    facts = _FACTS.get(stage, _nothing)(record)
+    return [{"what": what, "value": str(value)} for what, value in facts.items() if value not in {None, ""}]
+
+
+def _nothing(_record: Record) -> dict[str, object]:
+    return {}
+
+
+def _network(record: Record) -> dict[str, object]:
+    return {"from": record.get("client_ip"), "listener": record.get("listener")}
+
+
+def _tls(record: Record) -> dict[str, object]:
+    tls = record.get("tls") or {}
+    resumed = None if "resumed" not in tls else "resumed" if tls["resumed"] else "full handshake"
+    return {"version": tls.get("version"), "cipher": tls.get("cipher"), "session": resumed, "server name": record.get("sni")}
+
+
+def _request(record: Record) -> dict[str, object]:
+    return {"host": record.get("host"), "X-Request-ID": record.get("tpp_request_id")}
+
+
+def _route(record: Record) -> dict[str, object]:
+    return {"route": record.get("route"), "deployment": record.get("deployment")}
+
+
+def _certificate(record: Record) -> dict[str, object]:
+    certificate = record.get("certificate") or {}
+    number = certificate.get("authorisation_number")
+    # Whose log it stands in was decided by who issued it, not by what it says.
+    claim = "authorisation number" if number == record.get("tpp") else "claims the authorisation number (not believed)"
+    return {
+        "subject": certificate.get("subject"),
+        "issuer": certificate.get("issuer"),
+        "serial number": certificate.get("serial"),
+        "kind": certificate.get("kind"),
+        claim: number,
+        "valid until": certificate.get("not_after"),
+        "days left then": _days_left(record),
+        "SHA-256": certificate.get("sha256"),
+    }
+
+
+def _revocation(record: Record) -> dict[str, object]:
+    revocation = record.get("revocation") or {}
+    return {"status": revocation.get("status"), "CRL as of": revocation.get("as_of")}
+
+
+def _register(record: Record) -> dict[str, object]:
+    return {"TPP": record.get("tpp")}
+
+
+def _token(record: Record) -> dict[str, object]:
+    token = record.get("token") or {}
+    is_own = token.get("tpp") == record.get("tpp")
+    return {"token id": token.get("id"), "valid until": token.get("expires") if is_own else None}
+
+
+def _binding(record: Record) -> dict[str, object]:
+    token = record.get("token") or {}
+    matches = None if "cnf_match" not in token else "yes (cnf matches)" if token["cnf_match"] else "no (cnf differs)"
+    is_own = token.get("tpp") == record.get("tpp")
+    return {"bound to this certificate": matches, "client": token.get("client_id") if is_own else None}
+
+
+def _role(record: Record) -> dict[str, object]:
+    certificate = record.get("certificate") or {}
+    return {"needed": (record.get("asks") or {}).get("role"), "in the certificate": certificate.get("roles")}
+
+
+def _scope(record: Record) -> dict[str, object]:
+    asked = (record.get("asks") or {}).get("scope")
+    return {"needed": f"{asked}:…" if asked else None, "of the token": (record.get("token") or {}).get("scope")}
+
+
+def _forwarding(record: Record) -> dict[str, object]:
+    latency = record.get("latency_ms") or {}
+    return {
+        "service": record.get("upstream"),
+        "admission took": _milliseconds(latency.get("admission")),
+        "body": f"{(record.get('bytes') or {}).get('in', 0)} bytes",
+        "sent": "twice: a kept connection had ended" if record.get("retried") else None,
+    }
+
+
+def _service(record: Record) -> dict[str, object]:
+    latency = record.get("latency_ms") or {}
+    return {
+        "status": record.get("status") or None,
+        "service took": _milliseconds(latency.get("upstream")),
+        "the whole call took": _milliseconds(latency.get("total")),
+        "body": f"{(record.get('bytes') or {}).get('out', 0)} bytes",
+    }
+
+
+def _milliseconds(value: float | None) -> str | None:
+    return None if value is None else f"{value} ms"
+
+
+def _days_left(record: Record) -> int | None:
+    not_after = (record.get("certificate") or {}).get("not_after")
+    if not_after is None:
+        return None
+    return (datetime.fromisoformat(not_after) - datetime.fromisoformat(record["ts"])).days
+
+
+_FACTS: Final[dict[Stage, Callable[[Record], dict[str, object]]]] = {
+    Stage.NETWORK: _network,
+    Stage.TLS: _tls,
+    Stage.REQUEST: _request,
+    Stage.ROUTE: _route,
+    Stage.CERTIFICATE: _certificate,
+    Stage.REVOCATION: _revocation,
+    Stage.REGISTER: _register,
+    Stage.TOKEN: _token,
+    Stage.BINDING: _binding,
+    Stage.ROLE: _role,
+    Stage.SCOPE: _scope,
+    Stage.FORWARDING: _forwarding,
+    Stage.SERVICE: _service,
+}

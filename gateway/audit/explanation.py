@@ -1,0 +1,138 @@
+"""Explains a record to the TPP whose call it was: how far it came, stage by stage, what ended it, and what helps.
+
+Made of the record alone, so that a call of yesterday is explained by what was true then. The private detail stays out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from gateway.admission.grounds import GROUNDS
+from gateway.admission.stages import Stage
+from gateway.audit.evidence import established
+from gateway.audit.record import ABORTED, ADMITTED
+from gateway.policies.model import MutualTls
+
+if TYPE_CHECKING:
+    from gateway.audit.reader import Record
+
+_GATEWAY: Final = "gateway"
+_FIRST_REFUSAL: Final = 400
+_CERTIFICATE_STAGES: Final = frozenset({Stage.CERTIFICATE, Stage.REVOCATION, Stage.BLOCK_LIST, Stage.REGISTER})
+_TOKEN_STAGES: Final = frozenset({Stage.TOKEN, Stage.BINDING, Stage.SCOPE})
+# Judged together: where the certificate did not come to be trusted, neither is known.
+_JUDGEMENT: Final = frozenset({Stage.CERTIFICATE, Stage.REVOCATION})
+
+
+class Result(StrEnum):
+    """What became of a stage."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_REACHED = "not_reached"
+    NOT_ASKED = "not_asked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Why a call did not succeed. `by` is `gateway`, or the service that refused; `reason` None where nobody gave one."""
+
+    by: str
+    reason: str | None
+    text: str
+    hint: str
+    clause: str
+
+
+def explanation_of(record: Record) -> Explanation | None:
+    """Return the explanation, None for a call that succeeded."""
+    told, ground = record.get("told"), GROUNDS.get(str(record.get("reason")))
+    if told is not None:
+        return Explanation(by=str(record.get("upstream")), reason=record["reason"], **told)
+    if ground is not None:
+        text = record.get("text") or ground.text
+        return Explanation(by=_GATEWAY, reason=ground.reason, text=text, hint=ground.hint, clause=ground.clause)
+    return _without_ground(record)
+
+
+def _without_ground(record: Record) -> Explanation | None:
+    outcome, status, reason = record.get("outcome"), int(record.get("status") or 0), record.get("reason")
+    if record.get("kind") == "handshake":
+        hint = "Offer TLS 1.2 with ECDHE and AEAD, or TLS 1.3, and prove the key of the certificate."
+        return Explanation(by=_GATEWAY, reason=reason, text="The TLS handshake failed.", hint=hint, clause="RFC 8446 §6.2")
+    if outcome == ABORTED:
+        text = "The client ended the connection before the answer was complete."
+        hint = "Look at the client's own time limit, and at what ends its connections."
+        return Explanation(by="client", reason=reason, text=text, hint=hint, clause="RFC 9110 §7.6.1")
+    if outcome == ADMITTED and status >= _FIRST_REFUSAL:
+        text = f"The service answered {status} and gave no further reason."
+        hint = "The body of the answer says more."
+        return Explanation(by=str(record.get("upstream")), reason=None, text=text, hint=hint, clause="RFC 9110 §15")
+    return None
+
+
+def stages_of(record: Record) -> list[dict[str, object]]:
+    """Return every stage in order: its result, and what was established there."""
+    failed = failed_stage(record)
+    return [_stage(stage, record, failed) for stage in Stage]
+
+
+def failed_stage(record: Record) -> Stage | None:
+    """Return where a call ended, None for one that succeeded."""
+    if explanation_of(record) is None:
+        return None
+    ground = GROUNDS.get(str(record.get("reason"))) if record.get("told") is None else None
+    if ground is not None:
+        # A body is read after admission: what is wrong with it shows on the way to the service.
+        is_body = ground.stage is Stage.REQUEST and record.get("route") is not None
+        return Stage.FORWARDING if is_body else ground.stage
+    if record.get("kind") == "handshake":
+        return Stage.TLS
+    has_answer = "upstream" in (record.get("latency_ms") or {})
+    return Stage.SERVICE if has_answer else Stage.FORWARDING
+
+
+def _stage(stage: Stage, record: Record, failed: Stage | None) -> dict[str, object]:
+    result = _result(stage, record, failed)
+    facts = established(stage, record) if result in {Result.PASSED, Result.FAILED} else []
+    return {"stage": stage.value, "label": stage.label, "result": result.value, "established": facts}
+
+
+def _result(stage: Stage, record: Record, failed: Stage | None) -> Result:
+    if stage is failed:
+        return Result.FAILED
+    if failed is not None and stage.place > failed.place:
+        return Result.NOT_REACHED
+    if _is_unasked(stage, record):
+        return Result.NOT_ASKED
+    if stage in _JUDGEMENT and failed is not None and record.get("revocation") is None:
+        return Result.NOT_REACHED
+    return Result.PASSED
+
+
+def _is_unasked(stage: Stage, record: Record) -> bool:
+    asks = record.get("asks") or {}
+    if stage is Stage.TLS:
+        return record.get("tls") is None and record.get("kind") == "request"
+    if stage in _CERTIFICATE_STAGES:
+        return asks.get("certificate") != MutualTls.REQUIRED and record.get("certificate") is None
+    if stage in _TOKEN_STAGES:
+        return asks.get("scope") is None
+    return stage is Stage.ROLE and asks.get("role") is None
+
+
+def told_to_its_tpp(record: Record) -> Record:
+    """Return what of a record may be shown: without the private detail, and of another TPP's token its id only."""
+    shown = {name: value for name, value in record.items() if name != "detail"}
+    token = record.get("token")
+    if token is not None and token.get("tpp") != record.get("tpp"):
+        shown["token"] = {"id": token.get("id"), "cnf_match": token.get("cnf_match")}
+    return shown
+
+
+def explained(record: Record) -> Record:
+    """Return a record as the request log's list shows it."""
+    explanation = explanation_of(record)
+    return told_to_its_tpp(record) | {"explanation": asdict(explanation) if explanation else None}

@@ -1,0 +1,199 @@
+"""A record explains its call: where it ended, what had been established, what helps, and nothing that is another's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gateway.admission.grounds import GROUNDS
+from gateway.admission.stages import Stage
+from gateway.audit.explanation import explained, explanation_of, failed_stage, stages_of
+from tests.support.pki import NUMBER
+
+OWN_TOKEN = {
+    "id": "abab",
+    "tpp": NUMBER,
+    "client_id": NUMBER,
+    "scope": "AIS:1",
+    "expires": "2026-03-02T10:00:00+00:00",
+    "cnf_match": True,
+}
+
+
+def record(**members: object) -> dict[str, Any]:
+    """Return the record of a good call for accounts."""
+    return {
+        "ts": "2026-03-02T09:00:00.000000+00:00",
+        "kind": "request",
+        "request_id": "id",
+        "tpp_request_id": "99391c7e-ad88-49ec-a2ad-99ddcb1f7721",
+        "method": "GET",
+        "path": "/v1/accounts",
+        "outcome": "admitted",
+        "status": 200,
+        "reason": None,
+        "detail": "private",
+        "text": None,
+        "host": "localhost",
+        "tpp": NUMBER,
+        "retried": False,
+        "bytes": {"in": 0, "out": 7},
+        "latency_ms": {"admission": 0.2, "upstream": 3.0, "total": 3.3},
+        "deployment": "xs2a-accounts",
+        "route": "/v1/accounts",
+        "upstream": "bank",
+        "asks": {"certificate": "required", "role": "PSP_AI", "scope": "AIS"},
+        "listener": "edge",
+        "client_ip": "127.0.0.1",
+        "sni": "localhost",
+        "tls": {"version": "TLSv1.3", "cipher": "TLS_AES_128_GCM_SHA256", "resumed": False},
+        "certificate": {
+            "sha256": "aa",
+            "kind": "qwac",
+            "subject": "CN=demo",
+            "issuer": "CN=issuer",
+            "serial": "1f",
+            "not_after": "2026-03-12T09:00:00+00:00",
+            "roles": "PSP_AI",
+            "authorisation_number": NUMBER,
+        },
+        "revocation": {"method": "crl", "status": "good", "as_of": "2026-03-02T08:00:00+00:00"},
+        "token": OWN_TOKEN,
+    } | members
+
+
+def results(of: dict[str, Any]) -> dict[str, object]:
+    return {str(stage["stage"]): stage["result"] for stage in stages_of(of)}
+
+
+def facts(of: dict[str, Any], stage: str) -> dict[str, str]:
+    (found,) = [each for each in stages_of(of) if each["stage"] == stage]
+    assert isinstance(found["established"], list)
+    return {fact["what"]: fact["value"] for fact in found["established"]}
+
+
+def refused(reason: str, **members: object) -> dict[str, Any]:
+    return record(outcome="refused", status=GROUNDS[reason].status, reason=reason, **members)
+
+
+def test_a_good_call_passed_every_stage_and_needs_no_explanation() -> None:
+    """With what was established on its way."""
+    assert set(results(record()).values()) == {"passed"}
+    assert explanation_of(record()) is None
+    assert facts(record(), "certificate")["days left then"] == "10"
+    assert facts(record(), "certificate")["serial number"] == "1f"
+    assert facts(record(), "revocation") == {"status": "good", "CRL as of": "2026-03-02T08:00:00+00:00"}
+    assert facts(record(), "binding") == {"bound to this certificate": "yes (cnf matches)", "client": NUMBER}
+    assert facts(record(), "service")["service took"] == "3.0 ms"
+
+
+@pytest.mark.parametrize("reason", GROUNDS)
+def test_each_ground_ends_the_call_at_its_own_stage(reason: str) -> None:
+    """Nothing after it was reached; its explanation is the ground's."""
+    ground = GROUNDS[reason]
+    call = refused(reason) if ground.stage is not Stage.REQUEST else refused(reason, route=None)
+
+    stages = stages_of(call)
+    ended = [stage["stage"] for stage in stages if stage["result"] == "failed"]
+    assert ended == [ground.stage]
+    assert all(stage["result"] == "not_reached" for stage in stages[ground.stage.place + 1 :])
+    assert all(stage["result"] != "not_reached" for stage in stages[: ground.stage.place])
+    explanation = explanation_of(call)
+    assert explanation is not None
+    assert (explanation.by, explanation.reason, explanation.hint) == ("gateway", reason, ground.hint)
+
+
+def test_what_a_route_does_not_ask_for_is_said_to_be_so() -> None:
+    """A consent needs no token, a page of the front not even a certificate."""
+    consent = record(asks={"certificate": "required", "role": "PSP_AI", "scope": None}, token=None)
+    front = record(asks={"certificate": "off", "role": None, "scope": None}, certificate=None, revocation=None, token=None)
+
+    asked_of_consent = {stage for stage, result in results(consent).items() if result == "not_asked"}
+    assert asked_of_consent == {"token", "binding", "scope"}
+    asked_of_front = {stage for stage, result in results(front).items() if result == "not_asked"}
+    assert asked_of_front == {"certificate", "revocation", "block_list", "register", "token", "binding", "role", "scope"}
+
+
+def test_a_blocked_certificate_was_not_judged_any_further() -> None:
+    """The block list is looked at first: whether it would have been trusted is not known."""
+    blocked = results(refused("mtls.blocked", revocation=None))
+    assert (blocked["certificate"], blocked["revocation"], blocked["block_list"]) == ("not_reached", "not_reached", "failed")
+    tpp_blocked = results(refused("mtls.blocked"))
+    assert (tpp_blocked["certificate"], tpp_blocked["block_list"]) == ("passed", "failed")
+
+
+def test_a_body_that_is_at_fault_was_read_after_admission() -> None:
+    """On the way to the service."""
+    assert failed_stage(refused("http.body_too_large")) is Stage.FORWARDING
+    assert failed_stage(refused("http.too_slow", route=None)) is Stage.REQUEST
+
+
+def test_a_refusal_of_the_service_is_explained_in_its_own_words() -> None:
+    """Everything before it was passed."""
+    told = {"text": "The consent has expired.", "hint": "Make a new one.", "clause": "BG IG"}
+    call = record(outcome="refused", status=401, reason="consent.expired", told=told)
+
+    explanation = explanation_of(call)
+
+    assert explanation is not None
+    assert (explanation.by, explanation.reason, explanation.text) == ("bank", "consent.expired", told["text"])
+    assert failed_stage(call) is Stage.SERVICE
+    assert results(call)["forwarding"] == "passed"
+
+
+def test_a_reason_of_the_service_that_the_edge_has_too_is_the_services() -> None:
+    """`psd2.role` told by the bank did not end the call at the edge."""
+    told = {"text": "t", "hint": "h", "clause": "c"}
+    assert failed_stage(record(outcome="refused", status=401, reason="psd2.role", told=told)) is Stage.SERVICE
+
+
+def test_an_answer_that_refuses_without_a_word_is_said_to_do_so() -> None:
+    """404 and nothing else."""
+    explanation = explanation_of(record(status=404))
+    assert explanation is not None
+    assert "404" in explanation.text
+
+
+def test_a_client_that_left_is_told_so() -> None:
+    """Before the answer began, or on its way."""
+    early = record(outcome="aborted", status=0, latency_ms={"admission": 1.0, "total": 1.0})
+    assert failed_stage(early) is Stage.FORWARDING
+    assert failed_stage(record(outcome="aborted")) is Stage.SERVICE
+
+
+def test_a_handshake_that_failed_ended_there() -> None:
+    """There was no request."""
+    handshake = {"ts": record()["ts"], "kind": "handshake", "outcome": "failed", "reason": "tls.alert", "client_ip": "::1"}
+    assert failed_stage(handshake) is Stage.TLS
+    assert results(handshake)["request"] == "not_reached"
+
+
+def test_the_text_of_the_answer_is_repeated_where_it_said_more() -> None:
+    """The roles that were missing, for one."""
+    explanation = explanation_of(refused("psd2.role", text="needs the role PSP_PI"))
+    assert explanation is not None
+    assert explanation.text == "needs the role PSP_PI"
+
+
+def test_private_details_are_not_shown() -> None:
+    """They may name others."""
+    assert "private" not in str(explained(refused("token.other_tpp")))
+    assert "private" not in str(stages_of(refused("token.other_tpp")))
+
+
+def test_another_tpps_token_shows_nothing_of_its_owner() -> None:
+    """A thief learns nothing from its own log."""
+    stolen = OWN_TOKEN | {"tpp": "PSDFR-ACPR-1", "client_id": "victim-client", "scope": "AIS:victim-consent"}
+    call = refused("token.cnf_mismatch", token=stolen)
+
+    shown = f"{explained(call)} {stages_of(call)}"
+
+    assert "abab" in shown
+    assert not any(word in shown for word in ("PSDFR-ACPR-1", "victim"))
+
+
+def test_a_number_that_is_only_claimed_is_shown_as_a_claim() -> None:
+    """A certificate of an unknown issuer says whatever it likes."""
+    forged = refused("mtls.untrusted", tpp=None, revocation=None)
+    assert facts(forged, "certificate")["claims the authorisation number (not believed)"] == NUMBER
