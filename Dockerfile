@@ -35,11 +35,14 @@ RUN cd source && /opt/builder/bin/hatchling build -t wheel -d /build/dist >/dev/
 
 FROM ${BASE}
 # A number rather than a name: Kubernetes and the like can see that it is not root.
-RUN groupadd --gid 10001 sandbox && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /srv/sandbox sandbox \
- && for service in edge authorization admin bank portal demo postgres; do \
-      install -d -o 10001 -g 10001 -m 0700 /srv/keys/$service && install -d -o 10001 -g 10001 -m 0750 /srv/secrets/$service; \
-    done \
- && install -d -o 10001 -g 10001 -m 0700 /srv/sandbox /srv/audit && install -d -o 10001 -g 10001 -m 0750 /run/secrets
+# Where volumes are mounted: a new volume takes the owner and mode of the folder in the image.
+RUN groupadd --gid 10001 sandbox \
+ && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /srv/sandbox sandbox \
+ && own="install -d -o 10001 -g 10001" \
+ && for server in edge authorization admin bank demo; do $own -m 0700 /srv/keys/$server/certs; done \
+ && for user in edge authorization admin bank portal postgres; do $own -m 0750 /srv/secrets/$user; done \
+ && $own -m 0700 /srv/sandbox /srv/sandbox/certs /srv/sandbox/var /srv/audit \
+ && $own -m 0750 /run/secrets
 COPY --from=build /opt/sandbox /opt/sandbox
 ENV PATH=/opt/sandbox/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     SANDBOX_HOME=/srv/sandbox GATEWAY_HOME=/srv/sandbox BANK_HOME=/srv/sandbox

@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 ENVIRONMENT := env -u REQUESTS_CA_BUNDLE -u CURL_CA_BUNDLE -u SSL_CERT_FILE
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo up down check lint types imports test unit integration browser behave bench lock clean
+.PHONY: help env demo up down check lint types imports test unit integration browser behave bench compose-demo compose-test compose-down lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -64,6 +64,15 @@ test: check unit integration browser behave ## everything above: the one command
 
 bench: $(READY) ## measure the edge beside nginx, as a ratio
 	@$(BIN)/python -m benchmarks.edge
+
+compose-demo: $(READY) ## the platform in containers: build, start, a journey of every kind, leave it up
+	@docker/compose.sh demo
+
+compose-test: $(READY) ## the acceptance suite against the platform in containers, which stays up
+	@docker/compose.sh test
+
+compose-down: ## stop the platform in containers; its volumes stay
+	@docker/compose.sh down
 
 lock: ## resolve the dependencies anew (needs uv)
 	uv lock && uv export --frozen --no-emit-project --all-groups --all-extras --no-header --no-annotate -q -o requirements.lock

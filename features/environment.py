@@ -1,6 +1,6 @@
 """Behave's hooks: a platform before the first scenario, stopped after the last.
 
-`-D platform=DIR` uses a running platform instead, which is left as it is.
+`-D platform=DIR` uses a running platform instead, `-D compose=docker-compose` one in containers; both are left as they are.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from features.composed import lent_containers
 from features.platforms import lent_platform, started_platform
 from features.register import Register
 
@@ -21,7 +22,11 @@ def before_all(context: Any) -> None:
     lent = context.config.userdata.get("platform")
     # An end by a signal is an end by the front door too: nothing that was started stays behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
-    context.platform = lent_platform(Path(lent).resolve()) if lent else started_platform()
+    compose = context.config.userdata.get("compose")
+    if compose:
+        context.platform = lent_containers(compose)
+    else:
+        context.platform = lent_platform(Path(lent).resolve()) if lent else started_platform()
     atexit.register(context.platform.stop)
     context.register = Register(context.platform)
 
