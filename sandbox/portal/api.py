@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from flask import Blueprint, Response, jsonify, request
 
-from chassis.peers import PeerUnavailable
-from sandbox.answers import PeerRefused
 from sandbox.ca.model import Fault, RevocationReason, TppCertificateKind
 from sandbox.portal.bodies import BodyRefused, json_object, text_field
 from sandbox.portal.listeners import PublicListener, require_listener
@@ -72,7 +70,7 @@ class _Endpoints:
 
     def remove(self, number: str) -> Response:
         self._services.register.leave(self._owned(number))
-        self._deliver()
+        self._services.trust.try_delivery()
         return Response(status=204)
 
     def issue(self, number: str) -> Response:
@@ -88,7 +86,7 @@ class _Endpoints:
             fault=_choice(Fault, fault, "fault") if fault is not None else None,
         )
         if issued.fault is Fault.REVOKED:
-            self._deliver()
+            self._services.trust.try_delivery()
         response = jsonify(issued_document(issued))
         response.status_code = 201
         return response
@@ -98,21 +96,13 @@ class _Endpoints:
         document = json_object(fields=frozenset({"reason"}))
         reason = _choice(RevocationReason, text_field(document, "reason") or RevocationReason.UNSPECIFIED, "reason")
         record = self._services.register.revoke(tpp, serial, reason)
-        return jsonify({**record_document(record), "delivered": self._deliver()})
+        return jsonify({**record_document(record), "delivered": self._services.trust.try_delivery()})
 
     def _owned(self, number: str) -> Tpp:
         token = _bearer_token()
         if token is None:
             raise AccessDenied
         return self._services.register.require_access(number, token)
-
-    def _deliver(self) -> bool:
-        # What fails here is delivered by the housekeeping thread as soon as the gateway answers.
-        try:
-            self._services.trust.deliver_changes()
-        except (PeerUnavailable, PeerRefused):
-            return False
-        return True
 
 
 def _bearer_token() -> str | None:

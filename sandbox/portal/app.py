@@ -11,7 +11,7 @@ from sandbox.portal.csrf import install_csrf
 from sandbox.portal.forms import GLOBALS
 from sandbox.portal.listeners import PublicListener, require_listener
 from sandbox.portal.look import install_look
-from sandbox.portal.pages import entry, first_call, home, people, welcome
+from sandbox.portal.pages import account, entry, first_call, home, organisation, people, tpps, welcome
 from sandbox.portal.pki import pki
 from sandbox.portal.problems import install_problems
 from sandbox.portal.sessions import install_form_sessions, signing_key
@@ -40,7 +40,14 @@ _HEADERS = {
     # No Strict-Transport-Security: it holds for a host with all its ports, and would lock the plain-HTTP listener of localhost.
 }
 # Each answers on the portal's own listener only.
-_PAGES: tuple[Callable[[Services], Blueprint], ...] = (entry.blueprint, first_call.blueprint, people.blueprint)
+_PAGES: tuple[Callable[[Services], Blueprint], ...] = (
+    entry.blueprint,
+    account.blueprint,
+    organisation.blueprint,
+    tpps.blueprint,
+    first_call.blueprint,
+    people.blueprint,
+)
 # Programs call these: no cookie gives them any authority, so that no form of another site can use it.
 _WITHOUT_FORMS = ("pki", "registration", "look")
 

@@ -13,7 +13,7 @@ from psd2.ncas import NCAS
 from psd2.roles import PspRole, parse_role
 from sandbox.ca.faults import NOT_IN_THE_REGISTER
 from sandbox.tpps.errors import Fault, RegistrationRefused
-from sandbox.tpps.model import Profile, RegistrationRequest
+from sandbox.tpps.model import Amendment, Profile, RegistrationRequest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,6 +88,24 @@ class _Registration(BaseModel):
     redirect_uris: list[Annotated[str, BeforeValidator(_redirect_uri)]] = Field(min_length=1, max_length=_MOST_REDIRECT_URIS)
     profile: Profile = Profile.BERLIN
     seed: int | None = Field(default=None, ge=0, le=_LARGEST_SEED, strict=True)
+
+
+class _Amendment(BaseModel):
+    """The changes that a TPP asks for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    organisation: Annotated[str, BeforeValidator(_organisation)]
+    redirect_uris: list[Annotated[str, BeforeValidator(_redirect_uri)]] = Field(min_length=1, max_length=_MOST_REDIRECT_URIS)
+
+
+def parse_amendment(document: Mapping[str, object]) -> Amendment:
+    """Read what a TPP wants to change of itself; raises `RegistrationRefused` naming every wrong field."""
+    try:
+        given = _Amendment.model_validate(document)
+    except ValidationError as error:
+        raise RegistrationRefused(tuple(_fault(fault["loc"], fault["msg"]) for fault in error.errors())) from error
+    return Amendment(organisation=given.organisation, redirect_uris=tuple(dict.fromkeys(given.redirect_uris)))
 
 
 def parse_registration(document: Mapping[str, object]) -> RegistrationRequest:

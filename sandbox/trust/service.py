@@ -9,6 +9,9 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Protocol
 
+from chassis.peers import PeerUnavailable
+from sandbox.answers import PeerRefused
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -58,6 +61,18 @@ class TrustDelivery:
     def deliver_changes(self) -> bool:
         """Deliver what the gateway has not acknowledged; return whether there was anything. Raises as `deliver_all`."""
         return self._deliver(only_changes=True)
+
+    def try_delivery(self) -> bool:
+        """Deliver what is due if the gateway takes it now, else leave it to the next round; return whether it has all."""
+        try:
+            self.deliver_changes()
+        except (PeerUnavailable, PeerRefused):
+            return False
+        return True
+
+    def is_list_taken(self) -> bool:
+        """Answer whether the gateway has acknowledged the revocation list in force."""
+        return self._acknowledgements.acknowledged(_CRL) == _digest(self._source.crl(_AUTHORITY).hex())
 
     def _deliver(self, *, only_changes: bool) -> bool:
         anchors = self._source.tpp_trust_anchors()
