@@ -184,9 +184,9 @@ deliveries = Table(
 )
 
 
-def open_sandbox_engine(url: str) -> Engine:
-    """Open `url`, once its schema is the one that this code knows (DatabaseBehind, DatabaseTooNew if not)."""
-    engine = open_engine(url)
+def open_sandbox_engine(url: str, *, threads: int = 8) -> Engine:
+    """Open `url` for `threads` threads, at the schema that this code knows (DatabaseBehind, DatabaseTooNew if not)."""
+    engine = open_engine(url, threads=threads)
     require_current(engine, PACKAGE)
     return engine
 

@@ -90,7 +90,8 @@ class SqlRegisterStore:
             deleted = connection.execute(delete(clients).where(clients.c.client_id == client_id)).rowcount
             if not deleted:
                 return False
-            for table in (access_tokens, refresh_tokens):
+            # In the order in which a grant is revoked (gateway.oauth.store), so that neither waits for the other.
+            for table in (refresh_tokens, access_tokens):
                 living = (table.c.client_id == client_id) & table.c.revoked_at.is_(None)
                 connection.execute(update(table).where(living).values(revoked_at=at.timestamp()))
             append_change(connection, ChangeKind.CLIENT, client_id, at)

@@ -108,7 +108,8 @@ class SqlTppStore:
         columns = (tpps.c.authorisation_number, tpps.c.organisation_id, tpps.c.access_token_sha256, literal(at))
         names = [*_FORMER, "left_at"]
         with self._engine.begin() as connection:
-            connection.execute(insert(former_tpps).from_select(names, select(*columns).where(_is(tpp))))
+            # Locked: of two that take it out at once, the second finds nothing to keep (PostgreSQL).
+            connection.execute(insert(former_tpps).from_select(names, select(*columns).where(_is(tpp)).with_for_update()))
             connection.execute(delete(tpps).where(_is(tpp)))
 
     def _write(self, tpp: Tpp, **values: object) -> None:

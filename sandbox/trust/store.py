@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from chassis.database import for_reading
 from sandbox.database import deliveries
@@ -23,6 +24,7 @@ class SqlDeliveries:
         self._engine = engine
         self._reading = for_reading(engine)
         self._clock = clock
+        self._insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
 
     def acknowledged(self, subject: str) -> str | None:
         """Return the digest of what was delivered last."""
@@ -31,7 +33,8 @@ class SqlDeliveries:
 
     def acknowledge(self, subject: str, sha256: str) -> None:
         """Note that the gateway has taken it."""
-        values = {"subject": subject, "sha256": sha256, "delivered_at": self._clock.now().timestamp()}
+        values = {"sha256": sha256, "delivered_at": self._clock.now().timestamp()}
+        # In one statement: the portal and the `sandbox` command may deliver at the same moment.
+        noted = self._insert(deliveries).values(subject=subject, **values)
         with self._engine.begin() as connection:
-            connection.execute(delete(deliveries).where(deliveries.c.subject == subject))
-            connection.execute(insert(deliveries).values(**values))
+            connection.execute(noted.on_conflict_do_update(index_elements=["subject"], set_=values))
