@@ -15,6 +15,8 @@ from sandbox.ca.service import CertificateAuthority
 from sandbox.ca.store import CertificateStore
 from sandbox.database import open_sandbox_engine
 from sandbox.developers.attempt_store import SqlAttempts
+from sandbox.developers.organisation_store import SqlOrganisations
+from sandbox.developers.organisations import Organisations
 from sandbox.developers.passwords import RECOMMENDED, PasswordHasher
 from sandbox.developers.service import Developers
 from sandbox.developers.store import SqlDevelopers
@@ -53,6 +55,7 @@ class Services:
     register: Register
     trust: TrustDelivery
     developers: Developers
+    organisations: Organisations
     tenant_data: TenantData
 
 
@@ -90,6 +93,7 @@ def build_services(settings: SandboxSettings) -> Services:
         ),
         trust=TrustDelivery(source=authority, gateway=gateway, acknowledgements=SqlDeliveries(engine, clock)),
         developers=_developers(settings, engine, clock),
+        organisations=Organisations(SqlOrganisations(engine), clock),
         tenant_data=bank,
     )
 

@@ -37,12 +37,13 @@ _SIGN_UP_WINDOW_SECONDS: Final = 3_600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignUp:
-    """Who wants an account, checked by `parsing` and `passwords`."""
+    """Who wants an account, checked by `parsing` and `passwords`: for an organisation of its own, or invited to another's."""
 
     email: str
     name: str
     password: str = field(repr=False)
-    organisation: str
+    organisation: str | None
+    invitation: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +67,9 @@ class DeveloperStore(Protocol):
 
     def add(self, developer: Developer, organisation: Organisation, password_hash: str) -> bool:
         """Take somebody in with an organisation of its own; return False, and change nothing, where the address is taken."""
+
+    def add_invited(self, developer: Developer, invitation_key: str, password_hash: str) -> bool:
+        """Take somebody in as an invitation says, and use that up; as `add`, and raises `UnknownInvitation`."""
 
     def all(self) -> list[tuple[Developer, Organisation]]:
         """Return everybody, by address."""
@@ -135,13 +139,17 @@ class Developers:
     def sign_up(self, wanted: SignUp, origin: Origin) -> None:
         """Make an account; where the address has one already nothing happens, and nobody learns of it.
 
-        Raises `TooManyAttempts`.
+        Raises `TooManyAttempts`, `UnknownInvitation`.
         """
         spend(self._attempts, self._clock, self._sign_up_limit, origin.address)
         password_hash = self._hasher.hashed(wanted.password)  # in both cases, so that both take the same time
         now = self._now()
-        organisation = Organisation(id=new_uuid(), name=wanted.organisation, created_at=now)
-        self._store.add(_developer(wanted, organisation, now), organisation, password_hash)
+        organisation = Organisation(id=new_uuid(), name=wanted.organisation or wanted.name, created_at=now)
+        developer = _developer(wanted, organisation, now)
+        if wanted.invitation is None:
+            self._store.add(developer, organisation, password_hash)
+        else:
+            self._store.add_invited(developer, session_key(wanted.invitation), password_hash)
 
     def sign_in(self, email: str, password: str, origin: Origin) -> SignedIn:
         """Begin a session; raises `WrongCredentials`, `TooManyAttempts`. Costs the same whether the address is known or not."""
@@ -187,11 +195,11 @@ class Developers:
         """Give the visitor another name."""
         self._store.rename(visitor.developer.id, name)
 
-    def change_password(self, visitor: Visitor, current: str, new: str) -> None:
+    def change_password(self, visitor: Visitor, current: str, new: str, origin: Origin) -> None:
         """Take another password and end all other sessions; raises `FieldRefused`, `TooManyAttempts`."""
         account = email_key(visitor.developer.email)
         try:
-            self._require_password(account, self._store.credentials(account), current, visitor.session.origin)
+            self._require_password(account, self._store.credentials(account), current, origin)
         except WrongCredentials as error:
             raise FieldRefused("current", "This is not your password.") from error
         self._store.set_password_hash(visitor.developer.id, self._hasher.hashed(new))

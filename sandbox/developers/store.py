@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert, select, update
@@ -10,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from chassis.database import for_reading
 from sandbox.database import developers, organisations, portal_sessions
 from sandbox.developers.model import Developer, Organisation, Origin, PortalSession, Visitor
-from sandbox.developers.parsing import email_key
+from sandbox.developers.rows import developer_of, developer_values, organisation_values, use_invitation
 from sandbox.developers.service import Credentials
 
 if TYPE_CHECKING:
@@ -33,6 +34,17 @@ class SqlDevelopers:
             with self._engine.begin() as connection:
                 connection.execute(insert(organisations).values(**organisation_values(organisation)))
                 connection.execute(insert(developers).values(**developer_values(developer, password_hash)))
+        except IntegrityError:
+            return False
+        return True
+
+    def add_invited(self, developer: Developer, invitation_key: str, password_hash: str) -> bool:
+        """Take somebody in as an invitation says, and use that up; as `add`, and raises `UnknownInvitation`."""
+        try:
+            with self._engine.begin() as connection:
+                organisation_id = use_invitation(connection, invitation_key, now=developer.created_at)
+                joining = replace(developer, organisation_id=organisation_id)
+                connection.execute(insert(developers).values(**developer_values(joining, password_hash)))
         except IntegrityError:
             return False
         return True
@@ -122,37 +134,6 @@ class SqlDevelopers:
         ending = update(portal_sessions).where(*whose, portal_sessions.c.ended_at.is_(None)).values(ended_at=at)
         with self._engine.begin() as connection:
             return connection.execute(ending).rowcount
-
-
-def organisation_values(organisation: Organisation) -> dict[str, object]:
-    """Return an organisation as the database keeps it."""
-    return {"id": organisation.id, "name": organisation.name, "created_at": organisation.created_at}
-
-
-def developer_values(developer: Developer, password_hash: str) -> dict[str, object]:
-    """Return a developer as the database keeps it."""
-    return {
-        "id": developer.id,
-        "email": developer.email,
-        "email_key": email_key(developer.email),
-        "name": developer.name,
-        "password_hash": password_hash,
-        "is_operator": developer.is_operator,
-        "organisation_id": developer.organisation_id,
-        "created_at": developer.created_at,
-    }
-
-
-def developer_of(row: Row[Any]) -> Developer:
-    """Return a row of the table as a developer."""
-    return Developer(
-        id=row.id,
-        email=row.email,
-        name=row.name,
-        organisation_id=row.organisation_id,
-        is_operator=row.is_operator,
-        created_at=row.created_at,
-    )
 
 
 def _organisation(row: Row[Any]) -> Organisation:

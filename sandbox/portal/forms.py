@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final, Self, cast
 
-from flask import request
+from flask import Response, make_response, render_template, request
 from werkzeug.datastructures import CombinedMultiDict
 from wtforms import Form, RadioField, SelectMultipleField, ValidationError
 from wtforms.widgets import Select
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from wtforms import Field
+
+    from sandbox.developers.errors import TooManyAttempts
+
+_UNPROCESSABLE, _TOO_MANY = 422, 429
 
 
 class PortalForm(Form):
@@ -46,6 +50,25 @@ def parsed_by(parse: Callable[[str], object]) -> Callable[[Form, Field], None]:
             raise ValidationError(error.text) from error
 
     return judge
+
+
+def required(text: str) -> Callable[[Form, Field], None]:
+    """Return a validator that asks for a field left empty; unlike WTForms' own it leaves `required` to the template."""
+
+    def judge(_form: Form, field: Field) -> None:
+        if not (field.data or "").strip():
+            raise ValidationError(text)
+
+    return judge
+
+
+def form_page(template: str, form: PortalForm | None, *, busy: TooManyAttempts | None = None, **context: object) -> Response:
+    """Return a page with its form: 422 where the form has faults, 429 where there were too many attempts."""
+    status = _TOO_MANY if busy is not None else _UNPROCESSABLE if form is not None and form.errors else 200
+    answer = make_response(render_template(template, form=form, busy=busy, **context), status)
+    if busy is not None:
+        answer.headers["Retry-After"] = str(busy.retry_after_seconds)
+    return answer
 
 
 def field_faults(field: Field) -> list[str]:

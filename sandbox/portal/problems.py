@@ -134,7 +134,7 @@ def _form_refused(_error: Exception) -> Response:
 def _refused(error: Exception) -> Response:
     status = next(status for kind, status in _STATUSES if isinstance(error, kind))
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        get_logger().warning("portal.refused", path=request.path, error=f"{type(error).__name__}: {error}")
+        get_logger().warning("portal.refused", path=_path_for_the_log(), error=f"{type(error).__name__}: {error}")
     response = _page(status, text=_sentence(str(error))) if _wants_page() else _refused_program(error, status)
     if isinstance(error, TooBusy):
         response.headers["Retry-After"] = str(error.retry_after_seconds)
@@ -165,7 +165,9 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    get_logger().error("portal.failed", request=_request_id(), path=request.path, exc_info=error)
+    if is_unavailability(error):
+        return _unavailable(error)
+    get_logger().error("portal.failed", request=_request_id(), path=_path_for_the_log(), exc_info=error)
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     if _wants_page():
         g.visitor = None  # the page must not fail on what made this one fail
@@ -201,6 +203,11 @@ def _sentence(text: str) -> str:
 
 def _problem(status: HTTPStatus, code: str, detail: str, **extra: object) -> Response:
     response = jsonify(problem(status.value, code, status.phrase, detail, **extra))
+def _path_for_the_log() -> str:
+    # The path of an invitation is a secret: the rule tells as much.
+    return request.path if request.blueprint != "invitations" or request.url_rule is None else request.url_rule.rule
+
+
     response.status_code = status.value
     response.content_type = CONTENT_TYPE
     return response

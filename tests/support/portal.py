@@ -19,6 +19,8 @@ from sandbox.bootstrap import Services
 from sandbox.config import load_settings
 from sandbox.database import metadata
 from sandbox.developers.attempt_store import SqlAttempts
+from sandbox.developers.organisation_store import SqlOrganisations
+from sandbox.developers.organisations import Organisations
 from sandbox.developers.passwords import Cost, PasswordHasher
 from sandbox.developers.service import Developers
 from sandbox.developers.store import SqlDevelopers
@@ -65,6 +67,7 @@ class PortalUnderTest:
         self.engine = open_engine(database_url)
         metadata.create_all(self.engine)
         self.developers = self._developers()
+        self.organisations = Organisations(SqlOrganisations(self.engine), self.world.clock)
         self.services = self._services()
         self.app = create_app(self.services)
         self.client = self.browser()
@@ -170,5 +173,6 @@ class PortalUnderTest:
                 source=self.world.authority, gateway=self.world.gateway, acknowledgements=InMemoryAcknowledgements()
             ),
             developers=self.developers,
+            organisations=self.organisations,
             tenant_data=self.tenant_data,
         )

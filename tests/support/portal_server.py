@@ -1,4 +1,4 @@
-"""The portal behind TLS on loopback, as the edge would forward to it, with fakes for the bank, the gateway and the authority."""
+"""The portal behind TLS on loopback, as the edge forwards to it, with fakes for bank, gateway and authority."""
 
 from __future__ import annotations
 

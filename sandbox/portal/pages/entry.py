@@ -4,75 +4,72 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, Response, flash, make_response, render_template, request
-from wtforms import EmailField, PasswordField, StringField
+from flask import Blueprint, flash, request
+from wtforms import EmailField, PasswordField
 
-from sandbox.developers.errors import FieldRefused, TooManyAttempts, WrongCredentials
-from sandbox.developers.parsing import parsed_email, parsed_name
-from sandbox.developers.passwords import LEAST_PASSWORD_CHARACTERS, require_acceptable
+from sandbox.developers.errors import TooManyAttempts, WrongCredentials
+from sandbox.developers.parsing import parsed_email
 from sandbox.developers.service import SignUp
 from sandbox.portal.addresses import own_path, see_other
 from sandbox.portal.csrf import renew_forms
-from sandbox.portal.forms import PortalForm, parsed_by
-from sandbox.portal.sessions import drop_token, keep_token, session_token
+from sandbox.portal.forms import PortalForm, form_page, parsed_by, required
+from sandbox.portal.pages.person import (
+    judge_new_password,
+    new_password_field,
+    organisation_field,
+    organisation_name,
+    person_name,
+    person_name_field,
+)
+from sandbox.portal.sessions import drop_token, keep_token
 from sandbox.portal.visitor import current_visitor, origin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from werkzeug.wrappers import Response as AnyResponse
+    from werkzeug.wrappers import Response
 
     from sandbox.bootstrap import Services
 
-_UNPROCESSABLE, _TOO_MANY = 422, 429
-_SIGNED_UP = (
+SIGNED_UP = (
     "Your account is ready: sign in with your e-mail address and password. "
     "If this address had an account before, it is unchanged and its old password holds."
 )
 
 
-class SignUpForm(PortalForm):
-    """Who one is, and for whom one works."""
+class PersonForm(PortalForm):
+    """Who one is, and how one signs in."""
 
-    name = StringField("Your name", [parsed_by(lambda text: parsed_name(text, field="name", example="Anna Weber"))])
-    organisation = StringField(
-        "Organisation",
-        [parsed_by(lambda text: parsed_name(text, field="organisation", example="Acme Payments GmbH"))],
-        description="The firm you build for. Your TPPs belong to it, and you can invite colleagues.",
-    )
+    name = person_name_field()
     email = EmailField("E-mail address", [parsed_by(parsed_email)], description="You sign in with it. Nothing is sent there.")
-    password = PasswordField(
-        "Password", description=f"At least {LEAST_PASSWORD_CHARACTERS} characters: a few words in a row do well."
-    )
+    password = new_password_field()
 
     def validate_password(self, field: PasswordField) -> None:
         """Judge the password with what else was told."""
-        told = (self.name.data or "", self.organisation.data or "", self.email.data or "")
-        parsed_by(lambda text: require_acceptable(text, field="password", told=told))(self, field)
+        judge_new_password(self, field, self.name.data, self.email.data)
 
-    def as_sign_up(self) -> SignUp:
+    def as_sign_up(self, *, organisation: str | None, invitation: str | None = None) -> SignUp:
         """Return what was asked for; the form is valid."""
         return SignUp(
             email=parsed_email(self.email.data or ""),
-            name=parsed_name(self.name.data or "", field="name", example=""),
+            name=person_name(self.name.data or ""),
             password=self.password.data or "",
-            organisation=parsed_name(self.organisation.data or "", field="organisation", example=""),
+            organisation=organisation,
+            invitation=invitation,
         )
+
+
+class SignUpForm(PersonForm):
+    """Who one is, and for whom one works."""
+
+    organisation = organisation_field(
+        description="The firm you build for. Your TPPs belong to it, and you can invite colleagues."
+    )
 
 
 class SignInForm(PortalForm):
     """Who one says one is."""
 
-    email = EmailField("E-mail address")
-    password = PasswordField("Password")
-
-    def validate_email(self, field: EmailField) -> None:
-        """Ask for it."""
-        parsed_by(_require_text("email", "Enter your e-mail address."))(self, field)
-
-    def validate_password(self, field: PasswordField) -> None:
-        """Ask for it."""
-        parsed_by(_require_text("password", "Enter your password."))(self, field)
+    email = EmailField("E-mail address", [required("Enter your e-mail address.")])
+    password = PasswordField("Password", [required("Enter your password.")])
 
 
 def blueprint(services: Services) -> Blueprint:
@@ -91,42 +88,43 @@ class _Views:
     def __init__(self, services: Services) -> None:
         self._developers = services.developers
 
-    def sign_up_page(self) -> AnyResponse:
-        return see_other("/") if current_visitor() else _page("sign_up", SignUpForm())
+    def sign_up_page(self) -> Response:
+        return see_other("/") if current_visitor() else form_page("entry/sign_up.html", SignUpForm())
 
-    def sign_up(self) -> AnyResponse:
+    def sign_up(self) -> Response:
         form = SignUpForm.submitted()
         if not form.validate():
-            return _page("sign_up", form, _UNPROCESSABLE)
+            return form_page("entry/sign_up.html", form)
+        wanted = form.as_sign_up(organisation=organisation_name(form.organisation.data or ""))
         try:
-            self._developers.sign_up(form.as_sign_up(), origin())
+            self._developers.sign_up(wanted, origin())
         except TooManyAttempts as error:
-            return _page("sign_up", form, _TOO_MANY, busy=error)
-        flash(_SIGNED_UP, "good")
+            return form_page("entry/sign_up.html", form, busy=error)
+        flash(SIGNED_UP, "good")
         return see_other("/sign-in")
 
-    def sign_in_page(self) -> AnyResponse:
+    def sign_in_page(self) -> Response:
         wanted = own_path(request.args.get("next"))
-        return see_other(wanted) if current_visitor() else _page("sign_in", SignInForm(), next=wanted)
+        return see_other(wanted) if current_visitor() else form_page("entry/sign_in.html", SignInForm(), next=wanted)
 
-    def sign_in(self) -> AnyResponse:
+    def sign_in(self) -> Response:
         form, wanted = SignInForm.submitted(), own_path(request.form.get("next"))
         if not form.validate():
-            return _page("sign_in", form, _UNPROCESSABLE, next=wanted)
+            return form_page("entry/sign_in.html", form, next=wanted)
         try:
             signed_in = self._developers.sign_in(form.email.data or "", form.password.data or "", origin())
         except WrongCredentials as error:
             form.refuse("email", str(error))
-            return _page("sign_in", form, _UNPROCESSABLE, next=wanted)
+            return form_page("entry/sign_in.html", form, next=wanted)
         except TooManyAttempts as error:
-            return _page("sign_in", form, _TOO_MANY, busy=error, next=wanted)
+            return form_page("entry/sign_in.html", form, busy=error, next=wanted)
         self._end_session_before()
         renew_forms()
         answer = see_other(wanted)
         keep_token(answer, signed_in.token)
         return answer
 
-    def sign_out(self) -> AnyResponse:
+    def sign_out(self) -> Response:
         self._end_session_before()
         renew_forms()
         flash("You are signed out.", "good")
@@ -135,23 +133,6 @@ class _Views:
         return answer
 
     def _end_session_before(self) -> None:
-        visitor = current_visitor() if session_token() else None
+        visitor = current_visitor()
         if visitor is not None:
             self._developers.sign_out(visitor)
-
-
-def _require_text(field: str, wanted: str) -> Callable[[str], None]:
-    def require(text: str) -> None:
-        if not text.strip():
-            raise FieldRefused(field, wanted)
-
-    return require
-
-
-def _page(
-    name: str, form: PortalForm, status: int = 200, *, busy: TooManyAttempts | None = None, **context: object
-) -> Response:
-    answer = make_response(render_template(f"entry/{name}.html", form=form, busy=busy, **context), status)
-    if busy is not None:
-        answer.headers["Retry-After"] = str(busy.retry_after_seconds)
-    return answer
