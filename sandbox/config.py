@@ -14,7 +14,7 @@ from chassis.settings import AddressText, ServiceSettings, peer_address, read_se
 if TYPE_CHECKING:
     from chassis.addresses import Address
 
-_SERVICE_PREFIXES = ("SANDBOX_", "GATEWAY_", "BANK_")
+_SERVICE_PREFIXES = ("SANDBOX_", "GATEWAY_", "BANK_", "DEMO_")
 
 
 class SandboxSettings(ServiceSettings):

@@ -43,13 +43,14 @@ class Balance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transaction:
-    """A movement; `amount` is negative when money left the account."""
+    """A movement; `amount` is negative when money left the account, `balance_after` is told where the consent grants it."""
 
     transaction_id: str | None
     booking_date: str | None
     amount: Money
     counterparty: str | None
     remittance: str | None
+    balance_after: Money | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,10 +97,11 @@ def process_balances_response(response: HttpResponse) -> tuple[Balance, ...]:
 
 
 def transactions_request(
-    xs2a: Xs2a, access: Access, account_id: AccountId, *, since: date, booking_status: str = "both"
+    xs2a: Xs2a, access: Access, account_id: AccountId, *, since: date, until: date | None = None, booking_status: str = "both"
 ) -> HttpResponse:
-    """Ask for the first page of an account's movements since a day."""
-    query = urlencode({"dateFrom": since.isoformat(), "bookingStatus": booking_status})
+    """Ask for the first page of an account's movements since a day, up to a last one where it is given."""
+    period = {"dateFrom": since.isoformat()} | ({"dateTo": until.isoformat()} if until else {})
+    query = urlencode(period | {"bookingStatus": booking_status})
     return xs2a.get(f"{_account_path(account_id)}/transactions?{query}", access=access)
 
 
@@ -114,9 +116,11 @@ def process_transactions_response(response: HttpResponse) -> TransactionPage:
     )
 
 
-def transaction_pages(xs2a: Xs2a, access: Access, account_id: AccountId, *, since: date) -> Iterator[TransactionPage]:
+def transaction_pages(
+    xs2a: Xs2a, access: Access, account_id: AccountId, *, since: date, until: date | None = None
+) -> Iterator[TransactionPage]:
     """Go through all pages, asking for each as it is wanted; at most `MOST_PAGES`."""
-    response = transactions_request(xs2a, access, account_id, since=since)
+    response = transactions_request(xs2a, access, account_id, since=since, until=until)
     for _ in range(MOST_PAGES):
         page = process_transactions_response(response)
         yield page
@@ -141,10 +145,12 @@ def _account(entry: Document) -> Account:
 
 
 def _transaction(entry: Document) -> Transaction:
+    balance = entry.optional_child("balanceAfterTransaction")
     return Transaction(
         transaction_id=entry.optional_text("transactionId"),
         booking_date=entry.optional_text("bookingDate"),
         amount=entry.money("transactionAmount"),
         counterparty=entry.optional_text("creditorName") or entry.optional_text("debtorName"),
         remittance=entry.optional_text("remittanceInformationUnstructured"),
+        balance_after=balance.money("balanceAmount") if "balanceAmount" in balance else None,
     )

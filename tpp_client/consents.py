@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from psd2.ids import ConsentId
-from tpp_client.documents import document_of
+from tpp_client.documents import Document, document_of
 from tpp_client.refusals import require_status
 
 if TYPE_CHECKING:
@@ -50,12 +50,15 @@ class CreatedConsent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentDetails:
-    """A consent as it stands: which accounts the PSU has opened, by IBAN."""
+    """A consent as it stands: which accounts the PSU has opened, by IBAN, and what may be read of them."""
 
     status: str
     valid_until: str
     frequency_per_day: int
     ibans: tuple[str, ...]
+    recurring: bool = False
+    balances: tuple[str, ...] = ()
+    transactions: tuple[str, ...] = ()
 
 
 def consent_request(xs2a: Xs2a, draft: ConsentDraft) -> HttpResponse:
@@ -84,13 +87,20 @@ def process_consent_details_response(response: HttpResponse) -> ConsentDetails:
     """Judge the consent's content."""
     require_status(response, HTTPStatus.OK)
     document = document_of(response)
-    accounts = document.child("access").optional_children("accounts")
+    access = document.child("access")
     return ConsentDetails(
         status=document.text("consentStatus"),
         valid_until=document.text("validUntil"),
         frequency_per_day=document.whole_number("frequencyPerDay"),
-        ibans=tuple(account.text("iban") for account in accounts),
+        ibans=_ibans(access, "accounts"),
+        recurring=document.optional_flag("recurringIndicator"),
+        balances=_ibans(access, "balances"),
+        transactions=_ibans(access, "transactions"),
     )
+
+
+def _ibans(access: Document, name: str) -> tuple[str, ...]:
+    return tuple(account.text("iban") for account in access.optional_children(name))
 
 
 def consent_status_request(xs2a: Xs2a, consent_id: ConsentId) -> HttpResponse:

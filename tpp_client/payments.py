@@ -30,12 +30,13 @@ class PaymentOrder:
 
     def as_json(self) -> dict[str, object]:
         """Return the request body."""
+        remittance = {"remittanceInformationUnstructured": self.remittance} if self.remittance else {}
         return {
             "debtorAccount": {"iban": self.debtor_iban},
             "instructedAmount": {"currency": self.amount.currency, "amount": self.amount.decimal},
             "creditorAccount": {"iban": self.creditor_iban},
             "creditorName": self.creditor_name,
-            "remittanceInformationUnstructured": self.remittance,
+            **remittance,
         }
 
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import ssl
 from http.cookiejar import DefaultCookiePolicy
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit, urlunsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -18,15 +20,18 @@ from tpp_client.errors import IdentityUnusable, TransportFailed
 from tpp_client.wire import HttpRequest, HttpResponse
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
     from types import TracebackType
 
+    from chassis.addresses import Address
     from tpp_client.identity import Credential, TppIdentity
 
 CONNECT_TIMEOUT_SECONDS = 5.0
 READ_TIMEOUT_SECONDS = 30.0
 MOST_BODY_BYTES = 8 * 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
+_NO_DETOURS: Mapping[str, Address] = MappingProxyType({})
 # A server may close an idle connection just as we use it; only a GET is safe to send once more (RFC 9110 §9.2.2).
 _ONE_FRESH_TRY = Retry(total=1, connect=0, read=1, redirect=0, status=0, other=0, allowed_methods=frozenset({"GET"}))
 
@@ -40,13 +45,21 @@ class MutualTlsTransport:
         cafile: Path,
         credential: Credential | None,
         tls: ssl.TLSVersion | None = None,
+        detours: Mapping[str, Address] = _NO_DETOURS,
     ) -> None:
-        """Open nothing yet; `tls` pins one version, else TLS 1.2 or newer. Raises `IdentityUnusable` for unfit files."""
+        """Open nothing yet; raises `IdentityUnusable` for unfit files.
+
+        `tls` pins one version, else TLS 1.2 or newer. `detours` says for an origin (`https://localhost:8443`) where its
+        server is reached instead; TLS, Host and all that is verified stay those of the origin.
+        """
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.verify = str(cafile)
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))  # a TPP is no browser
-        self._session.mount("https://", _ContextAdapter(_context(credential, tls)))
+        context = _context(credential, tls)
+        self._session.mount("https://", _ContextAdapter(context))
+        for origin, address in detours.items():
+            self._session.mount(origin, _DetourAdapter(context, origin=origin, address=address))
 
     def send(self, request: HttpRequest) -> HttpResponse:
         """Send it and return the answer, whatever its status; redirects are answers, never followed."""
@@ -78,9 +91,11 @@ class MutualTlsTransport:
         self.close()
 
 
-def transport_for(identity: TppIdentity, *, tls: ssl.TLSVersion | None = None) -> MutualTlsTransport:
+def transport_for(
+    identity: TppIdentity, *, tls: ssl.TLSVersion | None = None, detours: Mapping[str, Address] = _NO_DETOURS
+) -> MutualTlsTransport:
     """Return a transport that presents the TPP's own QWAC."""
-    return MutualTlsTransport(cafile=identity.cafile, credential=identity.qwac, tls=tls)
+    return MutualTlsTransport(cafile=identity.cafile, credential=identity.qwac, tls=tls, detours=detours)
 
 
 class _ContextAdapter(HTTPAdapter):
@@ -92,6 +107,26 @@ class _ContextAdapter(HTTPAdapter):
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **more: Any) -> None:  # noqa: ANN401, FBT001, FBT002 - the signature is requests' own
         super().init_poolmanager(connections, maxsize, block, **more, ssl_context=self._context)
+
+
+class _DetourAdapter(_ContextAdapter):
+    """Reaches one origin's server at another address, as where a public name leads nowhere inside a container."""
+
+    def __init__(self, context: ssl.SSLContext, *, origin: str, address: Address) -> None:
+        self._origin = urlsplit(origin)
+        self._address = address
+        super().__init__(context)
+
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **more: Any) -> None:  # noqa: ANN401, FBT001, FBT002 - the signature is requests' own
+        name = self._origin.hostname
+        super().init_poolmanager(connections, maxsize, block, **more, server_hostname=name, assert_hostname=name)
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]  # noqa: ANN401 - handed on to requests
+        if urlsplit(str(request.url))[:2] != self._origin[:2]:  # requests mounts by prefix: :844 is one of :8443
+            return super().send(request, **options)
+        request.headers["Host"] = self._origin.netloc
+        request.url = urlunsplit(urlsplit(str(request.url))._replace(netloc=str(self._address)))
+        return super().send(request, **options)
 
 
 def _context(credential: Credential | None, tls: ssl.TLSVersion | None) -> ssl.SSLContext:

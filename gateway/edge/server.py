@@ -1,4 +1,4 @@
-"""gunicorn's settings for the edge: one server, four public sockets."""
+"""gunicorn's settings for the edge: one server, five public sockets."""
 
 from __future__ import annotations
 

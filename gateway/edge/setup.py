@@ -36,4 +36,5 @@ def ports_of(settings: GatewaySettings) -> dict[Listener, int]:
         Listener.PORTAL: ports.portal,
         Listener.FRONT: ports.front,
         Listener.EDGE: ports.edge,
+        Listener.DEMO: ports.demo,
     }

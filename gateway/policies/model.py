@@ -17,6 +17,7 @@ class Listener(StrEnum):
     PORTAL = "portal"
     FRONT = "front"
     EDGE = "edge"
+    DEMO = "demo"
 
     @property
     def asks_for_certificate(self) -> bool:
@@ -35,6 +36,7 @@ class Upstream(StrEnum):
     BANK = "bank"
     AUTHORIZATION = "authorization"
     PORTAL = "portal"
+    DEMO = "demo"
 
 
 class MutualTls(StrEnum):

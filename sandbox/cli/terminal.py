@@ -41,6 +41,7 @@ def print_addresses(settings: SandboxSettings) -> None:
         (addresses.portal, "browsers", "portal and registration"),
         (addresses.front, "browsers", "authorization, discovery, the bank's pages"),
         (addresses.edge, "TPPs", "mutual TLS: tokens, accounts, payments"),
+        (addresses.demo, "browsers", "Kontoblick, a TPP as a person sees it"),
     ]
     print_table("", ("address", "for", "what"), rows)
 
@@ -48,4 +49,10 @@ def print_addresses(settings: SandboxSettings) -> None:
 def address_document(settings: SandboxSettings) -> dict[str, str]:
     """Return where the platform answers, as JSON."""
     addresses = PublicAddresses(settings.public_host, settings.ports)
-    return {"welcome": addresses.welcome, "portal": addresses.portal, "front": addresses.front, "edge": addresses.edge}
+    return {
+        "welcome": addresses.welcome,
+        "portal": addresses.portal,
+        "front": addresses.front,
+        "edge": addresses.edge,
+        "demo": addresses.demo,
+    }

@@ -41,14 +41,14 @@ class StopFailed(RuntimeError):
 
 def run_in_foreground(settings: SandboxSettings, *, clock: Clock, tell: Listener) -> None:
     """Run the platform until a signal asks to stop; raises what kept it from starting."""
-    operator = _Operator(settings)
+    operator = _Operator(settings, tell)
     plan = Plan(
         home=settings.home,
         base_port=settings.base_port,
         servers=servers_of(settings.ports),
         environment=service_environment(settings),
         prepare=operator.make_certificates,
-        introduce=operator.introduce_authority,
+        introduce=operator.introduce,
     )
     Supervisor(plan, health=HealthOverTheWire(settings.home), clock=clock, tell=tell).run()
 
@@ -56,8 +56,9 @@ def run_in_foreground(settings: SandboxSettings, *, clock: Clock, tell: Listener
 class _Operator:
     """The steps that need the sandbox's own database, which is migrated only when the first of them is due."""
 
-    def __init__(self, settings: SandboxSettings) -> None:
+    def __init__(self, settings: SandboxSettings, tell: Listener) -> None:
         self._settings = settings
+        self._tell = tell
 
     @cached_property
     def _services(self) -> Services:
@@ -69,7 +70,11 @@ class _Operator:
     def make_certificates(self) -> None:
         self._services.authority.ensure_hierarchy()
 
-    def introduce_authority(self) -> None:
+    def introduce(self) -> None:
+        self._introduce_authority()
+        self._introduce_demo_app()
+
+    def _introduce_authority(self) -> None:
         from sandbox.tpps.client_data import client_data
         from sandbox.tpps.folder import TppFolder
 
@@ -77,6 +82,15 @@ class _Operator:
         for tpp in self._services.register.all():
             folder = TppFolder(self._settings.home, tpp.name)
             folder.refresh_client(client_data(tpp, self._services.addresses))
+
+    def _introduce_demo_app(self) -> None:
+        """Register the demo app's TPP; where that fails the platform is of use all the same, and the app says so itself."""
+        from sandbox.tpps.demo_app import ensure_demo_app
+
+        try:
+            ensure_demo_app(self._services)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not stop the platform
+            self._tell(Event(EventKind.DIED, f"the demo app has no TPP to be ({type(error).__name__}: {error})"))
 
 
 def run_in_background(settings: SandboxSettings, *, tell: Listener) -> None:

@@ -44,44 +44,36 @@ class Server:
 def servers_of(ports: PortTable) -> tuple[Server, ...]:
     """Return the servers in the order in which they start: whoever is called before whoever calls."""
     return (
-        Server(
-            name="bank",
-            config="bank_backend.server",
-            application="bank_backend.wsgi:bank()",
-            listeners=(Listener(ports.bank, "the mock bank (internal)"),),
-            caller="portal",
+        _internal("bank", "bank_backend.server", "bank_backend.wsgi:bank()", ports.bank, "the mock bank"),
+        _internal("admin", "gateway.admin.server", "gateway.wsgi:admin()", ports.admin, "the gateway's control API"),
+        _authorization(ports),
+        _internal("portal", "sandbox.portal.server", "sandbox.wsgi:portal()", ports.portal_internal, "portal and registration"),
+        _internal("demo", "tpp_client.web.server", "tpp_client.web.wsgi:demo()", ports.demo_internal, "the demo app"),
+        _edge(ports),
+    )
+
+
+def _internal(name: str, config: str, application: str, port: int, purpose: str, *, caller: str = "portal") -> Server:
+    listener = Listener(port, f"{purpose} (internal)")
+    return Server(name=name, config=config, application=application, listeners=(listener,), caller=caller)
+
+
+def _authorization(ports: PortTable) -> Server:
+    application, purpose = "gateway.wsgi:authorization()", "the authorization server"
+    return _internal("authorization", "gateway.oauth.server", application, ports.authorization, purpose, caller="gateway")
+
+
+def _edge(ports: PortTable) -> Server:
+    return Server(
+        name="edge",
+        config="gateway.edge.server",
+        application="gateway.edge.asgi:application()",
+        listeners=(
+            Listener(ports.welcome, "the welcome page, CRLs and OCSP"),
+            Listener(ports.portal, "the portal"),
+            Listener(ports.front, "browsers: authorization and the bank's pages"),
+            Listener(ports.edge, "TPPs: mutual TLS"),
+            Listener(ports.demo, "browsers: the demo app"),
         ),
-        Server(
-            name="admin",
-            config="gateway.admin.server",
-            application="gateway.wsgi:admin()",
-            listeners=(Listener(ports.admin, "the gateway's control API (internal)"),),
-            caller="portal",
-        ),
-        Server(
-            name="authorization",
-            config="gateway.oauth.server",
-            application="gateway.wsgi:authorization()",
-            listeners=(Listener(ports.authorization, "the authorization server (internal)"),),
-            caller="gateway",
-        ),
-        Server(
-            name="portal",
-            config="sandbox.portal.server",
-            application="sandbox.wsgi:portal()",
-            listeners=(Listener(ports.portal_internal, "portal and registration (internal)"),),
-            caller="portal",
-        ),
-        Server(
-            name="edge",
-            config="gateway.edge.server",
-            application="gateway.edge.asgi:application()",
-            listeners=(
-                Listener(ports.welcome, "the welcome page, CRLs and OCSP"),
-                Listener(ports.portal, "the portal"),
-                Listener(ports.front, "browsers: authorization and the bank's pages"),
-                Listener(ports.edge, "TPPs: mutual TLS"),
-            ),
-            caller=None,
-        ),
+        caller=None,
     )

@@ -38,6 +38,11 @@ class PublicAddresses:
         """Where TPPs call, with their QWAC."""
         return f"https://{self.host}:{self.ports.edge}"
 
+    @property
+    def demo(self) -> str:
+        """The demo app."""
+        return f"https://{self.host}:{self.ports.demo}"
+
     def registration(self, tpp: Tpp) -> str:
         """Where a TPP manages its registration."""
         return f"{self.portal}/api/tpps/{quote(str(tpp.authorisation_number), safe='')}"

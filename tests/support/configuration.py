@@ -13,6 +13,7 @@ from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
 from bank_backend.config import BankSettings
 from gateway.config import GatewaySettings
 from sandbox.config import SandboxSettings
+from tpp_client.web.config import DemoSettings
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -30,6 +31,7 @@ _SERVICES: tuple[tuple[str, type[ServiceSettings]], ...] = (
     ("Gateway", GatewaySettings),
     ("Bank", BankSettings),
     ("Sandbox", SandboxSettings),
+    ("Demo app", DemoSettings),
 )
 _SIGNS = {Ge: ("from", "ge"), Gt: ("above", "gt"), Le: ("to", "le"), Lt: ("below", "lt")}
 

@@ -37,6 +37,7 @@ def address_rows(addresses: PublicAddresses) -> list[AddressRow]:
         AddressRow(addresses.portal, "browsers", "this portal and the registration API", "server certificate"),
         AddressRow(addresses.front, "browsers", "authorization, discovery, the bank's pages", "server certificate"),
         AddressRow(addresses.edge, "TPPs", "tokens and accounts, payments, funds confirmation", "mutual, with your QWAC"),
+        AddressRow(addresses.demo, "browsers", "Kontoblick, a demo app: connect, look, pay", "server certificate"),
     ]
 
 

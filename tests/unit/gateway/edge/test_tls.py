@@ -149,7 +149,7 @@ def test_a_renewed_pair_is_taken_once_and_the_contexts_stay(tmp_path: Path) -> N
     assert tls.reload_if_rotated()
     assert not tls.reload_if_rotated()
     assert all(tls.contexts[listener] is before[listener] for listener in before)
-    assert set(before) == {Listener.PORTAL, Listener.FRONT, Listener.EDGE}
+    assert set(before) == {Listener.PORTAL, Listener.FRONT, Listener.EDGE, Listener.DEMO}
 
 
 def test_a_pair_that_does_not_fit_or_is_gone_is_left_alone(tmp_path: Path) -> None:

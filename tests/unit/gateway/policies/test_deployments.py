@@ -110,7 +110,7 @@ def test_a_wrong_method_names_the_right_ones() -> None:
         ("", "hold no route"),
         ("deployment = 3", "tables were expected"),
         (DEPLOYMENT.replace('"one"', "1") + ROUTE, "name is missing or no text"),
-        (DEPLOYMENT.replace('"edge"', '"back"') + ROUTE, "'back', write one of welcome, portal, front, edge"),
+        (DEPLOYMENT.replace('"edge"', '"back"') + ROUTE, "'back', write one of welcome, portal, front, edge, demo"),
         (DEPLOYMENT.replace('"bank"', '"moon"') + ROUTE, "upstream is 'moon'"),
         (DEPLOYMENT.replace('"required"', '"maybe"') + ROUTE, "off, optional, required"),
         (DEPLOYMENT + 'colour = "red"\n' + ROUTE, "colour is no setting here"),

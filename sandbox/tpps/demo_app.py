@@ -1,0 +1,63 @@
+"""The TPP of the demo app, `tpp_client/web`: the platform registers it by itself, as anybody else would be registered."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from sandbox.tpps.client_data import client_data
+from sandbox.tpps.errors import UnknownTpp
+from sandbox.tpps.folder import TppFolder
+from sandbox.tpps.model import Amendment
+from sandbox.tpps.parsing import parse_registration
+
+if TYPE_CHECKING:
+    from sandbox.bootstrap import Services
+    from sandbox.tpps.model import RegistrationRequest, Tpp
+
+NAME: Final = "kontoblick"
+NUMBER: Final = "PSDDE-BAFIN-900001"
+# A certificate is renewed this long before it ends, so that an app that is up for weeks does not lose its own.
+_RENEWED_AHEAD: Final = timedelta(days=14)
+
+
+def demo_app_registration(redirect_uri: str) -> RegistrationRequest:
+    """Return what the demo app is registered as."""
+    return parse_registration(
+        {
+            "name": NAME,
+            "organisation": "Kontoblick",
+            "authorisation_number": NUMBER,
+            "roles": ["AISP", "PISP", "CBPII"],
+            "redirect_uris": [redirect_uri],
+            "profile": "berlin",
+        }
+    )
+
+
+def ensure_demo_app(services: Services) -> Tpp:
+    """Register it, or put right what has changed since: another address, a certificate that ends soon or is gone.
+
+    May be run at each start. Raises `RegisterError`, `PeerRefused`, `OSError`.
+    """
+    request = demo_app_registration(f"{services.addresses.demo}/callback")
+    _follow_address(services, request)
+    folder = TppFolder(services.settings.home, NAME)
+    soon = services.clock.now() + _RENEWED_AHEAD
+    holdings = folder.holdings(services.authority.certificates(NAME), now=soon)
+    registered = services.register.ensure_registered(request, holdings=holdings)
+    for issued in registered.certificates.values():
+        folder.write_certificate(issued)
+    folder.write_client(client_data(registered.tpp, services.addresses), registered.access_token)
+    return registered.tpp
+
+
+def _follow_address(services: Services, request: RegistrationRequest) -> None:
+    """Bring the redirect URI up to date: the platform may answer under another name or on another port now."""
+    try:
+        standing = services.register.require(NUMBER)
+    except UnknownTpp:
+        return
+    if standing.name == NAME and standing.redirect_uris != request.redirect_uris:
+        amendment = Amendment(organisation=standing.organisation, redirect_uris=request.redirect_uris)
+        services.register.ownership.amend(standing, amendment)
