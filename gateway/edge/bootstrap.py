@@ -128,5 +128,6 @@ def _pools(settings: GatewaySettings, tls: CallerTls, deadlines: Deadlines) -> d
         Upstream.BANK: settings.bank_address,
         Upstream.AUTHORIZATION: settings.authorization_address,
         Upstream.PORTAL: settings.portal_address,
+        Upstream.DEMO: settings.demo_address,
     }
     return {upstream: UpstreamPool(upstream.value, address, tls, deadlines, limits) for upstream, address in addresses.items()}
