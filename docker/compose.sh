@@ -14,7 +14,8 @@ name=demo
 
 start() {
   local began=$SECONDS
-  $compose up -d --build
+  $compose build secrets # one image serves all
+  $compose up -d
   for server in "${servers[@]}"; do
     until $compose exec -T "$server" python3 -P -m chassis.health "$server" "$base" /srv/sandbox 2>/dev/null; do
       if ((SECONDS - began > ${DEADLINE:-600})); then
