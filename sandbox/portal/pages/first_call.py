@@ -11,7 +11,7 @@ import orjson
 from flask import Blueprint, Response, render_template, request
 from werkzeug.exceptions import NotFound
 
-from sandbox.portal.visitor import owned_tpp
+from sandbox.portal.pages.tenants import tpp_with_tenant
 from sandbox.samples import service
 from sandbox.samples.model import SampleData, example_amount, payment_example
 from sandbox.samples.postman import collection
@@ -54,7 +54,7 @@ class _Views:
         self._services = services
 
     def page(self, number: str) -> str:
-        tpp = owned_tpp(self._services, number)
+        tpp = tpp_with_tenant(self._services, number)
         choice = self._choice(tpp)
         data = self._data(tpp, choice)
         return render_template(
@@ -68,12 +68,12 @@ class _Views:
         )
 
     def program(self, number: str) -> Response:
-        tpp = owned_tpp(self._services, number)
+        tpp = tpp_with_tenant(self._services, number)
         text = script(self._data(tpp, self._choice(tpp)))
         return _download(text.encode(), name="first_call.py", mimetype="text/x-python; charset=utf-8")
 
     def postman(self, number: str) -> Response:
-        tpp = owned_tpp(self._services, number)
+        tpp = tpp_with_tenant(self._services, number)
         document = collection(self._data(tpp, self._choice(tpp)))
         body = orjson.dumps(document, option=orjson.OPT_INDENT_2)
         return _download(body, name="postman.json", mimetype="application/json")

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, render_template, request
 from werkzeug.exceptions import NotFound
 
 from sandbox.bank_client import UnknownBook
-from sandbox.portal.visitor import owned_tpp
+from sandbox.portal.pages.tenants import tpp_with_tenant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +40,7 @@ class _Views:
         self._services = services
 
     def inbox(self, number: str) -> str | Response:
-        tpp = owned_tpp(self._services, number)
+        tpp = tpp_with_tenant(self._services, number)
         psu = request.args.get("psu") or None
         messages = self._services.tenant_data.inbox(tpp.authorisation_number, psu=psu)
         seen = _digest(messages)
@@ -54,13 +54,13 @@ class _Views:
         return render_template("people/_messages.html", tpp=tpp, psu=psu, messages=messages, seen=seen)
 
     def data(self, number: str) -> str:
-        tpp = owned_tpp(self._services, number)
+        tpp = tpp_with_tenant(self._services, number)
         personas = self._services.tenant_data.personas(tpp.authorisation_number)
         accounts = {one.id: one for one in self._services.tenant_data.accounts(tpp.authorisation_number)}
         return render_template("people/data.html", tpp=tpp, personas=personas, accounts=accounts)
 
     def account(self, number: str, account_id: str) -> str:
-        tpp = owned_tpp(self._services, number)
+        tpp = tpp_with_tenant(self._services, number)
         page = request.args.get("page") or None
         try:
             book = self._services.tenant_data.book(tpp.authorisation_number, account_id, page=page)

@@ -11,7 +11,7 @@ import pytest
 from psd2.money import Money
 from sandbox.portal.pages.people import grouped
 from tests.support.portal import PortalUnderTest
-from tests.support.register import NUMBER
+from tests.support.register import NUMBER, REGISTRATION
 from tests.support.tenant_data import NEXT_PAGE, PASSWORD, message, movement
 
 if TYPE_CHECKING:
@@ -187,6 +187,21 @@ def test_a_bank_that_is_down_is_named(portal: PortalUnderTest, path: str) -> Non
 
     assert answer.status_code == 503
     assert "bank service can't be reached" in html.unescape(answer.get_data(as_text=True))
+
+
+@pytest.mark.parametrize("path", [*PAGES, "first-call", "first_call.py", "postman.json"])
+def test_a_registration_that_broke_off_is_continued_first(tmp_path: Path, path: str) -> None:
+    """There may be no tenant yet: the TPP's page says what to do."""
+    portal = PortalUnderTest(tmp_path)
+    portal.sign_in_as("anna@acme.example")
+    portal.world.bank.is_down = True
+    assert portal.call("POST", "/api/tpps", json=REGISTRATION).status_code == 503
+    portal.world.store.claim(portal.world.register.require(NUMBER), portal.visitor().organisation.id)
+
+    answer = ask(portal, path)
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/tpps/{NUMBER}")
+    assert portal.tenant_data.asked == []
 
 
 @pytest.mark.parametrize(
