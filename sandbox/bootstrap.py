@@ -13,6 +13,7 @@ from sandbox.ca.profiles import load_profiles, profiles_path
 from sandbox.ca.quota import IssuingLimits
 from sandbox.ca.service import CertificateAuthority
 from sandbox.ca.store import CertificateStore
+from sandbox.calls.service import Calls
 from sandbox.database import open_sandbox_engine
 from sandbox.developers.attempt_store import SqlAttempts
 from sandbox.developers.organisation_store import SqlOrganisations
@@ -57,6 +58,7 @@ class Services:
     developers: Developers
     organisations: Organisations
     tenant_data: TenantData
+    calls: Calls
 
 
 def build_services(settings: SandboxSettings) -> Services:
@@ -95,6 +97,7 @@ def build_services(settings: SandboxSettings) -> Services:
         developers=_developers(settings, engine, clock),
         organisations=Organisations(SqlOrganisations(engine), clock),
         tenant_data=bank,
+        calls=Calls(gateway, clock),
     )
 
 

@@ -1,8 +1,8 @@
-"""The gateway's control API as its caller sees it: TPPs, clients, trust (architecture §3.4)."""
+"""The gateway's control API as its caller sees it: TPPs, clients, trust, the request log (architecture §3.4)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
 from psd2.ncas import NCAS
@@ -87,6 +87,28 @@ class GatewayOverTheWire:
         """Hand over a revocation list."""
         headers = {"Content-Type": "application/pkix-crl"}
         self._require(self._session.put("/trust-stores/tpp/crl", data=der, headers=headers))
+
+    def log_page(self, query: dict[str, str]) -> dict[str, Any]:
+        """Return the newest records of the request log that the query admits."""
+        return require_accepted(_PEER, self._session.get("/requests", params=query))
+
+    def log_record(self, request_id: str) -> dict[str, Any] | None:
+        """Return one record explained, None where there is none."""
+        try:
+            return require_accepted(_PEER, self._session.get(f"/requests/{quote(request_id, safe='')}"))
+        except PeerRefused as refusal:
+            if refusal.status != _NOT_FOUND:
+                raise
+            return None
+
+    def log_summary(self, query: dict[str, str]) -> dict[str, Any]:
+        """Return counts of the request log by time and outcome."""
+        return require_accepted(_PEER, self._session.get("/requests/summary", params=query))
+
+    def servers(self) -> list[dict[str, Any]]:
+        """Return the health of the servers that answer to the gateway alone."""
+        servers: list[dict[str, Any]] = require_accepted(_PEER, self._session.get("/servers"))["servers"]
+        return servers
 
     def _require(self, response: requests.Response) -> None:
         require_accepted(_PEER, response)

@@ -11,7 +11,7 @@ from sandbox.portal.csrf import install_csrf
 from sandbox.portal.forms import GLOBALS
 from sandbox.portal.listeners import PublicListener, require_listener
 from sandbox.portal.look import install_look
-from sandbox.portal.pages import account, entry, first_call, home, invitations, organisation, people, tpps, welcome
+from sandbox.portal.pages import account, entry, first_call, home, invitations, organisation, people, requests, tpps, welcome
 from sandbox.portal.pki import pki
 from sandbox.portal.problems import install_problems
 from sandbox.portal.sessions import install_form_sessions, signing_key
@@ -42,6 +42,7 @@ _HEADERS = {
 # Each answers on the portal's own listener only.
 _PAGES: tuple[Callable[[Services], Blueprint], ...] = (
     entry.blueprint,
+    requests.blueprint,
     account.blueprint,
     organisation.blueprint,
     invitations.blueprint,

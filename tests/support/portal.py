@@ -16,6 +16,7 @@ from chassis.addresses import PortTable
 from chassis.database import open_engine
 from chassis.home import Home
 from sandbox.bootstrap import Services
+from sandbox.calls.service import Calls
 from sandbox.config import load_settings
 from sandbox.database import metadata
 from sandbox.developers.attempt_store import SqlAttempts
@@ -27,6 +28,7 @@ from sandbox.developers.store import SqlDevelopers
 from sandbox.portal.app import create_app
 from sandbox.tpps.client_data import PublicAddresses
 from sandbox.trust.service import TrustDelivery
+from tests.support.call_log import CallLog
 from tests.support.register import REGISTRATION, RegisterWorld
 from tests.support.tenant_data import TenantDataInMemory
 from tests.unit.sandbox.trust.test_delivery import InMemoryAcknowledgements
@@ -61,6 +63,7 @@ class PortalUnderTest:
     def __init__(self, home: Path, *, base_port: int = 9000, database_url: str = "sqlite://") -> None:
         self.world = RegisterWorld()
         self.tenant_data = TenantDataInMemory()
+        self.call_log = CallLog(home / "log", self.world.clock)
         self.settings = load_settings(home=home, base_port=base_port)
         Home(home).trust_bundle.parent.mkdir(exist_ok=True)
         Home(home).trust_bundle.write_text("the bundle")
@@ -175,4 +178,5 @@ class PortalUnderTest:
             developers=self.developers,
             organisations=self.organisations,
             tenant_data=self.tenant_data,
+            calls=Calls(self.call_log, self.world.clock),
         )

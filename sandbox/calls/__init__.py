@@ -1,0 +1,1 @@
+"""TPPs' own calls as the gateway's request log tells of them."""
