@@ -24,7 +24,9 @@ def portal() -> WSGIApplication:
     settings = load_settings()
     configure_logging("portal", settings.log_file("portal"))
     services = build_services(settings)
-    run_in_background(housekeeping(deliver=services.trust.deliver_changes, renew=partial(_renew, services)))
+    run_in_background(
+        housekeeping(deliver=services.trust.deliver_changes, renew=partial(_renew, services), prune=partial(_prune, services))
+    )
     return AcceptedCallers(create_app(services), names=frozenset({"gateway", "portal"}))
 
 
@@ -33,3 +35,9 @@ def _renew(services: Services) -> None:
     services.authority.renew_due()
     if services.settings.service_homes is not None:
         hand_out(services.settings.home, services.settings.service_homes)
+
+
+def _prune(services: Services) -> None:
+    """Drop sessions, counted attempts and invitations that are over."""
+    services.developers.prune()
+    services.organisations.prune()

@@ -15,6 +15,7 @@ from sandbox.answers import PeerRefused
 from sandbox.ca.errors import CertificateAuthorityError
 from sandbox.cli.statuses import REFUSED, UNREACHABLE
 from sandbox.containers.errors import NotInitialised
+from sandbox.developers.errors import AccountError
 from sandbox.doctor.model import NotExaminable
 from sandbox.platform.databases import DatabaseNotUsable
 from sandbox.platform.fleet import StartFailed
@@ -38,6 +39,7 @@ _REFUSALS = (
     RegisterError,
     PeerRefused,
     NotExaminable,
+    AccountError,
 )
 
 

@@ -17,6 +17,7 @@ _COMMANDS = {
     "demo": "sandbox.cli.demo",
     "tpp": "sandbox.cli.tpp",
     "cert": "sandbox.cli.cert",
+    "developer": "sandbox.cli.developer",
 }
 _INTERRUPTED = 130
 

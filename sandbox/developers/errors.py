@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 
 class AccountError(Exception):
     """Anything about accounts that is refused."""
@@ -38,7 +40,7 @@ class TooManyAttempts(AccountError):
 
     def __init__(self, what: str, *, retry_at: float, now: float) -> None:
         """Name what there was too much of, and when to come back."""
-        self.retry_after_seconds = max(1, int(retry_at - now) + 1)
+        self.retry_after_seconds = max(1, math.ceil(retry_at - now))
         minutes = -(-self.retry_after_seconds // 60)
         when = "1 minute" if minutes == 1 else f"{minutes} minutes"
         super().__init__(f"Too many {what}. Try again in {when}.")

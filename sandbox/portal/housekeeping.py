@@ -11,7 +11,7 @@ from chassis.logs import get_logger
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_DELIVERY_SECONDS, _RENEWAL_SECONDS = 1.0, 60.0
+_DELIVERY_SECONDS, _RENEWAL_SECONDS, _PRUNING_SECONDS = 1.0, 60.0, 3_600.0
 _LONGEST_PAUSE_SECONDS = 15.0
 
 
@@ -48,11 +48,12 @@ class Chore:
         self._failures = 0
 
 
-def housekeeping(*, deliver: Callable[[], object], renew: Callable[[], object]) -> list[Chore]:
+def housekeeping(*, deliver: Callable[[], object], renew: Callable[[], object], prune: Callable[[], object]) -> list[Chore]:
     """Return the portal's chores."""
     return [
         Chore("deliver trust to the gateway", deliver, every_seconds=_DELIVERY_SECONDS),
         Chore("renew certificates", renew, every_seconds=_RENEWAL_SECONDS),
+        Chore("drop sessions and invitations that are over", prune, every_seconds=_PRUNING_SECONDS),
     ]
 
 

@@ -9,6 +9,7 @@ from flask import Response, g, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import http_date
 
+from chassis.database import first_line, is_unavailability
 from chassis.logs import get_logger
 from chassis.peers import PeerUnavailable
 from chassis.problems import CONTENT_TYPE, problem
@@ -175,6 +176,16 @@ def _unexpected(error: Exception) -> Response:
     return _problem(status, "portal.failed", "the portal failed on this request; its log tells more")
 
 
+def _unavailable(error: Exception) -> Response:
+    get_logger().warning("database.unavailable", request=_request_id(), error=first_line(error))
+    status, text = HTTPStatus.SERVICE_UNAVAILABLE, "The portal can't reach its database at the moment."
+    if _wants_page():
+        g.visitor = None  # whose session is in that database
+    response = _page(status, text=text) if _wants_page() else _problem(status, "portal.unavailable", text)
+    response.headers["Retry-After"] = "1"
+    return response
+
+
 def _wants_page() -> bool:
     return not request.path.startswith(("/api/", "/pki/")) and request.accept_mimetypes.accept_html
 
@@ -192,6 +203,11 @@ def _page(status: HTTPStatus, *, title: str = "", text: str = "") -> Response:
     return Response(body, status, mimetype="text/html")
 
 
+def _path_for_the_log() -> str:
+    # The path of an invitation is a secret: the rule tells as much.
+    return request.path if request.blueprint != "invitations" or request.url_rule is None else request.url_rule.rule
+
+
 def _request_id() -> str | None:
     return request.headers.get("X-Sandbox-Request")
 
@@ -203,11 +219,6 @@ def _sentence(text: str) -> str:
 
 def _problem(status: HTTPStatus, code: str, detail: str, **extra: object) -> Response:
     response = jsonify(problem(status.value, code, status.phrase, detail, **extra))
-def _path_for_the_log() -> str:
-    # The path of an invitation is a secret: the rule tells as much.
-    return request.path if request.blueprint != "invitations" or request.url_rule is None else request.url_rule.rule
-
-
     response.status_code = status.value
     response.content_type = CONTENT_TYPE
     return response

@@ -27,6 +27,8 @@ from sandbox.developers.service import Developers
 from sandbox.developers.store import SqlDevelopers
 from sandbox.portal.app import create_app
 from sandbox.tpps.client_data import PublicAddresses
+from sandbox.tpps.order_store import SqlOrderStore
+from sandbox.tpps.orders import Orders
 from sandbox.trust.service import TrustDelivery
 from tests.support.call_log import CallLog
 from tests.support.register import REGISTRATION, RegisterWorld
@@ -60,8 +62,10 @@ class OpenGate:
 class PortalUnderTest:
     """A portal on fakes; `client` is one browser, `browser()` makes more."""
 
-    def __init__(self, home: Path, *, base_port: int = 9000, database_url: str = "sqlite://") -> None:
-        self.world = RegisterWorld()
+    def __init__(
+        self, home: Path, *, base_port: int = 9000, database_url: str = "sqlite://", world: RegisterWorld | None = None
+    ) -> None:
+        self.world = world or RegisterWorld()
         self.tenant_data = TenantDataInMemory()
         self.call_log = CallLog(home / "log", self.world.clock)
         self.settings = load_settings(home=home, base_port=base_port)
@@ -90,7 +94,7 @@ class PortalUnderTest:
         **options: Any,
     ) -> TestResponse:
         """Call as the edge would forward it; `token` is a registration access token."""
-        headers = {"X-Sandbox-Address": ADDRESS, **options.pop("headers", {})}
+        headers = {"Accept": "text/html, */*;q=0.8", "X-Sandbox-Address": ADDRESS, **options.pop("headers", {})}
         if listener is not None:
             headers["X-Sandbox-Listener"] = listener
         if token is not None:
@@ -179,4 +183,6 @@ class PortalUnderTest:
             organisations=self.organisations,
             tenant_data=self.tenant_data,
             calls=Calls(self.call_log, self.world.clock),
+            orders=Orders(store=SqlOrderStore(self.engine), clock=self.world.clock),
+            archive=self.world,
         )

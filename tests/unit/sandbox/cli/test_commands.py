@@ -31,7 +31,7 @@ def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = run(capsys, "--help")
 
     assert status == 0
-    for command in ("up", "down", "status", "reset", "demo", "tpp", "cert"):
+    for command in ("up", "down", "status", "reset", "demo", "tpp", "cert", "developer"):
         assert f"  {command} " in out
 
 
@@ -47,6 +47,8 @@ def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
         ((*REGISTER, "--redirect-uri", "https://tpp.example/cb"), 1, "no platform has been started"),
         (("tpp", "list"), 1, "no platform has been started"),
         (("cert", "list"), 1, "no platform has been started"),
+        (("developer", "list"), 1, "no platform has been started"),
+        (("developer", "operator"), 2, "Missing argument"),
         (("reset", "--yes"), 1, "nothing to remove"),
     ],
 )
