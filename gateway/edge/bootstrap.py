@@ -6,7 +6,9 @@ import asyncio
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from chassis.logs import get_logger
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from gateway.config import GatewaySettings
 
+_LOOK_UP_THREADS: Final = 6
 _TIDY_SECONDS: Final = 1.0
 _SLOWEST_WATCH_SECONDS: Final = 1.0
 
@@ -80,11 +83,14 @@ def _require_alive(task: asyncio.Task[None]) -> None:
 async def edge_services(settings: GatewaySettings) -> EdgeServices:
     """Return the running services; raises what an unusable setting, file or database raises."""
     deadlines = Deadlines(every_seconds=_watch_seconds(settings))
-    source = SqlKnowledgeSource(await asyncio.to_thread(open_gateway_engine, settings.database_url))
+    # As many look-ups at a time as there are connections for them, and one more for the feed's own thread.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_LOOK_UP_THREADS, thread_name_prefix="look-up"))
+    open_engine = partial(open_gateway_engine, settings.database_url, threads=_LOOK_UP_THREADS + 1)
+    source = SqlKnowledgeSource(await asyncio.to_thread(open_engine))
     routes = RouteTable(read_deployments(settings.deployments))
     knowledge = Knowledge(source=source, routes=routes, settings=settings, monotonic=time.monotonic)
     await knowledge.start()
-    audit = AuditLog(settings.home.log, rotate_bytes=settings.audit_file_bytes)
+    audit = AuditLog(settings.audit_path, rotate_bytes=settings.audit_file_bytes)
     caller_tls = CallerTls(settings.home)
     pools = _pools(settings, caller_tls, deadlines)
     edge = Edge(

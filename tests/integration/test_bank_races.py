@@ -82,9 +82,12 @@ def test_a_hold_is_ended_once(desk: BankDesk) -> None:
 
 def test_the_first_payments_in_a_currency_share_its_settlement_account(desk: BankDesk) -> None:
     """Each finds no such account and would make it: one is made, and all go on with that."""
-    found = at_once(*[lambda: _settlement(desk.bank)] * THREADS)
+    for number in range(ROUNDS):
+        currency = f"X{number:02}"
 
-    assert set(found) == {settlement_id(TENANT, "XTS")}
+        found = at_once(*[partial(_settlement, desk.bank, currency)] * THREADS)
+
+        assert set(found) == {settlement_id(TENANT, currency)}
 
 
 def test_a_tenant_that_is_opened_by_several_at_once_is_opened_once(desk: BankDesk) -> None:
@@ -108,9 +111,9 @@ def _settle(bank: SeededBank, hold: str) -> str:
         return bank.services.ledger.transfer(connection, **_order(bank), hold=hold)
 
 
-def _settlement(bank: SeededBank) -> str:
+def _settlement(bank: SeededBank, currency: str) -> str:
     with bank.database.writing() as connection:
-        return SqlLedgerStore().settlement(connection, TENANT, "XTS")
+        return SqlLedgerStore().settlement(connection, TENANT, currency)
 
 
 def _order(bank: SeededBank) -> dict[str, Any]:
