@@ -21,12 +21,14 @@ from sandbox.developers.organisations import Organisations
 from sandbox.developers.passwords import RECOMMENDED, PasswordHasher
 from sandbox.developers.service import Developers
 from sandbox.developers.store import SqlDevelopers
-from sandbox.doctor.service import Doctor
+from sandbox.doctor.service import Archive, Doctor
 from sandbox.doctor.store import SqlArchive
 from sandbox.gateway_client import GatewayOverTheWire
 from sandbox.portal.turnstile import Turnstile
 from sandbox.tpps.applications import RegisterLimits
 from sandbox.tpps.client_data import PublicAddresses
+from sandbox.tpps.order_store import SqlOrderStore
+from sandbox.tpps.orders import Orders
 from sandbox.tpps.service import Register
 from sandbox.tpps.store import SqlTppStore
 from sandbox.trust.service import TrustDelivery
@@ -59,12 +61,18 @@ class Services:
     organisations: Organisations
     tenant_data: TenantData
     calls: Calls
+    orders: Orders
+    archive: Archive
+
+    def doctor(self) -> Doctor:
+        """Return the certificate doctor, with the authorities as they are now. Raises `HierarchyDamaged`."""
+        return Doctor(clock=self.clock, authorities=published_certificates(self.settings.home), archive=self.archive)
 
 
 def build_services(settings: SandboxSettings) -> Services:
     """Wire everything; raises `DatabaseProblem` where the database is missing, behind or newer than the code."""
     clock = SystemClock()
-    engine = open_sandbox_engine(settings.database_url)
+    engine = open_sandbox_engine(settings.database_url, threads=settings.threads)
     addresses = PublicAddresses(settings.public_host, settings.ports)
     authority = CertificateAuthority(
         records=CertificateStore(engine),
@@ -98,6 +106,8 @@ def build_services(settings: SandboxSettings) -> Services:
         organisations=Organisations(SqlOrganisations(engine), clock),
         tenant_data=bank,
         calls=Calls(gateway, clock),
+        orders=Orders(store=SqlOrderStore(engine), clock=clock),
+        archive=SqlArchive(engine),
     )
 
 

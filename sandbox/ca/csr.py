@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _STRONG_HASHES: Final = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
 _LONGEST_QUOTE: Final = 100
+_MOST_NOTES: Final = 6
 _ATTRIBUTES: Final = {
     NameOID.COUNTRY_NAME: "country (C)",
     NameOID.ORGANIZATION_NAME: "organisation (O)",
@@ -40,7 +41,9 @@ class SigningRequest:
 
     def notes(self, certified: x509.Name) -> tuple[str, ...]:
         """Say where the certificate, whose subject is `certified`, differs from what the request asks for."""
-        return tuple(self._notes(certified))
+        notes = list(self._notes(certified))
+        more = len(notes) - _MOST_NOTES
+        return (*notes[:_MOST_NOTES], *([f"and {more} more"] if more > 0 else []))
 
     def _notes(self, certified: x509.Name) -> Iterator[str]:
         if self.subject is None:

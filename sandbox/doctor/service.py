@@ -43,18 +43,24 @@ class Doctor:
         self._authorities = authorities
         self._archive = archive
 
-    def examine(self, data: bytes) -> Examination:
-        """Examine a certificate in PEM or DER, or the leaf of a bundle. Raises NotExaminable."""
+    def examine(self, data: bytes, *, numbers: frozenset[str] | None = None) -> Examination:
+        """Examine a certificate in PEM or DER, or the leaf of a bundle. Raises NotExaminable.
+
+        Where `numbers` are given, the archive tells of these authorisation numbers only: whoever examines is not to learn by a
+        certificate made up for it who else is registered, and how.
+        """
         presented = read_presented(data)
         specimen = specimen_of(presented.leaf)
-        surroundings = Surroundings(authorities=self._authorities, history=self._history(specimen))
+        surroundings = Surroundings(authorities=self._authorities, history=self._history(specimen, numbers))
         return examine(presented, specimen, surroundings=surroundings, now=self._clock.now())
 
-    def _history(self, specimen: Specimen) -> History | None:
+    def _history(self, specimen: Specimen, numbers: frozenset[str] | None) -> History | None:
         if self._archive is None:
             return None
         record = self._archive.certificate(serial_text(specimen.certificate.serial_number))
         if record is not None and record.sha256 != specimen.sha256:
             record = None  # a serial number is easily copied
         number = specimen.psd2.authorisation_number if specimen.psd2 else None
+        if numbers is not None and numbers.isdisjoint({number, record.authorisation_number if record else None}):
+            return None
         return History(record=record, tpp=self._archive.tpp(number) if number else None)

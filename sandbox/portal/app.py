@@ -11,7 +11,20 @@ from sandbox.portal.csrf import install_csrf
 from sandbox.portal.forms import GLOBALS
 from sandbox.portal.listeners import PublicListener, require_listener
 from sandbox.portal.look import install_look
-from sandbox.portal.pages import account, entry, first_call, home, invitations, organisation, people, requests, tpps, welcome
+from sandbox.portal.pages import (
+    account,
+    certificates,
+    doctor,
+    entry,
+    first_call,
+    home,
+    invitations,
+    organisation,
+    people,
+    requests,
+    tpps,
+    welcome,
+)
 from sandbox.portal.pki import pki
 from sandbox.portal.problems import install_problems
 from sandbox.portal.sessions import install_form_sessions, signing_key
@@ -47,6 +60,8 @@ _PAGES: tuple[Callable[[Services], Blueprint], ...] = (
     organisation.blueprint,
     invitations.blueprint,
     tpps.blueprint,
+    certificates.blueprint,
+    doctor.blueprint,
     first_call.blueprint,
     people.blueprint,
 )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sandbox.ca.model import Fault, RevocationReason, TppCertificateKind, TppSubject
+    from sandbox.ca.service import CertificateAuthority
     from sandbox.tpps.model import Amendment, RegistrationRequest, Tpp
 
 NOW = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.UTC)
@@ -228,13 +230,14 @@ class InMemoryTppStore:
 
 
 class RegisterWorld:
-    """A register with fakes all round it; `calls` tells what happened, in order."""
+    """A register with fakes all round it, and the doctor's archive; `calls` tells what happened, in order."""
 
-    def __init__(self, *, max_tpps: int = 10, per_organisation: int = 5) -> None:
+    def __init__(self, *, max_tpps: int = 10, per_organisation: int = 5, authority: CertificateAuthority | None = None) -> None:
         self.calls: list[str] = []
         self.bank = FakeBank(self.calls)
         self.gateway = FakeGateway(self.calls)
-        self.authority = FakeAuthority(self.calls)
+        # A real authority in the place of the fake one, for those who look into certificates.
+        self.authority = cast("FakeAuthority", authority) if authority else FakeAuthority(self.calls)
         self.store = InMemoryTppStore()
         self.clock = FixedClock(NOW)
         self.register = Register(
@@ -245,6 +248,14 @@ class RegisterWorld:
             clock=self.clock,
             limits=RegisterLimits(all=max_tpps, per_organisation=per_organisation),
         )
+
+    def certificate(self, serial: str) -> CertificateRecord | None:
+        with suppress(UnknownCertificate):
+            return self.authority.certificate(serial)
+        return None
+
+    def tpp(self, authorisation_number: str) -> Tpp | None:
+        return self.store.tpps.get(authorisation_number)
 
 
 def issued_certificate(kind: TppCertificateKind, *, csr: bytes | None = None, fault: Fault | None = None) -> IssuedCertificate:
