@@ -17,7 +17,7 @@ from sandbox.samples.model import (
     PSU_IP_ADDRESS,
     TRUST_FILE,
 )
-from sandbox.samples.quoting import json_text, query_value, shell_quoted
+from sandbox.samples.quoting import json_text, query_value, shell_quoted, shell_quoted_lines
 
 if TYPE_CHECKING:
     from sandbox.samples.model import PaymentExample, SampleData
@@ -83,9 +83,10 @@ def personas() -> Step:
 def consent(data: SampleData) -> Step:
     """Return the block that asks for a consent in which the PSU chooses the accounts."""
     valid_until = (data.today + timedelta(days=CONSENT_DAYS)).isoformat()
-    body = (
-        '{"access": {"accounts": [], "balances": [], "transactions": []}, "recurringIndicator": true, '
-        f'"validUntil": "{valid_until}", "frequencyPerDay": 4, "combinedServiceIndicator": false}}'
+    body = shell_quoted_lines(
+        '{"access": {"accounts": [], "balances": [], "transactions": []},',
+        f'"recurringIndicator": true, "validUntil": "{valid_until}",',
+        '"frequencyPerDay": 4, "combinedServiceIndicator": false}',
     )
     return Step(
         key="consent",
@@ -94,7 +95,7 @@ def consent(data: SampleData) -> Step:
         command=_asked(
             "CONSENT_ID",
             "consentId",
-            _call("$EDGE/v1/consents", _REQUEST_ID, _PSU_ADDRESS, _JSON, f"-d {shell_quoted(body)}"),
+            _call("$EDGE/v1/consents", _REQUEST_ID, _PSU_ADDRESS, _JSON, f"-d {body}"),
         ),
         answer='{"consentStatus": "received", "consentId": "…", "_links": {"scaOAuth": {"href": "…"}, …}}\nHTTP 201',
     )
@@ -102,31 +103,32 @@ def consent(data: SampleData) -> Step:
 
 def funds_consent(data: SampleData) -> Step:
     """Return the block that asks for the consent to put questions about one account."""
-    body = f'{{"account": {{"iban": {json_text(data.iban)}}}}}'
+    body = shell_quoted_lines(f'{{"account": {{"iban": {json_text(data.iban)}}}}}')
     url = "$EDGE/v2/consents/confirmation-of-funds"
     return Step(
         key="funds-consent",
         title="Create a consent for funds confirmations",
         why="It covers one account and has no end.",
-        command=_asked("CONSENT_ID", "consentId", _call(url, _REQUEST_ID, _PSU_ADDRESS, _JSON, f"-d {shell_quoted(body)}")),
+        command=_asked("CONSENT_ID", "consentId", _call(url, _REQUEST_ID, _PSU_ADDRESS, _JSON, f"-d {body}")),
         answer='{"consentStatus": "received", "consentId": "…", "_links": {…}}\nHTTP 201',
     )
 
 
 def payment(example: PaymentExample) -> Step:
     """Return the block that initiates a payment."""
-    body = (
-        f'{{"debtorAccount": {{"iban": {json_text(example.debtor_iban)}}}, '
-        f'"instructedAmount": {{"currency": "{example.amount.currency}", "amount": "{example.amount.decimal}"}}, '
-        f'"creditorAccount": {{"iban": {json_text(example.creditor_iban)}}}, '
-        f'"creditorName": {json_text(example.creditor_name)}, "remittanceInformationUnstructured": "First call"}}'
+    body = shell_quoted_lines(
+        f'{{"debtorAccount": {{"iban": {json_text(example.debtor_iban)}}},',
+        f'"instructedAmount": {{"currency": "{example.amount.currency}", "amount": "{example.amount.decimal}"}},',
+        f'"creditorAccount": {{"iban": {json_text(example.creditor_iban)}}},',
+        f'"creditorName": {json_text(example.creditor_name)},',
+        '"remittanceInformationUnstructured": "First call"}',
     )
     url = "$EDGE/v1/payments/sepa-credit-transfers"
     return Step(
         key="payment",
         title="Initiate a payment",
         why=f"{example.amount} to {example.creditor_name}, another persona of the same bank.",
-        command=_asked("PAYMENT_ID", "paymentId", _call(url, _REQUEST_ID, _PSU_ADDRESS, _JSON, f"-d {shell_quoted(body)}")),
+        command=_asked("PAYMENT_ID", "paymentId", _call(url, _REQUEST_ID, _PSU_ADDRESS, _JSON, f"-d {body}")),
         answer='{"transactionStatus": "RCVD", "paymentId": "…", "_links": {"scaOAuth": {"href": "…"}, …}}\nHTTP 201',
     )
 
@@ -247,13 +249,13 @@ def payment_status() -> Step:
 def funds_confirmation(data: SampleData) -> Step:
     """Return the block that asks whether the account covers an amount."""
     amount = f'{{"currency": "{data.amount.currency}", "amount": "{data.amount.decimal}"}}'
-    body = f'{{"account": {{"iban": {json_text(data.iban)}}}, "instructedAmount": {amount}}}'
+    body = shell_quoted_lines(f'{{"account": {{"iban": {json_text(data.iban)}}},', f'"instructedAmount": {amount}}}')
     url = "$EDGE/v1/funds-confirmations"
     return Step(
         key="funds-confirmation",
         title="Ask whether the account covers an amount",
         why="The bank says yes or no, and nothing else.",
-        command=_call(url, _REQUEST_ID, *_ACCESS, _JSON, f"-d {shell_quoted(body)}"),
+        command=_call(url, _REQUEST_ID, *_ACCESS, _JSON, f"-d {body}"),
         answer='{"fundsAvailable": true}\nHTTP 200',
     )
 

@@ -19,6 +19,11 @@ def shell_quoted(text: str) -> str:
     return "'" + _seen(text).replace("'", "'\\''") + "'"
 
 
+def shell_quoted_lines(*lines: str) -> str:
+    """Return one word of several lines, for people to read: what it carries is JSON, to which line ends mean nothing."""
+    return "'" + "\n      ".join(shell_quoted(line)[1:-1] for line in lines) + "'"
+
+
 def python_literal(text: str) -> str:
     """Return the text as a Python string; raises `UnwritableValue`."""
     return repr(_seen(text))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.samples.quoting import UnwritableValue, json_text, python_literal, query_value, shell_quoted
+from sandbox.samples.quoting import UnwritableValue, json_text, python_literal, query_value, shell_quoted, shell_quoted_lines
 
 # Everything that somebody has ever broken out of quotes with.
 NASTY = [
@@ -44,6 +44,14 @@ def through_bash(words: list[str]) -> list[str]:
 def test_bash_takes_each_for_one_word_as_it_is() -> None:
     """Nothing is expanded, nothing is run."""
     assert through_bash(NASTY) == NASTY
+
+
+def test_a_body_of_several_lines_is_one_word_still() -> None:
+    """Each of its lines quoted as a word by itself would be."""
+    script = f"printf '%s\\0' {shell_quoted_lines(*NASTY)}"
+    done = subprocess.run(["bash", "-c", script], check=True, capture_output=True, timeout=10)
+
+    assert [line.removeprefix("      ") for line in done.stdout.decode().removesuffix("\0").split("\n")] == NASTY
 
 
 @settings(max_examples=25, deadline=None)
