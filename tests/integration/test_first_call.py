@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 import pytest
 import requests
 
+from features.psu_pages import PsuBrowser
 from tests.support.platform import RunningPlatform, running_platform
 
 if TYPE_CHECKING:
@@ -177,6 +178,50 @@ def _booked(desk: Desk) -> float:
     found = re.search(r'id="anna.weber".*?data-label="Booked"[^>]*>([\d .]+) EUR<', page, re.DOTALL)
     assert found is not None
     return float(found[1].replace(" ", ""))
+
+
+def test_the_psu_may_be_oneself_in_a_browser(desk: Desk, tmp_path: Path) -> None:
+    """Password from the data page, code from the inbox, the address where the browser ended typed into the shell."""
+    blocks = desk.developer.blocks()
+    walk = ["files", "consent", "ais-authorization", "ais-browser", "ais-token", "accounts"]
+    for name in ("qwac.crt", "qwac.key"):
+        shutil.copy(desk.folder / name, tmp_path)
+    with subprocess.Popen(
+        ["bash"], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as shell:
+        assert shell.stdin is not None
+        assert shell.stdout is not None
+        shell.stdin.write("\n".join(blocks[step] for step in walk[:3]) + "\n")
+        shell.stdin.flush()
+        address = next(line.strip() for line in shell.stdout if re.match(r"https://localhost:\d+/authorize\?", line))
+        redirect = _decided_by_a_person(desk, address)
+        output, _ = shell.communicate(
+            "\n".join([blocks["ais-browser"], redirect, blocks["ais-token"], blocks["accounts"]]), timeout=LONGEST_SECONDS
+        )
+
+    assert shell.returncode == 0, output
+    assert output.count('"resourceId"') == 1
+
+
+def _decided_by_a_person(desk: Desk, address: str) -> str:
+    """Log in as Anna with what the portal shows, open one account, confirm; return where the browser is sent."""
+    page = desk.developer.page(f"/tpps/{NUMBER}/data")
+    password = re.search(r'id="anna.weber".*?<dt>Password</dt><dd><code[^>]*>([^<]+)<', page, re.DOTALL)
+    assert password is not None
+    browser = PsuBrowser(cafile=desk.platform.home.trust_bundle, redirect_uri="https://tpp.example/callback")
+    browser.open(address)
+    browser.send(browser.form_to("login"), login="anna.weber", password=password[1])
+    choice = browser.form_to("accounts")
+    browser.send(choice, account=choice.choices["account"][:1])
+    browser.send(browser.form_to("send"))
+    inbox = desk.developer.page(f"/tpps/{NUMBER}/inbox?psu=anna.weber")
+    code = re.search(r'<p class="one-time-code">([0-9]{6})</p>', inbox)
+    assert code is not None
+    browser.send(browser.form_to("confirm"), code=code[1])
+    browser.go_back_to_tpp()
+    browser.close()
+    assert browser.arrived_at is not None
+    return browser.arrived_at
 
 
 def test_a_redirect_uri_made_of_shell_runs_nothing_and_works(desk: Desk, tmp_path: Path) -> None:
