@@ -45,7 +45,7 @@ RUN groupadd --gid 10001 sandbox \
  && $own -m 0750 /run/secrets
 COPY --from=build /opt/sandbox /opt/sandbox
 ENV PATH=/opt/sandbox/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
-    SANDBOX_HOME=/srv/sandbox GATEWAY_HOME=/srv/sandbox BANK_HOME=/srv/sandbox
+    SANDBOX_HOME=/srv/sandbox GATEWAY_HOME=/srv/sandbox BANK_HOME=/srv/sandbox DEMO_HOME=/srv/sandbox
 WORKDIR /srv/sandbox
 USER 10001:10001
 CMD ["sandbox", "--help"]

@@ -9,7 +9,7 @@ host=${SANDBOX_PUBLIC_HOST:-localhost}
 export SANDBOX_BASE_PORT=$base SANDBOX_WELCOME_PORT=$((base - 1)) SANDBOX_PORTAL_PORT=$base SANDBOX_FRONT_PORT=$((base + 1)) \
   SANDBOX_EDGE_PORT=$((base + 3)) SANDBOX_DEMO_PORT=$((base + 6))
 compose=${COMPOSE:-$(docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)}
-servers=(bank admin authorization portal edge)
+servers=(bank admin authorization portal demo edge)
 name=demo
 
 start() {
@@ -48,6 +48,7 @@ The platform is up in containers. \`make compose-down\` stops it, its data stays
   portal    https://$host:$SANDBOX_PORTAL_PORT
   front     https://$host:$SANDBOX_FRONT_PORT
   edge      https://$host:$SANDBOX_EDGE_PORT
+  demo app  https://$host:$SANDBOX_DEMO_PORT
 Root certificate and the TPP's keys: var/compose/certs
 TEXT
 }

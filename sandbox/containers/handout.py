@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 from chassis.callers import HEALTH_CALLER
 from chassis.files import write_private, write_public
 from chassis.home import Home
+from sandbox.ca.model import TppCertificateKind
+from sandbox.tpps import demo_app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,12 +21,16 @@ if TYPE_CHECKING:
     from chassis.home import KeyPairPaths
 
 
+_CLIENT: Final = "client.json"
+
+
 @dataclass(frozen=True, slots=True)
 class Belongings:
-    """What a server's home holds beside its own certificate: as whom it calls others, whose certificates it knows."""
+    """What a server's home holds beside its own certificate: as whom it calls, whose certificates it knows, which TPP it is."""
 
     callers: tuple[str, ...] = (HEALTH_CALLER,)
     authorities: tuple[str, ...] = ("internal",)
+    tpps: tuple[str, ...] = ()
 
 
 BELONGINGS: Final = {
@@ -33,6 +39,7 @@ BELONGINGS: Final = {
     "authorization": Belongings(callers=("gateway", HEALTH_CALLER)),
     "admin": Belongings(),
     "bank": Belongings(),
+    "demo": Belongings(tpps=(demo_app.NAME,)),
 }
 
 
@@ -49,14 +56,29 @@ def _written(authority: Home, home: Home, server: str, has: Belongings) -> Itera
     for name in has.authorities:
         yield from _copied(authority.ca(name).certificate, home.ca(name).certificate)
     yield from _copied(authority.trust_bundle, home.trust_bundle)
+    for name in has.tpps:
+        yield from _tpp_written(authority.tpp(name), home.tpp(name))
 
 
 def _pair_written(source: KeyPairPaths, target: KeyPairPaths) -> Iterator[Path]:
-    key = source.key.read_bytes()
-    if _content(target.key) != key:
-        write_private(target.key, key)
-        yield target.key
+    yield from _kept_private(source.key, target.key)
     yield from _copied(source.certificate, target.certificate)
+
+
+def _tpp_written(source: Path, target: Path) -> Iterator[Path]:
+    if not (source / _CLIENT).exists():
+        return  # not registered yet
+    for kind in TppCertificateKind:
+        yield from _kept_private(source / f"{kind}.key", target / f"{kind}.key")
+        yield from _copied(source / f"{kind}.crt", target / f"{kind}.crt")
+    yield from _kept_private(source / _CLIENT, target / _CLIENT)
+
+
+def _kept_private(source: Path, target: Path) -> Iterator[Path]:
+    data = source.read_bytes()
+    if _content(target) != data:
+        write_private(target, data)
+        yield target
 
 
 def _copied(source: Path, target: Path) -> Iterator[Path]:

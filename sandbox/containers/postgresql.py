@@ -27,7 +27,8 @@ def ensure_databases(superuser_url: str, password: str, user_passwords: Mapping[
     try:
         with _connected(url, "postgres") as server:
             server.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
-            _require_nobody_else_in("postgres", server)
+            for maintenance in ("postgres", "template1"):
+                _require_nobody_else_in(maintenance, server)
             for database in DATABASES:
                 _ensure_database(server, database, user_passwords)
             for database in DATABASES:

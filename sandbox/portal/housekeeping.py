@@ -11,7 +11,7 @@ from chassis.logs import get_logger
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_DELIVERY_SECONDS, _RENEWAL_SECONDS, _PRUNING_SECONDS = 1.0, 60.0, 3_600.0
+_DELIVERY_SECONDS, _RENEWAL_SECONDS, _PRUNING_SECONDS, _DEMO_APP_SECONDS = 1.0, 60.0, 3_600.0, 3_600.0
 _LONGEST_PAUSE_SECONDS = 15.0
 
 
@@ -55,6 +55,11 @@ def housekeeping(*, deliver: Callable[[], object], renew: Callable[[], object], 
         Chore("renew certificates", renew, every_seconds=_RENEWAL_SECONDS),
         Chore("drop sessions and invitations that are over", prune, every_seconds=_PRUNING_SECONDS),
     ]
+
+
+def demo_app_chore(ensure: Callable[[], object]) -> Chore:
+    """Return the chore that registers the demo app as soon as bank and gateway answer, and renews its certificates."""
+    return Chore("keep the demo app registered", ensure, every_seconds=_DEMO_APP_SECONDS)
 
 
 def run_in_background(chores: list[Chore]) -> None:
