@@ -8,10 +8,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.patience import BACK_SECONDS, patiently
 from tests.support.platform import RunningPlatform, running_platform
 from tests.support.tpps import ANNA, KeepingTransport, open_stage, registered, stage_on
 from tpp_client.accounts import accounts_request, process_accounts_response
@@ -24,16 +25,14 @@ from tpp_client.transport import transport_for
 from tpp_client.xs2a import Access
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from psd2.ids import PaymentId
     from tpp_client.identity import TppIdentity
     from tpp_client.journeys.stage import Stage
 
-BACK_SECONDS = 30.0
 PAYMENTS, AMOUNT_MINOR = 12, 1200
 _PAUSE_SECONDS = 0.1
-Value = TypeVar("Value")
 SERVERS = ("edge", "authorization", "admin", "bank", "portal")
 
 
@@ -152,15 +151,3 @@ def interim_available(stage: Stage) -> int:
     result = ais_journey(stage)
     balances = result.reports[0].balances
     return next(balance.amount.minor for balance in balances if balance.kind == "interimAvailable")
-
-
-def patiently(action: Callable[[], Value]) -> Value:
-    """Try until it works; the last failure is raised when the time is up."""
-    deadline = time.monotonic() + BACK_SECONDS
-    while True:
-        try:
-            return action()
-        except TppClientError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(_PAUSE_SECONDS)

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ from chassis.home import Home
 from sandbox.platform.ports import is_free
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 BLOCK = range(-1, 9)
 _LOWEST_PORT = 12_000
@@ -40,6 +40,7 @@ class RunningPlatform:
 
     home: Home
     ports: PortTable
+    settings: Mapping[str, str] = field(default_factory=dict)  # variables that its commands have beside the machine's own
 
     @property
     def edge_url(self) -> str:
@@ -63,11 +64,11 @@ class RunningPlatform:
 
     def sandbox(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run the `sandbox` command on this platform; a failure (unless expected) fails the test with its output."""
-        return run_command("sandbox.cli", *arguments, "--home", str(self.home.path), check=check)
+        return run_command("sandbox.cli", *arguments, "--home", str(self.home.path), check=check, settings=self.settings)
 
     def tpp(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run the `tpp` command on this platform."""
-        return run_command("tpp_client.cli", *arguments, "--home", str(self.home.path), check=check)
+        return run_command("tpp_client.cli", *arguments, "--home", str(self.home.path), check=check, settings=self.settings)
 
     def register(self, name: str, number: str, *, roles: str = "AISP,PISP,CBPII", seed: int | None = None) -> dict[str, Any]:
         """Register a TPP and return its client data."""
@@ -104,9 +105,12 @@ def _first_outgoing_port() -> int:
         return 32_768
 
 
-def run_command(module: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+def run_command(
+    module: str, *arguments: str, check: bool = True, settings: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run one of our commands with a deadline."""
-    environment = {name: value for name, value in os.environ.items() if name not in _FOREIGN_TRUST} | _ROOM_FOR_TESTS
+    inherited = {name: value for name, value in os.environ.items() if name not in _FOREIGN_TRUST}
+    environment = inherited | _ROOM_FOR_TESTS | dict(settings or {})
     done = subprocess.run(
         [sys.executable, "-m", module, *arguments],
         check=False,
@@ -121,25 +125,25 @@ def run_command(module: str, *arguments: str, check: bool = True) -> subprocess.
 
 
 @contextmanager
-def running_platform(home: Path | None = None) -> Iterator[RunningPlatform]:
+def running_platform(home: Path | None = None, settings: Mapping[str, str] | None = None) -> Iterator[RunningPlatform]:
     """Lend a platform in `home` (a temporary one by default); stop it at the end."""
     with tempfile.TemporaryDirectory(prefix="psd2-") as folder:
         path = home or Path(folder)
-        platform = _start(Home(path))
+        platform = _start(Home(path), settings or {})
         try:
             yield platform
         finally:
-            run_command("sandbox.cli", "down", "--home", str(path))
+            run_command("sandbox.cli", "down", "--home", str(path), settings=settings)
 
 
-def _start(home: Home) -> RunningPlatform:
+def _start(home: Home, settings: Mapping[str, str]) -> RunningPlatform:
     # Somebody else may have taken the block in between: try another one.
     for attempt in range(_TRIES):
         base = free_base_port()
         arguments = ("up", "--detach", "--home", str(home.path), "--base-port", str(base))
-        done = run_command("sandbox.cli", *arguments, check=attempt == _TRIES - 1)
+        done = run_command("sandbox.cli", *arguments, check=attempt == _TRIES - 1, settings=settings)
         if done.returncode == 0:
-            return RunningPlatform(home, PortTable(base))
+            return RunningPlatform(home, PortTable(base), settings)
         if "is taken by another program" not in done.stderr:
             break
     raise AssertionError(f"the platform did not start:\n{done.stdout}\n{done.stderr}")
