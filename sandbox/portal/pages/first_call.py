@@ -11,11 +11,13 @@ import orjson
 from flask import Blueprint, Response, render_template, request
 from werkzeug.exceptions import NotFound
 
+from sandbox.ca.model import TppCertificateKind
 from sandbox.portal.pages.tenants import tpp_with_tenant
 from sandbox.samples import service
 from sandbox.samples.model import SampleData, example_amount, payment_example
 from sandbox.samples.postman import collection
 from sandbox.samples.script import script
+from sandbox.tpps.held import held_certificates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,6 +67,7 @@ class _Views:
             opening=service.opening(data, root_fingerprint=self._root_fingerprint()),
             walks=service.walks(data),
             program=script(data),
+            has_qwac=self._has_qwac(tpp),
         )
 
     def program(self, number: str) -> Response:
@@ -104,6 +107,10 @@ class _Views:
             payment=payment_example(choice.personas, choice.persona),
             today=self._services.clock.now().date(),
         )
+
+    def _has_qwac(self, tpp: Tpp) -> bool:
+        held = held_certificates(self._services.register.certificates(tpp), now=self._services.clock.now())
+        return any(each.is_usable and each.record.profile == TppCertificateKind.QWAC for each in held)
 
     def _root_fingerprint(self) -> str:
         return hashlib.sha256(self._services.authority.ca_certificate("root")).digest().hex(":").upper()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sandbox.ca.model import RevocationReason
 from tests.support.portal import PortalUnderTest
 from tests.support.register import NUMBER
 
@@ -160,3 +161,16 @@ def test_a_profile_that_this_server_refuses_is_said_before_it_is_tried(portal: P
     portal.owned_tpp(profile="fapi2")
 
     assert "client.profile" in page_of(portal, "first-call")
+
+
+def test_who_has_no_qwac_is_told_to_get_one_first(portal: PortalUnderTest) -> None:
+    """Nothing on the page works without it."""
+    portal.owned_tpp()
+    assert "no QWAC that is good today" not in page_of(portal, "first-call")
+
+    for record in portal.world.authority.certificates():
+        portal.world.authority.revoke(record.serial, RevocationReason.SUPERSEDED)
+
+    page = page_of(portal, "first-call")
+    assert "no QWAC that is good today" in page
+    assert f"/tpps/{NUMBER}/certificates/new?kind=qwac" in page
