@@ -83,6 +83,7 @@ def admin_app(settings: GatewaySettings) -> Flask:
         clock=clock,
         neighbours=[
             _Neighbour(settings, "authorization", settings.authorization_address),
+            _Neighbour(settings, "demo", settings.demo_address),
         ],
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from chassis.addresses import Address
 from chassis.peers import Peer, PeerSession
 from psd2.clock import SystemClock
 from sandbox.bank_client import BankOverTheWire
@@ -24,6 +25,7 @@ from sandbox.developers.store import SqlDevelopers
 from sandbox.doctor.service import Archive, Doctor
 from sandbox.doctor.store import SqlArchive
 from sandbox.gateway_client import GatewayOverTheWire
+from sandbox.health.service import Health
 from sandbox.portal.turnstile import Turnstile
 from sandbox.tpps.applications import RegisterLimits
 from sandbox.tpps.client_data import PublicAddresses
@@ -37,7 +39,6 @@ from sandbox.trust.store import SqlDeliveries
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from chassis.addresses import Address
     from psd2.clock import Clock
     from sandbox.bank_client import TenantData
     from sandbox.config import SandboxSettings
@@ -61,6 +62,7 @@ class Services:
     organisations: Organisations
     tenant_data: TenantData
     calls: Calls
+    health: Health
     orders: Orders
     archive: Archive
 
@@ -86,8 +88,9 @@ def build_services(settings: SandboxSettings) -> Services:
             per_day=settings.max_certificates_per_tpp_per_day, unexpired=settings.max_unexpired_certificates_per_tpp
         ),
     )
-    gateway = GatewayOverTheWire(_session(settings, "admin", settings.admin_address))
-    bank = BankOverTheWire(_session(settings, "bank", settings.bank_address))
+    peers = _peers(settings)
+    gateway, bank = GatewayOverTheWire(peers["admin"]), BankOverTheWire(peers["bank"])
+    trust = TrustDelivery(source=authority, gateway=gateway, acknowledgements=SqlDeliveries(engine, clock))
     return Services(
         settings=settings,
         clock=clock,
@@ -101,11 +104,12 @@ def build_services(settings: SandboxSettings) -> Services:
             clock=clock,
             limits=RegisterLimits(all=settings.max_tpps, per_organisation=settings.max_tpps_per_organisation),
         ),
-        trust=TrustDelivery(source=authority, gateway=gateway, acknowledgements=SqlDeliveries(engine, clock)),
+        trust=trust,
         developers=_developers(settings, engine, clock),
         organisations=Organisations(SqlOrganisations(engine), clock),
         tenant_data=bank,
         calls=Calls(gateway, clock),
+        health=Health(home=settings.home, clock=clock, peers=peers, neighbours=gateway, lists=authority, trust=trust),
         orders=Orders(store=SqlOrderStore(engine), clock=clock),
         archive=SqlArchive(engine),
     )
@@ -131,6 +135,12 @@ def _developers(settings: SandboxSettings, engine: Engine, clock: Clock) -> Deve
         clock=clock,
         sign_ups_per_hour=settings.sign_ups_per_hour,
     )
+
+
+def _peers(settings: SandboxSettings) -> dict[str, PeerSession]:
+    own = Address("localhost", settings.ports.portal_internal)
+    addresses = {"bank": settings.bank_address, "admin": settings.admin_address, "portal": own}
+    return {name: _session(settings, name, address) for name, address in addresses.items()}
 
 
 def _session(settings: SandboxSettings, name: str, address: Address) -> PeerSession:

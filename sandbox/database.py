@@ -87,6 +87,7 @@ tpps = Table(
     Column("access_token_sha256", Text),  # the token itself is kept nowhere
     Column("created_at", Double, nullable=False),
     Column("organisation_id", Text, ForeignKey("organisations.id")),  # null: nobody's in the portal, until it is claimed
+    Column("block_reason", Text),
     Index(None, "name", unique=True),
     Index(None, "client_id", unique=True),
     Index(None, "organisation_id"),
@@ -133,6 +134,7 @@ developers = Table(
     Column("is_operator", Boolean, nullable=False),
     Column("organisation_id", Text, ForeignKey("organisations.id"), nullable=False),
     Column("created_at", Double, nullable=False),
+    Column("disabled_at", Double),  # since when the operator lets nobody in with this account
     Index(None, "email_key", unique=True),
     Index(None, "organisation_id"),
 )

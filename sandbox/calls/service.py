@@ -22,7 +22,7 @@ SPANS: Final = (
     Span("day", "the last 24 hours", 86_400, 3_600),
     Span("week", "the last 7 days", 7 * 86_400, 6 * 3_600),
 )
-MOST_ON_A_PAGE: Final = 50
+MOST_ON_A_PAGE: Final = 30
 # Where TPPs and their PSUs' browsers come in; what goes on at the portal is no TPP's call.
 _TPP_LISTENERS: Final = frozenset({"edge", "front"})
 _PLACE = re.compile(r"[0-9]{4}-[0-9T:.+Z-]{10,36}_[0-9a-f-]{0,36}")
@@ -83,7 +83,7 @@ def is_place(text: str) -> bool:
 
 
 def _may_be_seen(call: Call, owned: Sequence[Tpp]) -> bool:
-    """Answer whether a call is one of these TPPs', or nobody's: of that the random id is known to its caller alone."""
+    """Answer whether a call is one of these TPPs', or attributed to none: the random id of that is known to its caller alone."""
     if call.listener not in _TPP_LISTENERS:
         return False
     if call.tpp is None:

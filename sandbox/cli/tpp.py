@@ -102,11 +102,12 @@ def _row(each: Tpp) -> tuple[str, ...]:
 
 @tpp.command()
 @click.argument("name")
+@click.option("--reason", help="why; the TPP's own pages show it")
 @json_option
 @home_option
-def block(*, name: str, as_json: bool, home: Path | None) -> None:
+def block(*, name: str, reason: str | None, as_json: bool, home: Path | None) -> None:
     """Keep a TPP out: the gateway refuses it within a second, whatever it presents."""
-    _set_blocked(services_for(home), name, blocked=True, as_json=as_json)
+    _set_blocked(services_for(home), name, blocked=True, reason=reason, as_json=as_json)
 
 
 @tpp.command()
@@ -118,8 +119,8 @@ def unblock(*, name: str, as_json: bool, home: Path | None) -> None:
     _set_blocked(services_for(home), name, blocked=False, as_json=as_json)
 
 
-def _set_blocked(services: Services, name: str, *, blocked: bool, as_json: bool) -> None:
-    changed = services.register.set_blocked(services.register.require(name), blocked=blocked)
+def _set_blocked(services: Services, name: str, *, blocked: bool, as_json: bool, reason: str | None = None) -> None:
+    changed = services.register.set_blocked(services.register.require(name), blocked=blocked, reason=reason)
     if as_json:
         print_json(client_data(changed, services.addresses))
     else:

@@ -33,6 +33,14 @@ class WrongCredentials(AccountError):
         super().__init__("E-mail address or password is wrong.")
 
 
+class AccountDisabled(WrongCredentials):
+    """The password is right, and the operator lets nobody in with this account."""
+
+    def __str__(self) -> str:
+        """Say so."""
+        return "The operator of the sandbox has disabled this account."
+
+
 class TooManyAttempts(AccountError):
     """The limit of attempts is reached; it is open again at `retry_at` (epoch seconds), whatever happens until then."""
 

@@ -32,6 +32,7 @@ class Developer:
     organisation_id: str
     is_operator: bool
     created_at: float
+    disabled_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

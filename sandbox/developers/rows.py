@@ -45,6 +45,7 @@ def developer_of(row: Row[Any]) -> Developer:
         organisation_id=row.organisation_id,
         is_operator=row.is_operator,
         created_at=row.created_at,
+        disabled_at=row.disabled_at,
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from psd2.ids import new_secret, new_uuid
 from sandbox.developers.attempts import Limit, SignInLimits, spend
-from sandbox.developers.errors import FieldRefused, UnknownDeveloper, WrongCredentials
+from sandbox.developers.errors import AccountDisabled, FieldRefused, UnknownDeveloper, WrongCredentials
 from sandbox.developers.model import (
     LIFETIME_SECONDS,
     LONGEST_USER_AGENT,
@@ -82,6 +82,9 @@ class DeveloperStore(Protocol):
 
     def set_operator(self, developer_id: str, *, is_operator: bool) -> None:
         """Make somebody an operator, or no longer one."""
+
+    def set_disabled(self, developer_id: str, disabled_at: float | None) -> bool:
+        """Keep somebody out from then on, or let it in again; return whether there is such a developer."""
 
     def set_password_hash(self, developer_id: str, password_hash: str, *, instead_of: str | None = None) -> None:
         """Keep another hash; where `instead_of` is given, only if that one still stands."""
@@ -158,6 +161,8 @@ class Developers:
         self._require_password(account, found, password, origin)
         if found is None:  # told to the type checker: without an account no password is right
             raise WrongCredentials
+        if found.developer.disabled_at is not None:  # told to whoever knows the password, and to nobody else
+            raise AccountDisabled
         if self._hasher.is_outdated(found.password_hash):
             fresh = self._hasher.hashed(password)
             self._store.set_password_hash(found.developer.id, fresh, instead_of=found.password_hash)
@@ -168,7 +173,7 @@ class Developers:
         if not 0 < len(token) <= _MOST_TOKEN_CHARACTERS:
             return None
         found, now = self._store.visitor(session_key(token)), self._now()
-        if found is None or not found.session.is_open(now):
+        if found is None or not found.session.is_open(now) or found.developer.disabled_at is not None:
             return None
         if now - found.session.last_seen_at >= _SEEN_AGAIN_SECONDS:
             self._store.note_seen(found.session.key, now)
@@ -214,6 +219,18 @@ class Developers:
         developer = self._require(email)
         self._store.set_operator(developer.id, is_operator=is_operator)
         return developer
+
+    def set_disabled(self, developer_id: str, *, is_disabled: bool) -> None:
+        """Keep a developer out and end all its sessions, or let it in again; raises `UnknownDeveloper`."""
+        now = self._now()
+        if not self._store.set_disabled(developer_id, now if is_disabled else None):
+            raise UnknownDeveloper(developer_id)
+        if is_disabled:
+            self._store.end_sessions(developer_id, now)
+
+    def end_sessions_of(self, developer_id: str) -> int:
+        """End all sessions of a developer; return how many."""
+        return self._store.end_sessions(developer_id, self._now())
 
     def set_password(self, email: str, password: str) -> int:
         """Set a password that was forgotten; return how many sessions ended with it. Raises `UnknownDeveloper`."""

@@ -69,6 +69,12 @@ class SqlDevelopers:
         """Make somebody an operator, or no longer one."""
         self._change(developer_id, is_operator=is_operator)
 
+    def set_disabled(self, developer_id: str, disabled_at: float | None) -> bool:
+        """Keep somebody out from then on, or let it in again; return whether there is such a developer."""
+        change = update(developers).where(developers.c.id == developer_id).values(disabled_at=disabled_at)
+        with self._engine.begin() as connection:
+            return connection.execute(change).rowcount == 1
+
     def set_password_hash(self, developer_id: str, password_hash: str, *, instead_of: str | None = None) -> None:
         """Keep another hash; where `instead_of` is given, only if that one still stands."""
         change = update(developers).where(developers.c.id == developer_id).values(password_hash=password_hash)

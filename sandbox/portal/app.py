@@ -19,6 +19,7 @@ from sandbox.portal.pages import (
     first_call,
     home,
     invitations,
+    operator,
     organisation,
     people,
     requests,
@@ -56,6 +57,7 @@ _HEADERS = {
 _PAGES: tuple[Callable[[Services], Blueprint], ...] = (
     entry.blueprint,
     requests.blueprint,
+    operator.blueprint,
     account.blueprint,
     organisation.blueprint,
     invitations.blueprint,

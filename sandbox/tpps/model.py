@@ -54,6 +54,7 @@ class Tpp:
     status: TppStatus
     created_at: float
     organisation_id: str | None = None  # whose it is in the portal; nobody's until it is claimed
+    block_reason: str | None = None  # why the operator keeps it out
 
     def is_as_requested(self, request: RegistrationRequest) -> bool:
         """Answer whether this is the TPP that the request describes."""

@@ -53,8 +53,8 @@ class TppStore(Protocol):
     def add(self, tpp: Tpp) -> None:
         """Take a new TPP in; raises `RegistrationConflict`."""
 
-    def set_status(self, tpp: Tpp, status: TppStatus) -> None:
-        """Write a TPP's status and nothing else."""
+    def set_status(self, tpp: Tpp, status: TppStatus, *, block_reason: str | None = None) -> None:
+        """Write a TPP's status, and why it is blocked, and nothing else."""
 
     def amend(self, tpp: Tpp, amendment: Amendment) -> None:
         """Write what a TPP has changed of itself and nothing else."""
@@ -189,13 +189,13 @@ class Register:
         self._store.activate(tpp)
         return registered
 
-    def set_blocked(self, tpp: Tpp, *, blocked: bool) -> Tpp:
-        """Keep the TPP out of the gateway, or let it in again; in force within a second."""
+    def set_blocked(self, tpp: Tpp, *, blocked: bool, reason: str | None = None) -> Tpp:
+        """Keep the TPP out of the gateway, for a reason that its pages show, or let it in again; in force within a second."""
         status = TppStatus.BLOCKED if blocked else TppStatus.ACTIVE
         with self._changes:
             self._gateway.put_tpp(tpp, blocked=blocked)
-            self._store.set_status(tpp, status)
-        return replace(tpp, status=status)
+            self._store.set_status(tpp, status, block_reason=reason if blocked else None)
+        return replace(tpp, status=status, block_reason=reason if blocked else None)
 
     def leave(self, tpp: Tpp) -> None:
         """Take a TPP out at its own wish; raises `TppBlocked`, for whoever leaves may register again, and is let in then."""

@@ -71,9 +71,9 @@ class SqlTppStore:
         except IntegrityError as error:
             raise RegistrationConflict(f"{tpp.name} or {tpp.authorisation_number} has just been registered") from error
 
-    def set_status(self, tpp: Tpp, status: TppStatus) -> None:
-        """Write a TPP's status and nothing else."""
-        self._write(tpp, status=status.value)
+    def set_status(self, tpp: Tpp, status: TppStatus, *, block_reason: str | None = None) -> None:
+        """Write a TPP's status, and why it is blocked, and nothing else."""
+        self._write(tpp, status=status.value, block_reason=block_reason)
 
     def amend(self, tpp: Tpp, amendment: Amendment) -> None:
         """Write what a TPP has changed of itself and nothing else."""
@@ -141,6 +141,7 @@ def _values(tpp: Tpp) -> dict[str, object]:
         "status": tpp.status.value,
         "created_at": tpp.created_at,
         "organisation_id": tpp.organisation_id,
+        "block_reason": tpp.block_reason,
     }
 
 
@@ -157,4 +158,5 @@ def _tpp(row: Row[Any]) -> Tpp:
         status=TppStatus(row.status),
         created_at=row.created_at,
         organisation_id=row.organisation_id,
+        block_reason=row.block_reason,
     )

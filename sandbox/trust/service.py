@@ -74,19 +74,26 @@ class TrustDelivery:
         """Answer whether the gateway has acknowledged the revocation list in force."""
         return self._acknowledgements.acknowledged(_CRL) == _digest(self._source.crl(_AUTHORITY).hex())
 
+    def state(self) -> list[tuple[str, bool]]:
+        """Return what is to be delivered, and whether the gateway has acknowledged it as it is now."""
+        return [(subject, self._acknowledgements.acknowledged(subject) == digest) for subject, digest, _ in self._steps()]
+
     def _deliver(self, *, only_changes: bool) -> bool:
-        anchors = self._source.tpp_trust_anchors()
-        crl = self._source.crl(_AUTHORITY)
-        # The store first: a list is taken only from an issuer that is trusted.
-        steps: list[tuple[str, str, Callable[[], None]]] = [
-            (_TRUST_STORE, _digest(*anchors), lambda: self._gateway.put_trust_store(anchors=anchors, intermediates=())),
-            (_CRL, _digest(crl.hex()), lambda: self._gateway.put_crl(crl)),
-        ]
+        steps = self._steps()
         due = [step for step in steps if not only_changes or self._acknowledgements.acknowledged(step[0]) != step[1]]
         for subject, digest, deliver in due:
             deliver()
             self._acknowledgements.acknowledge(subject, digest)
         return bool(due)
+
+    def _steps(self) -> list[tuple[str, str, Callable[[], None]]]:
+        anchors = self._source.tpp_trust_anchors()
+        crl = self._source.crl(_AUTHORITY)
+        # The store first: a list is taken only from an issuer that is trusted.
+        return [
+            (_TRUST_STORE, _digest(*anchors), lambda: self._gateway.put_trust_store(anchors=anchors, intermediates=())),
+            (_CRL, _digest(crl.hex()), lambda: self._gateway.put_crl(crl)),
+        ]
 
 
 def _digest(*texts: str) -> str:

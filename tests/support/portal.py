@@ -31,6 +31,7 @@ from sandbox.tpps.order_store import SqlOrderStore
 from sandbox.tpps.orders import Orders
 from sandbox.trust.service import TrustDelivery
 from tests.support.call_log import CallLog
+from tests.support.health import health_of
 from tests.support.register import REGISTRATION, RegisterWorld
 from tests.support.tenant_data import TenantDataInMemory
 from tests.unit.sandbox.trust.test_delivery import InMemoryAcknowledgements
@@ -73,6 +74,9 @@ class PortalUnderTest:
         Home(home).trust_bundle.write_text("the bundle")
         self.engine = open_engine(database_url)
         metadata.create_all(self.engine)
+        self.trust = TrustDelivery(
+            source=self.world.authority, gateway=self.world.gateway, acknowledgements=InMemoryAcknowledgements()
+        )
         self.developers = self._developers()
         self.organisations = Organisations(SqlOrganisations(self.engine), self.world.clock)
         self.services = self._services()
@@ -151,9 +155,16 @@ class PortalUnderTest:
 
     def owned_tpp(self, *, browser: FlaskClient | None = None, **changes: Any) -> Tpp:
         """Register a TPP and give it to the organisation signed in in this browser."""
+        return self._given(self.visitor(browser=browser).organisation.id, changes)
+
+    def owned_tpp_of(self, email: str, **changes: Any) -> Tpp:
+        """Register a TPP and give it to the organisation of this person."""
+        owner = next(organisation for developer, organisation in self.developers.all() if developer.email == email)
+        return self._given(owner.id, changes)
+
+    def _given(self, organisation_id: str, changes: dict[str, Any]) -> Tpp:
         number = self.registered(**changes)["authorisation_number"]
-        owner = self.visitor(browser=browser).organisation.id
-        assert self.world.store.claim(self.world.register.require(number), owner)
+        assert self.world.store.claim(self.world.register.require(number), organisation_id)
         return self.world.register.require(number)
 
     def make_operator(self, email: str) -> None:
@@ -176,13 +187,12 @@ class PortalUnderTest:
             addresses=PublicAddresses("localhost", PortTable(self.settings.base_port)),
             authority=cast("CertificateAuthority", self.world.authority),
             register=self.world.register,
-            trust=TrustDelivery(
-                source=self.world.authority, gateway=self.world.gateway, acknowledgements=InMemoryAcknowledgements()
-            ),
+            trust=self.trust,
             developers=self.developers,
             organisations=self.organisations,
             tenant_data=self.tenant_data,
             calls=Calls(self.call_log, self.world.clock),
+            health=health_of(self.settings.home, self.world, self.trust),
             orders=Orders(store=SqlOrderStore(self.engine), clock=self.world.clock),
             archive=self.world,
         )

@@ -190,8 +190,8 @@ class InMemoryTppStore:
         self.tpps[str(tpp.authorisation_number)] = tpp
         self.formers.pop(str(tpp.authorisation_number), None)
 
-    def set_status(self, tpp: Tpp, status: TppStatus) -> None:
-        self._write(tpp, status=status)
+    def set_status(self, tpp: Tpp, status: TppStatus, *, block_reason: str | None = None) -> None:
+        self._write(tpp, status=status, block_reason=block_reason)
 
     def amend(self, tpp: Tpp, amendment: Amendment) -> None:
         self._write(tpp, organisation=amendment.organisation, redirect_uris=amendment.redirect_uris)
