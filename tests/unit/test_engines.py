@@ -1,0 +1,143 @@
+"""Integration tests run on SQLite and on PostgreSQL: who gets past the two-engine fixtures is listed here, with the reason."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.support.databases import ENGINES
+
+TESTS = Path(__file__).parents[1]
+INTEGRATION = TESTS / "integration"
+
+# What opens a service's database, or starts a server that does, wherever its URL comes from.
+OPENERS = frozenset(
+    {
+        "open_engine",
+        "create_engine",
+        "migrate",
+        "migrated",
+        "open_database",
+        "open_gateway_engine",
+        "open_sandbox_engine",
+        "database_command",
+        "build_services",
+        "build_doctor",
+        "create_services",
+        "seed_bank",
+        "open_bank",
+        "copy_of",
+        "sqlite3",
+        "running_edge",
+        "running_front",
+        "running_platform",
+        "RunningPlatform",
+    }
+)
+LENDERS = frozenset({"databases", "module_databases", "database_url"})
+
+_EDGE = "the edge's HTTP and TLS, which meet no database; what it reads from one: test_edge_databases"
+_PLATFORM = "a platform as `sandbox up` makes it, on SQLite; on PostgreSQL: test_platform_on_postgresql"
+EXCEPTIONS = {
+    "test_edge_basics": _EDGE,
+    "test_edge_refusals": _EDGE,
+    "test_edge_request_log": _EDGE,
+    "test_edge_requests": _EDGE,
+    "test_edge_upstream": _EDGE,
+    "test_edge_changes": "the feed's timing in one worker, by what its source tells; the source itself: test_edge_databases",
+    "test_certificate_refusals": _PLATFORM,
+    "test_first_call": _PLATFORM,
+    "test_isolation": _PLATFORM,
+    "test_journeys": _PLATFORM,
+    "test_journeys_browser": _PLATFORM,
+    "test_journeys_docs": _PLATFORM,
+    "test_kill": "servers that die, on SQLite; a database that dies: test_platform_on_postgresql",
+    "test_platform_lifecycle": "homes and their files, SQLite's among them",
+    "test_platform_registration": _PLATFORM,
+    "test_platform_on_postgresql": "PostgreSQL alone: what becomes of a platform when its database server goes away",
+    "conftest": "lends the platform on SQLite that the modules above share",
+}
+# These use the fixtures, and open something past them too.
+BESIDE = {
+    "test_cert_explain": {"build_services", "open_sandbox_engine"},  # the command's own way to the URL that the fixture lent
+    "test_chassis_database": {
+        "open_engine",
+        "migrate",
+        "database_command",
+    },  # they are what it tests: on lent URLs and on files
+    "test_edge_databases": {"running_edge"},  # on the URL that the fixture lent
+}
+
+
+def named(source: str) -> set[str]:
+    """Return every name that a module uses: what it imports, calls, and takes as a fixture."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Name(id=name) | ast.arg(arg=name) | ast.Attribute(attr=name):
+                names.add(name)
+            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
+                names |= {alias.name for alias in aliases}
+            case ast.Constant(value=str(text)) if "sqlite://" in text:
+                names.add("sqlite3")
+    return names
+
+
+def complaint(module: str, source: str) -> str | None:
+    """Return what is wrong with an integration test module, or None."""
+    names = named(source)
+    opened = (names & OPENERS) - BESIDE.get(module, set())
+    if not opened or module in EXCEPTIONS:
+        return None
+    lent = " as well as through the fixture" if names & LENDERS else ""
+    return (
+        f"tests/integration/{module}.py opens a database by {', '.join(sorted(opened))}{lent}: take it from `databases` or "
+        "`module_databases` (tests/support/databases.py), which run the test on both engines, or give the reason here"
+    )
+
+
+@pytest.mark.parametrize("path", sorted(INTEGRATION.glob("*.py")), ids=lambda path: path.stem)
+def test_an_integration_test_gets_its_database_from_the_two_engine_fixtures(path: Path) -> None:
+    assert complaint(path.stem, path.read_text("utf-8")) is None
+
+
+@pytest.mark.parametrize("module", sorted(EXCEPTIONS | dict.fromkeys(BESIDE, "")))
+def test_an_exception_is_still_one(module: str) -> None:
+    """A list that names what is no longer there would hide the next one."""
+    names = named((INTEGRATION / f"{module}.py").read_text("utf-8"))
+
+    assert names & OPENERS >= BESIDE.get(module, set())
+    assert names & OPENERS
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from chassis.database import open_engine\nengine = open_engine('postgresql://x')",
+        "from tests.support import bank_core\nbank = bank_core.seed_bank(url)",
+        "import sqlite3",
+        "URL = f'sqlite:///{folder}/x'",
+        "def test_x(databases, tmp_path):\n    with running_edge(tmp_path) as edge: ...",
+        "def test_x(platform: RunningPlatform): ...",
+    ],
+)
+def test_whoever_goes_past_them_is_found(source: str) -> None:
+    assert "tests/integration/test_new.py opens a database by" in str(complaint("test_new", source))
+
+
+def test_whoever_takes_them_is_not() -> None:
+    assert complaint("test_new", "def test_x(databases):\n    with databases.opened('bank_backend') as engine: ...") is None
+
+
+def test_the_fixtures_run_on_every_engine() -> None:
+    """Both are parametrised with all of them."""
+    assert ENGINES == ("sqlite", "postgresql")
+    fixtures = [
+        node for node in ast.parse((TESTS / "conftest.py").read_text("utf-8")).body if isinstance(node, ast.FunctionDef)
+    ]
+    decorated = {node.name: ast.unparse(node.decorator_list[0]) for node in fixtures if node.decorator_list}
+    for name in ("databases", "module_databases"):
+        assert "params=ENGINES" in decorated[name]
+    assert "databases" in {argument.arg for node in fixtures if node.name == "database_url" for argument in node.args.args}
