@@ -108,7 +108,8 @@ def _told(response: Response, refusal: Refusal) -> Response:
 
 
 def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:].removesuffix('.')}."
+    names_parameter = text.partition(" ")[0].endswith(":")  # whose name is written as it is
+    return f"{text[:1] if names_parameter else text[:1].upper()}{text[1:].removesuffix('.')}."
 
 
 def _json(status: int, body: Mapping[str, object], content_type: str) -> Response:
