@@ -45,5 +45,7 @@ USERS: Final = frozenset(user for database in DATABASES for user in database.rig
 
 def owner_url(superuser_url: str, database: ServiceDatabase) -> str:
     """Return the URL with which the superuser works in a database in the name of its owner."""
-    role = quote(f"-c role={database.owner}", safe="")
-    return urlsplit(superuser_url)._replace(path=f"/{database.name}", query=f"options={role}").geturl()
+    parts = urlsplit(superuser_url)
+    in_its_name = f"options={quote(f'-c role={database.owner}', safe='')}"
+    query = f"{parts.query}&{in_its_name}" if parts.query else in_its_name
+    return parts._replace(path=f"/{database.name}", query=query).geturl()
