@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 ENVIRONMENT := env -u REQUESTS_CA_BUNDLE -u CURL_CA_BUNDLE -u SSL_CERT_FILE
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo up down check lint types imports test unit integration browser behave bench compose-demo compose-test compose-down lock clean
+.PHONY: help env demo up down check lint types imports test unit integration browser behave screenshots bench compose-demo compose-test compose-down lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -61,6 +61,9 @@ behave: $(READY) ## the acceptance suite, over the wire, on a platform of its ow
 	@$(BIN)/behave --no-capture --format progress
 
 test: check unit integration browser behave ## everything above: the one command that CI runs
+
+screenshots: $(READY) ## take the README's pictures anew, from a platform of its own
+	@$(BIN)/python -m tests.browser.screenshots
 
 bench: $(READY) ## measure the edge beside nginx, as a ratio
 	@$(BIN)/python -m benchmarks.edge
