@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from wtforms import RadioField, SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from psd2.roles import PspRole
 from sandbox.portal.forms import PortalForm
@@ -68,6 +69,8 @@ class RegistrationForm(PortalForm):
         "PSD2 roles",
         choices=[(role.value, text) for role, text in _ROLES.items()],
         description="What the firm is authorised for. They stand in its certificates, and the gateway opens nothing else.",
+        option_widget=CheckboxInput(),
+        widget=ListWidget(),
         validate_choice=False,
     )
     redirect_uris = TextAreaField("Redirect URIs", description=_URIS_HINT)
