@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from sandbox.config import SandboxSettings
 
 _CALLER = "portal"
-# Argon2 at a time: 128 MiB, however many sign in.
+# Argon2 at a time: 92 MiB, however many sign in. Nobody waits longer than the edge does.
 _HASHES_AT_ONCE, _HASHES_WAITING, _HASH_PATIENCE_SECONDS = 2, 12, 10.0
 
 

@@ -60,6 +60,16 @@ class OpenGate:
         return nullcontext()
 
 
+class CountingGate(OpenGate):
+    """Counts who passes."""
+
+    passed = 0
+
+    def passage(self) -> AbstractContextManager[None]:
+        self.passed += 1
+        return super().passage()
+
+
 class PortalUnderTest:
     """A portal on fakes; `client` is one browser, `browser()` makes more."""
 

@@ -12,8 +12,9 @@ from sqlalchemy import select
 
 from sandbox.database import developers, portal_sessions
 from sandbox.developers.model import IDLE_SECONDS, LIFETIME_SECONDS
+from sandbox.developers.passwords import PasswordHasher
 from sandbox.portal.addresses import own_path
-from tests.support.portal import BASE, PASSWORD, PortalUnderTest
+from tests.support.portal import BASE, CHEAP, PASSWORD, CountingGate, PortalUnderTest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -136,6 +137,19 @@ def test_an_unknown_address_is_answered_like_a_wrong_password(portal: PortalUnde
 
     assert WRONG in known
     assert known.replace(ANNA, "X") == unknown.replace("nobody@acme.example", "X")
+
+
+@pytest.mark.parametrize("email", [ANNA, "nobody@acme.example"])
+def test_an_unknown_address_costs_as_many_hashes_as_a_known_one(portal: PortalUnderTest, email: str) -> None:
+    """A hash takes longer than all the rest together: the clock would tell who has an account."""
+    portal.sign_up(ANNA)
+    gate = CountingGate()
+    portal.developers._hasher = PasswordHasher(cost=CHEAP, gate=gate)
+
+    portal.sign_in(email, "wrong password here")
+    assert gate.passed == 1
+    portal.sign_up(email)
+    assert gate.passed == 2
 
 
 def test_what_was_typed_is_kept_but_for_the_password(portal: PortalUnderTest) -> None:
