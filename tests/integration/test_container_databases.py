@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from chassis.addresses import PortTable
 from sandbox.config import load_settings
@@ -92,7 +93,7 @@ def test_the_edge_only_reads(initialised: Initialised) -> None:
 def test_the_others_write(initialised: Initialised, user: str) -> None:
     table = {"bank": "tenants", "portal": "tpps"}.get(user, "clients")
     with initialised.connected(user, HOME_OF[user]) as own:
-        own.execute(f"DELETE FROM {table} WHERE false")
+        own.execute(sql.SQL("DELETE FROM {} WHERE false").format(sql.Identifier(table)))
 
 
 def test_what_a_later_migration_makes_is_theirs_too(initialised: Initialised) -> None:

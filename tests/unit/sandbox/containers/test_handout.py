@@ -56,7 +56,7 @@ def test_nobody_is_given_an_authority_s_key(authority: Home, tmp_path: Path) -> 
     hand_out(authority, tmp_path / "homes")
 
     assert {path.name for path in (tmp_path / "homes").iterdir()} == set(BELONGINGS) == set(SERVERS) - {"portal"}
-    assert [path for path in (tmp_path / "homes").rglob("ca/*.key")] == []
+    assert list((tmp_path / "homes").rglob("ca/*.key")) == []
     assert [path for path in (tmp_path / "homes").rglob("*") if path.is_file() and b"key portal" in path.read_bytes()] == []
 
 
