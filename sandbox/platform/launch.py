@@ -80,8 +80,10 @@ class _Operator:
 
         self._services.trust.deliver_all()
         for tpp in self._services.register.all():
-            folder = TppFolder(self._settings.home, tpp.name)
-            folder.refresh_client(client_data(tpp, self._services.addresses))
+            try:
+                TppFolder(self._settings.home, tpp.name).refresh_client(client_data(tpp, self._services.addresses))
+            except OSError as error:  # one TPP's file, and no reason to keep all others waiting
+                self._tell(Event(EventKind.DIED, f"the folder of {tpp.name} is not up to date ({error})"))
 
     def _introduce_demo_app(self) -> None:
         """Register the demo app's TPP; where that fails the platform is of use all the same, and the app says so itself."""

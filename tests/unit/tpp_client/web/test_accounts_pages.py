@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.tpp_client.fakes import answer
-from tests.unit.tpp_client.web.conftest import ACCESS, REFRESH, movement, refusal, tokens
+from tests.unit.tpp_client.web.conftest import ACCESS, BOOKED, REFRESH, movement, refusal, tokens
 from tpp_client.errors import IdentityUnusable, TransportFailed
 
 if TYPE_CHECKING:
@@ -84,6 +84,15 @@ def test_a_month_shows_its_movements_and_two_charts(browser: Browser, bank: Fake
     assert "Employer" in page.text
     assert page.text.count('class="chart-drawing"') == 2
     assert "dateFrom=2026-11-01&dateTo=2026-11-22" in bank.requests[-1].url
+
+
+def test_without_balances_after_movements_one_chart_is_drawn(browser: Browser, bank: FakeBank) -> None:
+    """A line that would be made up is left out."""
+    booked = [{name: value for name, value in one.items() if name != "balanceAfterTransaction"} for one in BOOKED]
+    bank.answers[MOVEMENTS] = lambda _: answer(200, {"transactions": {"booked": booked, "_links": {}}})
+    browser.connect()
+
+    assert browser.get("/accounts/a1").text.count('class="chart-drawing"') == 1
 
 
 def test_movements_are_searched_and_filtered(browser: Browser) -> None:
