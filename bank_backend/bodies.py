@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
 
+from bank_backend.characters import require_no_nul
 from bank_backend.errors import FieldsInvalid, FormatError
 from bank_backend.references import AccountReference, parse_iban
 from psd2.money import Money, currency_exponent
@@ -102,9 +103,11 @@ def read_internal_body(data: bytes, model: type[Model]) -> Model:
 
 def _parsed(data: bytes) -> object:
     try:
-        return orjson.loads(data)
+        document = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         _refuse_json(error)
+    require_no_nul(data, document)
+    return document
 
 
 def _refuse_json(error: orjson.JSONDecodeError) -> NoReturn:

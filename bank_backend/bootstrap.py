@@ -14,6 +14,7 @@ from bank_backend.accounts.store import SqlAccountStore
 from bank_backend.authorisations.model import ResourceKind
 from bank_backend.authorisations.service import Authorisations
 from bank_backend.authorisations.store import SqlAuthorisationStore
+from bank_backend.characters import refuse_nul
 from bank_backend.consents import api as consents_api
 from bank_backend.consents.approval import ConsentApproval
 from bank_backend.consents.service import ConsentAccess, Consents
@@ -206,6 +207,7 @@ def create_app(services: Services) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = _MOST_BODY_BYTES
     render_problems(app)
     guard_doors(app)
+    refuse_nul(app)
     app.add_url_rule("/health", view_func=_health, methods=["GET"])
     for module in WEB_MODULES:
         module.register(app, services)

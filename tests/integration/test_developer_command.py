@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chassis.database import migrate, open_engine
 from sandbox.bootstrap import build_services
 from sandbox.cli.root import main
 from sandbox.config import load_settings
@@ -20,19 +19,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sandbox.developers.service import Developers
+    from tests.support.databases import Databases
 
 ANNA, PASSWORD = "anna@acme.example", "correct horse battery"
 ORIGIN = Origin(address="192.0.2.7", user_agent="Firefox")
 
 
 @pytest.fixture
-def developers(tmp_path: Path) -> Developers:
+def developers(databases: Databases, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Developers:
     """Make a home with a database in which Anna has signed up."""
-    settings = load_settings(home=tmp_path)
-    engine = open_engine(settings.database_url)
-    migrate(engine, "sandbox")
-    engine.dispose()
-    developers = build_services(settings).developers
+    monkeypatch.setenv("SANDBOX_DATABASE_URL", databases.fresh("sandbox"))
+    developers = build_services(load_settings(home=tmp_path)).developers
     developers.sign_up(SignUp(email=ANNA, name="Anna Weber", password=PASSWORD, organisation="Acme"), ORIGIN)
     return developers
 

@@ -12,7 +12,8 @@ from tests.support.databases import ENGINES
 TESTS = Path(__file__).parents[1]
 INTEGRATION = TESTS / "integration"
 
-# What opens a service's database, or starts a server that does, wherever its URL comes from.
+# What opens a service's database, or starts a server on one, wherever its URL comes from. A whole platform is another matter:
+# by default it is as `sandbox up` makes it, on SQLite, and test_platform_on_postgresql has one on PostgreSQL.
 OPENERS = frozenset(
     {
         "open_engine",
@@ -32,14 +33,11 @@ OPENERS = frozenset(
         "sqlite3",
         "running_edge",
         "running_front",
-        "running_platform",
-        "RunningPlatform",
     }
 )
 LENDERS = frozenset({"databases", "module_databases", "database_url"})
 
 _EDGE = "the edge's HTTP and TLS, which meet no database; what it reads from one: test_edge_databases"
-_PLATFORM = "a platform as `sandbox up` makes it, on SQLite; on PostgreSQL: test_platform_on_postgresql"
 EXCEPTIONS = {
     "test_edge_basics": _EDGE,
     "test_edge_refusals": _EDGE,
@@ -47,26 +45,14 @@ EXCEPTIONS = {
     "test_edge_requests": _EDGE,
     "test_edge_upstream": _EDGE,
     "test_edge_changes": "the feed's timing in one worker, by what its source tells; the source itself: test_edge_databases",
-    "test_certificate_refusals": _PLATFORM,
-    "test_first_call": _PLATFORM,
-    "test_isolation": _PLATFORM,
-    "test_journeys": _PLATFORM,
-    "test_journeys_browser": _PLATFORM,
-    "test_journeys_docs": _PLATFORM,
-    "test_kill": "servers that die, on SQLite; a database that dies: test_platform_on_postgresql",
     "test_platform_lifecycle": "homes and their files, SQLite's among them",
-    "test_platform_registration": _PLATFORM,
-    "test_platform_on_postgresql": "PostgreSQL alone: what becomes of a platform when its database server goes away",
-    "conftest": "lends the platform on SQLite that the modules above share",
 }
 # These use the fixtures, and open something past them too.
 BESIDE = {
     "test_cert_explain": {"build_services", "open_sandbox_engine"},  # the command's own way to the URL that the fixture lent
-    "test_chassis_database": {
-        "open_engine",
-        "migrate",
-        "database_command",
-    },  # they are what it tests: on lent URLs and on files
+    # They are what it tests, on URLs lent and on files that only SQLite has.
+    "test_chassis_database": {"open_engine", "migrate", "database_command", "sqlite3"},
+    "test_developer_command": {"build_services"},  # the command's own way to the URL that the fixture lent
     "test_edge_databases": {"running_edge"},  # on the URL that the fixture lent
 }
 
@@ -120,7 +106,6 @@ def test_an_exception_is_still_one(module: str) -> None:
         "import sqlite3",
         "URL = f'sqlite:///{folder}/x'",
         "def test_x(databases, tmp_path):\n    with running_edge(tmp_path) as edge: ...",
-        "def test_x(platform: RunningPlatform): ...",
     ],
 )
 def test_whoever_goes_past_them_is_found(source: str) -> None:
