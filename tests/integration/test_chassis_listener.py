@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chassis.addresses import Address
+from chassis import health
+from chassis.addresses import Address, PortTable
 from chassis.home import Home
 from chassis.peers import Peer, PeerSession, PeerUnavailable, client_context
 from tests.support.internal_home import InternalCa, internal_home
@@ -76,6 +77,28 @@ def test_another_internal_caller_is_refused_and_told_who_may(echo: Echo) -> None
     assert answer.status_code == 403
     assert answer.json()["code"] == "caller.not_accepted"
     assert "gateway" in answer.json()["detail"]
+
+
+def test_whoever_asks_for_health_may_ask_nothing_else(echo: Echo) -> None:
+    """A health check's certificate is in every container: it opens one path, for reading."""
+    session = echo.session("health")
+    assert session.get("/health").status_code == 200
+    for path in ("/", "/health/", "/health/x", "//health", "/tpps?/health"):
+        assert session.get(path).status_code == 403, path
+    assert session.post("/health").status_code == 403
+
+
+def test_a_health_check_ends_with_what_is_wrong(
+    echo: Echo, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Status 0 where the server is well, 1 and a sentence where it is not, 2 for a call that makes no sense."""
+    monkeypatch.setattr(PortTable, "bank", echo.address.port)
+    home = str(echo.home.path)
+    assert health.main(["bank", "8440", home]) == 0
+    assert health.main(["admin", "8440", home]) == 1
+    assert capsys.readouterr().err.startswith("admin: the admin service can't be reached")
+    for wrong in ([], ["cafe", "8440", home], ["bank", "80", home], ["bank", "x", home]):
+        assert health.main(wrong) == 2
 
 
 def test_a_caller_of_another_ca_does_not_finish_the_handshake(echo: Echo, tmp_path: Path) -> None:
