@@ -36,6 +36,7 @@ def services_for(home: Path | None) -> Services:
     settings = settings_for(home)
     if not settings.has_database:
         raise HomeNotUsable(
-            f"no platform has been started in {settings.home.path} yet: `sandbox up` does, or name another --home"
+            f"no platform has been started in {settings.home.path} yet: `sandbox up` does, or name another --home "
+            "(a platform on PostgreSQL is found by SANDBOX_DATABASE_URL)"
         )
     return build_services(settings)
