@@ -73,7 +73,7 @@ class PeerSession:
         try:
             return self._current().request(method, f"https://{self._peer.address}{path}", **options)
         except (requests.RequestException, OSError) as error:
-            raise PeerUnavailable(self._peer.name, str(error)) from error
+            raise PeerUnavailable(self._peer.name, f"{_in_words(error)} ({self._peer.address})") from error
 
     def _current(self) -> requests.Session:
         pair = self._peer.home.internal(self._peer.caller)
@@ -82,6 +82,22 @@ class PeerSession:
             if self._session is None or stamp != self._stamp:
                 self._session, self._stamp = _session(self._peer), stamp
             return self._session
+
+
+# The first that fits says it: a time-out while connecting is of both its classes.
+_WORDS: tuple[tuple[type[Exception], str], ...] = (
+    (requests.ConnectTimeout, "nobody answers there"),
+    (requests.Timeout, "it did not answer in time"),
+    (requests.exceptions.SSLError, "no TLS connection was agreed on"),
+    (requests.ConnectionError, "the connection was refused or broke off"),
+    (requests.RequestException, "what it answered could not be read"),
+    (OSError, "this side's certificate or key can't be used"),
+)
+
+
+def _in_words(error: Exception) -> str:
+    """Say what happened as people would; the library's own words stay with the exception's cause, for logs."""
+    return next(words for kind, words in _WORDS if isinstance(error, kind))
 
 
 class _ServiceNameAdapter(HTTPAdapter):

@@ -29,10 +29,14 @@ def persona_named(personas: tuple[Persona, ...], psu: str) -> Persona:
 
 
 def payee_for(personas: tuple[Persona, ...], payer: Persona) -> Persona:
-    """Return another persona whose account has the payer's currency; raises `TppClientError`."""
+    """Return another persona whose account has the payer's currency; raises `TppClientError`.
+
+    The other holder of a joint account is nobody else: the payment would go from an account to itself.
+    """
     currency = payer.accounts[0].currency
+    own = {account.iban for account in payer.accounts}
     for persona in personas:
-        if persona.psu != payer.psu and persona.accounts and persona.accounts[0].currency == currency:
+        if persona.accounts and persona.accounts[0].currency == currency and persona.accounts[0].iban not in own:
             return persona
     msg = f"nobody but {payer.psu} has an account in {currency} at this bank: there is no one to pay"
     raise TppClientError(msg)
