@@ -29,8 +29,7 @@ class CertificatePortal(PortalUnderTest):
         made = setting(folder, **authority)
         made.clock.advance(NOW - made.clock.now())
         made.authority.ensure_hierarchy()
-        super().__init__(folder, world=RegisterWorld(authority=made.authority))
-        self.world.clock = made.clock
+        super().__init__(folder, world=RegisterWorld(authority=made.authority, clock=made.clock))
         self.owner = self.sign_in_as("anna@acme.example")
         self.tpp = self.enrolled()
 
@@ -53,7 +52,7 @@ class CertificatePortal(PortalUnderTest):
         """Send one of the three forms, opened anew."""
         address = path or self.path(f"new?kind={kind}")
         options = {"content_type": "multipart/form-data"} if "csr_file" in form else {}
-        return self.post(address, {"form": self.mark(address), "way": way, **form}, **options)
+        return self.post(address, {"form": self.mark(address), "way": way, "kind": kind, **form}, **options)
 
     def issued(self, kind: TppCertificateKind = TppCertificateKind.QWAC, *, tpp: Tpp | None = None) -> str:
         """Issue a certificate past the pages and return its serial number."""

@@ -232,14 +232,21 @@ class InMemoryTppStore:
 class RegisterWorld:
     """A register with fakes all round it, and the doctor's archive; `calls` tells what happened, in order."""
 
-    def __init__(self, *, max_tpps: int = 10, per_organisation: int = 5, authority: CertificateAuthority | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        max_tpps: int = 10,
+        per_organisation: int = 5,
+        authority: CertificateAuthority | None = None,
+        clock: FixedClock | None = None,
+    ) -> None:
         self.calls: list[str] = []
         self.bank = FakeBank(self.calls)
         self.gateway = FakeGateway(self.calls)
         # A real authority in the place of the fake one, for those who look into certificates.
         self.authority = cast("FakeAuthority", authority) if authority else FakeAuthority(self.calls)
         self.store = InMemoryTppStore()
-        self.clock = FixedClock(NOW)
+        self.clock = clock or FixedClock(NOW)
         self.register = Register(
             store=self.store,
             bank=self.bank,

@@ -18,6 +18,7 @@ from sandbox.ca.platform_certificates import PUBLISHING
 from sandbox.doctor.documents import gateway_says, verdict
 from sandbox.portal.addresses import see_other
 from sandbox.portal.forms import PortalForm
+from sandbox.portal.pages.choices import choices_of
 from sandbox.portal.pages.issuing import Issuing, Wish
 from sandbox.portal.pages.paths import tpp_path
 from sandbox.portal.pages.tpp_forms import sentence
@@ -54,7 +55,7 @@ class RevocationForm(PortalForm):
 
     reason = RadioField(
         "Reason",
-        choices=[(reason.value, text) for reason, text in _REASONS.items()],
+        choices=choices_of(_REASONS),
         default=RevocationReason.SUPERSEDED.value,
         description="It stands in the revocation list, for everybody to read.",
         validate_choice=False,
@@ -73,13 +74,13 @@ class FaultForm(PortalForm):
 
     kind = RadioField(
         "Kind",
-        choices=[("qwac", "QWAC, presented in TLS"), ("qseal", "QSealC, which signs messages")],
+        choices=choices_of({"qwac": "QWAC, presented in TLS", "qseal": "QSealC, which signs messages"}),
         default="qwac",
         validate_choice=False,
     )
     fault = RadioField(
         "Fault",
-        choices=[(fault.value, f"{fault}: {spec.shows}") for fault, spec in FAULTS.items() if not spec.unavailable],
+        choices=choices_of({fault: f"{fault}: {spec.shows}" for fault, spec in FAULTS.items() if not spec.unavailable}),
         description="Each is wrong in exactly one way.",
         validate_choice=False,
     )

@@ -9,6 +9,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from psd2.roles import PspRole
 from sandbox.portal.forms import PortalForm
+from sandbox.portal.pages.choices import choices_of
 from sandbox.tpps.countries import EEA, authorities_of
 from sandbox.tpps.errors import RegistrationRefused
 from sandbox.tpps.model import Profile
@@ -54,10 +55,10 @@ class RegistrationForm(PortalForm):
         "Short name",
         description="What its folder and files are called: small letters, digits and inner hyphens, for example acme-pay.",
     )
-    country = SelectField("Home country", choices=[("", "Choose a country"), *EEA.items()], validate_choice=False)
+    country = SelectField("Home country", choices=choices_of({"": "Choose a country", **EEA}), validate_choice=False)
     nca = SelectField(
         "Competent authority",
-        choices=[("", "Choose an authority"), *((nca.id, f"{nca.name} ({nca.id})") for nca in _EEA_NCAS.values())],
+        choices=choices_of({"": "Choose an authority", **{nca.id: f"{nca.name} ({nca.id})" for nca in _EEA_NCAS.values()}}),
         description="The NCA of its home country, which has authorised the firm (TS 119 495 annex D).",
         validate_choice=False,
     )
@@ -67,7 +68,7 @@ class RegistrationForm(PortalForm):
     )
     roles = SelectMultipleField(
         "PSD2 roles",
-        choices=[(role.value, text) for role, text in _ROLES.items()],
+        choices=choices_of(_ROLES),
         description="What the firm is authorised for. They stand in its certificates, and the gateway opens nothing else.",
         option_widget=CheckboxInput(),
         widget=ListWidget(),
@@ -76,7 +77,7 @@ class RegistrationForm(PortalForm):
     redirect_uris = TextAreaField("Redirect URIs", description=_URIS_HINT)
     profile = RadioField(
         "Security profile",
-        choices=[(each.value, text) for each, text in _PROFILES.items()],
+        choices=choices_of(_PROFILES),
         default=Profile.BERLIN.value,
         description="How the OAuth client gets its tokens. Either way they are bound to the QWAC (RFC 8705).",
         validate_choice=False,
