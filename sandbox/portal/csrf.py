@@ -20,7 +20,7 @@ from sandbox.portal.sessions import session_token
 if TYPE_CHECKING:
     from flask import Flask
 
-__all__ = ["CSRFError", "csrf_field", "install_csrf", "renew_forms"]
+__all__ = ["CSRFError", "csrf_field", "install_csrf"]
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWNER = "of"  # which session the forms' secret belongs to
@@ -51,8 +51,7 @@ def csrf_field() -> Markup:
     return Markup('<input type="hidden" name="csrf_token" value="{}">').format(generate_csrf())
 
 
-def renew_forms() -> None:
-    """Make the forms' secret anew: who knew the one before signing in or out knows nothing afterwards."""
+def _renew_forms() -> None:
     notices = session.get("_flashes")
     session.clear()
     if notices:
@@ -67,10 +66,10 @@ def _require_own_origin() -> None:
 
 
 def _bind_to_session() -> None:
-    """Forget the forms' secret where it was made for another session, so that a planted one is of no use."""
+    """Forget the forms' secret where it was made for another session: planted, or known before signing in or out."""
     token = session_token()
     owner = session_key(token) if token else ""
     if not hmac.compare_digest(str(session.get(_OWNER, "")), owner):
-        renew_forms()
+        _renew_forms()
         if owner:
             session[_OWNER] = owner

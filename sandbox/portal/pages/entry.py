@@ -11,7 +11,6 @@ from sandbox.developers.errors import TooManyAttempts, WrongCredentials
 from sandbox.developers.parsing import parsed_email
 from sandbox.developers.service import SignUp
 from sandbox.portal.addresses import own_path, see_other
-from sandbox.portal.csrf import renew_forms
 from sandbox.portal.forms import PortalForm, form_page, parsed_by, required
 from sandbox.portal.pages.person import (
     judge_new_password,
@@ -119,14 +118,12 @@ class _Views:
         except TooManyAttempts as error:
             return form_page("entry/sign_in.html", form, busy=error, next=wanted)
         self._end_session_before()
-        renew_forms()
         answer = see_other(wanted)
         keep_token(answer, signed_in.token)
         return answer
 
     def sign_out(self) -> Response:
         self._end_session_before()
-        renew_forms()
         flash("You are signed out.", "good")
         answer = see_other("/")
         drop_token(answer)

@@ -97,6 +97,7 @@ def test_after_signing_in_one_is_where_one_wanted_to_be(portal: PortalUnderTest)
     [
         "https://evil.example/",
         "//evil.example/",
+        "///evil.example/",
         "/\\evil.example",
         "\\\\evil.example",
         "/\t/evil.example",
@@ -310,10 +311,19 @@ def test_the_cookie_counts_on_the_portals_own_listener_only(portal: PortalUnderT
     portal.sign_in_as(ANNA)
 
     assert portal.get("/account", listener=listener).status_code == 404
-    welcome = portal.get("/", listener="welcome")
-    assert "Sign out" not in welcome.get_data(as_text=True)
-    assert "Set-Cookie" not in welcome.headers
+    for path in ("/", "/nowhere"):
+        welcome = portal.get(path, listener="welcome")
+        assert "Sign out" not in welcome.get_data(as_text=True)
+        assert "Set-Cookie" not in welcome.headers
     assert portal.get("/sign-in", listener="welcome").status_code == 404
+
+
+def test_a_notice_waits_for_the_portals_own_page(portal: PortalUnderTest) -> None:
+    """Plain HTTP does not read it from the cookie, let alone use it up."""
+    portal.sign_up(ANNA)
+
+    assert "Your account is ready" not in portal.get("/", listener="welcome").get_data(as_text=True)
+    assert "Your account is ready" in portal.get("/sign-in").get_data(as_text=True)
 
 
 def test_what_may_be_cached_sets_no_cookie(portal: PortalUnderTest) -> None:
