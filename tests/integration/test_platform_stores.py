@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,8 @@ from psd2.clock import FixedClock
 from sandbox.database import organisations
 from sandbox.tpps.errors import RegistrationConflict
 from sandbox.tpps.model import Amendment, FormerTpp, TppStatus
+from sandbox.tpps.order_store import SqlOrderStore
+from sandbox.tpps.orders import Order
 from sandbox.tpps.store import SqlTppStore
 from sandbox.trust.store import SqlDeliveries
 from tests.support.register import NOW, NUMBER, RegisterWorld, registration
@@ -142,3 +145,17 @@ def test_the_last_acknowledgement_counts(engine: Engine) -> None:
     assert deliveries.acknowledged("trust-store") == "aa"
     assert deliveries.acknowledged("crl:tpp-issuing") == "cc"
     assert deliveries.acknowledged("other") is None
+
+
+def test_a_form_is_answered_once_whoever_sends_it(engine: Engine) -> None:
+    """One that is being answered is known too; what a day has passed over is forgotten, and another TPP's forms are its own."""
+    store, order = SqlOrderStore(engine), Order(NUMBER, "form-1")
+
+    assert [store.begin(order, at=NOW), store.begin(order, at=NOW)] == [True, False]
+    assert store.serial(order) is None
+    store.finish(order, "0a")
+    assert store.serial(order) == "0a"
+    assert store.begin(Order("PSDDE-BAFIN-2", "form-1"), at=NOW)
+    store.forget(Order("PSDDE-BAFIN-2", "form-1"))
+    assert store.begin(Order("PSDDE-BAFIN-2", "form-1"), at=NOW + timedelta(days=1, seconds=1))
+    assert store.serial(order) is None
