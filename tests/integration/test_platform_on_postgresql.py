@@ -91,10 +91,10 @@ def test_without_its_database_everything_is_refused_until_it_is_back(
 ) -> None:
     """Fail closed within a second, 503 everywhere, and no server has to be restarted to recover."""
     before = pids(platform)
-    with remembered(identity):
+    with remembered(identity) as stage:
         postgres.stop(how)
         try:
-            require_refused(identity)
+            require_refused(stage)
             require_unavailable(platform, identity)
         finally:
             postgres.start()
@@ -103,8 +103,8 @@ def test_without_its_database_everything_is_refused_until_it_is_back(
 
 def test_a_database_that_does_not_answer_is_as_one_that_is_gone(identity: TppIdentity, postgres: Postgres) -> None:
     """Behind a dead network nothing is refused, it just never comes: the edge must not wait for it."""
-    with remembered(identity), postgres.frozen():
-        require_refused(identity)
+    with remembered(identity) as stage, postgres.frozen():
+        require_refused(stage)
 
 
 def test_a_database_that_crashes_in_the_middle_of_payments_keeps_the_books(identity: TppIdentity, postgres: Postgres) -> None:
@@ -127,13 +127,16 @@ def test_a_database_that_crashes_in_the_middle_of_payments_keeps_the_books(ident
 
 
 @contextmanager
-def remembered(identity: TppIdentity) -> Iterator[None]:
-    """Grant and pay before the block; require that it stands after it, and that new journeys work."""
+def remembered(identity: TppIdentity) -> Iterator[Stage]:
+    """Grant and pay before the block; require that it stands after it, and that new journeys work.
+
+    Lends the stage of before: whoever answers on its connection has let this TPP in and remembers it.
+    """
     with open_stage(identity) as stage:
         granted, paid = ais_journey(stage), pis_journey(stage, ANNA)
         access = Access(token=granted.tokens.access_token, consent_id=granted.consent_id)
         accounts = process_accounts_response(accounts_request(stage.xs2a, access))
-    yield
+        yield stage
     with open_stage(identity) as stage:
         assert patiently(lambda: process_accounts_response(accounts_request(stage.xs2a, access))) == accounts
         assert process_consent_status_response(consent_status_request(stage.xs2a, granted.consent_id)) == "valid"
@@ -141,17 +144,16 @@ def remembered(identity: TppIdentity) -> Iterator[None]:
         assert patiently(lambda: ais_journey(stage)).reports
 
 
-def require_refused(identity: TppIdentity) -> None:
+def require_refused(stage: Stage) -> None:
     """Require that the edge lets nobody in, a second from now and for a while."""
     time.sleep(FAIL_CLOSED_SECONDS)
-    with open_stage(identity) as stage:
-        for _ in range(10):
-            asked = time.monotonic()
-            with pytest.raises(Refused) as refused:
-                process_consent_status_response(consent_status_request(stage.xs2a, ConsentId("any")))
-            assert (refused.value.refusal.status, refused.value.refusal.reason) == (503, "gateway.unsure")
-            assert time.monotonic() - asked < 2 * FAIL_CLOSED_SECONDS
-            time.sleep(0.05)
+    for _ in range(10):
+        asked = time.monotonic()
+        with pytest.raises(Refused) as refused:
+            process_consent_status_response(consent_status_request(stage.xs2a, ConsentId("any")))
+        assert (refused.value.refusal.status, refused.value.refusal.reason) == (503, "gateway.unsure")
+        assert time.monotonic() - asked < 2 * FAIL_CLOSED_SECONDS
+        time.sleep(0.05)
 
 
 def require_unavailable(platform: RunningPlatform, identity: TppIdentity) -> None:
