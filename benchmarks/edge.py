@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 ROUNDS, SECONDS, CONNECTIONS = 3, 4, 32
 _BODY_BYTES = 2500
-_TPP, _NUMBER, _PSU = "bench", "PSDDE-BAFIN-900001", "anna.weber"
+_TPP, _NUMBER, _PSU = "bench", "PSDDE-BAFIN-900900", "anna.weber"
 # One worker each, as nginx has: the comparison is of one core with one core.
 _ONE_WORKER = {"GATEWAY_EDGE_WORKERS": "1"}
 
