@@ -83,7 +83,7 @@ def is_place(text: str) -> bool:
 
 
 def _may_be_seen(call: Call, owned: Sequence[Tpp]) -> bool:
-    """Answer whether a call is one of these TPPs', or attributed to none: the random id of that is known to its caller alone."""
+    """Answer whether a call is one of these TPPs', or attributed to none, whose random id only its caller knows."""
     if call.listener not in _TPP_LISTENERS:
         return False
     if call.tpp is None:
