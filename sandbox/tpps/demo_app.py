@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sandbox.tpps.model import RegistrationRequest, Tpp
 
 NAME: Final = "kontoblick"
-NUMBER: Final = "PSDDE-BAFIN-900001"
+NUMBER: Final = "PSDDE-BAFIN-844600"
 # A certificate is renewed this long before it ends, so that an app that is up for weeks does not lose its own.
 _RENEWED_AHEAD: Final = timedelta(days=14)
 

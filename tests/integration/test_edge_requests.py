@@ -223,15 +223,15 @@ FORGED = [
 
 
 @pytest.mark.parametrize("name", FORGED)
-@pytest.mark.parametrize("listener", ["edge", "portal", "front", "welcome"])
+@pytest.mark.parametrize("listener", ["edge", "portal", "front", "demo", "welcome"])
 def test_a_forged_header_never_arrives(edge: EdgeUnderTest, name: str, listener: str) -> None:
     """In no spelling, on no listener; what the edge itself says is there once."""
     if listener == "welcome":
         with socket.create_connection(("127.0.0.1", edge.ports.welcome), timeout=10) as connection:
             answer = edge.over(connection, "/pki/ca.crt", headers={name: "forged"})
     else:
-        port = {"edge": edge.ports.edge, "portal": edge.ports.portal, "front": edge.ports.front}[listener]
-        path = {"edge": "/v1/consents/1", "portal": "/any", "front": "/psu/1"}[listener]
+        port = getattr(edge.ports, listener)
+        path = {"edge": "/v1/consents/1", "portal": "/any", "front": "/psu/1", "demo": "/any"}[listener]
         answer = edge.get(path, certificate=edge.qwac if listener == "edge" else None, port=port, headers={name: "forged"})
     seen = forwarded(answer)
     assert not [value for _, value in seen if "forged" in value]

@@ -21,7 +21,7 @@ from tests.support.ports import wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SERVERS = ["bank", "admin", "authorization", "portal", "edge"]
+SERVERS = ["bank", "admin", "authorization", "portal", "demo", "edge"]
 
 
 @pytest.fixture(scope="module")

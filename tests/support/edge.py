@@ -270,10 +270,10 @@ def running_edge(folder: Path, **settings: str) -> Iterator[EdgeUnderTest]:
     """Start an edge with two workers; `settings` are `GATEWAY_…` variables without the prefix."""
     home, authority = Home(folder), Authority()
     internal = internal_home(home)
-    for name in ("authorization", "portal"):
+    for name in ("authorization", "portal", "demo"):
         internal.issue(home.server(name), names=[f"{name}.internal", name, "localhost"])
     renew_public_certificate(home)
-    upstreams = {name: ScriptedUpstream(home, name) for name in ("bank", "authorization", "portal")}
+    upstreams = {name: ScriptedUpstream(home, name) for name in ("bank", "authorization", "portal", "demo")}
     ports = PortTable(free_base_port())
     environment = _environment(home, ports, upstreams) | {f"GATEWAY_{name}": value for name, value in settings.items()}
     register = _register(environment["GATEWAY_DATABASE_URL"], authority)
