@@ -13,7 +13,8 @@ RUN python3 -m venv /opt/sandbox \
       python3 docker/runtime_requirements.py --without-hashes >runtime.lock \
       && /opt/sandbox/bin/pip install --quiet --disable-pip-version-check --no-index --find-links docker --no-deps -r runtime.lock; \
     else \
-      apt-get update -q && apt-get install -qy --no-install-recommends gcc libc6-dev \
+      headers=$(python3 -c 'import os, sysconfig; print("" if os.path.exists(sysconfig.get_path("include") + "/Python.h") else "python3-dev")') \
+      && apt-get update -q && apt-get install -qy --no-install-recommends gcc libc6-dev $headers \
       && python3 docker/runtime_requirements.py >runtime.lock \
       && /opt/sandbox/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r runtime.lock; \
     fi
