@@ -205,7 +205,7 @@ def create_app(services: Services) -> Flask:
     """Return the bank's web application; `bank_backend.wsgi` puts the callers' guard in front of it."""
     app = Flask("bank_backend", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = _MOST_BODY_BYTES
-    render_problems(app)
+    render_problems(app, sandbox_mode=services.settings.sandbox_mode)
     guard_doors(app)
     refuse_nul(app)
     app.add_url_rule("/health", view_func=_health, methods=["GET"])

@@ -21,6 +21,7 @@ class BankSettings(ServiceSettings):
     database: str | None = Field(
         default=None, validation_alias="BANK_DATABASE_URL", description="database URL; default: HOME/var/bank.sqlite"
     )
+    sandbox_mode: bool = Field(default=True, description="tell a refused TPP the reason, a hint and the clause")
     # Threads of one process take turns at the interpreter lock: two processes answer 1.8 times as many requests on two cores.
     workers: int = Field(default=2, ge=1, le=32, description="worker processes")
     threads: int = Field(default=4, ge=1, le=64, description="requests that each of them serves at a time")

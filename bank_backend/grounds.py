@@ -1,6 +1,6 @@
-"""Tells the edge why the bank has refused, for the request log: the refusal's own words, and those of `grounds.toml`.
+"""Why the bank has refused, in the words of `grounds.toml`: in the answer's body in sandbox mode, always for the request log.
 
-Never the text of the answer: it quotes what stood in the request, and a record holds nothing of a body.
+The log is never told the text of the answer: it quotes what stood in the request, and a record holds nothing of a body.
 """
 
 from __future__ import annotations
@@ -43,6 +43,12 @@ GROUNDS: Final = _read()
 _ANY: Final = Ground("The text of the answer says what is wrong.", "BG IG 1.3.8 §14.11")
 
 
+def explanation(reason: str) -> dict[str, str]:
+    """Return what a refusal's body says beside the standard's members (docs/architecture.md §3.7)."""
+    ground = GROUNDS.get(reason, _ANY)
+    return {"reason": reason, "hint": ground.hint, "clause": ground.clause}
+
+
 def tell_refusal(answer: Response, error: BankError) -> None:
     """Say in `answer`, to the edge alone, why it is a refusal."""
     _tell(answer, error.problem_code, f"{error.title}{_where(error.path)}.")
@@ -54,9 +60,7 @@ def tell_failure(answer: Response) -> None:
 
 
 def _tell(answer: Response, reason: str, text: str) -> None:
-    ground = GROUNDS.get(reason, _ANY)
-    told = ToldRefusal(reason=reason, text=text, hint=ground.hint, clause=ground.clause)
-    answer.headers[HEADER] = refusal_header(told)
+    answer.headers[HEADER] = refusal_header(ToldRefusal(text=text, **explanation(reason)))
 
 
 def _where(path: str | None) -> str:

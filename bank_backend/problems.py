@@ -1,4 +1,7 @@
-"""Where refusals become answers: `tppMessages` under /v1 and /v2, problem details elsewhere (BG IG §14.11, RFC 9457)."""
+"""Where refusals become answers: `tppMessages` under /v1 and /v2, problem details elsewhere (BG IG §14.11, RFC 9457).
+
+In sandbox mode each also says why and what helps (docs/architecture.md §3.7).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from bank_backend.errors import BankError, BankUnavailable, FieldsInvalid, FormatError, ResourceUnknown, ServiceInvalid
-from bank_backend.grounds import tell_failure, tell_refusal
+from bank_backend.grounds import FAILED, explanation, tell_failure, tell_refusal
 from chassis.database import first_line, is_unavailability
 from chassis.logs import get_logger
 from chassis.problems import CONTENT_TYPE, problem
@@ -22,33 +25,68 @@ _BERLIN_GROUP = ("/v1/", "/v2/")
 _UNEXPECTED = "the bank failed on this request; its log has the reason under the request id"
 
 
-def render_problems(app: Flask) -> None:
+def render_problems(app: Flask, *, sandbox_mode: bool) -> None:
     """Make `app` answer every refusal and every failure in the form that the caller's side speaks."""
-    app.register_error_handler(BankError, _refusal)
-    app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(Exception, _failure)
+    problems = _Problems(sandbox_mode=sandbox_mode)
+    app.register_error_handler(BankError, problems.refusal)
+    app.register_error_handler(HTTPException, problems.http_error)
+    app.register_error_handler(Exception, problems.failure)
 
 
-def _refusal(error: BankError) -> Response:
-    message = TppMessage(error.code, error.text, path=error.path)
-    extra: dict[str, object] = {"path": error.path} if error.path else {}
-    if isinstance(error, FieldsInvalid):
-        extra["fields"] = error.fields
-    answer = _answer(error.status, message, problem(error.status, error.problem_code, error.title, error.text, **extra))
-    tell_refusal(answer, error)
-    return answer
+class _Problems:
+    def __init__(self, *, sandbox_mode: bool) -> None:
+        self._sandbox_mode = sandbox_mode
 
+    def refusal(self, error: BankError) -> Response:
+        message = TppMessage(error.code, error.text, path=error.path)
+        extra: dict[str, object] = {"path": error.path} if error.path else {}
+        if isinstance(error, FieldsInvalid):
+            extra["fields"] = error.fields
+        details = problem(error.status, error.problem_code, error.title, error.text, **extra)
+        answer = self._answer(error.status, message, details, reason=error.problem_code)
+        tell_refusal(answer, error)
+        return answer
 
-def _http_error(error: HTTPException) -> Response | SansioResponse:
-    """Give Flask's own refusals (no such route, wrong method, body too large) the same form as the bank's."""
-    refusal = _of_http(error)
-    if refusal is None:
-        return error.get_response(request.environ)
-    answer = _refusal(refusal)
-    answer.status_code = error.code or answer.status_code
-    if isinstance(error, MethodNotAllowed) and error.valid_methods:
-        answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))
-    return answer
+    def http_error(self, error: HTTPException) -> Response | SansioResponse:
+        """Give Flask's own refusals (no such route, wrong method, body too large) the same form as the bank's."""
+        refusal = _of_http(error)
+        if refusal is None:
+            return error.get_response(request.environ)
+        answer = self.refusal(refusal)
+        answer.status_code = error.code or answer.status_code
+        if isinstance(error, MethodNotAllowed) and error.valid_methods:
+            answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+        return answer
+
+    def failure(self, error: Exception) -> Response:
+        if is_unavailability(error):
+            return self._unavailable(error)
+        get_logger().error(
+            "request.failed", request=request.headers.get("X-Sandbox-Request"), path=request.path, exc_info=error
+        )
+        message = TppMessage(MessageCode.INTERNAL_SERVER_ERROR, _UNEXPECTED)
+        answer = self._answer(500, message, problem(500, "internal", "The bank failed", _UNEXPECTED), reason=FAILED)
+        tell_failure(answer)
+        return answer
+
+    def _unavailable(self, error: Exception) -> Response:
+        get_logger().warning("database.unavailable", request=request.headers.get("X-Sandbox-Request"), error=first_line(error))
+        answer = self.refusal(BankUnavailable())
+        answer.headers["Retry-After"] = "1"
+        return answer
+
+    def _answer(self, status: int, message: TppMessage, details: dict[str, object], *, reason: str) -> Response:
+        berlin_group = request.path.startswith(_BERLIN_GROUP)
+        body = tpp_messages_body(message) if berlin_group else details
+        if self._sandbox_mode:
+            body |= explanation(reason)
+        content_type = "application/json" if berlin_group else CONTENT_TYPE
+        answer = Response(orjson.dumps(body), status=status, content_type=content_type)
+        # BG IG §4.1: the answer to a request carries its X-Request-ID; an unreadable one is not repeated.
+        request_id = request.headers.get("X-Request-ID", "")
+        if berlin_group and _is_echoable(request_id):
+            answer.headers["X-Request-ID"] = request_id
+        return answer
 
 
 def _of_http(error: HTTPException) -> BankError | None:
@@ -61,34 +99,6 @@ def _of_http(error: HTTPException) -> BankError | None:
     if error.code is not None and 400 <= error.code < 500:  # noqa: PLR2004 - the client errors of HTTP
         return FormatError(error.description or error.name)
     return None
-
-
-def _failure(error: Exception) -> Response:
-    if is_unavailability(error):
-        return _unavailable(error)
-    get_logger().error("request.failed", request=request.headers.get("X-Sandbox-Request"), path=request.path, exc_info=error)
-    message = TppMessage(MessageCode.INTERNAL_SERVER_ERROR, _UNEXPECTED)
-    answer = _answer(500, message, problem(500, "internal", "The bank failed", _UNEXPECTED))
-    tell_failure(answer)
-    return answer
-
-
-def _unavailable(error: Exception) -> Response:
-    get_logger().warning("database.unavailable", request=request.headers.get("X-Sandbox-Request"), error=first_line(error))
-    answer = _refusal(BankUnavailable())
-    answer.headers["Retry-After"] = "1"
-    return answer
-
-
-def _answer(status: int, message: TppMessage, body: dict[str, object]) -> Response:
-    berlin_group = request.path.startswith(_BERLIN_GROUP)
-    payload = tpp_messages_body(message) if berlin_group else body
-    answer = Response(orjson.dumps(payload), status=status, content_type="application/json" if berlin_group else CONTENT_TYPE)
-    # BG IG §4.1: the answer to a request carries its X-Request-ID; an unreadable one is not repeated.
-    request_id = request.headers.get("X-Request-ID", "")
-    if berlin_group and _is_echoable(request_id):
-        answer.headers["X-Request-ID"] = request_id
-    return answer
 
 
 def _is_echoable(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import secrets
 from dataclasses import dataclass
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 PASSWORD = "correct horse battery"
 CALLBACK = "https://localhost:8446/callback"
 XS2A = {"X-Request-ID": "99391c7e-ad88-49ec-a2ad-99ddcb1f7721", "PSU-IP-Address": "192.0.2.1"}
+PAYMENT = {
+    "instructedAmount": {"currency": "EUR", "amount": "1.00"},
+    "debtorAccount": {"iban": "DE89370400440532013000"},
+    "creditorName": "Bäckerei Sommer",
+    "creditorAccount": {"iban": "DE89370400440532013000"},
+}
 SECRET = "a-secret-that-no-log-holds"
 
 
@@ -100,6 +107,15 @@ def bob(platform: RunningPlatform) -> Developer:
     return _developer(platform)
 
 
+def require_told_as_logged(developer: Developer, answer: requests.Response) -> None:
+    """Raise unless an answer of the bank tells its TPP the same as the page of its call."""
+    body = answer.json()
+    assert developer.explanation(answer) == ("Answered by the service", "bank", body["reason"])
+    page = html.unescape(developer.page(f"/requests/{answer.headers['X-Sandbox-Request']}").text)
+    assert body["hint"] in page
+    assert body["clause"] in page
+
+
 def test_a_refusal_of_the_gateway_is_found_and_explained(anna: Developer) -> None:
     """In the list and on the call's page."""
     answer = anna.call("GET", "/v1/accounts")
@@ -109,18 +125,38 @@ def test_a_refusal_of_the_gateway_is_found_and_explained(anna: Developer) -> Non
 
 def test_a_refusal_of_the_bank_is_explained_without_what_the_body_held(anna: Developer) -> None:
     """The field is named; its value is in the answer alone, and the header that told of it is gone."""
-    payment = {
-        "instructedAmount": {"currency": "EUR", "amount": "1.00"},
-        "debtorAccount": {"iban": "DE89370400440532013000"},
-        "creditorName": SECRET,
-        "creditorAccount": {"iban": SECRET},
-    }
+    payment = PAYMENT | {"creditorName": SECRET, "creditorAccount": {"iban": SECRET}}
     answer = anna.call("POST", "/v1/payments/sepa-credit-transfers", json=payment)
     assert (answer.status_code, HEADER in answer.headers) == (400, False)
     assert anna.explanation(answer) == ("Answered by the service", "bank", "request.format")
     assert "(creditorAccount.iban)" in anna.page(f"/requests/{answer.headers['X-Sandbox-Request']}").text
     unknown = anna.call("GET", "/v1/consents/nobodys")
     assert anna.explanation(unknown) == ("Answered by the service", "bank", "consent.unknown")
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"creditorAccount": {"iban": "DE00370400440532013000"}}, "creditorAccount.iban"),
+        ({"instructedAmount": {"currency": "euro", "amount": "1.00"}}, "instructedAmount.currency"),
+        ({"instructedAmount": {"currency": "USD", "amount": "1.00"}}, "instructedAmount.currency"),
+    ],
+    ids=["an IBAN", "no currency", "another currency"],
+)
+def test_the_answer_says_what_helps_as_the_log_does(anna: Developer, changes: dict[str, Any], path: str) -> None:
+    """Reason, hint, clause beside the tppMessages, in which the field at fault stays named."""
+    answer = anna.call("POST", "/v1/payments/sepa-credit-transfers", json=PAYMENT | changes)
+    body = answer.json()
+    assert (answer.status_code, body["tppMessages"][0]["path"]) == (400, path)
+    require_told_as_logged(anna, answer)
+
+
+def test_an_unknown_consent_and_a_problem_say_what_helps_too(anna: Developer) -> None:
+    """The sandbox's own addresses answer with problem details."""
+    require_told_as_logged(anna, anna.call("GET", "/v1/consents/nobodys"))
+    problem = anna.call("GET", "/sandbox/v1/inbox?psu=%00")
+    assert problem.headers["Content-Type"] == "application/problem+json"
+    require_told_as_logged(anna, problem)
 
 
 def test_a_refusal_of_the_authorization_server_is_explained_without_the_code(anna: Developer) -> None:

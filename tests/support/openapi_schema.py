@@ -21,6 +21,8 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "integer": int,
     "number": (int, float),
 }
+# What a refusal carries beside the standard's members in sandbox mode (docs/divergences.md).
+SANDBOX_MEMBERS = frozenset({"reason", "hint", "clause"})
 _FORMATS = {"date": date.fromisoformat, "date-time": datetime.fromisoformat}
 
 

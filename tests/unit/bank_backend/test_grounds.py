@@ -19,7 +19,7 @@ IBAN = "DE89370400440532013000"
 
 def told_of(error: Exception) -> ToldRefusal:
     app = Flask("grounds")
-    render_problems(app)
+    render_problems(app, sandbox_mode=False)
 
     @app.get("/v1/x")
     def fail() -> str:

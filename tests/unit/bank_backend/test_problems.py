@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 from flask import Flask, request
 
-from bank_backend.errors import AccessExceeded, FieldsInvalid, PathResourceUnknown
+from bank_backend.errors import AccessExceeded, BankError, FieldsInvalid, PathResourceUnknown
+from bank_backend.grounds import FAILED, GROUNDS
 from bank_backend.problems import render_problems
+from chassis.told_refusals import HEADER, read_refusal_header
+from psd2.tpp_messages import MessageCode
 
 REQUEST_ID = "99391c7e-ad88-49ec-a2ad-99ddcb1f7721"
 ERRORS = {
@@ -17,18 +20,31 @@ ERRORS = {
 }
 
 
-def application() -> Flask:
+def on_ground(reason: str) -> Exception:
+    """Return what the bank raises on a ground, with a field at fault."""
+    if reason == FAILED:
+        return ERRORS["failure"]
+
+    class Refused(BankError):
+        code = MessageCode.FORMAT_ERROR
+        problem_code = reason
+        title = "No"
+
+    return Refused("what is wrong", path="creditorAccount.iban")
+
+
+def application(*, sandbox_mode: bool = False) -> Flask:
     """Return an application that raises what its path names."""
     app = Flask("problems")
     app.config["MAX_CONTENT_LENGTH"] = 10
-    render_problems(app)
+    render_problems(app, sandbox_mode=sandbox_mode)
 
     def fail(name: str) -> str:
         if name == "body":
             request.get_data()
-        raise ERRORS[name]
+        raise ERRORS[name] if name in ERRORS else on_ground(name)
 
-    for prefix in ("v1", "internal"):
+    for prefix in ("v1", "v2", "internal"):
         app.add_url_rule(f"/{prefix}/<name>", endpoint=prefix, view_func=fail, methods=["GET", "POST"])
     return app
 
@@ -42,6 +58,32 @@ def test_a_tpp_is_answered_with_tpp_messages() -> None:
     assert answer.headers["X-Request-ID"] == REQUEST_ID
     message = {"category": "ERROR", "code": "ACCESS_EXCEEDED", "text": "four a day", "path": "Consent-ID"}
     assert answer.json == {"tppMessages": [message]}
+
+
+@pytest.mark.parametrize("reason", GROUNDS)
+def test_in_sandbox_mode_every_refusal_says_why_and_what_helps(reason: str) -> None:
+    """Beside what the standard has, which stays as it is; the reason is the one that the request log is told."""
+    ground = GROUNDS[reason]
+    helpful = {"reason": reason, "hint": ground.hint, "clause": ground.clause}
+    for path in (f"/v1/{reason}", f"/v2/{reason}", f"/internal/{reason}"):
+        plain = application().test_client().get(path)
+        answer = application(sandbox_mode=True).test_client().get(path)
+
+        assert not helpful.keys() & plain.json.keys()  # type: ignore[union-attr]
+        assert answer.json == plain.json | helpful  # type: ignore[operator]
+        assert answer.status_code == plain.status_code
+        assert reason == FAILED or "creditorAccount.iban" in answer.text
+        for told in (plain, answer):
+            assert read_refusal_header(told.headers[HEADER].encode()).reason == reason
+
+
+@pytest.mark.parametrize(("path", "reason"), [("/v1/a/b", "resource.unknown"), ("/v1/body", "request.format")])
+def test_what_flask_itself_refuses_says_why_too(path: str, reason: str) -> None:
+    """No such address; a body that is too large."""
+    answer = application(sandbox_mode=True).test_client().post(path, data=b"x" * 11)
+
+    assert answer.json["reason"] == reason  # type: ignore[index]
+    assert answer.json["hint"] == GROUNDS[reason].hint  # type: ignore[index]
 
 
 def test_an_internal_caller_is_answered_with_a_problem() -> None:
