@@ -88,7 +88,11 @@ def _print_next_steps(settings: SandboxSettings) -> None:
     )
     click.echo("  The same gateway without a certificate says what is missing:")
     click.secho(f"  curl --cacert {certs}/trust.pem {edge}/v1/accounts", bold=True)
-    click.echo(f"  A TPP of your own: see the portal. `{typed('sandbox')} down` stops the platform.")
+    host, ports = settings.public_host, settings.ports
+    click.echo("  In a browser, which warns until it trusts the root certificate above:")
+    click.echo(f"  a TPP of your own, with its certificates and its first call  https://{host}:{ports.portal}/sign-up")
+    click.echo(f"  a person who connects the bank, looks and pays               https://{host}:{ports.demo}")
+    click.echo(f"  `{typed('sandbox')} down` stops the platform.")
 
 
 def _headline(text: str) -> None:
