@@ -62,7 +62,8 @@ _PAGE = """# Refusals of the edge
 Made from `gateway/admission/grounds.toml` by `python -m gateway.admission.grounds`. In sandbox mode every refusal carries
 `reason`, `hint` and `clause`; [`architecture.md`](architecture.md) §3.7 says where. A handshake that fails never reaches
 HTTP: it stands in the audit log with a reason `tls.…` and OpenSSL's own words. The stages are those of
-`gateway/admission/stages.py`: the request log shows how far a call came.
+`gateway/admission/stages.py`: the request log shows how far a call came. A body at fault ends it at `forwarding`, since it is
+read after admission, and a blocked TPP at `register`.
 
 | reason | stage | status | `tppMessages` code | OAuth error | what it says | what to do | clause |
 | --- | --- | --- | --- | --- | --- | --- | --- |

@@ -1,4 +1,7 @@
-"""The stages of a request's way, in their order: each ground of `grounds.toml` belongs to exactly one, where it ends."""
+"""The stages of a request's way, in the order in which the gateway judges: where a request can end.
+
+The order is that of `gateway.admission.admit` and, for the certificate, of `gateway.trust.judgement`.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,11 @@ class Stage(StrEnum):
     GATEWAY = "gateway"
     REQUEST = "request"
     ROUTE = "route"
+    PRESENTED = "presented"
+    BLOCK_LIST = "block_list"
     CERTIFICATE = "certificate"
     REVOCATION = "revocation"
-    BLOCK_LIST = "block_list"
+    QWAC = "qwac"
     REGISTER = "register"
     TOKEN = "token"  # noqa: S105 - a stage, no secret
     BINDING = "binding"
@@ -42,10 +47,12 @@ _LABELS = {
     Stage.GATEWAY: "Gateway able to judge",
     Stage.REQUEST: "Request readable",
     Stage.ROUTE: "Address and method known",
+    Stage.PRESENTED: "Certificate presented and readable",
+    Stage.BLOCK_LIST: "Certificate not blocked by the operator",
     Stage.CERTIFICATE: "Certificate trusted",
     Stage.REVOCATION: "Certificate not revoked",
-    Stage.BLOCK_LIST: "Not blocked by the operator",
-    Stage.REGISTER: "TPP registered",
+    Stage.QWAC: "Certificate is a QWAC",
+    Stage.REGISTER: "TPP registered and not blocked",
     Stage.TOKEN: "Access token in force",
     Stage.BINDING: "Token bound to this certificate and TPP",
     Stage.ROLE: "PSP role granted",

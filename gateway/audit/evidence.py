@@ -43,26 +43,35 @@ def _route(record: Record) -> dict[str, object]:
     return {"route": record.get("route"), "deployment": record.get("deployment")}
 
 
-def _certificate(record: Record) -> dict[str, object]:
+def _presented(record: Record) -> dict[str, object]:
     certificate = record.get("certificate") or {}
     number = certificate.get("authorisation_number")
     # Whose log it stands in was decided by who issued it, not by what it says.
     claim = "authorisation number" if number == record.get("tpp") else "claims the authorisation number (not believed)"
     return {
         "subject": certificate.get("subject"),
-        "issuer": certificate.get("issuer"),
         "serial number": certificate.get("serial"),
-        "kind": certificate.get("kind"),
         claim: number,
+        "SHA-256": certificate.get("sha256"),
+    }
+
+
+def _certificate(record: Record) -> dict[str, object]:
+    certificate = record.get("certificate") or {}
+    return {
+        "issuer": certificate.get("issuer"),
         "valid until": certificate.get("not_after"),
         "days left then": _days_left(record),
-        "SHA-256": certificate.get("sha256"),
     }
 
 
 def _revocation(record: Record) -> dict[str, object]:
     revocation = record.get("revocation") or {}
     return {"status": revocation.get("status"), "CRL as of": revocation.get("as_of")}
+
+
+def _qwac(record: Record) -> dict[str, object]:
+    return {"kind": (record.get("certificate") or {}).get("kind")}
 
 
 def _register(record: Record) -> dict[str, object]:
@@ -128,8 +137,10 @@ _FACTS: Final[dict[Stage, Callable[[Record], dict[str, object]]]] = {
     Stage.TLS: _tls,
     Stage.REQUEST: _request,
     Stage.ROUTE: _route,
+    Stage.PRESENTED: _presented,
     Stage.CERTIFICATE: _certificate,
     Stage.REVOCATION: _revocation,
+    Stage.QWAC: _qwac,
     Stage.REGISTER: _register,
     Stage.TOKEN: _token,
     Stage.BINDING: _binding,

@@ -16,14 +16,15 @@ from gateway.audit.record import ABORTED, ADMITTED
 from gateway.policies.model import MutualTls
 
 if TYPE_CHECKING:
+    from gateway.admission.grounds import Ground
     from gateway.audit.reader import Record
 
 _GATEWAY: Final = "gateway"
 _FIRST_REFUSAL: Final = 400
-_CERTIFICATE_STAGES: Final = frozenset({Stage.CERTIFICATE, Stage.REVOCATION, Stage.BLOCK_LIST, Stage.REGISTER})
+_CERTIFICATE_STAGES: Final = frozenset(
+    {Stage.PRESENTED, Stage.BLOCK_LIST, Stage.CERTIFICATE, Stage.REVOCATION, Stage.QWAC, Stage.REGISTER}
+)
 _TOKEN_STAGES: Final = frozenset({Stage.TOKEN, Stage.BINDING, Stage.SCOPE})
-# Judged together: where the certificate did not come to be trusted, neither is known.
-_JUDGEMENT: Final = frozenset({Stage.CERTIFICATE, Stage.REVOCATION})
 
 
 class Result(StrEnum):
@@ -85,13 +86,20 @@ def failed_stage(record: Record) -> Stage | None:
         return None
     ground = GROUNDS.get(str(record.get("reason"))) if record.get("told") is None else None
     if ground is not None:
-        # A body is read after admission: what is wrong with it shows on the way to the service.
-        is_body = ground.stage is Stage.REQUEST and record.get("route") is not None
-        return Stage.FORWARDING if is_body else ground.stage
+        return _stage_of(ground, record)
     if record.get("kind") == "handshake":
         return Stage.TLS
     has_answer = "upstream" in (record.get("latency_ms") or {})
     return Stage.SERVICE if has_answer else Stage.FORWARDING
+
+
+def _stage_of(ground: Ground, record: Record) -> Stage:
+    """Return the ground's own stage, or the later one at which it came up."""
+    if ground.stage is Stage.REQUEST and record.get("route") is not None:
+        return Stage.FORWARDING  # a body is read after admission: what is wrong with it shows on the way to the service
+    if ground.stage is Stage.BLOCK_LIST and record.get("revocation") is not None:
+        return Stage.REGISTER  # the certificate was judged good: it is the TPP that is blocked
+    return ground.stage
 
 
 def _stage(stage: Stage, record: Record, failed: Stage | None) -> dict[str, object]:
@@ -107,8 +115,6 @@ def _result(stage: Stage, record: Record, failed: Stage | None) -> Result:
         return Result.NOT_REACHED
     if _is_unasked(stage, record):
         return Result.NOT_ASKED
-    if stage in _JUDGEMENT and failed is not None and record.get("revocation") is None:
-        return Result.NOT_REACHED
     return Result.PASSED
 
 

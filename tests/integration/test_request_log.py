@@ -216,7 +216,11 @@ def test_the_operator_blocks_a_tpp_within_a_second_and_its_developers_read_why(a
     assert blocked.status_code == 200
 
     wait_until(lambda: bob.call("GET", "/v1/consents/x").status_code == 401, seconds=2, what="the block")
-    assert bob.explanation(bob.call("GET", "/v1/consents/x")) == ("Not blocked by the operator", "gateway", "mtls.blocked")
+    assert bob.explanation(bob.call("GET", "/v1/consents/x")) == (
+        "TPP registered and not blocked",
+        "gateway",
+        "mtls.blocked",
+    )
     assert "tries every door" in bob.page(f"/tpps/{bob.number}/requests").text
 
 

@@ -6,15 +6,18 @@ import asyncio
 import hashlib
 import time
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from gateway.admission.admit import Admission, admit
+from gateway.admission.grounds import GROUNDS
 from gateway.admission.knowledge import Knowledge
 from gateway.admission.memory import NotLoaded
 from gateway.admission.refusal import Refusal
 from gateway.admission.request import Connection, Leaf, Request, TlsFacts
+from gateway.admission.stages import Stage
 from gateway.admission.tokens import AccessToken
 from gateway.changes.kinds import Change
 from gateway.config import GatewaySettings
@@ -43,6 +46,7 @@ class Database:
         self.clients = {"client-1": _client()}
         self.tokens = {hashlib.sha256(TOKEN.encode()).hexdigest(): _token(QWAC)}
         self.blocked: frozenset[str] = frozenset()
+        self.revoked: frozenset[int] = frozenset()
         self.changes: list[Change] = []
         self.look_ups = 0
 
@@ -65,7 +69,7 @@ class Database:
         return self.clients.get(client_id)
 
     def trust_snapshot(self, _store: str) -> TrustSnapshot:
-        crl = CrlInForce(number=1, this_update=0, next_update=time.time() + 60, revoked=frozenset())
+        crl = CrlInForce(number=1, this_update=0, next_update=time.time() + 60, revoked=self.revoked)
         return TrustSnapshot(
             anchors=(ROOT.certificate,), crls={sha256_hex(ROOT.name.public_bytes()): crl}, blocked=self.blocked
         )
@@ -187,6 +191,30 @@ def test_faults_are_named_in_their_order() -> None:
     assert [reason(database, asked) for asked, _ in expected] == [name for _, name in expected]
 
 
+def test_the_stages_stand_in_the_order_of_the_checks() -> None:
+    """Each request has the fault of its line and those below it, up to the register: the log must not say otherwise."""
+    database = Database()
+    database.tpps.clear()
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    plain, late = ROOT.plain(), ROOT.qwac(statements=b"", not_before=yesterday - timedelta(days=1), not_after=yesterday)
+    database.blocked = frozenset({late.sha256})
+    database.revoked = frozenset({late.certificate.serial_number, plain.certificate.serial_number})
+
+    reasons = [reason(database, request("/v1//x", certificate=None)), reason(database, request("/v1/x", certificate=None))]
+    reasons += [reason(database, request(certificate=None, token=None)), reason(database, request(certificate=late))]
+    database.blocked = frozenset()
+    reasons += [reason(database, request(certificate=late)), reason(database, request(certificate=plain))]
+    database.revoked = frozenset()
+    reasons += [reason(database, request(certificate=plain)), reason(database, request(token=None))]
+    database.tpps[NUMBER] = _tpp(TppStatus.ACTIVE)
+    reasons += [reason(database, request(token=None)), reason(database, request(certificate=ROOT.qwac()))]
+
+    stages = [GROUNDS[each].stage for each in reasons]
+    asked = ["request", "route", "presented", "block_list", "certificate", "revocation", "qwac", "register", "token", "binding"]
+    assert stages == asked
+    assert stages == sorted(stages, key=lambda stage: stage.place)
+
+
 def test_faults_of_the_token_come_before_those_of_the_role_and_the_scope() -> None:
     """Binding, owner, role, scope."""
     database = Database()
@@ -201,6 +229,7 @@ def test_faults_of_the_token_come_before_those_of_the_role_and_the_scope() -> No
     assert reason(database, request(certificate=poor)) == "psd2.role"
     database.tokens[key] = _token(QWAC, scope="PIS:1")
     assert reason(database, request()) == "token.scope"
+    assert Stage.TOKEN.place < Stage.BINDING.place < Stage.ROLE.place < Stage.SCOPE.place
 
 
 def test_a_role_that_the_register_does_not_know_of_is_not_granted() -> None:

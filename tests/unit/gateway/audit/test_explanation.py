@@ -82,7 +82,8 @@ def test_a_good_call_passed_every_stage_and_needs_no_explanation() -> None:
     assert set(results(record()).values()) == {"passed"}
     assert explanation_of(record()) is None
     assert facts(record(), "certificate")["days left then"] == "10"
-    assert facts(record(), "certificate")["serial number"] == "1f"
+    assert facts(record(), "presented")["serial number"] == "1f"
+    assert facts(record(), "qwac") == {"kind": "qwac"}
     assert facts(record(), "revocation") == {"status": "good", "CRL as of": "2026-03-02T08:00:00+00:00"}
     assert facts(record(), "binding") == {"bound to this certificate": "yes (cnf matches)", "client": NUMBER}
     assert facts(record(), "service")["service took"] == "3.0 ms"
@@ -92,7 +93,8 @@ def test_a_good_call_passed_every_stage_and_needs_no_explanation() -> None:
 def test_each_ground_ends_the_call_at_its_own_stage(reason: str) -> None:
     """Nothing after it was reached; its explanation is the ground's."""
     ground = GROUNDS[reason]
-    call = refused(reason) if ground.stage is not Stage.REQUEST else refused(reason, route=None)
+    unknown: dict[Stage, dict[str, object]] = {Stage.REQUEST: {"route": None}, Stage.BLOCK_LIST: {"revocation": None}}
+    call = refused(reason, **unknown.get(ground.stage, {}))
 
     stages = stages_of(call)
     ended = [stage["stage"] for stage in stages if stage["result"] == "failed"]
@@ -112,15 +114,32 @@ def test_what_a_route_does_not_ask_for_is_said_to_be_so() -> None:
     asked_of_consent = {stage for stage, result in results(consent).items() if result == "not_asked"}
     assert asked_of_consent == {"token", "binding", "scope"}
     asked_of_front = {stage for stage, result in results(front).items() if result == "not_asked"}
-    assert asked_of_front == {"certificate", "revocation", "block_list", "register", "token", "binding", "role", "scope"}
+    of_certificate = {"presented", "block_list", "certificate", "revocation", "qwac", "register"}
+    assert asked_of_front == of_certificate | {"token", "binding", "role", "scope"}
 
 
 def test_a_blocked_certificate_was_not_judged_any_further() -> None:
     """The block list is looked at first: whether it would have been trusted is not known."""
     blocked = results(refused("mtls.blocked", revocation=None))
-    assert (blocked["certificate"], blocked["revocation"], blocked["block_list"]) == ("not_reached", "not_reached", "failed")
-    tpp_blocked = results(refused("mtls.blocked"))
-    assert (tpp_blocked["certificate"], tpp_blocked["block_list"]) == ("passed", "failed")
+    assert (blocked["block_list"], blocked["certificate"], blocked["revocation"]) == ("failed", "not_reached", "not_reached")
+
+
+def test_a_blocked_tpp_had_a_good_certificate() -> None:
+    """Its call ends at the register, although the reason is the same."""
+    blocked = results(refused("mtls.blocked"))
+    assert (blocked["block_list"], blocked["certificate"], blocked["qwac"], blocked["register"]) == (
+        "passed",
+        "passed",
+        "passed",
+        "failed",
+    )
+
+
+@pytest.mark.parametrize("reason", ["mtls.revoked", "mtls.revocation_unknown"])
+def test_a_revoked_certificate_was_trusted_until_then(reason: str) -> None:
+    """The list is looked at after the chain; whether it is a QWAC has not been asked yet."""
+    revoked = results(refused(reason, revocation=None))
+    assert (revoked["certificate"], revoked["revocation"], revoked["qwac"]) == ("passed", "failed", "not_reached")
 
 
 def test_a_body_that_is_at_fault_was_read_after_admission() -> None:
@@ -196,4 +215,4 @@ def test_another_tpps_token_shows_nothing_of_its_owner() -> None:
 def test_a_number_that_is_only_claimed_is_shown_as_a_claim() -> None:
     """A certificate of an unknown issuer says whatever it likes."""
     forged = refused("mtls.untrusted", tpp=None, revocation=None)
-    assert facts(forged, "certificate")["claims the authorisation number (not believed)"] == NUMBER
+    assert facts(forged, "presented")["claims the authorisation number (not believed)"] == NUMBER
