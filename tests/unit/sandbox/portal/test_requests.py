@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -107,6 +108,28 @@ def test_one_call_shows_its_stages_and_what_helps(portal: PortalUnderTest) -> No
     assert "ended here" in page
     assert "private" not in page
     assert "expired at noon" not in page
+
+
+def test_the_page_of_one_call_stands_under_requests(portal: PortalUnderTest) -> None:
+    """Its address is not below the TPP's; the tab is marked all the same, and no other but the TPPs of the navigation."""
+    number = owned_number(portal)
+    for path in (f"/requests/{portal.call_log.add(number, seconds_ago=-5)}", f"/tpps/{number}/requests"):
+        marked = re.findall(r'<a href="([^"]+)" aria-current="page">', text_of(portal, path))
+        assert marked == ["/", f"/tpps/{number}/requests"]
+
+
+def test_nothing_above_the_end_of_a_call_was_not_reached(portal: PortalUnderTest) -> None:
+    """A revoked certificate was trusted before the list was looked at."""
+    number = owned_number(portal)
+    revoked = {"outcome": "refused", "status": 401, "reason": "mtls.revoked", "revocation": None}
+
+    page = text_of(portal, f"/requests/{portal.call_log.add(number, seconds_ago=-5, **revoked)}")
+
+    above, below = page.split("How far it came")[1].split("ended here")
+    assert "not reached" not in above
+    assert above.index("Certificate trusted") < above.index("Certificate not revoked")
+    assert "Certificate is a QWAC" in below
+    assert below.index("not reached") > 0
 
 
 def test_a_refusal_of_the_bank_is_explained_in_its_words(portal: PortalUnderTest) -> None:
