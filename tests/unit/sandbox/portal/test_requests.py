@@ -102,7 +102,7 @@ def test_one_call_shows_its_stages_and_what_helps(portal: PortalUnderTest) -> No
     page = text_of(portal, f"/requests/{call}")
 
     assert "Certificate trusted" in page
-    assert "Renew it: sandbox cert renew NAME." in page
+    assert "Renew it (portal: Certificates, Renew; terminal: sandbox cert renew NAME)." in page
     assert "RFC 5280 §4.1.2.5" in page
     assert f'href="/tpps/{number}/certificates"' in page
     assert "ended here" in page
