@@ -147,10 +147,13 @@ def tokens(access: str, *, refresh: str | None = None) -> dict[str, object]:
     return body | ({"refresh_token": refresh} if refresh else {})
 
 
+SAID = {"reason": "request.format", "hint": "Correct the field.", "clause": "BG IG 1.3.8 §14.11"}
+
+
 def refusal(status: int, code: str, text: str, path: str | None = None) -> Any:
-    """Return what answers a call with a Berlin Group error."""
+    """Return what answers a call with a Berlin Group error, and what the sandbox says beside it."""
     message = {"category": "ERROR", "code": code, "text": text} | ({"path": path} if path else {})
-    return lambda _: answer(status, {"tppMessages": [message]})
+    return lambda _: answer(status, {"tppMessages": [message], **SAID})
 
 
 def query_of(url: str) -> str:

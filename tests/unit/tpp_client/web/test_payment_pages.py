@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.unit.tpp_client.fakes import answer
-from tests.unit.tpp_client.web.conftest import refusal
+from tests.unit.tpp_client.web.conftest import SAID, refusal
 
 if TYPE_CHECKING:
     from tests.unit.tpp_client.fake_bank import FakeBank
@@ -103,6 +103,7 @@ def test_the_banks_words_stand_at_the_field_they_are_about(browser: Browser, ban
     assert f'id="{field}-fault">that is not how it is written' in page.text
     assert 'value="Max Frei"' in page.text
     assert "<title>Error: " in page.text
+    assert all(text in page.text for text in SAID.values())  # for developers, in what went over the wire
 
 
 def test_a_refusal_about_no_field_is_a_page(browser: Browser, bank: FakeBank) -> None:
@@ -111,7 +112,8 @@ def test_a_refusal_about_no_field_is_a_page(browser: Browser, bank: FakeBank) ->
     page = paid(browser)
 
     assert page.status_code == 502
-    assert "not for this account" in page.text
+    told = page.text.partition("What went over the wire")[0]
+    assert all(text in told for text in ("not for this account", *SAID.values()))
 
 
 @pytest.mark.parametrize("amount", ["", "12,50", "1.234", "-", "ten", "1" * 200])
