@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from sandbox.ca.crl import PublishedCrl, RevokedEntry
@@ -26,6 +27,19 @@ class Revocation:
     at: datetime
 
 
+class Issuing(Protocol):
+    """What one TPP has been issued, and the next certificate: counted and recorded in one step, whichever process asks."""
+
+    def count_valid(self, *, now: datetime) -> int:
+        """Count the TPP's certificates that are neither expired nor revoked."""
+
+    def lives(self, *, issued_after: datetime, ended_after: datetime) -> Sequence[Life]:
+        """Return the lives of the TPP's certificates that were issued or end after these times, whatever their status."""
+
+    def add(self, record: CertificateRecord) -> None:
+        """Record one more."""
+
+
 class CertificateRecords(Protocol):
     """Certificates issued, their status, and the newest CRL of each authority."""
 
@@ -41,11 +55,8 @@ class CertificateRecords(Protocol):
     def statuses(self, serials: Iterable[str]) -> dict[str, CertificateStatus]:
         """Return the status of those of `serials` that are on record."""
 
-    def count_valid(self, tpp: str, *, now: datetime) -> int:
-        """Count a TPP's certificates that are neither expired nor revoked."""
-
-    def lives(self, authorisation_number: str, *, issued_after: datetime, ended_after: datetime) -> Sequence[Life]:
-        """Return the lives of a TPP's certificates that were issued or end after these times, whatever their status."""
+    def issuing(self, tpp: str, authorisation_number: str) -> AbstractContextManager[Issuing]:
+        """Be alone in issuing to this TPP while the block runs; what was added is on record when it has ended well."""
 
     def is_compromised(self, key_sha256: str) -> bool:
         """Tell whether a certificate over this key was revoked because the key was compromised."""

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from chassis.database import for_reading
+from chassis.database import for_reading, one_at_a_time
 from sandbox.ca.crl import PublishedCrl, RevokedEntry
 from sandbox.ca.model import CertificateRecord, CertificateStatus, Fault, RevocationReason
 from sandbox.ca.quota import Life
 from sandbox.database import certificates, crls
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sqlalchemy import Connection, Engine, RowMapping
 
@@ -64,31 +65,12 @@ class CertificateStore:
                 found.update((serial, CertificateStatus(status)) for serial, status in connection.execute(query))
         return found
 
-    def count_valid(self, tpp: str, *, now: datetime) -> int:
-        """Count a TPP's certificates that are neither expired nor revoked."""
-        query = (
-            select(func.count())
-            .select_from(certificates)
-            .where(certificates.c.tpp == tpp, certificates.c.status == CertificateStatus.VALID.value)
-            .where(certificates.c.not_after > now.timestamp())
-        )
-        with self._readable.connect() as connection:
-            return int(connection.scalar(query) or 0)
-
-    def lives(self, authorisation_number: str, *, issued_after: datetime, ended_after: datetime) -> list[Life]:
-        """Return the lives of a TPP's certificates that were issued or end after these times, whatever their status."""
-        query = (
-            select(certificates.c.issued_at, certificates.c.not_after)
-            .where(certificates.c.authorisation_number == authorisation_number)
-            .where(
-                or_(
-                    certificates.c.issued_at > issued_after.timestamp(),
-                    certificates.c.not_after > ended_after.timestamp(),
-                )
-            )
-        )
-        with self._readable.connect() as connection:
-            return [Life(_time(issued_at), _time(not_after)) for issued_at, not_after in connection.execute(query)]
+    @contextmanager
+    def issuing(self, tpp: str, authorisation_number: str) -> Iterator[SqlIssuing]:
+        """Be alone in issuing to this TPP while the block runs; what was added is on record when it has ended well."""
+        with self._engine.begin() as connection:
+            one_at_a_time(connection, "sandbox.certificates", authorisation_number)
+            yield SqlIssuing(connection, tpp, authorisation_number)
 
     def is_compromised(self, key_sha256: str) -> bool:
         """Tell whether a certificate over this key was revoked because the key was compromised."""
@@ -130,6 +112,44 @@ class CertificateStore:
                 connection.execute(insert(crls).values(empty))
         except IntegrityError:
             return  # another process was faster
+
+
+class SqlIssuing:
+    """`Issuing`, within one transaction."""
+
+    def __init__(self, connection: Connection, tpp: str, authorisation_number: str) -> None:
+        """Count and record through `connection`."""
+        self._connection = connection
+        self._tpp = tpp
+        self._authorisation_number = authorisation_number
+
+    def count_valid(self, *, now: datetime) -> int:
+        """Count the TPP's certificates that are neither expired nor revoked."""
+        query = (
+            select(func.count())
+            .select_from(certificates)
+            .where(certificates.c.tpp == self._tpp, certificates.c.status == CertificateStatus.VALID.value)
+            .where(certificates.c.not_after > now.timestamp())
+        )
+        return int(self._connection.scalar(query) or 0)
+
+    def lives(self, *, issued_after: datetime, ended_after: datetime) -> list[Life]:
+        """Return the lives of the TPP's certificates that were issued or end after these times, whatever their status."""
+        query = (
+            select(certificates.c.issued_at, certificates.c.not_after)
+            .where(certificates.c.authorisation_number == self._authorisation_number)
+            .where(
+                or_(
+                    certificates.c.issued_at > issued_after.timestamp(),
+                    certificates.c.not_after > ended_after.timestamp(),
+                )
+            )
+        )
+        return [Life(_time(issued_at), _time(not_after)) for issued_at, not_after in self._connection.execute(query)]
+
+    def add(self, record: CertificateRecord) -> None:
+        """Record one more."""
+        self._connection.execute(insert(certificates), [_row(record)])
 
 
 def _revoke(connection: Connection, ca: str, revocation: Revocation) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from sandbox.ca.orders import Order
     from sandbox.ca.profiles import LeafProfile, Profiles
     from sandbox.ca.quota import IssuingLimits
-    from sandbox.ca.records import CertificateRecords
+    from sandbox.ca.records import CertificateRecords, Issuing
     from sandbox.ca.revocations import Revocations
 
 _DAY: Final = timedelta(days=1)
@@ -77,8 +76,6 @@ class TppCertificates:
         self._addresses = pki_addresses(pki_base, AuthorityName.TPP_ISSUING)
         self._disclosure = disclosure
         self._limits = limits
-        # Counting and recording belong together: many at the same moment must not slip past a limit.
-        self._one_at_a_time = threading.Lock()
 
     def issue(
         self,
@@ -95,37 +92,26 @@ class TppCertificates:
         """
         spec = fault_spec(fault, kind) if fault else _RIGHT
         key = self._key(self._profiles.profiles[ProfileName(kind)], csr)
-        with self._one_at_a_time:
-            return self._issue(tpp, kind, key, spec, fault=fault, replaces=replaces)
-
-    def _issue(
-        self,
-        tpp: TppSubject,
-        kind: TppCertificateKind,
-        key: _Key,
-        spec: FaultSpec,
-        *,
-        fault: Fault | None,
-        replaces: str | None,
-    ) -> IssuedCertificate:
         now = self._clock.now()
-        self._require_room(tpp, now)
-        order = self._order(tpp, kind, key.public, now, fault)
-        issuer = self._issuer(spec, order, key, now)
-        certificate = self._signed(order, spec, issuer, now)
-        record = record_of(certificate, ca=issuer.ca, profile=kind, now=now, tpp=tpp, fault=fault, replaces=replaces)
-        self._records.add([record])
+        # Counting and recording belong together: many at the same moment must not slip past a limit.
+        with self._records.issuing(tpp.name, tpp.authorisation_number) as issuing:
+            self._require_room(tpp, issuing, now)
+            order = self._order(tpp, kind, key.public, now, fault)
+            issuer = self._issuer(spec, order, key, now)
+            certificate = self._signed(order, spec, issuer, now)
+            record = record_of(certificate, ca=issuer.ca, profile=kind, now=now, tpp=tpp, fault=fault, replaces=replaces)
+            issuing.add(record)
         if spec.revoked:
             self._revocations.revoke(record.serial, RevocationReason.PRIVILEGE_WITHDRAWN)
         notes = key.request.notes(order.content.subject) if key.request else ()
         return _issued(record, key, kind=kind, certificate=certificate, issuer=issuer, notes=notes)
 
-    def _require_room(self, tpp: TppSubject, now: datetime) -> None:
+    def _require_room(self, tpp: TppSubject, issuing: Issuing, now: datetime) -> None:
         most = self._profiles.limits.certificates_per_tpp
-        if self._records.count_valid(tpp.name, now=now) >= most:
+        if issuing.count_valid(now=now) >= most:
             raise TooManyCertificates(f"{tpp.name} holds {most} valid certificates, which is the most: revoke some first")
         keep_expired = timedelta(days=self._profiles.crl.keep_expired_days)
-        lives = self._records.lives(tpp.authorisation_number, issued_after=now - _DAY, ended_after=now - keep_expired)
+        lives = issuing.lives(issued_after=now - _DAY, ended_after=now - keep_expired)
         require_quota(lives, self._limits, now=now, keep_expired=keep_expired)
 
     def _key(self, profile: LeafProfile, csr: bytes | None) -> _Key:

@@ -42,6 +42,21 @@ class RegisterLimits:
     all: int
     per_organisation: int
 
+    def require_room(self, *, all_taken: int, organisations_own: int | None) -> None:
+        """Raise `RegisterFull` unless one more may come; `organisations_own` is None for a TPP that is no organisation's."""
+        if all_taken >= self.all:
+            raise RegisterFull(f"{self.all} TPPs are registered, more are not taken (SANDBOX_MAX_TPPS)")
+        if organisations_own is not None:
+            self.require_room_in_organisation(organisations_own)
+
+    def require_room_in_organisation(self, own: int) -> None:
+        """Raise `RegisterFull` unless an organisation with `own` numbers may have one more."""
+        if own >= self.per_organisation:
+            raise RegisterFull(
+                f"your organisation has registered {self.per_organisation} TPPs, those counted that it has left, "
+                "more are not taken (SANDBOX_MAX_TPPS_PER_ORGANISATION)"
+            )
+
 
 class Register(Protocol):
     """What is on record."""
@@ -52,11 +67,8 @@ class Register(Protocol):
     def former(self, number: str) -> FormerTpp | None:
         """Return who had this number and has left."""
 
-    def count(self, *, organisation_id: str | None = None) -> int:
-        """Count the numbers taken, by everybody or by one organisation; such as were left too."""
-
-    def add(self, tpp: Tpp) -> None:
-        """Take a new TPP in; raises `RegistrationConflict`."""
+    def add(self, tpp: Tpp, *, limits: RegisterLimits | None) -> None:
+        """Take a new TPP in, within `limits`, or (None) give a number back; raises `RegistrationConflict`, `RegisterFull`."""
 
 
 class Applications:
@@ -85,25 +97,13 @@ class Applications:
     def admit(self, request: RegistrationRequest, applicant: Applicant) -> Tpp:
         """Take a new TPP in; raises `RegisterFull`, `RegistrationConflict`, `SubjectRefused`."""
         former = self._records.former(str(request.authorisation_number))
-        if former is None:
-            self._require_room(applicant)
-        elif not _had(former, applicant):
+        if former is not None and not _had(former, applicant):
             # Said as of one that is registered: a stranger learns no more from the one than from the other.
             raise RegistrationConflict(f"{request.authorisation_number} is registered already", field=_NUMBER)
         tpp = _new_tpp(request, applicant, at=self._clock.now().timestamp())
         subject_of(tpp)  # what no certificate can carry is refused before anybody is told of the TPP
-        self._records.add(tpp)
+        self._records.add(tpp, limits=self._limits if former is None else None)
         return tpp
-
-    def _require_room(self, applicant: Applicant) -> None:
-        if self._records.count() >= self._limits.all:
-            raise RegisterFull(f"{self._limits.all} TPPs are registered, more are not taken (SANDBOX_MAX_TPPS)")
-        mine, most = applicant.organisation_id, self._limits.per_organisation
-        if mine is not None and self._records.count(organisation_id=mine) >= most:
-            raise RegisterFull(
-                f"your organisation has registered {most} TPPs, those counted that it has left, more are not taken "
-                "(SANDBOX_MAX_TPPS_PER_ORGANISATION)"
-            )
 
 
 def token_sha256(token: str) -> str:

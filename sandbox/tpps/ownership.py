@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from psd2.ids import new_secret
 from sandbox.tpps.applications import Applicant, is_token, token_sha256
-from sandbox.tpps.errors import AccessDenied, RegisterFull, TppBlocked
+from sandbox.tpps.errors import AccessDenied, TppBlocked
 from sandbox.tpps.introduction import introduce
 from sandbox.tpps.model import TppStatus
 
@@ -26,17 +26,17 @@ class Records(Protocol):
     def find(self, name_or_number: str) -> Tpp | None:
         """Return the TPP of this name or authorisation number."""
 
-    def count(self, *, organisation_id: str | None = None) -> int:
-        """Count the numbers taken."""
-
     def amend(self, tpp: Tpp, amendment: Amendment) -> None:
         """Write what a TPP has changed of itself and nothing else."""
 
     def activate(self, tpp: Tpp) -> bool:
         """Make a registering TPP active; return False, and change nothing, where it is not registering."""
 
-    def claim(self, tpp: Tpp, organisation_id: str) -> bool:
-        """Give a TPP that is nobody's to an organisation; return False, and change nothing, where it is somebody's."""
+    def claim(self, tpp: Tpp, organisation_id: str, *, limits: RegisterLimits) -> bool:
+        """Give a TPP that is nobody's to an organisation; return False, and change nothing, where it is somebody's.
+
+        Raises `RegisterFull`.
+        """
 
     def set_access_token(self, tpp: Tpp, sha256: str) -> None:
         """Keep the hash of the TPP's access token."""
@@ -107,9 +107,7 @@ class Ownership:
             raise AccessDenied
         if tpp.organisation_id == organisation_id:
             return tpp
-        if self._records.count(organisation_id=organisation_id) >= self._limits.per_organisation:
-            raise RegisterFull(f"your organisation has {self._limits.per_organisation} TPPs, more are not taken")
-        if not self._records.claim(tpp, organisation_id):
+        if not self._records.claim(tpp, organisation_id, limits=self._limits):
             raise AccessDenied
         return replace(tpp, organisation_id=organisation_id)
 

@@ -44,14 +44,11 @@ class TppStore(Protocol):
     def of_organisation(self, organisation_id: str) -> list[Tpp]:
         """Return an organisation's TPPs, by name."""
 
-    def count(self, *, organisation_id: str | None = None) -> int:
-        """Count the numbers taken, by everybody or by one organisation; such as were left too."""
-
     def former(self, number: str) -> FormerTpp | None:
         """Return who had this number and has left."""
 
-    def add(self, tpp: Tpp) -> None:
-        """Take a new TPP in; raises `RegistrationConflict`."""
+    def add(self, tpp: Tpp, *, limits: RegisterLimits | None) -> None:
+        """Take a new TPP in, within `limits`, or (None) give a number back; raises `RegistrationConflict`, `RegisterFull`."""
 
     def set_status(self, tpp: Tpp, status: TppStatus, *, block_reason: str | None = None) -> None:
         """Write a TPP's status, and why it is blocked, and nothing else."""
@@ -68,7 +65,7 @@ class TppStore(Protocol):
     def access_token_sha256(self, tpp: Tpp) -> str | None:
         """Return the hash of the TPP's access token."""
 
-    def claim(self, tpp: Tpp, organisation_id: str) -> bool:
+    def claim(self, tpp: Tpp, organisation_id: str, *, limits: RegisterLimits) -> bool:
         """Give a TPP that is nobody's to an organisation; return False, and change nothing, where it is somebody's."""
 
     def remove(self, tpp: Tpp, *, at: float) -> None:

@@ -8,7 +8,7 @@ import orjson
 from sqlalchemy import delete, func, insert, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from chassis.database import for_reading
+from chassis.database import for_reading, one_at_a_time
 from psd2.authorisation_number import AuthorisationNumber
 from psd2.roles import format_roles, read_roles
 from sandbox.database import former_tpps, tpps
@@ -18,8 +18,10 @@ from sandbox.tpps.model import FormerTpp, Profile, Tpp, TppStatus
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Engine, Row, Table
 
+    from sandbox.tpps.applications import RegisterLimits
     from sandbox.tpps.model import Amendment
 
+_REGISTER = ("sandbox.register",)
 _FORMER = ("authorisation_number", "organisation_id", "access_token_sha256")
 
 
@@ -33,6 +35,8 @@ class SqlTppStore:
 
     def find(self, name_or_number: str) -> Tpp | None:
         """Return the TPP of this name or authorisation number."""
+        if "\0" in name_or_number:
+            return None  # PostgreSQL keeps no such text, and can't be asked for one
         condition = or_(tpps.c.name == name_or_number, tpps.c.authorisation_number == name_or_number)
         with self._reading.connect() as connection:
             row = connection.execute(select(tpps).where(condition)).first()
@@ -49,11 +53,6 @@ class SqlTppStore:
         with self._reading.connect() as connection:
             return [_tpp(row) for row in connection.execute(query)]
 
-    def count(self, *, organisation_id: str | None = None) -> int:
-        """Count the numbers taken, by everybody or by one organisation; such as were left too."""
-        with self._reading.connect() as connection:
-            return sum(_count(connection, table, organisation_id) for table in (tpps, former_tpps))
-
     def former(self, number: str) -> FormerTpp | None:
         """Return who had this number and has left."""
         query = select(*(former_tpps.c[name] for name in _FORMER)).where(former_tpps.c.authorisation_number == number)
@@ -61,12 +60,20 @@ class SqlTppStore:
             row = connection.execute(query).first()
         return FormerTpp(**dict(zip(_FORMER, row, strict=True))) if row else None
 
-    def add(self, tpp: Tpp) -> None:
-        """Take a new TPP in; raises `RegistrationConflict` where its name, number or client id is taken."""
+    def add(self, tpp: Tpp, *, limits: RegisterLimits | None) -> None:
+        """Take a new TPP in, within `limits`, or (None) give a number back to whoever had it.
+
+        Raises `RegisterFull`, and `RegistrationConflict` where its name, number or client id is taken.
+        """
         try:
             with self._engine.begin() as connection:
-                number = str(tpp.authorisation_number)
-                connection.execute(delete(former_tpps).where(former_tpps.c.authorisation_number == number))
+                # Counted and taken in one step: the command line may register beside the portal.
+                one_at_a_time(connection, *_REGISTER)
+                if limits is None:
+                    connection.execute(delete(former_tpps).where(_is_number(former_tpps, tpp)))
+                else:
+                    _require_never_taken(connection, tpp)
+                    _require_room(connection, tpp.organisation_id, limits)
                 connection.execute(insert(tpps).values(**_values(tpp)))
         except IntegrityError as error:
             raise RegistrationConflict(f"{tpp.name} or {tpp.authorisation_number} has just been registered") from error
@@ -97,10 +104,15 @@ class SqlTppStore:
         with self._reading.connect() as connection:
             return connection.execute(query).scalar_one_or_none()
 
-    def claim(self, tpp: Tpp, organisation_id: str) -> bool:
-        """Give a TPP that is nobody's to an organisation; return False, and change nothing, where it is somebody's."""
+    def claim(self, tpp: Tpp, organisation_id: str, *, limits: RegisterLimits) -> bool:
+        """Give a TPP that is nobody's to an organisation; return False, and change nothing, where it is somebody's.
+
+        Raises `RegisterFull`.
+        """
         is_nobodys = _is(tpp) & tpps.c.organisation_id.is_(None)
         with self._engine.begin() as connection:
+            one_at_a_time(connection, *_REGISTER)
+            limits.require_room_in_organisation(_count(connection, organisation_id))
             return connection.execute(update(tpps).where(is_nobodys).values(organisation_id=organisation_id)).rowcount == 1
 
     def remove(self, tpp: Tpp, *, at: float) -> None:
@@ -118,14 +130,33 @@ class SqlTppStore:
 
 
 def _is(tpp: Tpp) -> ColumnElement[bool]:
-    return tpps.c.authorisation_number == str(tpp.authorisation_number)
+    return _is_number(tpps, tpp)
 
 
-def _count(connection: Connection, table: Table, organisation_id: str | None) -> int:
-    query = select(func.count()).select_from(table)
+def _is_number(table: Table, tpp: Tpp) -> ColumnElement[bool]:
+    return table.c.authorisation_number == str(tpp.authorisation_number)
+
+
+def _require_never_taken(connection: Connection, tpp: Tpp) -> None:
+    """Refuse a number that somebody has left since it was judged a new one: it is kept for whoever had it."""
+    if connection.execute(select(former_tpps.c.left_at).where(_is_number(former_tpps, tpp))).first():
+        raise RegistrationConflict(f"{tpp.authorisation_number} has just been registered")
+
+
+def _require_room(connection: Connection, organisation_id: str | None, limits: RegisterLimits) -> None:
+    own = None if organisation_id is None else _count(connection, organisation_id)
+    limits.require_room(all_taken=_count(connection), organisations_own=own)
+
+
+def _count(connection: Connection, organisation_id: str | None = None) -> int:
+    """Count the numbers taken, by everybody or by one organisation; such as were left too."""
+    queries = [select(func.count()).select_from(table) for table in (tpps, former_tpps)]
     if organisation_id is not None:
-        query = query.where(table.c.organisation_id == organisation_id)
-    return int(connection.execute(query).scalar_one())
+        queries = [
+            query.where(table.c.organisation_id == organisation_id)
+            for query, table in zip(queries, (tpps, former_tpps), strict=True)
+        ]
+    return sum(int(connection.execute(query).scalar_one()) for query in queries)
 
 
 def _values(tpp: Tpp) -> dict[str, object]:

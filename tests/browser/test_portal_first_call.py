@@ -16,7 +16,7 @@ from tests.support.pages import (
     watched_page,
 )
 from tests.support.portal_server import ServedPortal, running_portal
-from tests.support.register import NUMBER
+from tests.support.register import NUMBER, ROOMY
 from tests.support.tenant_data import message
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def cookies(portal: ServedPortal, chromium: Browser) -> list[Any]:
         cookies = page.context.cookies()
     owner = portal.developers.visitor(next(one["value"] for one in cookies if one["name"] == "__Host-portal"))
     assert owner is not None
-    assert portal.world.store.claim(portal.world.register.require(NUMBER), owner.organisation.id)
+    assert portal.world.store.claim(portal.world.register.require(NUMBER), owner.organisation.id, limits=ROOMY)
     return list(cookies)
 
 

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from tests.support.call_log import REFUSED
 from tests.support.pages import LOOKS, assert_accessible, assert_fits, sign_in, sign_up_and_in, watched_context, watched_page
 from tests.support.portal_server import ServedPortal, running_portal
-from tests.support.register import NUMBER
+from tests.support.register import NUMBER, ROOMY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +37,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Itera
             with watched_page(chromium) as page:
                 sign_up_and_in(page, portal.origin, email)
         owner = next(organisation for developer, organisation in portal.developers.all() if developer.email == EMAIL)
-        assert portal.world.store.claim(portal.world.register.require(NUMBER), owner.id)
+        assert portal.world.store.claim(portal.world.register.require(NUMBER), owner.id, limits=ROOMY)
         portal.make_operator(OPERATOR)
         portal.world.clock.advance(timedelta(minutes=30))
         yield portal

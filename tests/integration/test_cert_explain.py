@@ -18,6 +18,7 @@ from sandbox.tpps.model import Profile, Tpp, TppStatus
 from sandbox.tpps.store import SqlTppStore
 from sandbox.tpps.subjects import subject_of
 from tests.support.doctor import PSD2
+from tests.support.register import ROOMY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +47,7 @@ def services(module_databases: Databases, tmp_path_factory: pytest.TempPathFacto
     """Lend a home as `sandbox up` and `sandbox tpp register` leave it, but for the servers."""
     with pytest.MonkeyPatch.context() as environment, module_databases.opened("sandbox") as engine:
         environment.setenv("SANDBOX_DATABASE_URL", engine.url.render_as_string(hide_password=False))
-        SqlTppStore(engine).add(ACME)
+        SqlTppStore(engine).add(ACME, limits=ROOMY)
         built = build_services(load_settings(home=tmp_path_factory.mktemp("home")))
         built.authority.ensure_hierarchy()
         yield built

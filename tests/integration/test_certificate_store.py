@@ -124,7 +124,8 @@ def test_only_valid_certificates_count(store: CertificateStore) -> None:
     store.add([record(1), record(2), record(3, not_after=NOW), record(4, tpp="other")])
     revoke(store, "0002")
 
-    assert store.count_valid("acme", now=NOW) == 1
+    with store.issuing("acme", "PSDDE-BAFIN-100001") as issuing:
+        assert issuing.count_valid(now=NOW) == 1
 
 
 def test_lives_are_those_of_one_number_that_were_issued_or_end_late_enough(store: CertificateStore) -> None:
@@ -141,7 +142,8 @@ def test_lives_are_those_of_one_number_that_were_issued_or_end_late_enough(store
     )
     revoke(store, "0002")
 
-    lives = store.lives("PSDDE-BAFIN-1", issued_after=NOW - hour, ended_after=NOW)
+    with store.issuing("acme", "PSDDE-BAFIN-1") as issuing:
+        lives = issuing.lives(issued_after=NOW - hour, ended_after=NOW)
 
     assert sorted((life.issued_at, life.not_after) for life in lives) == [(long_ago, NOW + hour), (NOW, NOW - hour)]
 

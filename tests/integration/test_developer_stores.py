@@ -18,7 +18,7 @@ from sandbox.developers.model import Developer, Invitation, Organisation, Origin
 from sandbox.developers.organisation_store import SqlOrganisations
 from sandbox.developers.store import SqlDevelopers
 from sandbox.tpps.store import SqlTppStore
-from tests.support.register import NOW, RegisterWorld, registration
+from tests.support.register import NOW, ROOMY, RegisterWorld, registration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -259,7 +259,7 @@ def test_the_last_two_members_can_not_both_leave_tpps_behind(
     accounts.add_invited(carol, "key", "hash")
     carol = replace(carol, organisation_id=anna.organisation_id)
     tpp = RegisterWorld().register.register_new(registration()).tpp
-    SqlTppStore(engine).add(replace(tpp, organisation_id=anna.organisation_id))
+    SqlTppStore(engine).add(replace(tpp, organisation_id=anna.organisation_id), limits=ROOMY)
 
     def leave(one: Developer) -> bool:
         try:

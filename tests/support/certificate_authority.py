@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +19,7 @@ from sandbox.ca.quota import Life
 from sandbox.ca.service import CertificateAuthority
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sandbox.ca.crl import PublishedCrl
     from sandbox.ca.model import CertificateRecord
@@ -44,6 +46,7 @@ class MemoryRecords:
     def __init__(self) -> None:
         self.certificates: dict[str, CertificateRecord] = {}
         self.crls: dict[str, PublishedCrl] = {}
+        self._issuing = threading.Lock()
 
     def add(self, records: Sequence[CertificateRecord]) -> None:
         for record in records:
@@ -60,17 +63,10 @@ class MemoryRecords:
     def statuses(self, serials: Iterable[str]) -> dict[str, CertificateStatus]:
         return {serial: self.certificates[serial].status for serial in serials if serial in self.certificates}
 
-    def count_valid(self, tpp: str, *, now: datetime) -> int:
-        valid = [record for record in self.listed(tpp=tpp, limit=10_000) if record.status is CertificateStatus.VALID]
-        return sum(record.not_after > now for record in valid)
-
-    def lives(self, authorisation_number: str, *, issued_after: datetime, ended_after: datetime) -> list[Life]:
-        return [
-            Life(record.issued_at, record.not_after)
-            for record in self.certificates.values()
-            if record.authorisation_number == authorisation_number
-            and (record.issued_at > issued_after or record.not_after > ended_after)
-        ]
+    @contextmanager
+    def issuing(self, tpp: str, authorisation_number: str) -> Iterator[MemoryIssuing]:
+        with self._issuing:
+            yield MemoryIssuing(self, tpp, authorisation_number)
 
     def is_compromised(self, key_sha256: str) -> bool:
         reasons = {record.reason for record in self.certificates.values() if record.key_sha256 == key_sha256}
@@ -96,6 +92,30 @@ class MemoryRecords:
         previous = self.crls.get(ca)
         self.crls[ca] = sign(entries, previous.number if previous else None)
         return self.crls[ca]
+
+
+@dataclass(frozen=True)
+class MemoryIssuing:
+    """`Issuing` over `MemoryRecords`."""
+
+    records: MemoryRecords
+    tpp: str
+    authorisation_number: str
+
+    def count_valid(self, *, now: datetime) -> int:
+        held = self.records.listed(tpp=self.tpp, limit=10_000)
+        return sum(record.status is CertificateStatus.VALID and record.not_after > now for record in held)
+
+    def lives(self, *, issued_after: datetime, ended_after: datetime) -> list[Life]:
+        return [
+            Life(record.issued_at, record.not_after)
+            for record in self.records.certificates.values()
+            if record.authorisation_number == self.authorisation_number
+            and (record.issued_at > issued_after or record.not_after > ended_after)
+        ]
+
+    def add(self, record: CertificateRecord) -> None:
+        self.records.add([record])
 
 
 def profiles() -> Profiles:

@@ -32,7 +32,7 @@ from sandbox.tpps.orders import Orders
 from sandbox.trust.service import TrustDelivery
 from tests.support.call_log import CallLog
 from tests.support.health import health_of
-from tests.support.register import REGISTRATION, RegisterWorld
+from tests.support.register import REGISTRATION, ROOMY, RegisterWorld
 from tests.support.tenant_data import TenantDataInMemory
 from tests.unit.sandbox.trust.test_delivery import InMemoryAcknowledgements
 
@@ -174,7 +174,7 @@ class PortalUnderTest:
 
     def _given(self, organisation_id: str, changes: dict[str, Any]) -> Tpp:
         number = self.registered(**changes)["authorisation_number"]
-        assert self.world.store.claim(self.world.register.require(number), organisation_id)
+        assert self.world.store.claim(self.world.register.require(number), organisation_id, limits=ROOMY)
         return self.world.register.require(number)
 
     def make_operator(self, email: str) -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 NOW = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.UTC)
 NUMBER = "PSDDE-BAFIN-100001"
+ROOMY = RegisterLimits(all=1_000, per_organisation=1_000)
 REGISTRATION: dict[str, Any] = {
     "name": "acme",
     "organisation": "Acme Payments GmbH",
@@ -177,16 +178,19 @@ class InMemoryTppStore:
     def of_organisation(self, organisation_id: str) -> list[Tpp]:
         return [tpp for tpp in self.all() if tpp.organisation_id == organisation_id]
 
-    def count(self, *, organisation_id: str | None = None) -> int:
+    def _count(self, organisation_id: str | None = None) -> int:
         everybody = [*self.tpps.values(), *self.formers.values()]
         return sum(organisation_id in {None, each.organisation_id} for each in everybody)
 
     def former(self, number: str) -> FormerTpp | None:
         return self.formers.get(number)
 
-    def add(self, tpp: Tpp) -> None:
+    def add(self, tpp: Tpp, *, limits: RegisterLimits | None) -> None:
         if str(tpp.authorisation_number) in self.tpps:
             raise RegistrationConflict("taken")
+        if limits is not None:
+            own = self._count(tpp.organisation_id) if tpp.organisation_id else None
+            limits.require_room(all_taken=self._count(), organisations_own=own)
         self.tpps[str(tpp.authorisation_number)] = tpp
         self.formers.pop(str(tpp.authorisation_number), None)
 
@@ -196,7 +200,8 @@ class InMemoryTppStore:
     def amend(self, tpp: Tpp, amendment: Amendment) -> None:
         self._write(tpp, organisation=amendment.organisation, redirect_uris=amendment.redirect_uris)
 
-    def claim(self, tpp: Tpp, organisation_id: str) -> bool:
+    def claim(self, tpp: Tpp, organisation_id: str, *, limits: RegisterLimits) -> bool:
+        limits.require_room_in_organisation(self._count(organisation_id))
         if self.tpps[str(tpp.authorisation_number)].organisation_id is not None:
             return False
         self._write(tpp, organisation_id=organisation_id)

@@ -11,7 +11,7 @@ import pytest
 from psd2.money import Money
 from sandbox.portal.pages.people import grouped
 from tests.support.portal import PortalUnderTest
-from tests.support.register import NUMBER, REGISTRATION
+from tests.support.register import NUMBER, REGISTRATION, ROOMY
 from tests.support.tenant_data import NEXT_PAGE, PASSWORD, message, movement
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ def test_a_registration_that_broke_off_is_continued_first(tmp_path: Path, path: 
     portal.sign_in_as("anna@acme.example")
     portal.world.bank.is_down = True
     assert portal.call("POST", "/api/tpps", json=REGISTRATION).status_code == 503
-    portal.world.store.claim(portal.world.register.require(NUMBER), portal.visitor().organisation.id)
+    portal.world.store.claim(portal.world.register.require(NUMBER), portal.visitor().organisation.id, limits=ROOMY)
 
     answer = ask(portal, path)
 
