@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Flask, Response, jsonify, request
 
 from sandbox.portal.api import registration_api
+from sandbox.portal.characters import refuse_nul
 from sandbox.portal.csrf import install_csrf
 from sandbox.portal.forms import GLOBALS
 from sandbox.portal.listeners import PublicListener, require_listener
@@ -85,6 +86,7 @@ def create_app(services: Services) -> Flask:
     app.context_processor(lambda: {"visitor": current_visitor()})
     app.after_request(_harden)
     install_csrf(app, exempt=_WITHOUT_FORMS)
+    refuse_nul(app)
     install_problems(app)
     return app
 

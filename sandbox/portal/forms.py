@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, ClassVar, Final, Self, cast
 
 from flask import Response, make_response, render_template, request
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from sandbox.developers.errors import TooManyAttempts
 
 _UNPROCESSABLE, _TOO_MANY = 422, 429
+_KEY: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class PortalForm(Form):
@@ -60,6 +62,12 @@ def required(text: str) -> Callable[[Form, Field], None]:
             raise ValidationError(text)
 
     return judge
+
+
+def posted_key(name: str) -> str:
+    """Return the key of a session or an invitation that a form names; empty, which none is called, where it is no key."""
+    text = request.form.get(name, "")
+    return text if _KEY.fullmatch(text) else ""
 
 
 def form_page(template: str, form: PortalForm | None, *, busy: TooManyAttempts | None = None, **context: object) -> Response:

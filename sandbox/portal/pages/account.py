@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, flash, request
+from flask import Blueprint, flash
 from wtforms import PasswordField
 
 from sandbox.developers.errors import FieldRefused, TooManyAttempts
 from sandbox.portal.addresses import see_other
-from sandbox.portal.forms import PortalForm, form_page, required
+from sandbox.portal.forms import PortalForm, form_page, posted_key, required
 from sandbox.portal.pages.person import judge_new_password, new_password_field, person_name, person_name_field
 from sandbox.portal.visitor import origin, visitor
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
     from sandbox.bootstrap import Services
-
-_LONGEST_KEY = 64
 
 
 class NameForm(PortalForm):
@@ -82,8 +80,7 @@ class _Views:
 
     def end_session(self) -> Response:
         asking = visitor()
-        key = request.form.get("session", "")[:_LONGEST_KEY]
-        if self._developers.end_session(asking, key):
+        if self._developers.end_session(asking, posted_key("session")):
             flash("That browser is signed out.", "good")
         else:
             flash("That browser was signed out already.", "warn")

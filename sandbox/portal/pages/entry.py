@@ -67,7 +67,8 @@ class SignUpForm(PersonForm):
 class SignInForm(PortalForm):
     """Who one says one is."""
 
-    email = EmailField("E-mail address", [required("Enter your e-mail address.")])
+    # What is no address has no account, and is not counted as an attempt either: it may be of any length, and hold anything.
+    email = EmailField("E-mail address", [parsed_by(parsed_email)])
     password = PasswordField("Password", [required("Enter your password.")])
 
 

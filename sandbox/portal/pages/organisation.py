@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, flash, request
+from flask import Blueprint, flash
 
 from sandbox.developers.errors import MembershipRefused
 from sandbox.portal.addresses import see_other
-from sandbox.portal.forms import PortalForm, form_page
+from sandbox.portal.forms import PortalForm, form_page, posted_key
 from sandbox.portal.pages.person import organisation_field, organisation_name
 from sandbox.portal.visitor import visitor
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
     from sandbox.bootstrap import Services
-
-_LONGEST_KEY = 64
 
 
 class OrganisationForm(PortalForm):
@@ -70,7 +68,7 @@ class _Views:
         return self._page(link=f"{self._addresses.portal}/invitations/{secret}")
 
     def withdraw(self) -> Response:
-        if self._organisations.withdraw(visitor(), request.form.get("invitation", "")[:_LONGEST_KEY]):
+        if self._organisations.withdraw(visitor(), posted_key("invitation")):
             flash("The invitation is withdrawn: its link leads nowhere any more.", "good")
         else:
             flash("That invitation was used, withdrawn or expired already.", "warn")

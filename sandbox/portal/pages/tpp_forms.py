@@ -38,6 +38,7 @@ _URIS_HINT: Final = (
     "and loopback addresses only; no fragment (#…), no wildcard, no user name."
 )
 _LONGEST_URIS: Final = 25_000
+_LONGEST_SEED: Final = 20
 # Said of a field as a whole where the register speaks of JSON.
 _OWN_WORDS: Final = {
     "roles": "Choose at least one role.",
@@ -115,7 +116,7 @@ class RegistrationForm(PortalForm):
             "redirect_uris": _lines(self.redirect_uris.data),
             "profile": self.profile.data,
         }
-        return document if not seed else {**document, "seed": int(seed) if seed.isdecimal() else seed}
+        return document if not seed else {**document, "seed": _whole_number(seed)}
 
     def _number(self) -> str:
         """Build the number from its parts; a whole number may be typed or pasted too."""
@@ -175,6 +176,11 @@ class ClaimForm(PortalForm):
         "Registration access token",
         description="registration_access_token in client.json, or in the answer to the registration.",
     )
+
+
+def _whole_number(text: str) -> int | str:
+    """Return the number, or the text where it is none or too long to be one: the register refuses it then."""
+    return int(text) if text.isdecimal() and len(text) <= _LONGEST_SEED else text
 
 
 def sentence(text: str) -> str:

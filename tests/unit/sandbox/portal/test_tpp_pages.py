@@ -109,6 +109,7 @@ def test_the_number_may_be_typed_in_part_or_whole(portal: PortalUnderTest, chang
         ("seed", "seven", "whole number"),
         ("seed", "-1", "whole number"),
         ("seed", "99999999999", "whole number"),
+        ("seed", "9" * 5_000, "whole number"),
     ],
 )
 def test_one_fault_stands_at_its_field(portal: PortalUnderTest, field: str, value: Any, said: str) -> None:
