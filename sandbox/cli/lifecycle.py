@@ -14,7 +14,7 @@ from psd2.clock import SystemClock
 from sandbox.cli.options import base_port_option, home_option, json_option, settings_for
 from sandbox.cli.programs import typed
 from sandbox.cli.statuses import REFUSED, UNREACHABLE
-from sandbox.cli.terminal import address_document, print_addresses, print_json, print_table
+from sandbox.cli.terminal import address_document, print_addresses, print_json, print_table, told_if_anybody_reads
 from sandbox.config import load_settings
 from sandbox.platform.events import Event, EventKind
 from sandbox.platform.launch import Announcements, run_in_background, run_in_foreground, stop_running
@@ -97,14 +97,17 @@ class _Log:
 def show_event(event: Event) -> None:
     """Print what happens, one line each."""
     if event.kind is not EventKind.READY:
-        click.secho(f"  {event.text}", fg=_COLOURS.get(event.kind), dim=event.kind is EventKind.STEP)
+        with told_if_anybody_reads():
+            click.secho(f"  {event.text}", fg=_COLOURS.get(event.kind), dim=event.kind is EventKind.STEP)
 
 
 def _show_ready(settings: SandboxSettings, how_to_stop: str) -> None:
-    click.secho(f"The platform is up. {how_to_stop}", bold=True)
-    print_addresses(settings)
-    click.echo(f"root certificate  {settings.home.trust_bundle}")
-    click.echo(f"SHA-256           {_fingerprint(settings.home.trust_bundle)}")
+    fingerprint = _fingerprint(settings.home.trust_bundle)
+    with told_if_anybody_reads():
+        click.secho(f"The platform is up. {how_to_stop}", bold=True)
+        print_addresses(settings)
+        click.echo(f"root certificate  {settings.home.trust_bundle}")
+        click.echo(f"SHA-256           {fingerprint}")
 
 
 def _fingerprint(bundle: Path) -> str:

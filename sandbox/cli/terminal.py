@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -12,9 +15,21 @@ from rich.table import Table
 from sandbox.tpps.client_data import PublicAddresses
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from sandbox.config import SandboxSettings
+
+
+@contextmanager
+def told_if_anybody_reads() -> Iterator[None]:
+    """Print in the block; once nobody reads any more (`sandbox up | head`), drop what is said, then and later."""
+    try:
+        yield
+    except BrokenPipeError:
+        # Closing does not help: what stands in the buffer would fail once more when the process ends.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def print_json(document: object) -> None:
@@ -30,7 +45,10 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*row)
-    Console(highlight=False, markup=False).print(table)
+    console = Console(highlight=False, markup=False)
+    with console.capture() as rendered:
+        console.print(table)
+    click.echo(rendered.get(), nl=False)  # rich itself would end the process where nobody reads
 
 
 def print_addresses(settings: SandboxSettings) -> None:

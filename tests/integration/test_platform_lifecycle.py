@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +17,7 @@ import requests
 from chassis.addresses import PortTable
 from chassis.home import Home
 from sandbox.platform.state import RunFolder
-from tests.support.platform import BLOCK, RunningPlatform, run_command, running_platform
+from tests.support.platform import BLOCK, RunningPlatform, free_base_port, run_command, running_platform
 from tests.support.ports import wait_until
 
 if TYPE_CHECKING:
@@ -122,6 +124,24 @@ def test_two_platforms_side_by_side(own: RunningPlatform, tmp_path: Path) -> Non
         assert len(processes_of(other)) > len(SERVERS)
     assert processes_of(other) == set()
     assert own.status()["ready"]
+
+
+@pytest.mark.parametrize("detach", [(), ("--detach",)])
+def test_a_platform_comes_up_though_nobody_reads_on(tmp_path: Path, detach: tuple[str, ...]) -> None:
+    """`sandbox up | head -1`: the reader goes after the first line, the platform stays."""
+    platform = RunningPlatform(Home(tmp_path), PortTable(free_base_port()))
+    block = ("--home", str(tmp_path), "--base-port", str(platform.ports.base))
+    command = [sys.executable, "-m", "sandbox.cli", "up", *detach, *block]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.readline()
+    process.stdout.close()
+    try:
+        wait_until(lambda: bool(platform.status().get("ready")), seconds=60, what="a platform that is up")
+    finally:
+        run_command("sandbox.cli", "down", "--home", str(tmp_path))
+        _, complaints = process.communicate(timeout=30)
+    assert (process.returncode, complaints) == (0, b"")
 
 
 def refused(home: Path, base_port: int) -> str:
