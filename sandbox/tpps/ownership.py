@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from psd2.ids import new_secret
 from sandbox.tpps.applications import Applicant, is_token, token_sha256
-from sandbox.tpps.errors import AccessDenied, TppBlocked
+from sandbox.tpps.errors import AccessDenied, TppBlocked, UnknownTpp
 from sandbox.tpps.introduction import introduce
 from sandbox.tpps.model import TppStatus
 
@@ -81,8 +81,21 @@ class Ownership:
         if tpp.status is not TppStatus.REGISTERING:
             return tpp
         introduce(tpp, bank=self._bank, gateway=self._gateway)
-        self._records.activate(tpp)
-        return replace(tpp, status=TppStatus.ACTIVE)
+        self.let_in(tpp)
+        return self._records.find(str(tpp.authorisation_number)) or tpp
+
+    def let_in(self, tpp: Tpp) -> bool:
+        """Make a registering TPP active, and return whether this did it.
+
+        One that was blocked or taken out meanwhile stays out: the gateway has just been told that it is active.
+        """
+        with self._changes:
+            if self._records.activate(tpp):
+                return True
+            standing = self._records.find(str(tpp.authorisation_number))
+            if standing is None or standing.status is TppStatus.BLOCKED:
+                self._gateway.put_tpp(standing or tpp, blocked=True)
+            return False
 
     def amend(self, tpp: Tpp, amendment: Amendment) -> Tpp:
         """Change name of the firm and redirect URIs, at the bank and the gateway first: what is on record is in force.
@@ -90,7 +103,9 @@ class Ownership:
         Raises `RegistrationInterrupted`: the same again continues.
         """
         with self._changes:
-            standing = self._records.find(str(tpp.authorisation_number)) or tpp
+            standing = self._records.find(str(tpp.authorisation_number))
+            if standing is None:
+                raise UnknownTpp(tpp.name)  # it has left meanwhile, and the gateway must not hear of it again
             changed = replace(standing, organisation=amendment.organisation, redirect_uris=amendment.redirect_uris)
             if changed != standing:
                 introduce(changed, bank=self._bank, gateway=self._gateway)

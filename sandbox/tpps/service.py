@@ -170,12 +170,12 @@ class Register:
         tpp = standing or self._applications.admit(request, applicant)
         personas = introduce(tpp, bank=self._bank, gateway=self._gateway)
         # Of several that finish the same registration at once, one gets certificates.
-        if not self._store.activate(tpp):
+        if not self.ownership.let_in(tpp):
             raise RegistrationConflict(_finished(tpp))
         try:
             return self._equip(tpp, personas, csrs=csrs, holdings=Holdings())
         except Exception:
-            self._store.set_status(tpp, TppStatus.REGISTERING)  # nobody has got anything: the registration may be continued
+            self._take_back(tpp)
             raise
 
     def ensure_registered(self, request: RegistrationRequest, *, holdings: Holdings) -> Registered:
@@ -183,7 +183,7 @@ class Register:
         tpp = self._applications.standing(request, OPERATOR) or self._applications.admit(request, OPERATOR)
         personas = introduce(tpp, bank=self._bank, gateway=self._gateway)
         registered = self._equip(tpp, personas, csrs={}, holdings=holdings)
-        self._store.activate(tpp)
+        self.ownership.let_in(tpp)
         return registered
 
     def set_blocked(self, tpp: Tpp, *, blocked: bool, reason: str | None = None) -> Tpp:
@@ -196,9 +196,11 @@ class Register:
 
     def leave(self, tpp: Tpp) -> None:
         """Take a TPP out at its own wish; raises `TppBlocked`, for whoever leaves may register again, and is let in then."""
-        if tpp.status is TppStatus.BLOCKED:
-            raise TppBlocked(f"{tpp.name} is blocked by the operator, who alone can take it out")
-        self.remove(tpp)
+        with self._changes:
+            standing = self.require(str(tpp.authorisation_number))
+            if standing.status is TppStatus.BLOCKED:
+                raise TppBlocked(f"{tpp.name} is blocked by the operator, who alone can take it out")
+            self.remove(standing)
 
     def remove(self, tpp: Tpp) -> None:
         """Take a TPP out: its client and tokens, its certificates, its record.
@@ -239,6 +241,13 @@ class Register:
     def revoke(self, tpp: Tpp, serial: str, reason: RevocationReason) -> CertificateRecord:
         """Revoke one of the TPP's own certificates; another's raises as an unknown one does."""
         return self._authority.revoke(self.certificate(tpp, serial).serial, reason)
+
+    def _take_back(self, tpp: Tpp) -> None:
+        """Let a registration be continued, because nobody has got anything; a block that came meanwhile stands."""
+        with self._changes:
+            standing = self._store.find(str(tpp.authorisation_number))
+            if standing is not None and standing.status is TppStatus.ACTIVE:
+                self._store.set_status(tpp, TppStatus.REGISTERING)
 
     def _equip(
         self,

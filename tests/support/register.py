@@ -212,8 +212,8 @@ class InMemoryTppStore:
         self.tpps[number] = replace(self.tpps[number], **changes)
 
     def activate(self, tpp: Tpp) -> bool:
-        standing = self.tpps[str(tpp.authorisation_number)]
-        if standing.status is not TppStatus.REGISTERING:
+        standing = self.tpps.get(str(tpp.authorisation_number))
+        if standing is None or standing.status is not TppStatus.REGISTERING:
             return False
         self.tpps[str(tpp.authorisation_number)] = replace(standing, status=TppStatus.ACTIVE)
         return True

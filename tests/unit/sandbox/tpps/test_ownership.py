@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from sandbox.ca.errors import UnknownCertificate
 from sandbox.ca.model import RevocationReason, TppCertificateKind
-from sandbox.tpps.errors import AccessDenied, RegisterFull, RegistrationConflict, RegistrationInterrupted, TppBlocked
+from sandbox.tpps.errors import (
+    AccessDenied,
+    RegisterFull,
+    RegistrationConflict,
+    RegistrationInterrupted,
+    TppBlocked,
+    UnknownTpp,
+)
 from sandbox.tpps.model import Amendment, Tpp, TppStatus
 from sandbox.tpps.service import Holdings
 from tests.support.register import NUMBER, RegisterWorld, registration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandbox.tpps.service import Register
 
 OURS, THEIRS = "organisation-1", "organisation-2"
 OTHER = {"name": "other", "authorisation_number": "PSDDE-BAFIN-2"}
@@ -34,6 +47,70 @@ def test_an_enrolled_tpp_is_its_organisations_and_has_no_certificates_yet(world:
     assert (tpp.status, tpp.organisation_id) == (TppStatus.ACTIVE, OURS)
     assert world.register.certificates(tpp) == []
     assert world.store.tokens == {}
+
+
+def blocked(register: Register) -> None:
+    register.set_blocked(register.require(NUMBER), blocked=True, reason="fraud")
+
+
+def taken_out(register: Register) -> None:
+    register.remove(register.require(NUMBER))
+
+
+@pytest.mark.parametrize("meanwhile", [blocked, taken_out])
+@pytest.mark.parametrize("way", ["portal", "api", "command"])
+def test_what_the_operator_does_during_a_registration_stands(
+    world: RegisterWorld, monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[Register], None], way: str
+) -> None:
+    """It was the last to be asked, but the first whom the gateway heard: that must not let the TPP in after all."""
+    tell = world.gateway.put_tpp
+
+    def told_late(tpp: Tpp, *, blocked: bool) -> None:
+        monkeypatch.setattr(world.gateway, "put_tpp", tell)
+        meanwhile(world.register)
+        tell(tpp, blocked=blocked)
+
+    monkeypatch.setattr(world.gateway, "put_tpp", told_late)
+    if way == "portal":
+        enrolled(world)
+    elif way == "api":
+        with pytest.raises(RegistrationConflict):
+            world.register.register_new(registration())
+    else:
+        world.register.ensure_registered(registration(), holdings=Holdings())
+
+    assert [call for call in world.calls if call.startswith("tpp ")][-1] == "tpp acme blocked"
+    standing = world.store.find(NUMBER)
+    assert standing is None or standing.status is TppStatus.BLOCKED
+
+
+def test_a_registration_that_is_taken_back_does_not_take_back_a_block(
+    world: RegisterWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(**_: object) -> None:
+        blocked(world.register)
+        raise RuntimeError("the authority is out of order")
+
+    monkeypatch.setattr(world.authority, "issue_tpp_certificate", fail)
+    with pytest.raises(RuntimeError, match="out of order"):
+        world.register.register_new(registration())
+
+    assert cast("Tpp", world.store.find(NUMBER)).status is TppStatus.BLOCKED
+
+
+def test_whoever_was_blocked_since_its_page_was_opened_does_not_leave(world: RegisterWorld) -> None:
+    """Nor change anything once it has left: the gateway would hear of it again."""
+    before = enrolled(world)
+    blocked(world.register)
+
+    with pytest.raises(TppBlocked):
+        world.register.leave(before)
+
+    taken_out(world.register)
+    told = list(world.calls)
+    with pytest.raises(UnknownTpp):
+        world.register.ownership.amend(before, Amendment(organisation="Other", redirect_uris=before.redirect_uris))
+    assert world.calls == told
 
 
 @pytest.mark.parametrize(("down", "done"), [("bank", ()), ("gateway", ("bank tenant",))])
