@@ -89,8 +89,8 @@ class DeveloperStore(Protocol):
     def set_password_hash(self, developer_id: str, password_hash: str, *, instead_of: str | None = None) -> None:
         """Keep another hash; where `instead_of` is given, only if that one still stands."""
 
-    def start_session(self, session: PortalSession) -> None:
-        """Keep a new session."""
+    def start_session(self, session: PortalSession, *, password_hash: str) -> bool:
+        """Keep a new session while this hash stands; return False, and keep none, where the password has been changed."""
 
     def visitor(self, session_key: str) -> Visitor | None:
         """Return the session of this key with whom it is, open or not."""
@@ -163,10 +163,11 @@ class Developers:
             raise WrongCredentials
         if found.developer.disabled_at is not None:  # told to whoever knows the password, and to nobody else
             raise AccountDisabled
+        token = self._begin_session(found, origin)
         if self._hasher.is_outdated(found.password_hash):
             fresh = self._hasher.hashed(password)
             self._store.set_password_hash(found.developer.id, fresh, instead_of=found.password_hash)
-        return SignedIn(developer=found.developer, token=self._begin_session(found.developer, origin))
+        return SignedIn(developer=found.developer, token=token)
 
     def visitor(self, token: str) -> Visitor | None:
         """Return who holds this token, while the session is open."""
@@ -252,17 +253,19 @@ class Developers:
             raise WrongCredentials
         self._limits.settle(account, origin.address)
 
-    def _begin_session(self, developer: Developer, origin: Origin) -> str:
+    def _begin_session(self, of: Credentials, origin: Origin) -> str:
+        """Return the token of a new session; raises `WrongCredentials` where the password was changed while it was judged."""
         token, now = new_secret(), self._now()
         session = PortalSession(
             key=session_key(token),
-            developer_id=developer.id,
+            developer_id=of.developer.id,
             started_at=now,
             last_seen_at=now,
             expires_at=now + LIFETIME_SECONDS,
             origin=Origin(address=origin.address, user_agent=origin.user_agent[:LONGEST_USER_AGENT]),
         )
-        self._store.start_session(session)
+        if not self._store.start_session(session, password_hash=of.password_hash):
+            raise WrongCredentials
         return token
 
     def _require(self, email: str) -> Developer:

@@ -83,10 +83,15 @@ class SqlDevelopers:
         with self._engine.begin() as connection:
             connection.execute(change)
 
-    def start_session(self, session: PortalSession) -> None:
-        """Keep a new session."""
+    def start_session(self, session: PortalSession, *, password_hash: str) -> bool:
+        """Keep a new session while this hash stands; return False, and keep none, where the password has been changed."""
+        is_theirs = (developers.c.id == session.developer_id) & (developers.c.password_hash == password_hash)
         with self._engine.begin() as connection:
+            # Locked: a change of password that comes now waits, and then ends this session with the others.
+            if connection.execute(select(developers.c.id).where(is_theirs).with_for_update()).first() is None:
+                return False
             connection.execute(insert(portal_sessions).values(**_session_values(session)))
+        return True
 
     def visitor(self, session_key: str) -> Visitor | None:
         """Return the session of this key with whom it is, open or not."""

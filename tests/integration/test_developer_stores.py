@@ -119,9 +119,19 @@ def test_a_hash_is_replaced_only_where_the_old_one_stands(accounts: SqlDeveloper
     assert found.password_hash == "changed"
 
 
+def test_a_password_that_was_changed_meanwhile_begins_no_session(accounts: SqlDevelopers) -> None:
+    """It was right when it was typed; all sessions that it had begun are ended by now."""
+    anna = added(accounts, "anna")
+    accounts.set_password_hash("anna", "changed")
+
+    assert not accounts.start_session(session(anna, "one"), password_hash="hash")
+
+    assert accounts.visitor("one") is None
+
+
 def test_a_session_tells_who_it_is(accounts: SqlDevelopers) -> None:
     anna = added(accounts, "anna")
-    accounts.start_session(session(anna, "one"))
+    assert accounts.start_session(session(anna, "one"), password_hash="hash")
 
     found = accounts.visitor("one")
 
@@ -136,7 +146,7 @@ def test_a_session_tells_who_it_is(accounts: SqlDevelopers) -> None:
 def test_sessions_are_ended_by_their_owner_only(accounts: SqlDevelopers) -> None:
     anna, bob = added(accounts, "anna"), added(accounts, "bob")
     for key in ("one", "two", "three"):
-        accounts.start_session(session(anna, key))
+        assert accounts.start_session(session(anna, key), password_hash="hash")
 
     assert not accounts.end_session(bob.id, "one", AT)
     assert accounts.end_session(anna.id, "one", AT)
@@ -150,7 +160,7 @@ def test_sessions_are_ended_by_their_owner_only(accounts: SqlDevelopers) -> None
 
 def test_addresses_are_known_until_their_sessions_are_pruned(accounts: SqlDevelopers) -> None:
     anna = added(accounts, "anna")
-    accounts.start_session(session(anna, "one"))
+    assert accounts.start_session(session(anna, "one"), password_hash="hash")
     accounts.end_session(anna.id, "one", AT)
 
     assert accounts.has_been_at(anna.id, ORIGIN.address)
@@ -289,7 +299,7 @@ def test_a_session_kept_through_a_move_is_for_the_new_organisation(
 ) -> None:
     """Membership is looked up at each request, not kept in the session."""
     anna = added(accounts, "anna")
-    accounts.start_session(session(anna, "one"))
+    assert accounts.start_session(session(anna, "one"), password_hash="hash")
 
     memberships.found(anna, Organisation(id="new", name="New", created_at=AT))
 
