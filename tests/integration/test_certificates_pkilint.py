@@ -225,7 +225,8 @@ def test_authorities_and_responders_are_right(public: Setting) -> None:
 @pytest.mark.parametrize("folder", ["servers", "internal"])
 def test_servers_and_callers_are_right_but_for_names_of_one_label(public: Setting, folder: str) -> None:
     """`localhost` and `bank` are no names of the public DNS, and are not meant to be."""
-    allowed = {f'Invalid domain name syntax: "{label}"' for label in ("localhost", "authorization", "admin", "bank", "portal")}
+    labels = ("localhost", "authorization", "admin", "bank", "portal", "demo")
+    allowed = {f'Invalid domain name syntax: "{label}"' for label in labels}
 
     for file, der in platform_certificates(public.home.certs / folder):
         found = pkix_findings(der)
