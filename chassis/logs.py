@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import structlog
+
+from chassis.log_files import LogFile
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def configure_logging(service: str, path: Path | None = None) -> None:
-    """Send this process's structured logs to `path` (appended to) or standard error."""
-    if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    stream = sys.stderr if path is None else path.open("a", buffering=1, encoding="utf-8")
+    """Send this process's structured logs to `path`, which other processes may append to as well, or to standard error."""
+    # A `LogFile` has of a text stream what is used of it: `write` and `flush`.
+    stream = sys.stderr if path is None else cast("TextIO", LogFile(path))
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -69,7 +69,9 @@ class Child:
         """Return the end of what this process has printed."""
         with self.console.open("rb") as printed:
             size = printed.seek(0, os.SEEK_END)
-            printed.seek(max(self._begins_at, size - _TAIL_BYTES))
+            # A console that was full has begun anew since.
+            begins_at = self._begins_at if self._begins_at <= size else 0
+            printed.seek(max(begins_at, size - _TAIL_BYTES))
             return printed.read(_TAIL_BYTES).decode(errors="replace").strip()
 
 

@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from sandbox.platform.child import stop_all
+from sandbox.platform.consoles import keep_consoles_small
 from sandbox.platform.databases import begin_migrations
 from sandbox.platform.events import Event, EventKind
 from sandbox.platform.fleet import Fleet, StartFailed
@@ -113,6 +114,7 @@ class Supervisor:
             self._fleet.note_deaths()
             self._fleet.start_due()
             self._publish()
+            keep_consoles_small(self._plan.home.log)
             self._signals.wait(self._fleet.pause_seconds(at_most=_IDLE_SECONDS))
         raise _StopAsked
 

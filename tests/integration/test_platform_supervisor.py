@@ -102,6 +102,18 @@ def test_servers_are_up_when_it_says_ready(start: Callable[..., RunningSuperviso
     assert supervisor.state().pid == supervisor.process.pid
 
 
+def test_consoles_stay_small(start: Callable[..., RunningSupervisor], tmp_path: Path) -> None:
+    """What a server has printed over weeks is put aside, once."""
+    console = Home(tmp_path).log / "first.console"
+    console.parent.mkdir(parents=True)
+    console.write_bytes(b"chatter\n" * 1_000_000)
+
+    start().wait_for("ready")
+
+    wait_until(lambda: console.stat().st_size < 8_000, seconds=10, what="a console that begins anew")
+    assert console.with_name("first.console.1").stat().st_size >= 8_000_000
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_stops_everything(start: Callable[..., RunningSupervisor], number: signal.Signals) -> None:
     """Ctrl-C, SIGTERM and a closed terminal leave no process and no state behind."""
