@@ -137,10 +137,9 @@ def test_a_lock_that_does_not_come_in_time_is_unavailability(databases: Database
     assert is_unavailability(late.value)
 
 
+@pytest.mark.parametrize("databases", ["postgresql"], indirect=True)  # SQLite has no server that could go away
 def test_a_server_that_ends_the_session_is_unavailability_once(postgres: Postgres, databases: Databases) -> None:
     """Whoever was in the middle is told so; the others get a connection that works, and notice nothing."""
-    if databases.engine == "sqlite":
-        pytest.skip("SQLite has no server that could go away")
     with databases.opened("sandbox") as engine:
         with pytest.raises(DBAPIError) as cut:
             deliver_and_be_cut_off(engine, postgres)
