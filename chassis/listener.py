@@ -1,7 +1,7 @@
 """How an internal server listens: gunicorn's threaded worker behind mutual TLS with the internal CA.
 
-The handshake and every blocking read have a deadline: without one, a handful of silent connections hold all threads of a
-`gthread` worker before anybody is authenticated.
+Handshakes hold no thread (`chassis.handshakes`), and every blocking read has a deadline: without both, a handful of silent
+connections hold all threads of a worker.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from chassis.home import Home
 
-_HANDSHAKE_SECONDS = 3.0
 _READ_SECONDS = 15.0
 _CERTIFICATE_LOOK_SECONDS = 1.0
 # ECDHE with AEAD only; TLS 1.3 suites are all of that kind.
@@ -39,12 +38,6 @@ class InternalListener:
 
 class DeadlineSocket(ssl.SSLSocket):
     """A TLS socket on which nothing blocks for ever."""
-
-    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - the signature of the standard library
-        """Shake hands within the deadline; raises `TimeoutError`."""
-        self.settimeout(_HANDSHAKE_SECONDS)
-        super().do_handshake(block)
-        self.settimeout(_READ_SECONDS)
 
     def setblocking(self, flag: bool) -> None:  # noqa: FBT001 - the signature of the standard library
         """Turn "block for ever" into "block until the deadline"."""
@@ -115,7 +108,7 @@ def internal_listener(listener: InternalListener) -> dict[str, object]:
     pair = listener.home.server(listener.name)
     return {
         "bind": [f"{listener.host}:{listener.port}"],
-        "worker_class": "gthread",
+        "worker_class": "chassis.handshakes.HandshakeWorker",
         "workers": listener.workers,
         "threads": listener.threads,
         "certfile": str(pair.certificate),

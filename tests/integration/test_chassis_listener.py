@@ -9,12 +9,15 @@ import socket
 import ssl
 import subprocess
 import sys
+import time
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
 from chassis import health
 from chassis.addresses import Address, PortTable
+from chassis.handshakes import HANDSHAKE_SECONDS, MOST_HANDSHAKES
 from chassis.home import Home
 from chassis.peers import Peer, PeerSession, PeerUnavailable, client_context
 from tests.support.internal_home import InternalCa, internal_home
@@ -138,16 +141,84 @@ def test_a_peer_that_is_not_there_is_named(tmp_path: Path) -> None:
         nobody.get("/")
 
 
-def test_silent_connections_do_not_hold_the_threads(echo: Echo) -> None:
-    """Eight connections that send one byte each against four threads: a caller is still served within the deadline."""
-    silent = [socket.create_connection(("localhost", echo.address.port), timeout=5) for _ in range(8)]
+def client_hello() -> bytes:
+    """Return what begins a handshake."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = ssl.create_default_context().wrap_bio(incoming, outgoing, server_hostname="bank.internal")
+    with suppress(ssl.SSLWantReadError):
+        tls.do_handshake()
+    return outgoing.read()
+
+
+@contextmanager
+def strangers(echo: Echo, *, saying: bytes, count: int = 200) -> Iterator[list[socket.socket]]:
+    """Have so many connections stand, each of which has sent this and then nothing more."""
+    with ExitStack() as stack:
+        sockets = []
+        for _ in range(count):
+            stranger = stack.enter_context(socket.create_connection(("localhost", echo.address.port), timeout=10))
+            stranger.sendall(saying)
+            sockets.append(stranger)
+        yield sockets
+
+
+@pytest.mark.parametrize("saying", [b"", b"\x16", client_hello(), b"GET / HTTP/1.0\r\n\r\n"], ids=["", "byte", "hello", "http"])
+def test_whoever_has_not_proved_who_he_is_delays_nobody(echo: Echo, saying: bytes) -> None:
+    """Against four threads; one held for even half a second by each of them would be 25 seconds."""
+    with strangers(echo, saying=saying):
+        began = time.monotonic()
+        assert echo.session().get("/").status_code == 200
+        assert time.monotonic() - began < 3
+
+
+def test_a_handshake_has_a_deadline(echo: Echo) -> None:
+    """Whatever the stranger has sent of it."""
+    for saying in (b"", client_hello()[:50]):
+        with strangers(echo, saying=saying, count=1) as (stranger,):
+            began = time.monotonic()
+            assert stranger.recv(1) == b""
+            assert 1 < time.monotonic() - began < HANDSHAKE_SECONDS + 3
+
+
+def test_of_too_many_strangers_the_longest_waiting_goes_and_a_caller_gets_in(echo: Echo) -> None:
+    """Long before its deadline."""
+    with strangers(echo, saying=b"", count=MOST_HANDSHAKES + 1) as (first, *_):
+        first.settimeout(1.5)
+        assert first.recv(1) == b""
+        assert echo.session().get("/").status_code == 200
+
+
+def test_a_handshake_may_come_in_pieces(echo: Echo) -> None:
+    """Of an honest caller over a slow line."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = client_context(echo.home, "gateway").wrap_bio(incoming, outgoing, server_hostname="bank.internal")
+    with socket.create_connection(("localhost", echo.address.port), timeout=10) as line:
+        while not _is_done(tls):
+            for byte in outgoing.read():
+                line.sendall(bytes([byte]))
+            incoming.write(line.recv(65_536))
+        tls.write(b"GET / HTTP/1.1\r\nHost: bank\r\n\r\n")
+        line.sendall(outgoing.read())
+
+        incoming.write(line.recv(65_536))
+        while not (answer := _read(tls)):
+            incoming.write(line.recv(65_536))
+    assert answer.startswith(b"HTTP/1.1 200")
+
+
+def _is_done(tls: ssl.SSLObject) -> bool:
     try:
-        for connection in silent:
-            connection.sendall(b"\x16")
-        wait_until(lambda: _answers(echo), seconds=30, what="an answer while silent connections stand")
-    finally:
-        for connection in silent:
-            connection.close()
+        tls.do_handshake()
+    except ssl.SSLWantReadError:
+        return False
+    return True
+
+
+def _read(tls: ssl.SSLObject) -> bytes:
+    try:
+        return tls.read()
+    except ssl.SSLWantReadError:
+        return b""
 
 
 def test_a_rotated_certificate_is_served_without_a_restart(echo: Echo) -> None:
