@@ -23,9 +23,10 @@ _POOL = 16
 class PeerUnavailable(RuntimeError):
     """A peer that could not be reached or gave no whole answer in time."""
 
-    def __init__(self, name: str, detail: str) -> None:
-        """Name the peer (`bank`) and what happened."""
-        super().__init__(f"the {name} service can't be reached: {detail}")
+    def __init__(self, name: str, detail: str, *, address: str | None = None) -> None:
+        """Name the peer (`bank`) and what happened; `address` is for the operator's logs and terminal."""
+        self.public_text = f"the {name} service can't be reached: {detail}"
+        super().__init__(f"{self.public_text} ({address})" if address else self.public_text)
         self.name = name
         self.detail = detail
 
@@ -73,7 +74,7 @@ class PeerSession:
         try:
             return self._current().request(method, f"https://{self._peer.address}{path}", **options)
         except (requests.RequestException, OSError) as error:
-            raise PeerUnavailable(self._peer.name, f"{_in_words(error)} ({self._peer.address})") from error
+            raise PeerUnavailable(self._peer.name, _in_words(error), address=str(self._peer.address)) from error
 
     def _current(self) -> requests.Session:
         pair = self._peer.home.internal(self._peer.caller)

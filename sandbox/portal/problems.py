@@ -29,7 +29,6 @@ from sandbox.ca.errors import (
 from sandbox.portal.addresses import sign_in_path
 from sandbox.portal.bodies import BodyRefused
 from sandbox.portal.csrf import CSRFError
-from sandbox.portal.turnstile import TooBusy
 from sandbox.portal.visitor import SignInRequired
 from sandbox.tpps.errors import (
     AccessDenied,
@@ -41,6 +40,7 @@ from sandbox.tpps.errors import (
     TppBlocked,
     UnknownTpp,
 )
+from sandbox.turnstile import TooBusy
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -136,7 +136,7 @@ def _refused(error: Exception) -> Response:
     status = next(status for kind, status in _STATUSES if isinstance(error, kind))
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         get_logger().warning("portal.refused", path=_path_for_the_log(), error=f"{type(error).__name__}: {error}")
-    response = _page(status, text=_sentence(str(error))) if _wants_page() else _refused_program(error, status)
+    response = _page(status, text=_sentence(_public_text(error))) if _wants_page() else _refused_program(error, status)
     if isinstance(error, TooBusy):
         response.headers["Retry-After"] = str(error.retry_after_seconds)
     if isinstance(error, IssuingLimitReached):
@@ -144,11 +144,16 @@ def _refused(error: Exception) -> Response:
     return response
 
 
+def _public_text(error: Exception) -> str:
+    # Where our servers listen is told to the log, and to nobody else.
+    return error.public_text if isinstance(error, PeerUnavailable) else str(error)
+
+
 def _refused_program(error: Exception, status: HTTPStatus) -> Response:
     extra: dict[str, object] = {}
     if isinstance(error, RegistrationRefused):
         extra["errors"] = [{"field": fault.field, "detail": fault.text} for fault in error.faults]
-    response = _problem(status, str(getattr(error, "code", "peer.unavailable")), str(error), **extra)
+    response = _problem(status, str(getattr(error, "code", "peer.unavailable")), _public_text(error), **extra)
     if status is HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = 'Bearer realm="registration"'
     return response

@@ -104,5 +104,5 @@ class TenantDataInMemory:
 
     def _ask(self, number: AuthorisationNumber) -> None:
         if self.is_down:
-            raise PeerUnavailable("bank", "connection refused")
+            raise PeerUnavailable("bank", "connection refused", address="bank.internal:9005")
         self.asked.append(str(number))

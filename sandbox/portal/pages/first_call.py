@@ -73,7 +73,7 @@ class _Views:
     def program(self, number: str) -> Response:
         tpp = tpp_with_tenant(self._services, number)
         text = script(self._data(tpp, self._choice(tpp)))
-        return _download(text.encode(), name="first_call.py", mimetype="text/x-python; charset=utf-8")
+        return _download(text.encode(), name="first_call.py", mimetype="text/x-python")
 
     def postman(self, number: str) -> Response:
         tpp = tpp_with_tenant(self._services, number)

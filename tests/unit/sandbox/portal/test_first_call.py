@@ -114,6 +114,7 @@ def test_downloads_are_files_that_nobody_keeps_on_the_way(portal: PortalUnderTes
     for name, mimetype in (("first_call.py", "text/x-python"), ("postman.json", "application/json")):
         answer = portal.get(f"/tpps/{NUMBER}/{name}")
         assert answer.mimetype == mimetype
+        assert answer.content_type.count("charset=") <= 1
         assert answer.headers["Content-Disposition"] == f'attachment; filename="{name}"'
         assert answer.headers["Cache-Control"] == "no-store"
 
