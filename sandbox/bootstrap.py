@@ -26,7 +26,6 @@ from sandbox.doctor.service import Archive, Doctor
 from sandbox.doctor.store import SqlArchive
 from sandbox.gateway_client import GatewayOverTheWire
 from sandbox.health.service import Health
-from sandbox.portal.turnstile import Turnstile
 from sandbox.tpps.applications import RegisterLimits
 from sandbox.tpps.client_data import PublicAddresses
 from sandbox.tpps.order_store import SqlOrderStore
@@ -35,6 +34,7 @@ from sandbox.tpps.service import Register
 from sandbox.tpps.store import SqlTppStore
 from sandbox.trust.service import TrustDelivery
 from sandbox.trust.store import SqlDeliveries
+from sandbox.turnstile import Turnstile
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

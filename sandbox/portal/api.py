@@ -10,11 +10,11 @@ from flask import Blueprint, Response, jsonify, request
 from sandbox.ca.model import Fault, RevocationReason, TppCertificateKind
 from sandbox.portal.bodies import BodyRefused, json_object, text_field
 from sandbox.portal.listeners import PublicListener, require_listener
-from sandbox.portal.turnstile import Turnstile
 from sandbox.tpps.client_data import client_data
 from sandbox.tpps.documents import issued_document, record_document
 from sandbox.tpps.errors import AccessDenied
 from sandbox.tpps.parsing import parse_registration
+from sandbox.turnstile import Turnstile
 
 if TYPE_CHECKING:
     from sandbox.bootstrap import Services

@@ -12,12 +12,12 @@ from sandbox.ca.model import TppCertificateKind
 from sandbox.portal.addresses import see_other
 from sandbox.portal.pages.paths import tpp_path
 from sandbox.portal.pages.tpp_forms import AmendmentForm, ClaimForm, RegistrationForm, sentence
-from sandbox.portal.turnstile import Turnstile
 from sandbox.portal.visitor import owned_tpp, visitor
 from sandbox.tpps.errors import AccessDenied, RegistrationConflict, RegistrationInterrupted
 from sandbox.tpps.held import held_certificates
 from sandbox.tpps.introduction import STEPS
 from sandbox.tpps.model import TppStatus
+from sandbox.turnstile import Turnstile
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
