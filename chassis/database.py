@@ -23,6 +23,14 @@ if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
 
 _BUSY_TIMEOUT_MILLISECONDS = 10_000
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=NORMAL",
+    "foreign_keys=ON",
+    f"busy_timeout={_BUSY_TIMEOUT_MILLISECONDS}",
+    # SQLite never makes its journal smaller by itself: a rush of registrations would hold half a gigabyte for good.
+    f"journal_size_limit={32 * 1024 * 1024}",
+)
 _DEFAULT_THREADS, _SPARE_CONNECTIONS = 8, 2
 _POOL_TIMEOUT_SECONDS = 10
 # A server that is gone without a word is given up within seconds, not when TCP would (a quarter of an hour).
@@ -171,7 +179,7 @@ def _prepare_sqlite(connection: DBAPIConnection) -> None:
     # turns into a writer after another one has written.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={_BUSY_TIMEOUT_MILLISECONDS}"):
+    for pragma in _PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

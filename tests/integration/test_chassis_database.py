@@ -169,6 +169,22 @@ def test_a_database_file_is_its_owners_alone(tmp_path: Path) -> None:
     assert modes == dict.fromkeys(("bank.sqlite", "bank.sqlite-wal", "bank.sqlite-shm"), "0o600")
 
 
+def test_a_journal_that_grew_in_a_rush_shrinks_again(tmp_path: Path) -> None:
+    """Once what it held is in the database: disk is given back without a restart."""
+    engine, journal = open_engine(f"sqlite:///{tmp_path / 'rush.sqlite'}"), tmp_path / "rush.sqlite-wal"
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE rush (content BLOB)"))
+        connection.execute(text("INSERT INTO rush VALUES (zeroblob(40 * 1024 * 1024))"))
+    assert journal.stat().st_size > 40 * 1024 * 1024
+
+    for _ in range(2):  # what was committed is moved after one transaction, and the journal begun anew by the next
+        with engine.begin() as connection:
+            connection.execute(text("INSERT INTO rush VALUES (zeroblob(1))"))
+
+    assert journal.stat().st_size <= 32 * 1024 * 1024
+    engine.dispose()
+
+
 def test_a_folder_in_the_place_of_a_database_is_refused_in_one_sentence(tmp_path: Path) -> None:
     """The sentence names the file."""
     with pytest.raises(DatabaseProblem, match=f"{tmp_path.name} can't be opened"):
