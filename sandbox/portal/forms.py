@@ -64,6 +64,12 @@ def required(text: str) -> Callable[[Form, Field], None]:
     return judge
 
 
+def on_one_line(_form: Form, field: Field) -> None:
+    """Refuse control characters, with which a text is not what it looks like, and NUL, which PostgreSQL does not keep."""
+    if not (field.data or "").isprintable():
+        raise ValidationError("Write this on one line, in printable characters.")
+
+
 def posted_key(name: str) -> str:
     """Return the key of a session or an invitation that a form names; empty, which none is called, where it is no key."""
     text = request.form.get(name, "")

@@ -16,7 +16,7 @@ from sandbox.answers import PeerRefused
 from sandbox.calls.service import SPANS
 from sandbox.developers.errors import UnknownDeveloper
 from sandbox.portal.addresses import see_other
-from sandbox.portal.forms import PortalForm, form_page, required
+from sandbox.portal.forms import PortalForm, form_page, on_one_line, required
 from sandbox.portal.pages.call_chart import chart_of
 from sandbox.portal.visitor import require_operator
 from sandbox.tpps.errors import UnknownTpp
@@ -41,7 +41,11 @@ class BlockForm(PortalForm):
 
     reason = StringField(
         "Reason",
-        [required("Say why: the TPP's developers read it."), Length(max=300, message="At most 300 characters.")],
+        [
+            required("Say why: the TPP's developers read it."),
+            Length(max=300, message="At most 300 characters."),
+            on_one_line,
+        ],
         description="The developers of the TPP read this on its pages.",
     )
 

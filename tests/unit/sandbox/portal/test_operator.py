@@ -96,7 +96,17 @@ def test_a_tpp_is_blocked_with_a_reason_that_its_developers_read_and_unblocked(
     assert "Loads the sandbox" not in portal.get(f"/tpps/{NUMBER}", browser=anna).text
 
 
-@pytest.mark.parametrize(("reason", "fault"), [("", "Say why"), ("  ", "Say why"), ("x" * 301, "At most 300")])
+@pytest.mark.parametrize(
+    ("reason", "fault"),
+    [
+        ("", "Say why"),
+        ("  ", "Say why"),
+        ("x" * 301, "At most 300"),
+        ("too\0many", "on one line"),
+        ("too\x1b[31mmany", "on one line"),
+        ("too\nmany", "on one line"),
+    ],
+)
 def test_a_block_without_a_reason_is_refused_and_what_was_typed_is_kept(
     portal: PortalUnderTest, anna: FlaskClient, reason: str, fault: str
 ) -> None:

@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.support.portal import PortalUnderTest
+from tests.support.portal import ADDRESS, PortalUnderTest
 from tests.support.register import NUMBER, REGISTRATION, signing_request
 
 if TYPE_CHECKING:
@@ -126,6 +126,7 @@ def test_ocsp_requests_that_can_not_be_read(portal: PortalUnderTest) -> None:
     """Answered as malformed, which is an OCSP answer, never a page."""
     answers = [
         portal.call("GET", "/pki/ocsp/tpp-issuing/%%%"),
+        portal.call("GET", "/pki/ocsp/tpp-issuing/gr%C3%BC%C3%9Fe"),
         portal.call("POST", "/pki/ocsp/tpp-issuing", data=b"a=b", content_type="application/x-www-form-urlencoded"),
         portal.call("POST", "/pki/ocsp/tpp-issuing", data=b"x" * 20_000, content_type="application/ocsp-request"),
     ]
@@ -177,6 +178,20 @@ def test_a_registration_taken_is_a_conflict(portal: PortalUnderTest) -> None:
 
     assert answer.status_code == 409
     assert "certificates" not in answer.get_json()
+
+
+def test_one_address_registers_so_many_tpps_in_an_hour(portal: PortalUnderTest) -> None:
+    """Each makes a bank, and nobody has to sign in: a stranger must not fill the register, or the disk, for everybody."""
+    for _ in range(portal.settings.registrations_per_hour):
+        portal.services.registrations.spend(ADDRESS)
+
+    refused = portal.call("POST", "/api/tpps", json=REGISTRATION)
+
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "3600")
+    assert refused.get_json()["code"] == "account.too_many_attempts"
+    assert portal.world.calls == []
+    elsewhere = {"X-Sandbox-Address": "198.51.100.9"}
+    assert portal.call("POST", "/api/tpps", json=REGISTRATION, headers=elsewhere).status_code == 201
 
 
 def test_a_service_out_of_reach_is_told(portal: PortalUnderTest) -> None:
