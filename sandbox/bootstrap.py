@@ -17,6 +17,7 @@ from sandbox.ca.store import CertificateStore
 from sandbox.calls.service import Calls
 from sandbox.database import open_sandbox_engine
 from sandbox.developers.attempt_store import SqlAttempts
+from sandbox.developers.attempts import Quota, registrations_from_one_address
 from sandbox.developers.organisation_store import SqlOrganisations
 from sandbox.developers.organisations import Organisations
 from sandbox.developers.passwords import RECOMMENDED, PasswordHasher
@@ -60,6 +61,7 @@ class Services:
     trust: TrustDelivery
     developers: Developers
     organisations: Organisations
+    registrations: Quota
     tenant_data: TenantData
     calls: Calls
     health: Health
@@ -107,6 +109,9 @@ def build_services(settings: SandboxSettings) -> Services:
         trust=trust,
         developers=_developers(settings, engine, clock),
         organisations=Organisations(SqlOrganisations(engine), clock),
+        registrations=Quota(
+            registrations_from_one_address(settings.registrations_per_hour), store=SqlAttempts(engine), clock=clock
+        ),
         tenant_data=bank,
         calls=Calls(gateway, clock),
         health=Health(home=settings.home, clock=clock, peers=peers, neighbours=gateway, lists=authority, trust=trust),

@@ -56,6 +56,9 @@ class SandboxSettings(ServiceSettings):
     sign_ups_per_hour: int = Field(
         default=30, ge=1, le=100_000, description="accounts of the portal that may be made from one address in an hour"
     )
+    registrations_per_hour: int = Field(
+        default=60, ge=1, le=100_000, description="TPPs that may be registered over the network from one address in an hour"
+    )
 
     @property
     def has_database(self) -> bool:

@@ -48,11 +48,16 @@ class AttemptStore(Protocol):
         """Drop windows that are over."""
 
 
-_FAILURES = "failed attempts to sign in"
+_FAILURES, _HOUR_SECONDS = "failed attempts to sign in", 3_600.0
 # Guessing from one place; guessing from everywhere (NIST SP 800-63B §3.2.2: at most 100); one place trying many accounts.
 FROM_ONE_ADDRESS: Final = Limit(kind="sign-in:account-and-address", most=10, window_seconds=900, what=_FAILURES)
 FROM_ANYWHERE: Final = Limit(kind="sign-in:account", most=100, window_seconds=3_600, what=_FAILURES)
 BY_ONE_ADDRESS: Final = Limit(kind="sign-in:address", most=50, window_seconds=900, what=_FAILURES)
+
+
+def registrations_from_one_address(most: int) -> Limit:
+    """Return the limit of TPPs registered over the network: each makes a bank of its own, and nobody has to sign in for it."""
+    return Limit(kind="register:address", most=most, window_seconds=_HOUR_SECONDS, what="TPPs registered from here")
 
 
 class SignInLimits:
@@ -82,6 +87,20 @@ class SignInLimits:
         self._store.take_back(BY_ONE_ADDRESS.kind, address)
         self._store.forget(FROM_ONE_ADDRESS.kind, _both(account, address))
         self._store.forget(FROM_ANYWHERE.kind, account)
+
+
+class Quota:
+    """One limit, counted for each subject."""
+
+    def __init__(self, limit: Limit, *, store: AttemptStore, clock: Clock) -> None:
+        """Count in this store."""
+        self._limit = limit
+        self._store = store
+        self._clock = clock
+
+    def spend(self, subject: str) -> None:
+        """Count one; raises `TooManyAttempts`."""
+        spend(self._store, self._clock, self._limit, subject)
 
 
 def spend(store: AttemptStore, clock: Clock, limit: Limit, subject: str) -> None:

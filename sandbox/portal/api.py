@@ -10,6 +10,7 @@ from flask import Blueprint, Response, jsonify, request
 from sandbox.ca.model import Fault, RevocationReason, TppCertificateKind
 from sandbox.portal.bodies import BodyRefused, json_object, text_field
 from sandbox.portal.listeners import PublicListener, require_listener
+from sandbox.portal.visitor import origin
 from sandbox.tpps.client_data import client_data
 from sandbox.tpps.documents import issued_document, record_document
 from sandbox.tpps.errors import AccessDenied
@@ -48,6 +49,7 @@ class _Endpoints:
         document = json_object()
         csrs = _csrs(document.pop("csr", None))
         wanted = parse_registration(document)
+        self._services.registrations.spend(origin().address)
         with self._turnstile.passage():
             registered = self._services.register.register_new(wanted, csrs=csrs, access_token=_bearer_token())
         answer = {

@@ -26,6 +26,7 @@ from sandbox.ca.errors import (
     UnknownAuthority,
     UnknownCertificate,
 )
+from sandbox.developers.errors import TooManyAttempts
 from sandbox.portal.addresses import sign_in_path
 from sandbox.portal.bodies import BodyRefused
 from sandbox.portal.csrf import CSRFError
@@ -56,6 +57,7 @@ _STATUSES: tuple[tuple[type[Exception], HTTPStatus], ...] = (
     (NotRevocable, HTTPStatus.CONFLICT),
     (TooManyCertificates, HTTPStatus.CONFLICT),
     (IssuingLimitReached, HTTPStatus.TOO_MANY_REQUESTS),
+    (TooManyAttempts, HTTPStatus.TOO_MANY_REQUESTS),
     (TooBusy, HTTPStatus.SERVICE_UNAVAILABLE),
     (RegisterFull, HTTPStatus.SERVICE_UNAVAILABLE),
     (RegistrationInterrupted, HTTPStatus.SERVICE_UNAVAILABLE),
@@ -112,7 +114,7 @@ _FORM_REFUSED = (
 
 def install_problems(app: Flask) -> None:
     """Make the app answer its refusals here."""
-    for kind in (RegisterError, CertificateAuthorityError, PeerUnavailable, PeerRefused, BodyRefused, TooBusy):
+    for kind in (RegisterError, CertificateAuthorityError, PeerUnavailable, PeerRefused, BodyRefused, TooBusy, TooManyAttempts):
         app.register_error_handler(kind, _refused)
     app.register_error_handler(SignInRequired, _to_sign_in)
     app.register_error_handler(CSRFError, _form_refused)
@@ -137,7 +139,7 @@ def _refused(error: Exception) -> Response:
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         get_logger().warning("portal.refused", path=_path_for_the_log(), error=f"{type(error).__name__}: {error}")
     response = _page(status, text=_sentence(_public_text(error))) if _wants_page() else _refused_program(error, status)
-    if isinstance(error, TooBusy):
+    if isinstance(error, TooBusy | TooManyAttempts):
         response.headers["Retry-After"] = str(error.retry_after_seconds)
     if isinstance(error, IssuingLimitReached):
         response.headers["Retry-After"] = http_date(error.retry_at)

@@ -20,6 +20,7 @@ from sandbox.calls.service import Calls
 from sandbox.config import load_settings
 from sandbox.database import metadata
 from sandbox.developers.attempt_store import SqlAttempts
+from sandbox.developers.attempts import Quota, registrations_from_one_address
 from sandbox.developers.organisation_store import SqlOrganisations
 from sandbox.developers.organisations import Organisations
 from sandbox.developers.passwords import Cost, PasswordHasher
@@ -200,6 +201,11 @@ class PortalUnderTest:
             trust=self.trust,
             developers=self.developers,
             organisations=self.organisations,
+            registrations=Quota(
+                registrations_from_one_address(self.settings.registrations_per_hour),
+                store=SqlAttempts(self.engine),
+                clock=self.world.clock,
+            ),
             tenant_data=self.tenant_data,
             calls=Calls(self.call_log, self.world.clock),
             health=health_of(self.settings.home, self.world, self.trust),

@@ -9,10 +9,11 @@ from flask import Blueprint, flash, make_response, render_template
 
 from sandbox.ca.errors import SubjectRefused
 from sandbox.ca.model import TppCertificateKind
+from sandbox.developers.errors import TooManyAttempts
 from sandbox.portal.addresses import see_other
 from sandbox.portal.pages.paths import tpp_path
 from sandbox.portal.pages.tpp_forms import AmendmentForm, ClaimForm, RegistrationForm, sentence
-from sandbox.portal.visitor import owned_tpp, visitor
+from sandbox.portal.visitor import origin, owned_tpp, visitor
 from sandbox.tpps.errors import AccessDenied, RegistrationConflict, RegistrationInterrupted
 from sandbox.tpps.held import held_certificates
 from sandbox.tpps.introduction import STEPS
@@ -73,6 +74,9 @@ class _Views:
         except RegistrationConflict as conflict:
             form.refuse_taken(conflict.field, str(conflict))
             return self._new_again(form, HTTPStatus.CONFLICT)
+        except TooManyAttempts as error:
+            form.refuse_taken("identifier", str(error))
+            return self._new_again(form, HTTPStatus.TOO_MANY_REQUESTS)
         except SubjectRefused as refusal:
             form.refuse_taken("organisation", str(refusal))
             return self._new_again(form, HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -155,6 +159,7 @@ class _Views:
         return see_other("/")
 
     def _enrolled(self, request: RegistrationRequest, *, organisation_id: str) -> Tpp:
+        self._services.registrations.spend(origin().address)
         with self._turnstile.passage():
             return self._ownership.enrol(request, organisation_id=organisation_id)
 

@@ -11,7 +11,7 @@ import pytest
 from psd2.ncas import NCAS
 from sandbox.tpps.countries import EEA, authorities_of
 from sandbox.tpps.model import TppStatus
-from tests.support.portal import PortalUnderTest
+from tests.support.portal import ADDRESS, PortalUnderTest
 from tests.support.register import NUMBER
 
 if TYPE_CHECKING:
@@ -131,6 +131,18 @@ def test_every_fault_is_said_at_once(portal: PortalUnderTest) -> None:
     found = faults(text_of(portal.post("/tpps/new", {})))
 
     assert set(found) == {"organisation", "name", "country", "nca", "identifier", "roles", "redirect_uris"}
+
+
+def test_too_many_registrations_from_one_address(portal: PortalUnderTest) -> None:
+    """As many accounts as one likes would make no difference; what was typed is kept."""
+    for _ in range(portal.settings.registrations_per_hour):
+        portal.services.registrations.spend(ADDRESS)
+
+    answer = portal.post("/tpps/new", FORM)
+
+    assert answer.status_code == 429
+    assert "Try again in 60 minutes" in faults(text_of(answer))["identifier"]
+    assert portal.world.calls == []
 
 
 def test_what_is_taken_is_said_at_its_field_and_not_by_whom(portal: PortalUnderTest) -> None:
