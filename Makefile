@@ -54,8 +54,8 @@ unit: $(READY) ## the fast tests, no I/O
 integration: $(READY) ## real servers on loopback, real PostgreSQL
 	@$(BIN)/pytest -q -n 2 --dist loadfile tests/integration
 
-browser: $(READY) ## the PSU pages in a real Chromium
-	@$(BIN)/pytest -q -rs tests/browser
+browser: $(READY) ## the pages in a real Chromium
+	@$(BIN)/pytest -q -rs -n 2 --dist loadfile tests/browser
 
 behave: $(READY) ## the acceptance suite, over the wire, on a platform of its own
 	@$(BIN)/behave --no-capture --format progress

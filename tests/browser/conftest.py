@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.chromium import NoChromium, launched_chromium
+from tests.support.platform import RunningPlatform, running_platform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,3 +23,10 @@ def chromium() -> Iterator[Browser]:
                 yield browser
         except NoChromium as error:
             pytest.skip(f"NO BROWSER TESTS RUN: {error}")
+
+
+@pytest.fixture(scope="session")
+def platform() -> Iterator[RunningPlatform]:
+    """Lend one running platform to all tests of the session; each registers TPPs of its own."""
+    with running_platform() as running:
+        yield running

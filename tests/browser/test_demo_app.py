@@ -10,22 +10,14 @@ from playwright.sync_api import expect
 
 from tests.support.demo_app import origin_of
 from tests.support.pages import LOOKS, PHONE, assert_accessible, watched_context, watched_page
-from tests.support.platform import RunningPlatform, running_platform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from playwright.sync_api import Browser, Page
+
+    from tests.support.platform import RunningPlatform
 
 ANNA, JONAS = "anna.weber", "jonas.brandt"
 _CODE = re.compile(r"\b(\d{6})\b")
-
-
-@pytest.fixture(scope="module")
-def platform() -> Iterator[RunningPlatform]:
-    """Lend one platform to this module's tests."""
-    with running_platform() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

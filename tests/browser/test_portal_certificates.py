@@ -14,23 +14,17 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from playwright.sync_api import Error, expect
 
 from tests.support.pages import LOOKS, assert_accessible, assert_fits, sign_up_and_in, watched_context
-from tests.support.platform import RunningPlatform, running_platform
+from tests.support.platform import run_command
 from tests.support.ports import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from playwright.sync_api import Browser, BrowserContext, Page, Request
 
+    from tests.support.platform import RunningPlatform
+
 IN_FORCE_SECONDS = 5
-
-
-@pytest.fixture(scope="module")
-def platform() -> Iterator[RunningPlatform]:
-    """Lend one platform to all tests of the module; each has a TPP of its own."""
-    with running_platform() as platform:
-        yield platform
 
 
 @dataclass(frozen=True)
@@ -226,10 +220,7 @@ def assert_kit_works(developer: Developer, kit: Path, folder: Path) -> None:
     tpp = folder / "certs" / "tpps" / developer.name
     assert (tpp / "qwac.key").stat().st_mode & 0o777 == 0o600
     assert sorted(path.name for path in tpp.iterdir()) == ["client.json", "qwac.crt", "qwac.key"]
-    done = subprocess.run(
-        ["tpp", "journey", "ais", "--tpp", developer.name, "--home", folder], check=False, capture_output=True, timeout=60
-    )
-    assert done.returncode == 0, done.stderr.decode()
+    run_command("tpp_client.cli", "journey", "ais", "--tpp", developer.name, "--home", str(folder))
 
 
 def unpacked_store(store: Path, passphrase: str, folder: Path) -> tuple[Path, Path]:

@@ -17,13 +17,13 @@ import pytest
 import requests
 
 from features.psu_pages import PsuBrowser
-from tests.support.platform import RunningPlatform, running_platform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-NUMBER = "PSDDE-BAFIN-100042"
+    from tests.support.platform import RunningPlatform
+
+NAME, NUMBER = "first-call", "PSDDE-BAFIN-FIRST.CALL"
 # What a registration takes, at its worst: quotes, command substitution, separators.
 NASTY = "https://tpp.example/';touch$IFS'pwned;'?a=$(touch$IFS$9pwned)&b=!!"
 LONGEST_SECONDS = 60
@@ -131,18 +131,17 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk() -> Iterator[Desk]:
-    """Lend one platform to the module: a TPP registered by the command, and taken over by a developer's organisation."""
-    with running_platform() as platform:
-        identity = ("--authorisation-number", NUMBER, "--roles", "AISP,PISP,CBPII", "--profile", "berlin")
-        uris = ("--redirect-uri", "https://tpp.example/callback", "--redirect-uri", NASTY)
-        platform.sandbox("tpp", "register", "acme", *identity, *uris)
-        folder = platform.home.tpp("acme")
-        token = json.loads((folder / "client.json").read_bytes())["registration_access_token"]
-        developer = Developer(platform)
-        developer.sign_up_and_in("anna@acme.example")
-        developer.send("/tpps/claim", number=NUMBER, token=token)
-        yield Desk(platform, developer, folder)
+def desk(platform: RunningPlatform) -> Desk:
+    """Register a TPP by the command, and let a developer's organisation take it over."""
+    identity = ("--authorisation-number", NUMBER, "--roles", "AISP,PISP,CBPII", "--profile", "berlin")
+    uris = ("--redirect-uri", "https://tpp.example/callback", "--redirect-uri", NASTY)
+    platform.sandbox("tpp", "register", NAME, *identity, *uris)
+    folder = platform.home.tpp(NAME)
+    token = json.loads((folder / "client.json").read_bytes())["registration_access_token"]
+    developer = Developer(platform)
+    developer.sign_up_and_in(f"anna@{NAME}.example")
+    developer.send("/tpps/claim", number=NUMBER, token=token)
+    return Desk(platform, developer, folder)
 
 
 def in_order(blocks: dict[str, str]) -> list[str]:
@@ -259,7 +258,7 @@ def test_a_refusal_shows_reason_and_hint(desk: Desk, tmp_path: Path) -> None:
     done = desk.pasted([blocks["files"], blocks["consent"]], tmp_path)
 
     assert "mtls.not_a_qwac" in done.stdout
-    assert "present qwac.crt with qwac.key" in done.stdout
+    assert "present the QWAC with its key" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,11 @@ import pytest
 import requests
 
 from chassis.told_refusals import HEADER
-from tests.support.platform import RunningPlatform, running_platform
 from tests.support.ports import wait_until
 from tests.support.tpps import fresh_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from tests.support.platform import RunningPlatform
 
 PASSWORD = "correct horse battery"
 CALLBACK = "https://localhost:8446/callback"
@@ -89,12 +88,6 @@ def _developer(platform: RunningPlatform) -> Developer:
     )
     assert claimed.url.endswith(f"/tpps/{number}"), claimed.text
     return developer
-
-
-@pytest.fixture(scope="module")
-def platform() -> Iterator[RunningPlatform]:
-    with running_platform() as platform:
-        yield platform
 
 
 @pytest.fixture(scope="module")
