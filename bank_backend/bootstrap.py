@@ -95,25 +95,17 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
     """Build every service on one database and one clock; `codes` replaces the randomness of one-time codes in tests."""
     psus = PsuDirectory(store=SqlPsuStore(database), clock=clock)
     accounts = AccountDirectory(SqlAccountStore(database))
-    ledger, statements = Ledger(SqlLedgerStore()), Statements(SqlStatementStore())
+    ledger, statements, funds = Ledger(SqlLedgerStore()), Statements(SqlStatementStore()), SqlFundsConsentStore()
     tenants = create_tenant_registry(database, clock)
     inbox = Inbox(database=database, store=SqlInboxStore())
     authorisations = Authorisations(SqlAuthorisationStore())
     desk = _FrontDesk(settings, database, clock, psus=psus, accounts=accounts, authorisations=authorisations, ledger=ledger)
     consent_access = ConsentAccess(database=database, store=SqlConsentStore(), accounts=accounts, clock=clock)
     information = AccountInformation(
-        access=consent_access,
-        accounts=accounts,
-        ledger=ledger,
-        statements=statements,
-        database=database,
-        clock=clock,
+        access=consent_access, accounts=accounts, ledger=ledger, statements=statements, database=database, clock=clock
     )
     books = TenantBooks(
         tenants=tenants, accounts=accounts, ledger=ledger, statements=statements, database=database, clock=clock
-    )
-    one_time_codes = OneTimeCodes(
-        store=SqlChallengeStore(), wrong_codes=SqlWrongCodeStore(), inbox=inbox, codes=codes or SystemCodes()
     )
     return Services(
         settings=settings,
@@ -130,13 +122,15 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
         consents=Consents(database=database, store=SqlConsentStore(), authorisations=authorisations, clock=clock),
         consent_access=consent_access,
         payments=Payments(database=database, store=SqlPaymentStore(), authorisations=authorisations, clock=clock),
-        funds_consents=FundsConsents(
-            database=database, store=SqlFundsConsentStore(), authorisations=authorisations, clock=clock
-        ),
-        funds_confirmations=FundsConfirmations(database=database, store=SqlFundsConsentStore(), ledger=ledger, clock=clock),
+        funds_consents=FundsConsents(database=database, store=funds, authorisations=authorisations, clock=clock),
+        funds_confirmations=FundsConfirmations(database=database, store=funds, ledger=ledger, clock=clock),
         interactions=desk.interactions(),
-        visits=desk.visits(one_time_codes, tenants),
+        visits=desk.visits(_one_time_codes(inbox, codes or SystemCodes()), tenants),
     )
+
+
+def _one_time_codes(inbox: Inbox, codes: CodeSource) -> OneTimeCodes:
+    return OneTimeCodes(store=SqlChallengeStore(), wrong_codes=SqlWrongCodeStore(), inbox=inbox, codes=codes)
 
 
 class _FrontDesk:

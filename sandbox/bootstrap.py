@@ -78,18 +78,7 @@ def build_services(settings: SandboxSettings) -> Services:
     clock = SystemClock()
     engine = open_sandbox_engine(settings.database_url, threads=settings.threads)
     addresses = PublicAddresses(settings.public_host, settings.ports)
-    authority = CertificateAuthority(
-        records=CertificateStore(engine),
-        home=settings.home,
-        profiles=load_profiles(profiles_path(settings.home)),
-        clock=clock,
-        pki_base=f"{addresses.welcome}/pki",
-        disclosure_url=f"{addresses.portal}/pki/disclosure",
-        public_host=settings.public_host,
-        limits=IssuingLimits(
-            per_day=settings.max_certificates_per_tpp_per_day, unexpired=settings.max_unexpired_certificates_per_tpp
-        ),
-    )
+    authority = _authority(settings, engine, clock, addresses)
     peers = _peers(settings)
     gateway, bank = GatewayOverTheWire(peers["admin"]), BankOverTheWire(peers["bank"])
     trust = TrustDelivery(source=authority, gateway=gateway, acknowledgements=SqlDeliveries(engine, clock))
@@ -117,6 +106,21 @@ def build_services(settings: SandboxSettings) -> Services:
         health=Health(home=settings.home, clock=clock, peers=peers, neighbours=gateway, lists=authority, trust=trust),
         orders=Orders(store=SqlOrderStore(engine), clock=clock),
         archive=SqlArchive(engine),
+    )
+
+
+def _authority(settings: SandboxSettings, engine: Engine, clock: Clock, addresses: PublicAddresses) -> CertificateAuthority:
+    return CertificateAuthority(
+        records=CertificateStore(engine),
+        home=settings.home,
+        profiles=load_profiles(profiles_path(settings.home)),
+        clock=clock,
+        pki_base=f"{addresses.welcome}/pki",
+        disclosure_url=f"{addresses.portal}/pki/disclosure",
+        public_host=settings.public_host,
+        limits=IssuingLimits(
+            per_day=settings.max_certificates_per_tpp_per_day, unexpired=settings.max_unexpired_certificates_per_tpp
+        ),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Response
 from pydantic import ValidationError
@@ -18,6 +18,8 @@ from gateway.register.model import ClientOfAnotherTpp, RegisterRefusal
 from gateway.trust.model import OutdatedCrl, TrustRefusal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from flask import Flask
 
 
@@ -34,48 +36,61 @@ class LogBusy(Exception):
 
 def handle_errors(app: Flask) -> None:
     """Render every error of the application here."""
+    for kind, rendered in _RENDERED.items():
+        app.register_error_handler(kind, rendered)
 
-    @app.errorhandler(ValidationError)
-    def refuse_body(error: ValidationError) -> Response:
-        faults = error.errors(include_url=False, include_input=False, include_context=False)
-        return _refusal(
-            HTTPStatus.UNPROCESSABLE_ENTITY, "body.invalid", [(_field(fault["loc"]), fault["msg"]) for fault in faults]
-        )
 
-    @app.errorhandler(RegisterRefusal)
-    @app.errorhandler(TrustRefusal)
-    def refuse(refusal: RegisterRefusal | TrustRefusal) -> Response:
-        conflict = isinstance(refusal, ClientOfAnotherTpp | OutdatedCrl)
-        status = HTTPStatus.CONFLICT if conflict else HTTPStatus.UNPROCESSABLE_ENTITY
-        return _refusal(status, "change.conflict" if conflict else "change.invalid", [(refusal.field, refusal.reason)])
+def _refuse_body(error: ValidationError) -> Response:
+    faults = error.errors(include_url=False, include_input=False, include_context=False)
+    return _refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "body.invalid", [(_field(fault["loc"]), fault["msg"]) for fault in faults])
 
-    @app.errorhandler(NotFound)
-    def not_found(error: NotFound) -> Response:
-        return _problem(HTTPStatus.NOT_FOUND, "not_found", str(error))
 
-    @app.errorhandler(LogBusy)
-    def busy(_error: LogBusy) -> Response:
-        answer = _problem(HTTPStatus.SERVICE_UNAVAILABLE, "log.busy", "too many look at the request log: try again in a moment")
-        answer.headers["Retry-After"] = "1"
-        return answer
+def _refuse(refusal: RegisterRefusal | TrustRefusal) -> Response:
+    conflict = isinstance(refusal, ClientOfAnotherTpp | OutdatedCrl)
+    status = HTTPStatus.CONFLICT if conflict else HTTPStatus.UNPROCESSABLE_ENTITY
+    return _refusal(status, "change.conflict" if conflict else "change.invalid", [(refusal.field, refusal.reason)])
 
-    @app.errorhandler(IntegrityError)
-    def conflict(_error: IntegrityError) -> Response:
-        return _problem(HTTPStatus.CONFLICT, "change.conflict", "another change came at the same moment: send yours again")
 
-    @app.errorhandler(HTTPException)
-    def http_error(error: HTTPException) -> Response:
-        return _problem(HTTPStatus(error.code or 500), f"http.{error.code}", error.description or error.name)
+def _not_found(error: NotFound) -> Response:
+    return _problem(HTTPStatus.NOT_FOUND, "not_found", str(error))
 
-    @app.errorhandler(Exception)
-    def fault(error: Exception) -> Response:
-        if is_unavailability(error):
-            get_logger().warning("database.unavailable", error=first_line(error))
-            answer = _problem(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", "the database is out of reach: try again shortly")
-            answer.headers["Retry-After"] = "1"
-            return answer
-        get_logger().exception("admin.fault")
-        return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, "fault", "the control API has failed: see its log")
+
+def _busy(_error: LogBusy) -> Response:
+    return _later("log.busy", "too many look at the request log: try again in a moment")
+
+
+def _conflict(_error: IntegrityError) -> Response:
+    return _problem(HTTPStatus.CONFLICT, "change.conflict", "another change came at the same moment: send yours again")
+
+
+def _http_error(error: HTTPException) -> Response:
+    return _problem(HTTPStatus(error.code or 500), f"http.{error.code}", error.description or error.name)
+
+
+def _fault(error: Exception) -> Response:
+    if is_unavailability(error):
+        get_logger().warning("database.unavailable", error=first_line(error))
+        return _later("unavailable", "the database is out of reach: try again shortly")
+    get_logger().exception("admin.fault")
+    return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, "fault", "the control API has failed: see its log")
+
+
+_RENDERED: Mapping[type[Exception], Callable[[Any], Response]] = {
+    ValidationError: _refuse_body,
+    RegisterRefusal: _refuse,
+    TrustRefusal: _refuse,
+    NotFound: _not_found,
+    LogBusy: _busy,
+    IntegrityError: _conflict,
+    HTTPException: _http_error,
+    Exception: _fault,
+}
+
+
+def _later(code: str, detail: str) -> Response:
+    answer = _problem(HTTPStatus.SERVICE_UNAVAILABLE, code, detail)
+    answer.headers["Retry-After"] = "1"
+    return answer
 
 
 def _field(steps: tuple[int | str, ...]) -> str:
