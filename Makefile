@@ -52,7 +52,7 @@ unit: $(READY) ## the fast tests, no I/O
 	@$(BIN)/pytest -q -n 2 --dist loadfile tests/unit
 
 integration: $(READY) ## real servers on loopback, real PostgreSQL
-	@$(BIN)/pytest -q -n 2 --dist loadfile tests/integration
+	@$(BIN)/pytest -q -n 3 --dist loadfile tests/integration
 
 browser: $(READY) ## the pages in a real Chromium
 	@$(BIN)/pytest -q -rs -n 2 --dist loadfile tests/browser
@@ -60,7 +60,9 @@ browser: $(READY) ## the pages in a real Chromium
 behave: $(READY) ## the acceptance suite, over the wire, on a platform of its own
 	@$(BIN)/behave --no-capture --format progress
 
-test: check unit integration browser behave ## everything above: the one command that CI runs
+test: check unit integration ## everything above: the one command that CI runs
+	@# Both wait for servers and pages more than they compute: side by side they cost little more than the longer one.
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target browser behave
 
 screenshots: $(READY) ## take the README's pictures anew, from a platform of its own
 	@$(BIN)/python -m tests.browser.screenshots
