@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 from schwifty import IBAN
 from schwifty.exceptions import SchwiftyException
 
-from psd2.money import currency_exponent
-
 if TYPE_CHECKING:
     from bank_backend.accounts.model import Account
 
@@ -43,10 +41,3 @@ def parse_iban(text: str) -> str:
         msg = f"{text[:_MOST_SHOWN]!r} is not how an IBAN goes over the wire: write {iban.compact}"
         raise InvalidReference(msg)
     return text
-
-
-def parse_reference(iban: str, currency: str | None) -> AccountReference:
-    """Return the reference; raises `InvalidReference`, or `psd2.money.InvalidMoney` for the currency."""
-    if currency is not None:
-        currency_exponent(currency)
-    return AccountReference(parse_iban(iban), currency)

@@ -24,9 +24,6 @@ class AccountStore(Protocol):
     def by_ids(self, tenant: TenantId, account_ids: Sequence[str]) -> list[Account]:
         """Return those of the accounts that exist."""
 
-    def by_iban(self, tenant: TenantId, iban: str) -> Account | None:
-        """Return the account of this IBAN, or None."""
-
 
 class AccountAccess(Protocol):
     """What a consent says to a call. Implemented by `bank_backend.consents.service.ConsentAccess`."""
@@ -65,7 +62,3 @@ class AccountDirectory:
         """Return the accounts of these ids, in their order, without those that don't exist."""
         found = {account.id: account for account in self._store.by_ids(tenant, account_ids)}
         return [found[account_id] for account_id in account_ids if account_id in found]
-
-    def account_by_iban(self, tenant: TenantId, iban: str) -> Account | None:
-        """Return the tenant's account of this IBAN (spaces and case don't matter), or None."""
-        return self._store.by_iban(tenant, iban.replace(" ", "").upper())

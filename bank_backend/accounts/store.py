@@ -70,7 +70,6 @@ account_holders = Table(
 _OF_TENANT: Final = select(accounts).where(accounts.c.tenant == bindparam("tenant"), accounts.c.kind == PAYMENT)
 _BY_ID: Final = _OF_TENANT.where(accounts.c.id == bindparam("id"))
 _BY_IDS: Final = _OF_TENANT.where(accounts.c.id.in_(bindparam("ids", expanding=True)))
-_BY_IBAN: Final = _OF_TENANT.where(accounts.c.iban == bindparam("iban"))
 _HELD_BY: Final = (
     _OF_TENANT.join(account_holders, account_holders.c.account_id == accounts.c.id)
     .where(account_holders.c.tenant == bindparam("tenant"), account_holders.c.psu == bindparam("psu"))
@@ -96,10 +95,6 @@ class SqlAccountStore:
     def by_ids(self, tenant: TenantId, account_ids: Sequence[str]) -> list[Account]:
         """Return those of the accounts that exist."""
         return self._all(_BY_IDS, {"tenant": tenant, "ids": account_ids})
-
-    def by_iban(self, tenant: TenantId, iban: str) -> Account | None:
-        """Return the account of this IBAN, or None."""
-        return next(iter(self._all(_BY_IBAN, {"tenant": tenant, "iban": iban})), None)
 
     def _all(self, statement: Select[tuple[object, ...]], values: dict[str, object]) -> list[Account]:
         with self._database.reading() as connection:

@@ -22,7 +22,7 @@ from psd2.ids import ConsentId, new_uuid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date, datetime
+    from datetime import datetime
 
     from bank_backend.accounts.model import Account, AccountRights
     from bank_backend.authorisations.model import Authorisation
@@ -212,14 +212,6 @@ def require_valid(consent: Consent) -> PsuId:
     if consent.status is not ConsentStatus.VALID or consent.psu is None:
         raise ConsentInvalid(f"the consent is {consent.status}, and only a valid one opens anything")
     return consent.psu
-
-
-def _require_readable_on(consent: Consent, today: date) -> PsuId:
-    """Return the PSU where a list may be read on: its first page uses a one-off consent up, and the others belong to it."""
-    is_used_up_today = consent.status is ConsentStatus.EXPIRED and not consent.recurring and consent.last_action == today
-    if is_used_up_today and consent.psu is not None and today <= consent.valid_until:
-        return consent.psu
-    return require_valid(consent)
 
 
 def _day(consent: Consent, now: datetime) -> str:

@@ -91,6 +91,24 @@ def first_balance(page: Page) -> int:
     return int(re.sub(r"\D", "", page.locator(".account-amount").first.inner_text()))
 
 
+def pay_looking_at_each_page(page: Page, origin: str) -> None:
+    """Send the form empty, then filled in, approve, and see the payment settled and listed."""
+    open_tab(page, "Payments")
+    assert_accessible(page)
+    page.get_by_role("link", name="Pay somebody").click()
+    assert_accessible(page)
+    press(page, "Continue to the bank")
+    expect(page).to_have_title(re.compile("^Error: "))
+    assert_accessible(page)
+    fill_payment(page, to="Max <b>Frei</b>", amount="12.34")
+    press(page, "Continue to the bank")
+    approve_payment(page, origin, ANNA)
+    expect(page.get_by_text("ACSC", exact=True)).to_be_visible()
+    assert_accessible(page)
+    open_tab(page, "Payments")
+    assert_accessible(page)
+
+
 @pytest.mark.parametrize(("viewport", "scheme"), LOOKS)
 def test_from_connecting_to_a_payment_and_back(chromium: Browser, origin: str, viewport: dict[str, int], scheme: Any) -> None:
     """Connect, look, pay, see the balance changed, disconnect; axe finds nothing on any page on the way."""
@@ -113,20 +131,7 @@ def test_from_connecting_to_a_payment_and_back(chromium: Browser, origin: str, v
         expect(page.get_by_text("matches", exact=False)).to_be_visible()
         assert_accessible(page)
 
-        open_tab(page, "Payments")
-        assert_accessible(page)
-        page.get_by_role("link", name="Pay somebody").click()
-        assert_accessible(page)
-        press(page, "Continue to the bank")
-        expect(page).to_have_title(re.compile("^Error: "))
-        assert_accessible(page)
-        fill_payment(page, to="Max <b>Frei</b>", amount="12.34")
-        press(page, "Continue to the bank")
-        approve_payment(page, origin, ANNA)
-        expect(page.get_by_text("ACSC", exact=True)).to_be_visible()
-        assert_accessible(page)
-        open_tab(page, "Payments")
-        assert_accessible(page)
+        pay_looking_at_each_page(page, origin)
 
         open_tab(page, "Accounts")
         assert before - first_balance(page) == 1234
