@@ -12,7 +12,7 @@ from sandbox.developers.model import INVITATION_SECONDS
 from sandbox.developers.organisations import MOST_OPEN_INVITATIONS
 from sandbox.developers.passwords import Cost, PasswordHasher
 from sandbox.portal.visitor import owned_tpp, require_operator
-from tests.support.portal import PASSWORD, OpenGate, PortalUnderTest
+from tests.support.portal import PASSWORD, OpenGate, PortalUnderTest, without_form_token
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -288,4 +288,4 @@ def test_a_tpp_is_seen_by_its_own_organisation_only(portal: PortalUnderTest, bob
 
 
 def page_of(answer: TestResponse) -> str:
-    return re.sub(r'name="csrf_token" value="[^"]+"', "", answer.get_data(as_text=True))
+    return without_form_token(answer)

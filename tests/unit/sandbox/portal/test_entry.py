@@ -14,7 +14,7 @@ from sandbox.database import developers, portal_sessions
 from sandbox.developers.model import IDLE_SECONDS, LIFETIME_SECONDS
 from sandbox.developers.passwords import PasswordHasher
 from sandbox.portal.addresses import own_path
-from tests.support.portal import BASE, CHEAP, PASSWORD, CountingGate, PortalUnderTest
+from tests.support.portal import BASE, CHEAP, PASSWORD, CountingGate, PortalUnderTest, without_form_token
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +36,7 @@ def seconds(count: float) -> dt.timedelta:
 
 def shown(answer: TestResponse) -> str:
     """Return a page without what differs from one answer to the next."""
-    return re.sub(r'name="csrf_token" value="[^"]+"', "", answer.get_data(as_text=True))
+    return without_form_token(answer)
 
 
 def test_signing_up_and_in_leads_to_the_first_page(portal: PortalUnderTest) -> None:

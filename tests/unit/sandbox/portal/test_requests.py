@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.call_log import REFUSED
-from tests.support.portal import PortalUnderTest
+from tests.support.portal import PortalUnderTest, without_form_token
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +33,7 @@ def owned_number(portal: PortalUnderTest) -> str:
 def text_of(portal: PortalUnderTest, path: str, status: int = 200) -> str:
     answer = portal.get(path)
     assert answer.status_code == status, answer.text
-    return answer.get_data(as_text=True)
+    return without_form_token(answer)
 
 
 def test_a_tpp_without_calls_is_led_to_its_first(portal: PortalUnderTest) -> None:
