@@ -209,9 +209,7 @@ def test_the_operator_blocks_a_tpp_within_a_second_and_its_developers_read_why(a
     assert blocked.status_code == 200
 
     # A connection of its own each, so that every worker is asked: one that has heard of the block says nothing for the others.
-    wait_until(
-        lambda: all(bob.call("GET", "/v1/consents/x").status_code == 401 for _ in range(8)), seconds=2, what="the block"
-    )
+    wait_until(lambda: all(bob.call("GET", "/v1/consents/x").status_code == 401 for _ in range(8)), seconds=2, what="the block")
     assert bob.explanation(bob.call("GET", "/v1/consents/x")) == (
         "TPP registered and not blocked",
         "gateway",
