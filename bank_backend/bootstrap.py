@@ -52,6 +52,8 @@ from bank_backend.sca.store import SqlChallengeStore, SqlWrongCodeStore
 from bank_backend.services import Services
 from bank_backend.tenants import api as tenants_api
 from bank_backend.tenants.books import TenantBooks
+from bank_backend.tenants.clock import TenantClocks
+from bank_backend.tenants.clock_store import SqlOffsets
 from bank_backend.tenants.service import TenantRegistry
 from bank_backend.tenants.store import SqlTenantStore
 
@@ -64,6 +66,7 @@ if TYPE_CHECKING:
     from bank_backend.database import Database
     from bank_backend.personas.service import Seed
     from bank_backend.sca.codes import CodeSource
+    from bank_backend.tenants.clock import TenantClock
     from bank_backend.tenants.model import Registration
     from psd2.clock import Clock
 
@@ -93,23 +96,24 @@ WEB_MODULES: Final[Sequence[WebModule]] = (
 
 def create_services(settings: BankSettings, database: Database, clock: Clock, *, codes: CodeSource | None = None) -> Services:
     """Build every service on one database and one clock; `codes` replaces the randomness of one-time codes in tests."""
-    psus = PsuDirectory(store=SqlPsuStore(database), clock=clock)
+    real, clocks = clock, TenantClocks(real=clock, offsets=SqlOffsets(database))
+    psus = PsuDirectory(store=SqlPsuStore(database), clock=clocks)
     accounts = AccountDirectory(SqlAccountStore(database))
     ledger, statements, funds = Ledger(SqlLedgerStore()), Statements(SqlStatementStore()), SqlFundsConsentStore()
-    tenants = create_tenant_registry(database, clock)
+    tenants = create_tenant_registry(database, real)
     inbox = Inbox(database=database, store=SqlInboxStore())
     authorisations = Authorisations(SqlAuthorisationStore())
-    desk = _FrontDesk(settings, database, clock, psus=psus, accounts=accounts, authorisations=authorisations, ledger=ledger)
-    consent_access = ConsentAccess(database=database, store=SqlConsentStore(), accounts=accounts, clock=clock)
+    desk = _FrontDesk(settings, database, clocks, psus=psus, accounts=accounts, authorisations=authorisations, ledger=ledger)
+    consent_access = ConsentAccess(database=database, store=SqlConsentStore(), accounts=accounts, clock=clocks)
     information = AccountInformation(
-        access=consent_access, accounts=accounts, ledger=ledger, statements=statements, database=database, clock=clock
+        access=consent_access, accounts=accounts, ledger=ledger, statements=statements, database=database, clock=clocks
     )
     books = TenantBooks(
-        tenants=tenants, accounts=accounts, ledger=ledger, statements=statements, database=database, clock=clock
+        tenants=tenants, accounts=accounts, ledger=ledger, statements=statements, database=database, clock=clocks
     )
     return Services(
         settings=settings,
-        clock=clock,
+        clock=clocks,
         database=database,
         psus=psus,
         accounts=accounts,
@@ -119,11 +123,11 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
         books=books,
         inbox=inbox,
         authorisations=authorisations,
-        consents=Consents(database=database, store=SqlConsentStore(), authorisations=authorisations, clock=clock),
+        consents=Consents(database=database, store=SqlConsentStore(), authorisations=authorisations, clock=clocks),
         consent_access=consent_access,
-        payments=Payments(database=database, store=SqlPaymentStore(), authorisations=authorisations, clock=clock),
-        funds_consents=FundsConsents(database=database, store=funds, authorisations=authorisations, clock=clock),
-        funds_confirmations=FundsConfirmations(database=database, store=funds, ledger=ledger, clock=clock),
+        payments=Payments(database=database, store=SqlPaymentStore(), authorisations=authorisations, clock=clocks),
+        funds_consents=FundsConsents(database=database, store=funds, authorisations=authorisations, clock=clocks),
+        funds_confirmations=FundsConfirmations(database=database, store=funds, ledger=ledger, clock=clocks),
         interactions=desk.interactions(),
         visits=desk.visits(_one_time_codes(inbox, codes or SystemCodes()), tenants),
     )
@@ -140,7 +144,7 @@ class _FrontDesk:
         self,
         settings: BankSettings,
         database: Database,
-        clock: Clock,
+        clock: TenantClock,
         *,
         psus: PsuDirectory,
         accounts: AccountDirectory,
@@ -155,7 +159,7 @@ class _FrontDesk:
             ResourceKind.PIS: PaymentApproval(store=SqlPaymentStore(), ledger=ledger),
             ResourceKind.PIIS: FundsApproval(SqlFundsConsentStore()),
         }
-        self._decisions = Decisions(store=self._store, authorisations=authorisations, approvables=approvables)
+        self._decisions = Decisions(store=self._store, authorisations=authorisations, approvables=approvables, clock=clock)
 
     def interactions(self) -> Interactions:
         return Interactions(

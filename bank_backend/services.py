@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from bank_backend.payments.service import Payments
     from bank_backend.psus.service import PsuDirectory
     from bank_backend.tenants.books import TenantBooks
+    from bank_backend.tenants.clock import TenantClock
     from bank_backend.tenants.service import TenantRegistry
-    from psd2.clock import Clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class Services:
     """The bank. A domain that joins adds its service here and builds it in `bootstrap`."""
 
     settings: BankSettings
-    clock: Clock
+    clock: TenantClock
     database: Database
     psus: PsuDirectory
     accounts: AccountDirectory

@@ -54,7 +54,7 @@ def _add_transactions(routes: Blueprint, information: AccountInformation) -> Non
     def list_transactions(account_id: str) -> Response:
         call, consent = xs2a_call(PspRole.AI), parameters.consent_id(request)
         parameters.require_json_accepted(request)
-        query = parameters.transactions_query(request, today=information.today())
+        query = parameters.transactions_query(request, today=information.today(call.tenant))
         report = information.transactions(call, account_id, query, consent_id=consent)
         return ok(call, wire.report_json(report, query))
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from bank_backend.ledger.model import Balances
     from bank_backend.ledger.service import Ledger
     from bank_backend.ledger.statements import StatementLine, StatementPage, Statements
-    from psd2.clock import Clock
-    from psd2.ids import AccountId
+    from bank_backend.tenants.clock import TenantClock
+    from psd2.ids import AccountId, TenantId
 
 NO_PAGE = "page is no page of this list: follow the links of its first page as they are"
 
@@ -55,7 +55,7 @@ class AccountInformation:
         ledger: Ledger,
         statements: Statements,
         database: Database,
-        clock: Clock,
+        clock: TenantClock,
     ) -> None:
         """Ask `access`, then read the others."""
         self._access = access
@@ -65,9 +65,9 @@ class AccountInformation:
         self._database = database
         self._clock = clock
 
-    def today(self) -> date:
-        """Return the bank's day."""
-        return self._clock.now().date()
+    def today(self, tenant: TenantId) -> date:
+        """Return the tenant's day."""
+        return self._clock.now(tenant).date()
 
     def accounts(self, call: TppCall, *, consent_id: str, with_balance: bool) -> list[AccountView]:
         """Return exactly the accounts that the consent covers; raises what `AccountAccess` raises."""
@@ -132,10 +132,10 @@ class AccountInformation:
 
     def _balances_of(self, call: TppCall, account_ids: Sequence[AccountId]) -> dict[AccountId, Balances]:
         with self._database.reading() as connection:
-            return self._ledger.balances_of(connection, call.tenant, account_ids, today=self.today())
+            return self._ledger.balances_of(connection, call.tenant, account_ids, today=self.today(call.tenant))
 
     def _balances(self, connection: Connection, call: TppCall, account: Account) -> Balances:
-        return self._ledger.balances(connection, call.tenant, account.id, today=self.today())
+        return self._ledger.balances(connection, call.tenant, account.id, today=self.today(call.tenant))
 
     def _booked(
         self, connection: Connection, call: TppCall, account: Account, query: TransactionsQuery

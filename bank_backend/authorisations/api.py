@@ -11,9 +11,13 @@ from bank_backend.errors import ServiceInvalid, StatusInvalid
 from bank_backend.xs2a import created, discovery_url, ok, started_links, xs2a_call
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from flask import Blueprint, Response
 
     from bank_backend.authorisations.model import ResourceKind
+    from bank_backend.calls import TppCall
+    from bank_backend.database import Connection
     from bank_backend.services import Services
     from psd2.ids import TenantId
     from psd2.roles import PspRole
@@ -53,7 +57,11 @@ class _AuthorisationViews:
             raise StatusInvalid("the resource waits for no authorisation: it has been decided already")
         with self._services.database.writing() as connection:
             started = self._authorisations.start(
-                connection, tenant=call.tenant, kind=self._subject.kind, resource=resource, now=self._services.clock.now()
+                connection,
+                tenant=call.tenant,
+                kind=self._subject.kind,
+                resource=resource,
+                now=self._now(call, connection),
             )
         path = self._subject.path(resource)
         links = started_links(path, started, sca_oauth=discovery_url(self._services.settings))
@@ -65,9 +73,16 @@ class _AuthorisationViews:
         self._subject.is_undecided(call.tenant, resource)
         with self._services.database.reading() as connection:
             found = self._authorisations.of_resource(
-                connection, tenant=call.tenant, kind=self._subject.kind, resource=resource, now=self._services.clock.now()
+                connection,
+                tenant=call.tenant,
+                kind=self._subject.kind,
+                resource=resource,
+                now=self._now(call, connection),
             )
         return ok(call, {"authorisationIds": [each.id for each in found]})
+
+    def _now(self, call: TppCall, connection: Connection) -> datetime:
+        return self._services.clock.now(call.tenant, connection)
 
     def sca_status(self, resource: str, authorisation: str) -> Response:
         call = xs2a_call(self._subject.role)
@@ -79,7 +94,7 @@ class _AuthorisationViews:
                 kind=self._subject.kind,
                 resource=resource,
                 authorisation_id=authorisation,
-                now=self._services.clock.now(),
+                now=self._now(call, connection),
             )
         return ok(call, {"scaStatus": found.status.value})
 

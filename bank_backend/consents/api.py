@@ -55,7 +55,7 @@ def register(app: Flask, services: Services) -> None:
     def post_consent() -> Response:
         call = xs2a_call(PspRole.AI)
         require_psu_ip_address(call)
-        asked = parse_consent_request(json_body(), today=services.clock.now().date())
+        asked = parse_consent_request(json_body(), today=services.clock.now(call.tenant).date())
         consent, authorisation = consents.create(call.tenant, asked, start_authorisation=starts_implicitly())
         path = f"{_BASE}/{consent.id}"
         links = resource_links(path, authorisation, sca_oauth=discovery_url(services.settings))

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bank_backend.calls import TppCall
     from bank_backend.consents.wire import ConsentRequest
     from bank_backend.database import Connection, Database
-    from psd2.clock import Clock
+    from bank_backend.tenants.clock import TenantClock
     from psd2.ids import PsuId, TenantId
 
 _ONCE = "once"
@@ -74,7 +74,7 @@ class AccountsOfPsu(Protocol):
 class Consents:
     """What TPPs do with consents; approving them is `consents.approval`'s."""
 
-    def __init__(self, *, database: Database, store: ConsentStore, authorisations: Authorisations, clock: Clock) -> None:
+    def __init__(self, *, database: Database, store: ConsentStore, authorisations: Authorisations, clock: TenantClock) -> None:
         """Keep consents in `store`, in transactions of `database`."""
         self._database = database
         self._store = store
@@ -85,7 +85,7 @@ class Consents:
         self, tenant: TenantId, request: ConsentRequest, *, start_authorisation: bool
     ) -> tuple[Consent, Authorisation | None]:
         """Receive a consent; its authorisation is started along with it unless the TPP prefers to start it itself."""
-        now = self._clock.now()
+        now = self._clock.now(tenant)
         consent = Consent(
             id=ConsentId(new_uuid()),
             tenant=tenant,
@@ -110,11 +110,13 @@ class Consents:
     def consent(self, tenant: TenantId, consent_id: str) -> Consent:
         """Return the TPP's consent as it stands now; raises `ConsentUnknown`."""
         with self._database.reading() as connection:
-            return require_consent(self._store.find(connection, tenant, consent_id), consent_id).settled(self._clock.now())
+            return require_consent(self._store.find(connection, tenant, consent_id), consent_id).settled(
+                self._clock.now(tenant)
+            )
 
     def terminate(self, tenant: TenantId, consent_id: str) -> None:
         """End a consent at the TPP's wish; a second time changes nothing. Raises `ConsentUnknown`, `IllegalMove`."""
-        now = self._clock.now()
+        now = self._clock.now(tenant)
         with self._database.writing() as connection:
             found = require_consent(self._store.find_locked(connection, tenant, consent_id), consent_id).settled(now)
             if found.status is not ConsentStatus.TERMINATED_BY_TPP:
@@ -131,7 +133,7 @@ def require_consent(found: Consent | None, consent_id: str) -> Consent:
 class ConsentAccess:
     """The door in front of account data: implements `bank_backend.accounts.service.AccountAccess`."""
 
-    def __init__(self, *, database: Database, store: ConsentStore, accounts: AccountsOfPsu, clock: Clock) -> None:
+    def __init__(self, *, database: Database, store: ConsentStore, accounts: AccountsOfPsu, clock: TenantClock) -> None:
         """Judge by the consents in `store`."""
         self._database = database
         self._store = store
@@ -142,7 +144,7 @@ class ConsentAccess:
         self, call: TppCall, *, consent_id: str, access: AccessKind, account_id: str | None, page: str | None = None
     ) -> GrantedAccess:
         """Return what the consent grants, and count the access; raises as `AccountAccess` says."""
-        now = self._clock.now()
+        now = self._clock.now(call.tenant)
         reading = f"{access}:{account_id or ''}"
         with self._database.reading() as connection:
             consent = _require_presentable(self._store.find(connection, call.tenant, consent_id), call, consent_id)

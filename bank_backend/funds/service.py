@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bank_backend.calls import TppCall
     from bank_backend.database import Connection, Database
     from bank_backend.funds.wire import FundsConsentRequest, FundsQuestion
-    from psd2.clock import Clock
+    from bank_backend.tenants.clock import TenantClock
     from psd2.ids import AccountId, TenantId
     from psd2.money import Money
 
@@ -57,7 +57,9 @@ class Funds(Protocol):
 class FundsConsents:
     """What card issuers do with funds consents; approving them is `funds.approval`'s."""
 
-    def __init__(self, *, database: Database, store: FundsConsentStore, authorisations: Authorisations, clock: Clock) -> None:
+    def __init__(
+        self, *, database: Database, store: FundsConsentStore, authorisations: Authorisations, clock: TenantClock
+    ) -> None:
         """Keep consents in `store`, in transactions of `database`."""
         self._database = database
         self._store = store
@@ -68,7 +70,7 @@ class FundsConsents:
         self, tenant: TenantId, request: FundsConsentRequest, *, start_authorisation: bool
     ) -> tuple[FundsConsent, Authorisation | None]:
         """Receive a consent; its authorisation is started along with it unless the TPP prefers to start it itself."""
-        now = self._clock.now()
+        now = self._clock.now(tenant)
         consent = FundsConsent(
             id=ConsentId(new_uuid()),
             tenant=tenant,
@@ -92,11 +94,11 @@ class FundsConsents:
         """Return the TPP's consent as it stands now; raises `ConsentUnknown`."""
         with self._database.reading() as connection:
             found = self._store.find(connection, tenant, consent_id)
-        return require_funds_consent(found, consent_id).settled(self._clock.now())
+        return require_funds_consent(found, consent_id).settled(self._clock.now(tenant))
 
     def terminate(self, tenant: TenantId, consent_id: str) -> None:
         """End a consent at the TPP's wish; a second time changes nothing. Raises `ConsentUnknown`, `IllegalMove`."""
-        now = self._clock.now()
+        now = self._clock.now(tenant)
         with self._database.writing() as connection:
             found = require_funds_consent(self._store.find_locked(connection, tenant, consent_id), consent_id).settled(now)
             if found.status is not ConsentStatus.TERMINATED_BY_TPP:
@@ -113,7 +115,7 @@ def require_funds_consent(found: FundsConsent | None, consent_id: str) -> FundsC
 class FundsConfirmations:
     """Answers whether an account covers an amount, to whom the PSU allowed to ask."""
 
-    def __init__(self, *, database: Database, store: FundsConsentStore, ledger: Funds, clock: Clock) -> None:
+    def __init__(self, *, database: Database, store: FundsConsentStore, ledger: Funds, clock: TenantClock) -> None:
         """Judge by the consents in `store`, answer from `ledger`."""
         self._database = database
         self._store = store
@@ -122,7 +124,7 @@ class FundsConfirmations:
 
     def is_covered(self, call: TppCall, *, consent_id: str, question: FundsQuestion) -> bool:
         """Tell whether the amount is there; raises `HeaderConsentUnknown`, `TokenInvalid`, `ConsentInvalid` and kin."""
-        now = self._clock.now()
+        now = self._clock.now(call.tenant)
         with self._database.reading() as connection:
             consent = self._store.find(connection, call.tenant, consent_id)
             account_id = _require_answerable(consent, call, consent_id=consent_id, question=question)

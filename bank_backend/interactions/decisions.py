@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bank_backend.authorisations.model import ResourceKind
     from bank_backend.authorisations.service import Authorisations
     from bank_backend.database import Connection
+    from bank_backend.tenants.clock import TenantClock
     from psd2.ids import PsuId, TenantId
 
 
@@ -52,15 +53,18 @@ class Decisions:
         store: InteractionStore,
         authorisations: Authorisations,
         approvables: Mapping[ResourceKind, Approvable],
+        clock: TenantClock,
     ) -> None:
-        """Decide on `approvables`, one for each kind of resource."""
+        """Decide on `approvables`, one for each kind of resource, by each tenant's time."""
         self._store = store
         self._authorisations = authorisations
         self._approvables = approvables
+        self._clock = clock
 
-    def require_pending(self, connection: Connection, interaction_id: str, now: datetime) -> Interaction:
+    def require_pending(self, connection: Connection, interaction_id: str) -> Interaction:
         """Return the interaction, locked; raises `InteractionUnknown`, or `InteractionOver` where it has ended."""
-        interaction = require_interaction(self._store.find_locked(connection, interaction_id), interaction_id).settled(now)
+        found = require_interaction(self._store.find_locked(connection, interaction_id), interaction_id)
+        interaction = found.settled(self._clock.now(found.tenant, connection))
         if not interaction.is_pending:
             raise InteractionOver(f"this request is {interaction.status}: it is decided once")
         return interaction

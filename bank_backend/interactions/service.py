@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bank_backend.interactions.decisions import Decisions, InteractionStore
     from bank_backend.interactions.wire import HeadlessDecision, InteractionRequest
     from bank_backend.psus.model import Psu
-    from psd2.clock import Clock
+    from bank_backend.tenants.clock import TenantClock
     from psd2.ids import PsuId, TenantId
 
 
@@ -53,7 +53,7 @@ class Interactions:
         authorisations: Authorisations,
         customers: Customers,
         holdings: Holdings,
-        clock: Clock,
+        clock: TenantClock,
         front_url: str,
     ) -> None:
         """Send browsers to pages under `front_url`, and only ever back to addresses under it."""
@@ -72,7 +72,7 @@ class Interactions:
         Raises `FieldsInvalid`, `ResourceUnknown` or `StatusInvalid`.
         """
         self._require_own_address(request.return_url)
-        now = self._clock.now()
+        now = self._clock.now(request.tenant)
         with self._database.writing() as connection:
             self._expire_earlier(connection, request, now)
             interaction = self._new(connection, request, now)
@@ -89,7 +89,8 @@ class Interactions:
         """Return the visit as it stands now; raises `InteractionUnknown`."""
         with self._database.reading() as connection:
             found = self._store.find(connection, interaction_id)
-        return require_interaction(found, interaction_id).settled(self._clock.now())
+        interaction = require_interaction(found, interaction_id)
+        return interaction.settled(self._clock.now(interaction.tenant))
 
     def decide(self, interaction_id: str, decision: HeadlessDecision) -> Interaction:
         """Decide as the PSU would, without its password and code; raises `InteractionOver`, `PsuUnknown`, `FieldsInvalid`."""
@@ -98,9 +99,9 @@ class Interactions:
         if psu is None:
             raise PsuUnknown(f"the bank has no PSU {decision.psu[:40]!r} for this TPP", path="psu")
         held = self._holdings.accounts_of(tenant, psu.id)
-        now = self._clock.now()
+        now = self._clock.now(tenant)
         with self._database.writing() as connection:
-            interaction = self._decisions.require_pending(connection, interaction_id, now)
+            interaction = self._decisions.require_pending(connection, interaction_id)
             if not decision.approves:
                 return self._decisions.reject(connection, interaction, psu=psu.id, at=now, headless=True)
             ask = self._decisions.ask(connection, interaction, now)

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from bank_backend.interactions.decisions import Decisions, InteractionStore
     from bank_backend.interactions.service import Customers, Holdings
     from bank_backend.sca.service import Verdict
+    from bank_backend.tenants.clock import TenantClock
     from bank_backend.tenants.model import Tenant
-    from psd2.clock import Clock
     from psd2.ids import PsuId, TenantId
 
 
@@ -74,7 +74,7 @@ class Visits:
         holdings: Holdings,
         codes: Codes,
         tpps: Tpps,
-        clock: Clock,
+        clock: TenantClock,
     ) -> None:
         """Work on the interactions in `store`."""
         self._database = database
@@ -91,7 +91,8 @@ class Visits:
         """Return the visit as it stands now; raises `InteractionUnknown`."""
         with self._database.reading() as connection:
             found = self._store.find(connection, interaction_id)
-        return require_interaction(found, interaction_id).settled(self._clock.now())
+        interaction = require_interaction(found, interaction_id)
+        return interaction.settled(self._clock.now(interaction.tenant))
 
     def tpp(self, interaction: Interaction) -> Tenant:
         """Return who asks."""
@@ -100,7 +101,7 @@ class Visits:
     def ask(self, interaction: Interaction) -> Ask:
         """Return what is asked; raises `StatusInvalid` where the TPP has withdrawn it."""
         with self._database.reading() as connection:
-            return self._decisions.ask(connection, interaction, self._clock.now())
+            return self._decisions.ask(connection, interaction, self._clock.now(interaction.tenant))
 
     def desk(self, interaction_id: str, secret: str) -> Desk:
         """Return what lies in front of the PSU that has logged in; raises `OtherBrowser`."""
@@ -124,9 +125,9 @@ class Visits:
             psu = self._customers.verify_password(tenant, login, password)
         except PsuCredentialsInvalid as refusal:
             raise self._counted(interaction_id, refusal) from None
-        now = self._clock.now()
+        now = self._clock.now(tenant)
         with self._database.writing() as connection:
-            interaction = _require_nobody_in(self._decisions.require_pending(connection, interaction_id, now))
+            interaction = _require_nobody_in(self._decisions.require_pending(connection, interaction_id))
             ask = self._decisions.ask(connection, interaction, now)
             first = Step.ACCOUNTS if ask.choice is AccountChoice.OFFERED else Step.REVIEW
             self._authorisations.move(connection, interaction.authorisation, ScaStatus.PSU_AUTHENTICATED, psu=psu.id)
@@ -151,7 +152,7 @@ class Visits:
         """
         desk = self.desk(interaction_id, secret)
         statement = desk.ask.statement(desk.tpp.name, _require_choice(desk))
-        now = self._clock.now()
+        now = self._clock.now(desk.interaction.tenant)
         with self._database.writing() as connection:
             interaction = self._require_mine(connection, interaction_id, secret).stepped(Step.CODE)
             self._codes.send(connection, _recipient(interaction), statement=statement, now=now)
@@ -166,7 +167,7 @@ class Visits:
         desk = self.desk(interaction_id, secret)
         accounts = _require_choice(desk)
         statement = desk.ask.statement(desk.tpp.name, accounts)
-        now = self._clock.now()
+        now = self._clock.now(desk.interaction.tenant)
         with self._database.writing() as connection:
             interaction = self._require_mine(connection, interaction_id, secret)
             psu = require_step(interaction, Step.CODE)
@@ -181,9 +182,9 @@ class Visits:
 
     def refuse(self, interaction_id: str, secret: str) -> None:
         """Turn the request down, at any step; before the login the refusing browser takes the visit over."""
-        now = self._clock.now()
         with self._database.writing() as connection:
-            interaction = self._decisions.require_pending(connection, interaction_id, now)
+            interaction = self._decisions.require_pending(connection, interaction_id)
+            now = self._clock.now(interaction.tenant, connection)
             if interaction.session is not None:
                 require_session(interaction, secret)
             refused = replace(interaction, session=digest_of(secret))
@@ -191,9 +192,9 @@ class Visits:
 
     def _counted(self, interaction_id: str, refusal: PsuCredentialsInvalid) -> BankError:
         """Count a failed login; the one too many ends the visit, so that logins can't be guessed through it for ever."""
-        now = self._clock.now()
         with self._database.writing() as connection:
-            interaction = self._decisions.require_pending(connection, interaction_id, now)
+            interaction = self._decisions.require_pending(connection, interaction_id)
+            now = self._clock.now(interaction.tenant, connection)
             counted = replace(interaction, login_failures=interaction.login_failures + 1)
             if counted.login_failures < MOST_LOGIN_FAILURES:
                 self._decisions.save(connection, counted)
@@ -202,7 +203,7 @@ class Visits:
         return TooManyLogins(f"{MOST_LOGIN_FAILURES} failed sign-ins: this request is closed, and nothing was approved")
 
     def _require_mine(self, connection: Connection, interaction_id: str, secret: str) -> Interaction:
-        interaction = self._decisions.require_pending(connection, interaction_id, self._clock.now())
+        interaction = self._decisions.require_pending(connection, interaction_id)
         require_session(interaction, secret)
         return interaction
 

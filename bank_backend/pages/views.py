@@ -190,7 +190,7 @@ class PsuPages:
 
     def _desk_page(self, name: str, desk: Desk, fault: FormFault | None) -> AnyResponse:
         visit = desk.interaction
-        today = self._services.clock.now().date()
+        today = self._services.clock.now(visit.tenant).date()
         ids = [account.id for account in desk.eligible.accounts]
         with self._services.database.reading() as connection:
             balances = self._services.ledger.balances_of(connection, visit.tenant, ids, today=today)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bank_backend.authorisations.service import Authorisations
     from bank_backend.database import Connection, Database
     from bank_backend.payments.model import Instruction
-    from psd2.clock import Clock
+    from bank_backend.tenants.clock import TenantClock
     from psd2.ids import TenantId
 
 
@@ -41,7 +41,7 @@ class PaymentStore(Protocol):
 class Payments:
     """Payments as TPPs see them; approving them is `payments.approval`'s."""
 
-    def __init__(self, *, database: Database, store: PaymentStore, authorisations: Authorisations, clock: Clock) -> None:
+    def __init__(self, *, database: Database, store: PaymentStore, authorisations: Authorisations, clock: TenantClock) -> None:
         """Keep payments in `store`, in transactions of `database`."""
         self._database = database
         self._store = store
@@ -69,7 +69,7 @@ class Payments:
         """Return the TPP's payment as it stands now; raises `PathResourceUnknown`."""
         with self._database.reading() as connection:
             found = self._store.find(connection, tenant, payment_id)
-        return require_payment(found, payment_id).settled(self._clock.now())
+        return require_payment(found, payment_id).settled(self._clock.now(tenant))
 
     def refuse_cancellation(self, tenant: TenantId, payment_id: str) -> NoReturn:
         """Raise `CancellationInvalid`: what is booked as soon as it is approved leaves nothing to cancel (BG IG §5.6)."""
@@ -89,7 +89,7 @@ class Payments:
             reason=None,
             psu=None,
             transaction=None,
-            received_at=self._clock.now(),
+            received_at=self._clock.now(tenant),
         )
 
     def _repeated(self, connection: Connection, payment: Payment) -> tuple[Payment, Authorisation | None]:
@@ -97,7 +97,7 @@ class Payments:
         if first is None or first.request_digest != payment.request_digest:
             text = "this X-Request-ID has initiated another payment already: send each payment under a new UUID"
             raise FormatError(text, path="X-Request-ID")
-        now = self._clock.now()
+        now = self._clock.now(payment.tenant, connection)
         started = self._authorisations.of_resource(
             connection, tenant=first.tenant, kind=ResourceKind.PIS, resource=first.id, now=now
         )

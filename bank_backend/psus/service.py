@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bank_backend.psus.model import Credentials, Psu
-    from psd2.clock import Clock
+    from bank_backend.tenants.clock import TenantClock
     from psd2.ids import TenantId
 
 MOST_FAILURES = 5
@@ -40,7 +40,7 @@ class PsuStore(Protocol):
 class PsuDirectory:
     """The PSUs of every tenant; each question names the tenant it is about."""
 
-    def __init__(self, *, store: PsuStore, clock: Clock) -> None:
+    def __init__(self, *, store: PsuStore, clock: TenantClock) -> None:
         """Look into `store`; locks end by `clock`."""
         self._store = store
         self._clock = clock
@@ -55,17 +55,17 @@ class PsuDirectory:
         if credentials is None:
             is_password(password, DECOY_HASH)  # as slow as a wrong password
             raise PsuCredentialsInvalid(_WRONG)
-        self._require_unlocked(credentials)
+        self._require_unlocked(tenant, credentials)
         if not is_password(password, credentials.password_hash):
-            until = self._clock.now() + LOCK
+            until = self._clock.now(tenant) + LOCK
             self._store.note_failure(tenant, login, locked_from=MOST_FAILURES, locked_until=until)
             raise PsuCredentialsInvalid(_WRONG)
         if credentials.failures:
             self._store.note_success(tenant, login)
         return credentials.psu
 
-    def _require_unlocked(self, credentials: Credentials) -> None:
+    def _require_unlocked(self, tenant: TenantId, credentials: Credentials) -> None:
         until = credentials.locked_until
-        if until is not None and self._clock.now() < until:
+        if until is not None and self._clock.now(tenant) < until:
             text = f"locked after {MOST_FAILURES} wrong passwords in a row: try again after {until:%H:%M} UTC"
             raise PsuLocked(text)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from bank_backend.ledger.model import Balances
     from bank_backend.ledger.service import Ledger
     from bank_backend.ledger.statements import Place, StatementLine, StatementPage, Statements
+    from bank_backend.tenants.clock import TenantClock
     from bank_backend.tenants.service import TenantRegistry
-    from psd2.clock import Clock
     from psd2.ids import TenantId
 
 _EARLIEST: Final = date(1970, 1, 1)
@@ -53,7 +53,7 @@ class TenantBooks:
         ledger: Ledger,
         statements: Statements,
         database: Database,
-        clock: Clock,
+        clock: TenantClock,
     ) -> None:
         """Read these."""
         self._tenants = tenants
@@ -68,7 +68,7 @@ class TenantBooks:
         residents = self._tenants.residents(self._tenants.tenant(tenant).id)
         # A joint account has two holders.
         held = {account.id: account for resident in residents for account in resident.accounts}
-        today = self._clock.now().date()
+        today = self._clock.now(tenant).date()
         with self._database.reading() as connection:
             balances = self._ledger.balances_of(connection, tenant, list(held), today=today)
         return [BookedAccount(account, balances[account.id]) for account in held.values()]
@@ -82,7 +82,7 @@ class TenantBooks:
         account = self._accounts.account(self._tenants.tenant(tenant).id, account_id)
         if account is None:
             raise ResourceUnknown(f"account {account_id[:40]!r} is none of tenant {tenant[:80]}")
-        today = self._clock.now().date()
+        today = self._clock.now(tenant).date()
         query = StatementQuery(since=_EARLIEST, until=today, older_than=older_than)
         with self._database.reading() as connection:
             balances = self._ledger.balances(connection, tenant, account.id, today=today)

@@ -16,4 +16,6 @@ tenants = Table(
     Column("seed", BigInteger, nullable=False),
     Column("persona_password", String(64), nullable=False),
     Column("created_at", Float, nullable=False),
+    Column("clock_offset_seconds", BigInteger, nullable=False, server_default="0"),
+    Column("personality", String(40), nullable=False, server_default="standard"),
 )

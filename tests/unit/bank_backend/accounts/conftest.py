@@ -94,7 +94,7 @@ def web(bank: SeededBank) -> Web:
         ledger=bank.services.ledger,
         statements=Statements(SqlStatementStore()),
         database=bank.database,
-        clock=bank.clock,
+        clock=bank.services.clock,
     )
     app = create_app(replace(bank.services, information=information))
     client = app.test_client()
