@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+from bank_backend.authorisations.wording import Line, Wording
 from bank_backend.errors import FieldsInvalid
 from bank_backend.readable import readable_day, readable_iban, readable_list, readable_money
 
@@ -27,6 +28,24 @@ class AccountChoice(StrEnum):
     NAMED = "named"
     OFFERED = "offered"
     ALL = "all"
+
+
+class Ask(Protocol):
+    """A request that a PSU decides on, of whatever kind."""
+
+    @property
+    def choice(self) -> AccountChoice:
+        """Who says which accounts."""
+
+    @property
+    def references(self) -> tuple[AccountReference, ...]:
+        """The accounts that the TPP names."""
+
+    def statement(self, tpp: str, accounts: Sequence[Account]) -> str:
+        """Say in one sentence what approving does; codes and approvals are bound to it."""
+
+    def wording(self, tpp: str, accounts: Sequence[Account]) -> Wording:
+        """Return the request as pages and bank app show it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +72,27 @@ class ConsentAsk:
         often = f"until {readable_day(self.valid_until)}, up to {self.frequency_per_day} times a day"
         return f"{tpp} may see {', and '.join(parts)} {often if self.recurring else 'once'}"
 
+    def wording(self, tpp: str, accounts: Sequence[Account]) -> Wording:
+        """Return what the TPP may see, account by account, how long and how often."""
+        seen = [Line(each.name, _capitalised(readable_list(self.seen_of(each))), readable_iban(each.iban)) for each in accounts]
+        everything = [Line("Which accounts", "All of yours, and any you open while this lasts")]
+        never = Line("Not included", f"{tpp} can't move money with this, and never learns your password")
+        return Wording(
+            opening=f"{tpp} asks to see your accounts",
+            question=f"May {tpp} see this?",
+            lines=(*seen, *(everything if self.choice is AccountChoice.ALL else []), *self._how_long(), never),
+            confirmed="Your consent has been given.",
+            refused="Nothing was shared.",
+        )
+
+    def _how_long(self) -> tuple[Line, ...]:
+        last_day = readable_day(self.valid_until)
+        if not self.recurring:
+            return (Line("How often", f"Once, by {last_day} at the latest"),)
+        times = "time" if self.frequency_per_day == 1 else "times"
+        often = f"Whenever you ask for it, and up to {self.frequency_per_day} {times} a day without you"
+        return (Line("How long", f"Until {last_day}"), Line("How often", often))
+
     def seen_of(self, account: Account) -> tuple[str, ...]:
         """Return what the TPP sees of one of the accounts, in words."""
         right = self.access.rights_on(account)
@@ -76,6 +116,23 @@ class PaymentAsk:
         payee = f"{self.creditor_name}, {readable_iban(self.creditor_iban)}"
         return f"you pay {readable_money(self.amount)} to {payee} from {_ibans(accounts)}"
 
+    def wording(self, tpp: str, accounts: Sequence[Account]) -> Wording:
+        """Return amount, payee, account and reference."""
+        return Wording(
+            opening=f"{tpp} has prepared a payment for you",
+            question="Do you want to make this payment?",
+            lines=(
+                Line("To", self.creditor_name, readable_iban(self.creditor_iban)),
+                *(Line("From", each.name, readable_iban(each.iban)) for each in accounts),
+                Line("Reference", self.remittance or "none"),
+                Line("When", "At once; it can't be taken back"),
+            ),
+            total=self.amount,
+            confirm=f"Pay {readable_money(self.amount)}",
+            confirmed="Your payment has been made.",
+            refused="No money has moved.",
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FundsAsk:
@@ -91,8 +148,29 @@ class FundsAsk:
         """Say in one sentence what approving does."""
         return f"{tpp} may ask whether {_ibans(accounts)} covers an amount, until you revoke it"
 
+    def wording(self, tpp: str, accounts: Sequence[Account]) -> Wording:
+        """Return what the card issuer may ask, for which card."""
+        card = f"{4 * _BULLET} {self.card_number[-_CARD_DIGITS_SHOWN:]}" if self.card_number else ""
+        known = {"For card": card, "Card": self.card_information, "Registered as": self.registration_information}
+        return Wording(
+            opening=f"{tpp} asks whether it may check your funds",
+            question=f"May {tpp} check your funds?",
+            lines=(
+                *(Line("Account", each.name, readable_iban(each.iban)) for each in accounts),
+                *(Line(term, text) for term, text in known.items() if text),
+                Line("What it learns", "Yes or no to “is this amount there?”, never your balance"),
+                Line("How long", "Until it is ended; there is no fixed date"),
+            ),
+            confirmed="Your consent has been given.",
+            refused="Nothing was shared.",
+        )
 
-Ask = ConsentAsk | PaymentAsk | FundsAsk
+
+_BULLET, _CARD_DIGITS_SHOWN = "\N{BULLET}", 4
+
+
+def _capitalised(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def _ibans(accounts: Sequence[Account]) -> str:

@@ -18,6 +18,7 @@ from bank_backend.authorisations.asks import (
 )
 from bank_backend.consents.model import Access
 from bank_backend.errors import FieldsInvalid
+from bank_backend.readable import readable_iban
 from bank_backend.references import AccountReference
 from psd2.ids import AccountId, TenantId
 from psd2.money import Money
@@ -136,3 +137,28 @@ def test_what_can_not_be_chosen_is_named(ask: Any, wanted: list[str] | None, fie
         chosen_accounts(ask, HELD, wanted)
 
     assert set(refused.value.fields) == {field}
+
+
+def test_a_payments_words_name_amount_payee_and_account() -> None:
+    """Everything the payer has to know, and the amount once more on the button (RTS 2018/389 Art. 5 (1)(a))."""
+    wording = payment_ask().wording("Fintech", HELD[:1])
+
+    assert wording.total == Money(123450, "EUR")
+    assert wording.confirm == "Pay 1,234.50 EUR"
+    assert [(line.term, line.text) for line in wording.lines[:2]] == [("To", "Merchant"), ("From", "Account")]
+    assert [line.detail for line in wording.lines[:2]] == [readable_iban(FOREIGN), readable_iban(CURRENT)]
+
+
+def test_a_card_number_is_masked_in_words() -> None:
+    """Only its holder recognises it."""
+    ask = FundsAsk(
+        references=(AccountReference(CURRENT),),
+        card_number="5409050000001234",
+        card_information="",
+        registration_information="",
+    )
+
+    lines = ask.wording("Fintech", HELD[:1]).lines
+
+    assert [line.text for line in lines if line.term == "For card"] == ["\N{BULLET}" * 4 + " 1234"]
+    assert not [line for line in lines if line.term == "Registered as"]
