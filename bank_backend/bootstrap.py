@@ -41,6 +41,7 @@ from bank_backend.payments import api as payments_api
 from bank_backend.payments.approval import PaymentApproval
 from bank_backend.payments.service import Payments
 from bank_backend.payments.store import SqlPaymentStore
+from bank_backend.personalities.wiring import create_personalities
 from bank_backend.personas.service import plan_seed
 from bank_backend.problems import render_problems
 from bank_backend.psus.passwords import hash_password
@@ -115,6 +116,7 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
         settings=settings,
         clock=clocks,
         database=database,
+        personalities=create_personalities(settings, database),
         psus=psus,
         accounts=accounts,
         information=information,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bank_backend.interactions.visits import Visits
     from bank_backend.ledger.service import Ledger
     from bank_backend.payments.service import Payments
+    from bank_backend.personalities.service import Personalities
     from bank_backend.psus.service import PsuDirectory
     from bank_backend.tenants.books import TenantBooks
     from bank_backend.tenants.clock import TenantClock
@@ -31,6 +32,7 @@ class Services:
     settings: BankSettings
     clock: TenantClock
     database: Database
+    personalities: Personalities
     psus: PsuDirectory
     accounts: AccountDirectory
     information: AccountInformation

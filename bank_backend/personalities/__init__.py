@@ -1,0 +1,1 @@
+"""Personalities: how one bank differs from another in what it offers, demands and forgives."""
