@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, request
 
-from bank_backend.accounts import parameters, wire
+from bank_backend.accounts import parameters, report_tables, wire  # noqa: F401 - tables that migrations make
 from bank_backend.xs2a import ok, xs2a_call
 from psd2.roles import PspRole
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from bank_backend.readable import readable_iban
 
 if TYPE_CHECKING:
     from datetime import date
@@ -13,12 +15,23 @@ if TYPE_CHECKING:
     from psd2.ids import AccountId, ConsentId, PsuId, TenantId
 
 
+_SHOWN_FIRST: Final = 6
+_SHOWN_LAST: Final = 4
+
+
 class AccountStatus(StrEnum):
     """`status` of BG's accountDetails."""
 
     ENABLED = "enabled"
     DELETED = "deleted"
     BLOCKED = "blocked"
+
+
+class AccountKind(StrEnum):
+    """What an account is to its holder; the bank's own accounts are other kinds, which nobody holds and nothing lists."""
+
+    PAYMENT = "payment"
+    CARD = "card"
 
 
 class AccountUsage(StrEnum):
@@ -30,7 +43,12 @@ class AccountUsage(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """A customer's account. `cash_account_type` is ISO 20022's code (`CACC`, `SVGS`); `overdraft_minor` its credit line."""
+    """A customer's account. `cash_account_type` is ISO 20022's code (`CACC`, `SVGS`); `overdraft_minor` its credit line.
+
+    Accounts that share an IBAN are the sub-accounts of a multi-currency account, one for each currency (BG IG §4.5). A card
+    account has a `pan` and no IBAN; what has been spent by the end of its `billing_day` is invoiced that day and paid
+    later from the account it `settles_with`.
+    """
 
     id: AccountId
     tenant: TenantId
@@ -44,6 +62,33 @@ class Account:
     status: AccountStatus
     usage: AccountUsage
     overdraft_minor: int
+    kind: AccountKind = AccountKind.PAYMENT
+    # What the holder calls it in the online bank.
+    display_name: str = ""
+    details: str = ""
+    pan: str = ""
+    billing_day: int | None = None
+    settles_with: AccountId | None = None
+
+    @property
+    def is_card(self) -> bool:
+        """Whether it is a card account."""
+        return self.kind is AccountKind.CARD
+
+    @property
+    def masked_pan(self) -> str:
+        """The card's number as it may be shown; empty without a card."""
+        return mask_pan(self.pan)
+
+    @property
+    def readable(self) -> str:
+        """What people know it by: the IBAN in groups, or the masked card number."""
+        return self.masked_pan if self.is_card else readable_iban(self.iban)
+
+
+def mask_pan(pan: str) -> str:
+    """Return a card number with its middle hidden: the first six and the last four digits may be shown (PCI DSS 3.4)."""
+    return f"{pan[:_SHOWN_FIRST]}{'x' * (len(pan) - _SHOWN_FIRST - _SHOWN_LAST)}{pan[-_SHOWN_LAST:]}" if pan else ""
 
 
 class AccessKind(StrEnum):

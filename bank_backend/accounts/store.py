@@ -19,7 +19,7 @@ from sqlalchemy import (
     select,
 )
 
-from bank_backend.accounts.model import Account, AccountStatus, AccountUsage
+from bank_backend.accounts.model import Account, AccountKind, AccountStatus, AccountUsage
 from bank_backend.database import METADATA
 from psd2.ids import AccountId, TenantId
 
@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from bank_backend.database import Database
     from psd2.ids import PsuId
 
-# `kind` tells customers' payment accounts from the bank's own settlement accounts, which nobody holds and nothing lists.
-PAYMENT, SETTLEMENT = "payment", "settlement"
+# `kind` tells customers' accounts from the bank's own, such as its settlement accounts, which nobody holds and nothing lists.
+PAYMENT, CARD, SETTLEMENT = AccountKind.PAYMENT.value, AccountKind.CARD.value, "settlement"
+CUSTOMERS: Final = (PAYMENT, CARD)
 
 accounts = Table(
     "accounts",
@@ -52,8 +53,20 @@ accounts = Table(
     Column("usage", String(4), nullable=False, default=AccountUsage.PRIVATE.value),
     # NULL: no limit at all, which only a settlement account may have.
     Column("overdraft_minor", BigInteger),
-    UniqueConstraint("tenant", "iban"),
-    CheckConstraint("kind = 'settlement' OR (iban IS NOT NULL AND overdraft_minor >= 0)", name="payment"),
+    Column("pan", String(19)),
+    Column("billing_day", Integer),
+    Column("settles_with", String(36), ForeignKey("accounts.id")),
+    Column("display_name", String(70), nullable=False, server_default=""),
+    Column("details", String(500), nullable=False, server_default=""),
+    # The sub-accounts of a multi-currency account share its IBAN.
+    UniqueConstraint("tenant", "iban", "currency"),
+    UniqueConstraint("tenant", "pan"),
+    CheckConstraint("kind NOT IN ('payment', 'card') OR overdraft_minor >= 0", name="customer"),
+    CheckConstraint("kind <> 'payment' OR iban IS NOT NULL", name="payment"),
+    CheckConstraint(
+        "kind <> 'card' OR (iban IS NULL AND pan IS NOT NULL AND settles_with IS NOT NULL AND billing_day BETWEEN 1 AND 28)",
+        name="card",
+    ),
 )
 
 account_holders = Table(
@@ -67,7 +80,7 @@ account_holders = Table(
 
 
 # Built once: every reading of account data asks one of these. None of them can be asked without a tenant.
-_OF_TENANT: Final = select(accounts).where(accounts.c.tenant == bindparam("tenant"), accounts.c.kind == PAYMENT)
+_OF_TENANT: Final = select(accounts).where(accounts.c.tenant == bindparam("tenant"), accounts.c.kind.in_(CUSTOMERS))
 _BY_ID: Final = _OF_TENANT.where(accounts.c.id == bindparam("id"))
 _BY_IDS: Final = _OF_TENANT.where(accounts.c.id.in_(bindparam("ids", expanding=True)))
 _HELD_BY: Final = (
@@ -106,7 +119,7 @@ def account_of_row(row: Row[tuple[object, ...]]) -> Account:
     return Account(
         id=AccountId(row.id),
         tenant=TenantId(row.tenant),
-        iban=row.iban,
+        iban=row.iban or "",
         bic=row.bic,
         currency=row.currency,
         name=row.name,
@@ -116,4 +129,35 @@ def account_of_row(row: Row[tuple[object, ...]]) -> Account:
         status=AccountStatus(row.status),
         usage=AccountUsage(row.usage),
         overdraft_minor=row.overdraft_minor,
+        kind=AccountKind(row.kind),
+        display_name=row.display_name,
+        details=row.details,
+        pan=row.pan or "",
+        billing_day=row.billing_day,
+        settles_with=None if row.settles_with is None else AccountId(row.settles_with),
     )
+
+
+def row_of_account(account: Account, *, position: int) -> dict[str, object]:
+    """Return the row of `accounts` for an account; `position` is its place in its holder's list."""
+    return {
+        "id": account.id,
+        "tenant": account.tenant,
+        "kind": account.kind.value,
+        "position": position,
+        "iban": account.iban or None,
+        "bic": account.bic,
+        "currency": account.currency,
+        "name": account.name,
+        "product": account.product,
+        "owner_name": account.owner_name,
+        "cash_account_type": account.cash_account_type,
+        "status": account.status.value,
+        "usage": account.usage.value,
+        "overdraft_minor": account.overdraft_minor,
+        "display_name": account.display_name,
+        "details": account.details,
+        "pan": account.pan or None,
+        "billing_day": account.billing_day,
+        "settles_with": account.settles_with,
+    }

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Row,
     String,
     Table,
+    false,
     insert,
     select,
     text,
@@ -48,6 +49,8 @@ consents = Table(
     Column("rights", JSON(none_as_null=True)),
     Column("received_at", Float, nullable=False),
     Column("last_action", Date, nullable=False),
+    Column("combined", Boolean, nullable=False, server_default=false()),
+    Column("authorised_at", Float),
     Index("ix_consents_psu", "tenant", "psu", "status"),
 )
 

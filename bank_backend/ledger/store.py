@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from bank_backend.accounts.store import PAYMENT, SETTLEMENT, accounts
 from bank_backend.ledger.balances import read_balances, reconcile
 from bank_backend.ledger.model import BookAccount, Position, UnknownHold
+from bank_backend.ledger.particulars import particulars_as_json
 from bank_backend.ledger.tables import entries, hold_ends, holds, postings
 from psd2.ids import AccountId
 
@@ -157,6 +158,7 @@ def _details_row(details: Details) -> dict[str, object]:
         "end_to_end_id": details.end_to_end_id,
         "mandate_id": details.mandate_id,
         "creditor_id": details.creditor_id,
+        "particulars": particulars_as_json(details.particulars),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Date, Float, ForeignKey, Index, Integer, String, Table
+from sqlalchemy import JSON, BigInteger, Column, Date, Float, ForeignKey, Index, Integer, String, Table
 
 from bank_backend.database import METADATA
 
@@ -18,6 +18,8 @@ def _details_columns() -> list[Column[str]]:
         Column("end_to_end_id", String(35), nullable=False),
         Column("mandate_id", String(35), nullable=False),
         Column("creditor_id", String(35), nullable=False),
+        # NULL for most movements; read and written by `ledger.particulars`.
+        Column("particulars", JSON(none_as_null=True)),
     ]
 
 
@@ -28,6 +30,15 @@ entries = Table(
     Column("tenant", String(80), ForeignKey("tenants.id"), nullable=False),
     Column("at", Float, nullable=False),
     *_details_columns(),
+    # What it executes: NULL for what no order made. Two NULLs are two, so that only origins are unique.
+    Column("origin", String(80)),
+    Column("charge_of", String(36)),
+    Column("source_currency", String(3)),
+    Column("target_currency", String(3)),
+    Column("exchange_rate_e8", BigInteger),
+    Column("quotation_date", Date),
+    Column("contract", String(35)),
+    Index("ix_entries_origin", "tenant", "origin", unique=True),
 )
 
 postings = Table(

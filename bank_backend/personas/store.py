@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import insert
 
-from bank_backend.accounts.store import PAYMENT, account_holders, accounts
+from bank_backend.accounts.store import account_holders, accounts, row_of_account
 from bank_backend.ledger.store import SqlLedgerStore, settlement_row
 from bank_backend.psus.store import psus
 
 if TYPE_CHECKING:
-    from bank_backend.accounts.model import Account
     from bank_backend.database import Connection
     from bank_backend.personas.service import Seed
     from psd2.ids import TenantId
@@ -39,7 +38,8 @@ def write_seed(connection: Connection, tenant: TenantId, seed: Seed, *, password
         ],
     )
     connection.execute(insert(accounts), [settlement_row(tenant, currency) for currency in seed.settlements])
-    connection.execute(insert(accounts), [_account_row(account, position) for position, account in enumerate(seed.accounts)])
+    rows = [row_of_account(account, position=position) for position, account in enumerate(seed.accounts)]
+    connection.execute(insert(accounts), rows)
     connection.execute(
         insert(account_holders),
         [{"tenant": tenant, "psu": login, "account_id": account_id} for login, account_id in seed.holders],
@@ -47,22 +47,3 @@ def write_seed(connection: Connection, tenant: TenantId, seed: Seed, *, password
     ledger = SqlLedgerStore()
     ledger.append(connection, seed.journal)
     ledger.open_holds(connection, seed.holds)
-
-
-def _account_row(account: Account, position: int) -> dict[str, object]:
-    return {
-        "id": account.id,
-        "tenant": account.tenant,
-        "kind": PAYMENT,
-        "position": position,
-        "iban": account.iban,
-        "bic": account.bic,
-        "currency": account.currency,
-        "name": account.name,
-        "product": account.product,
-        "owner_name": account.owner_name,
-        "cash_account_type": account.cash_account_type,
-        "status": account.status.value,
-        "usage": account.usage.value,
-        "overdraft_minor": account.overdraft_minor,
-    }

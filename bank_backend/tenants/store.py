@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from bank_backend.accounts.store import PAYMENT, account_holders, account_of_row, accounts
+from bank_backend.accounts.store import CUSTOMERS, account_holders, account_of_row, accounts
 from bank_backend.personas.store import write_seed
 from bank_backend.psus.store import psu_of_row, psus
 from bank_backend.tenants.model import Tenant
@@ -75,7 +75,7 @@ class SqlTenantStore:
         statement = (
             select(account_holders.c.psu, accounts)
             .join(accounts, accounts.c.id == account_holders.c.account_id)
-            .where(account_holders.c.tenant == tenant, accounts.c.tenant == tenant, accounts.c.kind == PAYMENT)
+            .where(account_holders.c.tenant == tenant, accounts.c.tenant == tenant, accounts.c.kind.in_(CUSTOMERS))
             .order_by(accounts.c.position, accounts.c.id)
         )
         with self._database.reading() as connection:
