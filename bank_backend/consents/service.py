@@ -110,9 +110,8 @@ class Consents:
     def consent(self, tenant: TenantId, consent_id: str) -> Consent:
         """Return the TPP's consent as it stands now; raises `ConsentUnknown`."""
         with self._database.reading() as connection:
-            return require_consent(self._store.find(connection, tenant, consent_id), consent_id).settled(
-                self._clock.now(tenant)
-            )
+            found = require_consent(self._store.find(connection, tenant, consent_id), consent_id)
+            return found.settled(self._clock.now(tenant, connection))
 
     def terminate(self, tenant: TenantId, consent_id: str) -> None:
         """End a consent at the TPP's wish; a second time changes nothing. Raises `ConsentUnknown`, `IllegalMove`."""

@@ -101,7 +101,7 @@ class Visits:
     def ask(self, interaction: Interaction) -> Ask:
         """Return what is asked; raises `StatusInvalid` where the TPP has withdrawn it."""
         with self._database.reading() as connection:
-            return self._decisions.ask(connection, interaction, self._clock.now(interaction.tenant))
+            return self._decisions.ask(connection, interaction, self._clock.now(interaction.tenant, connection))
 
     def desk(self, interaction_id: str, secret: str) -> Desk:
         """Return what lies in front of the PSU that has logged in; raises `OtherBrowser`."""
