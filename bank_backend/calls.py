@@ -5,12 +5,11 @@ These headers are trusted because only `gateway.internal` can connect and it str
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Protocol
 
-from bank_backend.errors import CertificateMissing, FormatError
+from bank_backend.errors import CertificateMissing
+from bank_backend.headers import read_tpp_headers, read_x_request_id
 from psd2.authorisation_number import AuthorisationNumber, InvalidAuthorisationNumber
 from psd2.ids import ClientId, PsuId, RequestId, TenantId
 from psd2.roles import PspRole, UnknownRole, read_roles
@@ -29,7 +28,10 @@ class Incoming(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TppCall:
-    """Who calls, with what, on whose behalf. `scope` holds the token's scope values, empty without a token."""
+    """Who calls, with what, on whose behalf. `scope` holds the token's scope values, empty without a token.
+
+    From `psu_ip_address` on it is what the TPP says of the PSU and wishes for itself (`bank_backend.headers`).
+    """
 
     tenant: TenantId
     roles: frozenset[PspRole]
@@ -38,12 +40,39 @@ class TppCall:
     subject: PsuId | None
     request_id: RequestId
     x_request_id: str
-    psu_ip_address: str | None
+    psu_ip_address: str | None = None
+    psu_ip_port: int | None = None
+    psu_accept: str | None = None
+    psu_accept_charset: str | None = None
+    psu_accept_encoding: str | None = None
+    psu_accept_language: str | None = None
+    psu_user_agent: str | None = None
+    psu_http_method: str | None = None
+    psu_device_id: str | None = None
+    psu_geo_location: str | None = None
+    psu_id: str | None = None
+    psu_id_type: str | None = None
+    psu_corporate_id: str | None = None
+    psu_corporate_id_type: str | None = None
+    redirect_preferred: bool | None = None
+    decoupled_preferred: bool | None = None
+    explicit_authorisation_preferred: bool = False
+    rejection_no_funds_preferred: bool = False
+    redirect_uri: str | None = None
+    nok_redirect_uri: str | None = None
+    notification_uri: str | None = None
+    notification_content: frozenset[str] = frozenset()
+    brand_logging: str | None = None
 
     @property
     def psu_present(self) -> bool:
         """Whether the PSU asked for this itself: the TPP then sends the PSU's address (BG IG §6.5)."""
         return self.psu_ip_address is not None
+
+    @property
+    def has_token(self) -> bool:
+        """Whether an access token came with the call; the gateway has judged it then."""
+        return self.client is not None
 
 
 def tpp_call(request: Incoming) -> TppCall:
@@ -56,8 +85,8 @@ def tpp_call(request: Incoming) -> TppCall:
         scope=frozenset(headers.get("X-Sandbox-Scope", "").split()),
         subject=PsuId(headers["X-Sandbox-Subject"]) if "X-Sandbox-Subject" in headers else None,
         request_id=RequestId(headers.get("X-Sandbox-Request", "")),
-        x_request_id=_x_request_id(headers),
-        psu_ip_address=_psu_ip_address(headers),
+        x_request_id=read_x_request_id(headers),
+        **read_tpp_headers(headers),
     )
 
 
@@ -76,30 +105,3 @@ def _roles(text: str) -> frozenset[PspRole]:
     except UnknownRole:
         # A role that this revision doesn't know grants nothing.
         return frozenset()
-
-
-def _x_request_id(headers: Headers) -> str:
-    values = headers.getlist("X-Request-ID")
-    if len(values) != 1:
-        text = f"the header X-Request-ID is given {len(values)} times: send it once, with a new UUID for each request"
-        raise FormatError(text, path="X-Request-ID")
-    try:
-        parsed = uuid.UUID(values[0])
-    except ValueError:
-        parsed = None
-    # uuid.UUID also takes braces, URNs and bare hex; the specification's format is the 36 characters only.
-    if parsed is None or str(parsed) != values[0].lower():
-        text = f"X-Request-ID {values[0][:40]!r} is no UUID: write one such as 99391c7e-ad88-49ec-a2ad-99ddcb1f7721"
-        raise FormatError(text, path="X-Request-ID")
-    return values[0]
-
-
-def _psu_ip_address(headers: Headers) -> str | None:
-    text = headers.get("PSU-IP-Address")
-    if text is None:
-        return None
-    try:
-        return str(ip_address(text.strip()))
-    except ValueError:
-        message = f"PSU-IP-Address {text[:40]!r} is no IP address: write one such as 192.0.2.7 or 2001:db8::7"
-        raise FormatError(message, path="PSU-IP-Address") from None

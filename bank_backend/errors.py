@@ -5,9 +5,12 @@ A refusal knows both of its names: the Berlin Group code for TPPs, the dotted co
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from psd2.tpp_messages import MessageCode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class BankError(Exception):
@@ -45,11 +48,19 @@ class BankUnavailable(BankError):
 
 
 class FormatError(BankError):
-    """A header, parameter or body field that is missing or can't be read; `path` names it."""
+    """A header, parameter or body field that is missing or can't be read; `path` names it, `others` are wrong as well."""
 
     code = MessageCode.FORMAT_ERROR
     problem_code = "request.format"
     title = "The request can't be read"
+    others: tuple[FormatError, ...] = ()
+
+    @staticmethod
+    def of(faults: Sequence[FormatError]) -> FormatError:
+        """Return one refusal for all of `faults`, of which there is at least one."""
+        first, *others = faults
+        first.others = tuple(others)
+        return first
 
 
 class FieldsInvalid(BankError):
