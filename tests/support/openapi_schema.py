@@ -41,9 +41,7 @@ _FORMATS: dict[str, Callable[[str], object]] = {"date": date.fromisoformat, "dat
 def load_document(file: Path) -> dict[str, Any]:
     """Return a specification, read once: it takes seconds."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    # One of them holds bytes of Windows-1252 in its descriptions, which judge nothing.
-    text = file.read_text(encoding="utf-8", errors="replace")
-    document: dict[str, Any] = yaml.load(text, Loader=loader)  # noqa: S506 - a safe loader
+    document: dict[str, Any] = yaml.load(file.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 - a safe loader
     return document
 
 
@@ -74,6 +72,8 @@ def _is_of_type(value: object, expected: str) -> bool:
 
 
 def _scalar_faults(value: object, schema: dict[str, Any], where: str) -> Iterator[str]:
+    if isinstance(value, int) and value < schema.get("minimum", value):
+        yield f"{where}: {value!r} is less than {schema['minimum']}"
     if "enum" in schema and value not in schema["enum"]:
         yield f"{where}: {value!r} is none of {schema['enum']}"
     if isinstance(value, str):

@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support import berlin_group
 from tests.support.bank_core import SeededBank, lent_bank, seed_bank
 from tests.support.bank_sca import BankDesk
+from tests.support.judged_answers import judged_answers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from pathlib import Path
 
     from tests.support.databases import Databases
+
+
+_JUDGE = berlin_group.Judge()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None]:
+    """Fail a test whose bank has answered anything under /v1 or /v2 that the Berlin Group's YAMLs don't allow."""
+    if not berlin_group.are_present():
+        warnings.warn(berlin_group.ABSENT, stacklevel=1)
+        return (yield)
+    with judged_answers(_JUDGE) as wrong:
+        outcome = yield
+    if wrong:
+        listed = "\n".join(dict.fromkeys(wrong))
+        pytest.fail(f"answered otherwise than the Berlin Group's YAML says:\n{listed}", pytrace=False)
+    return outcome
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,94 @@
+"""One successful call of each operation of the Berlin Group's YAMLs, with what has to come before it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tests.support.bank_core import ANNA
+from tests.support.bank_sca import CONSENTS, FUNDS, PAYMENTS, Tpp, consent_body, payment_body
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from werkzeug.test import TestResponse
+
+    from tests.support.bank_sca import BankDesk
+
+_CONFIRMATIONS = "/v1/funds-confirmations"
+
+
+def _reader(desk: BankDesk) -> tuple[Tpp, dict[str, str], str]:
+    """Return a TPP with a token, its Consent-ID header, and the path of the first account it may see."""
+    consent = desk.approved_consent()
+    headers = {"Consent_ID": consent}
+    tpp = desk.reader(consent)
+    (first, *_) = tpp.get("/v1/accounts", **headers).json["accounts"]  # type: ignore[index]
+    return tpp, headers, f"/v1/accounts/{first['resourceId']}"
+
+
+def _accounts(desk: BankDesk) -> TestResponse:
+    tpp, headers, _ = _reader(desk)
+    return tpp.get("/v1/accounts?withBalance=true", **headers)
+
+
+def _account(desk: BankDesk, suffix: str) -> TestResponse:
+    tpp, headers, path = _reader(desk)
+    return tpp.get(path + suffix, **headers)
+
+
+def _transaction(desk: BankDesk) -> TestResponse:
+    tpp, headers, path = _reader(desk)
+    report: Any = tpp.get(f"{path}/transactions?bookingStatus=booked&dateFrom=2025-11-01", **headers).json
+    return tpp.get(report["transactions"]["booked"][0]["_links"]["transactionDetails"]["href"], **headers)
+
+
+def _started(desk: BankDesk, path: str) -> str:
+    """Start an authorisation; return its path."""
+    return desk.tpp.post(f"{path}/authorisations", {}).headers["Location"]
+
+
+def _of_consent(desk: BankDesk) -> str:
+    return f"{CONSENTS}/{desk.consent()}"
+
+
+def _of_payment(desk: BankDesk) -> str:
+    return f"{PAYMENTS}/{desk.payment()}"
+
+
+def _of_funds(desk: BankDesk) -> str:
+    return f"{FUNDS}/{desk.funds_consent()}"
+
+
+def _confirmation(desk: BankDesk) -> TestResponse:
+    consent = desk.funds_consent()
+    desk.decide(desk.begin("piis", consent))
+    tpp = Tpp(desk.app.test_client(), scope=f"PIIS:{consent}", subject=ANNA)
+    question = {"account": {"iban": desk.iban()}, "instructedAmount": {"currency": "EUR", "amount": "5.00"}}
+    return tpp.post(_CONFIRMATIONS, question, Consent_ID=consent)
+
+
+DRIVES: Mapping[str, Callable[[BankDesk], TestResponse]] = {
+    "createConsent": lambda desk: desk.tpp.post(CONSENTS, consent_body()),
+    "getConsentInformation": lambda desk: desk.tpp.get(_of_consent(desk)),
+    "deleteConsent": lambda desk: desk.tpp.delete(_of_consent(desk)),
+    "getConsentStatus": lambda desk: desk.tpp.get(f"{_of_consent(desk)}/status"),
+    "startConsentAuthorisation": lambda desk: desk.tpp.post(f"{_of_consent(desk)}/authorisations", {}),
+    "getConsentAuthorisation": lambda desk: desk.tpp.get(f"{_of_consent(desk)}/authorisations"),
+    "getConsentScaStatus": lambda desk: desk.tpp.get(_started(desk, _of_consent(desk))),
+    "initiatePayment": lambda desk: desk.tpp.post(PAYMENTS, payment_body(desk.iban())),
+    "getPaymentInformation": lambda desk: desk.tpp.get(_of_payment(desk)),
+    "getPaymentInitiationStatus": lambda desk: desk.tpp.get(f"{_of_payment(desk)}/status"),
+    "startPaymentAuthorisation": lambda desk: desk.tpp.post(f"{_of_payment(desk)}/authorisations", {}),
+    "getPaymentInitiationAuthorisation": lambda desk: desk.tpp.get(f"{_of_payment(desk)}/authorisations"),
+    "getPaymentInitiationScaStatus": lambda desk: desk.tpp.get(_started(desk, _of_payment(desk))),
+    "getAccountList": _accounts,
+    "readAccountDetails": lambda desk: _account(desk, ""),
+    "getBalances": lambda desk: _account(desk, "/balances"),
+    "getTransactionList": lambda desk: _account(desk, "/transactions?bookingStatus=both&dateFrom=2025-11-01"),
+    "getTransactionDetails": _transaction,
+    "checkAvailabilityOfFunds": _confirmation,
+    "createConsentConfirmationOfFunds": lambda desk: desk.tpp.post(FUNDS, {"account": {"iban": desk.iban()}}),
+    "getConsentConfirmationOfFunds": lambda desk: desk.tpp.get(_of_funds(desk)),
+    "getConsentConfirmationOfFundsStatus": lambda desk: desk.tpp.get(f"{_of_funds(desk)}/status"),
+    "deleteConsentConfirmationOfFunds": lambda desk: desk.tpp.delete(_of_funds(desk)),
+}
