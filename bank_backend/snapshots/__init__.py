@@ -1,0 +1,1 @@
+"""A tenant's whole state, taken under a name and put back."""
