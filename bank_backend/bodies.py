@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
-import orjson
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
-from bank_backend.characters import require_no_nul
 from bank_backend.errors import FieldsInvalid, FormatError
+from bank_backend.json_documents import parse_json
+from bank_backend.leniency import leniency_in_hand
 from bank_backend.references import AccountReference, parse_iban
 from psd2.money import Money, currency_exponent
 
@@ -18,7 +28,30 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
-_UNKNOWN_FIELD = "is not known here: remove it, the bank would ignore it"
+_UNKNOWN_FIELD: Final = "is not known here: remove it, the bank would ignore it"
+_EXTRA: Final = "extra_forbidden"
+# By pydantic's name of the fault: what should have stood there.
+_MEANT: Final = {
+    "string_type": "a text, in quotes,",
+    "int_type": "a whole number, without quotes,",
+    "int_from_float": "a whole number",
+    "bool_type": "true or false, without quotes,",
+    "date_type": 'a date such as "2030-12-31"',
+    "list_type": "a list in [ ]",
+    "dict_type": "an object in { }",
+    "model_type": "an object in { }",
+}
+_KINDS: Final = (
+    (bool, "true or false"),
+    (int | float, "a number"),
+    (str, "a text"),
+    (list, "a list"),
+    (dict, "an object"),
+    (object, "null"),
+)
+_MOST_FAULTS: Final = 10
+_MOST_FORGIVEN: Final = 50
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 # Control characters, and those that break lines, are not seen or turn the direction of what follows: a payee's name must not
 # make the amount or the account beside it read differently (RTS 2018/389 Art. 5 (1)(a)). Joiners, which scripts need, pass.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
@@ -45,8 +78,23 @@ def _printable(text: str) -> str:
     return text
 
 
+def _day(value: object) -> object:
+    # fromisoformat also takes 20260131 and 2026-W05-6, which the specification's ISODate is not.
+    if not isinstance(value, str):
+        return value
+    try:
+        day = date.fromisoformat(value) if _DATE.fullmatch(value) else None
+    except ValueError:
+        day = None
+    if day is None:
+        msg = f"{value[:20]!r} is no date: write one such as 2030-12-31"
+        raise ValueError(msg)
+    return day
+
+
 Iban = Annotated[str, StringConstraints(max_length=64), AfterValidator(parse_iban)]
 Currency = Annotated[str, AfterValidator(_currency)]
+Day = Annotated[date, BeforeValidator(_day)]
 Max35Text = Annotated[str, StringConstraints(min_length=1, max_length=35), AfterValidator(_printable)]
 Max70Text = Annotated[str, StringConstraints(min_length=1, max_length=70), AfterValidator(_printable)]
 Max140Text = Annotated[str, StringConstraints(min_length=1, max_length=140), AfterValidator(_printable)]
@@ -70,48 +118,68 @@ class AmountBody(Body):
     currency: Currency
     amount: str
 
+    @field_validator("amount")
+    @classmethod
+    def _exact(cls, value: str, info: ValidationInfo) -> str:
+        if "currency" in info.data:
+            Money.parse(value, info.data["currency"])
+        return value
+
     @property
     def parsed(self) -> Money:
-        """The amount it writes; raises `FormatError`."""
-        try:
-            return Money.parse(self.amount, self.currency)
-        except ValueError as error:
-            raise FormatError(str(error), path="instructedAmount.amount") from None
+        """The amount it writes."""
+        return Money.parse(self.amount, self.currency)
 
 
 Model = TypeVar("Model", bound=Body)
 
 
 def read_tpp_body(data: bytes, model: type[Model]) -> Model:
-    """Read a TPP's body; raises `FormatError` that names the first field that is wrong."""
+    """Read a TPP's body; raises `FormatError` that names every field that is wrong, up to ten.
+
+    Where the bank in hand forgives unknown fields, they are left out and noted for the answer (`bank_backend.leniency`).
+    """
+    return read_tpp_document(parse_json(data), model)
+
+
+def read_tpp_document(document: object, model: type[Model]) -> Model:
+    """Read a document that has been parsed already, like `read_tpp_body`; raises `FormatError`."""
     try:
-        return model.model_validate(_parsed(data))
+        return model.model_validate(document)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        path = _path(first["loc"])
-        raise FormatError(f"{path or 'the body'} {_reason(first)}", path=path or None) from None
+        faults = error.errors(include_url=False, include_context=False)
+    unknown = [fault["loc"] for fault in faults if fault["type"] == _EXTRA]
+    if unknown and leniency_in_hand().ignores_unknown_fields and len(unknown) <= _MOST_FORGIVEN:
+        leniency_in_hand().ignored += [_path(location) for location in unknown]
+        return read_tpp_document(_without(document, unknown), model)
+    raise FormatError.of([_fault(fault) for fault in faults[:_MOST_FAULTS]])
 
 
 def read_internal_body(data: bytes, model: type[Model]) -> Model:
     """Read an internal caller's body; raises `FieldsInvalid` that names every field that is wrong."""
     try:
-        return model.model_validate(_parsed(data))
+        return model.model_validate(parse_json(data))
     except ValidationError as error:
         faults = error.errors(include_url=False, include_context=False)
         raise FieldsInvalid({_path(fault["loc"]) or "body": _reason(fault) for fault in faults}) from None
 
 
-def _parsed(data: bytes) -> object:
-    try:
-        document = orjson.loads(data)
-    except orjson.JSONDecodeError as error:
-        _refuse_json(error)
-    require_no_nul(data, document)
+def _without(document: object, locations: Sequence[Sequence[int | str]]) -> object:
+    """Return a document that lacks the members at `locations`."""
+    here = {location[0] for location in locations if len(location) == 1}
+    below: dict[int | str, list[Sequence[int | str]]] = {}
+    for location in locations:
+        below.setdefault(location[0], []).append(location[1:])
+    if isinstance(document, dict):
+        return {k: _without(v, below[k]) if k in below else v for k, v in document.items() if k not in here}
+    if isinstance(document, list):
+        return [_without(v, below[place]) if place in below else v for place, v in enumerate(document)]
     return document
 
 
-def _refuse_json(error: orjson.JSONDecodeError) -> NoReturn:
-    raise FormatError(f"the body is no JSON: {error.msg} in line {error.lineno}, column {error.colno}") from None
+def _fault(fault: ErrorDetails) -> FormatError:
+    path = _path(fault["loc"])
+    return FormatError(f"{path or 'the body'} {_reason(fault)}", path=path or None)
 
 
 def _path(location: Sequence[int | str]) -> str:
@@ -119,9 +187,16 @@ def _path(location: Sequence[int | str]) -> str:
 
 
 def _reason(fault: ErrorDetails) -> str:
-    if fault["type"] == "extra_forbidden":
+    kind = fault["type"]
+    if kind == _EXTRA:
         return _UNKNOWN_FIELD
-    if fault["type"] == "missing":
+    if kind == "missing":
         return "is missing"
+    if kind in _MEANT:
+        return f"is {_kind_of(fault['input'])}, and {_MEANT[kind]} is meant"
     message = fault["msg"].removeprefix("Value error, ")
     return f"is wrong: {message[:1].lower()}{message[1:]}"
+
+
+def _kind_of(value: object) -> str:
+    return next(name for type_, name in _KINDS if isinstance(value, type_))

@@ -19,6 +19,8 @@ from chassis.problems import CONTENT_TYPE, problem
 from psd2.tpp_messages import MessageCode, TppMessage, tpp_messages_body
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from werkzeug.sansio.response import Response as SansioResponse
 
 _BERLIN_GROUP = ("/v1/", "/v2/")
@@ -38,12 +40,8 @@ class _Problems:
         self._sandbox_mode = sandbox_mode
 
     def refusal(self, error: BankError) -> Response:
-        message = TppMessage(error.code, error.text, path=error.path)
-        extra: dict[str, object] = {"path": error.path} if error.path else {}
-        if isinstance(error, FieldsInvalid):
-            extra["fields"] = error.fields
-        details = problem(error.status, error.problem_code, error.title, error.text, **extra)
-        answer = self._answer(error.status, message, details, reason=error.problem_code)
+        details = problem(error.status, error.problem_code, error.title, error.text, **_members(error))
+        answer = self._answer(error.status, _messages(error), details, reason=error.problem_code)
         tell_refusal(answer, error)
         return answer
 
@@ -65,7 +63,7 @@ class _Problems:
             "request.failed", request=request.headers.get("X-Sandbox-Request"), path=request.path, exc_info=error
         )
         message = TppMessage(MessageCode.INTERNAL_SERVER_ERROR, _UNEXPECTED)
-        answer = self._answer(500, message, problem(500, "internal", "The bank failed", _UNEXPECTED), reason=FAILED)
+        answer = self._answer(500, (message,), problem(500, "internal", "The bank failed", _UNEXPECTED), reason=FAILED)
         tell_failure(answer)
         return answer
 
@@ -75,9 +73,9 @@ class _Problems:
         answer.headers["Retry-After"] = "1"
         return answer
 
-    def _answer(self, status: int, message: TppMessage, details: dict[str, object], *, reason: str) -> Response:
+    def _answer(self, status: int, messages: Sequence[TppMessage], details: dict[str, object], *, reason: str) -> Response:
         berlin_group = request.path.startswith(_BERLIN_GROUP)
-        body = tpp_messages_body(message) if berlin_group else details
+        body = tpp_messages_body(*messages) if berlin_group else details
         if self._sandbox_mode:
             body |= explanation(reason)
         content_type = "application/json" if berlin_group else CONTENT_TYPE
@@ -87,6 +85,22 @@ class _Problems:
         if berlin_group and _is_echoable(request_id):
             answer.headers["X-Request-ID"] = request_id
         return answer
+
+
+def _messages(error: BankError) -> list[TppMessage]:
+    """Return one message for each thing that is wrong."""
+    others = error.others if isinstance(error, FormatError) else ()
+    return [TppMessage(each.code, each.text, path=each.path) for each in (error, *others)]
+
+
+def _members(error: BankError) -> dict[str, object]:
+    """Return what the problem details say beside the standard's members."""
+    members: dict[str, object] = {"path": error.path} if error.path else {}
+    if isinstance(error, FieldsInvalid):
+        members["fields"] = error.fields
+    if isinstance(error, FormatError) and error.others:
+        members["errors"] = [{"path": each.path, "detail": each.text} for each in (error, *error.others)]
+    return members
 
 
 def _of_http(error: HTTPException) -> BankError | None:

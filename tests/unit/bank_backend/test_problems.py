@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from flask import Flask, request
 
-from bank_backend.errors import AccessExceeded, BankError, FieldsInvalid, PathResourceUnknown
+from bank_backend.errors import AccessExceeded, BankError, FieldsInvalid, FormatError, PathResourceUnknown
 from bank_backend.grounds import FAILED, GROUNDS
 from bank_backend.problems import render_problems
 from chassis.told_refusals import HEADER, read_refusal_header
@@ -16,6 +16,7 @@ ERRORS = {
     "refusal": AccessExceeded("four a day", path="Consent-ID"),
     "fields": FieldsInvalid({"country": "is no country", "roles": "are missing"}),
     "unknown": PathResourceUnknown("no such transaction"),
+    "several": FormatError.of([FormatError("one", path="a"), FormatError("two", path="b")]),
     "failure": RuntimeError("SELECT secret FROM psus"),
 }
 
@@ -58,6 +59,15 @@ def test_a_tpp_is_answered_with_tpp_messages() -> None:
     assert answer.headers["X-Request-ID"] == REQUEST_ID
     message = {"category": "ERROR", "code": "ACCESS_EXCEEDED", "text": "four a day", "path": "Consent-ID"}
     assert answer.json == {"tppMessages": [message]}
+
+
+def test_several_wrong_fields_are_several_messages() -> None:
+    """One for each, in the order found; internal callers get the same as `errors`."""
+    tpp = application().test_client().get("/v1/several").json
+    internal = application().test_client().get("/internal/several").json
+
+    assert [(each["code"], each["path"]) for each in tpp["tppMessages"]] == [("FORMAT_ERROR", "a"), ("FORMAT_ERROR", "b")]  # type: ignore[index]
+    assert internal["errors"] == [{"path": "a", "detail": "one"}, {"path": "b", "detail": "two"}]  # type: ignore[index]
 
 
 @pytest.mark.parametrize("reason", GROUNDS)

@@ -1,0 +1,56 @@
+"""JSON as it comes from outside: parsed once, and refused where two readers could take it differently (RFC 8259 §4, §9)."""
+
+from __future__ import annotations
+
+import json
+from typing import Final, NoReturn
+
+import orjson
+
+from bank_backend.characters import require_no_nul
+from bank_backend.errors import FormatError
+
+_MOST_DEPTH: Final = 16
+_TOO_DEEP: Final = f"the body is nested deeper than {_MOST_DEPTH} levels: no message of this interface is"
+
+
+def parse_json(data: bytes) -> object:
+    """Return the document; raises `FormatError` for what is no JSON, names a member twice, or is nested too deep."""
+    if not data.strip():
+        raise FormatError("the body is empty: send JSON")
+    try:
+        document = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        _refuse(error)
+    _require_shallow(document, _MOST_DEPTH)
+    _require_distinct_members(data)
+    require_no_nul(data, document)
+    return document
+
+
+def _refuse(error: orjson.JSONDecodeError) -> NoReturn:
+    if "recursion" in error.msg.lower():
+        raise FormatError(_TOO_DEEP) from None
+    raise FormatError(f"the body is no JSON: {error.msg} in line {error.lineno}, column {error.colno}") from None
+
+
+def _require_shallow(document: object, levels: int) -> None:
+    parts = document.values() if isinstance(document, dict) else document if isinstance(document, list) else ()
+    if parts and not levels:
+        raise FormatError(_TOO_DEEP)
+    for part in parts:
+        if isinstance(part, dict | list):
+            _require_shallow(part, levels - 1)
+
+
+def _require_distinct_members(data: bytes) -> None:
+    # orjson takes the last of two members silently; whoever signed or logged the body may have read the first.
+    json.loads(data, object_pairs_hook=_distinct)
+
+
+def _distinct(members: list[tuple[str, object]]) -> None:
+    names = [name for name, _ in members]
+    if len(set(names)) == len(names):
+        return
+    twice = next(name for name in names if names.count(name) > 1)
+    raise FormatError(f"{twice[:40]} is there twice in one object: send it once", path=twice[:40])
