@@ -47,9 +47,7 @@ from bank_backend.problems import render_problems
 from bank_backend.psus.passwords import hash_password
 from bank_backend.psus.service import PsuDirectory
 from bank_backend.psus.store import SqlPsuStore
-from bank_backend.sca.codes import SystemCodes
-from bank_backend.sca.service import OneTimeCodes
-from bank_backend.sca.store import SqlChallengeStore, SqlWrongCodeStore
+from bank_backend.sca.wiring import ScaParts, create_sca
 from bank_backend.services import Services
 from bank_backend.tenants import api as tenants_api
 from bank_backend.tenants.books import TenantBooks
@@ -67,6 +65,7 @@ if TYPE_CHECKING:
     from bank_backend.database import Database
     from bank_backend.personas.service import Seed
     from bank_backend.sca.codes import CodeSource
+    from bank_backend.sca.service import ScaMethods
     from bank_backend.tenants.clock import TenantClock
     from bank_backend.tenants.model import Registration
     from psd2.clock import Clock
@@ -112,11 +111,14 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
     books = TenantBooks(
         tenants=tenants, accounts=accounts, ledger=ledger, statements=statements, database=database, clock=clocks
     )
+    personalities = create_personalities(settings, database)
+    sca = create_sca(ScaParts(settings=settings, inbox=inbox, personalities=personalities, clock=real, codes=codes))
     return Services(
         settings=settings,
         clock=clocks,
         database=database,
-        personalities=create_personalities(settings, database),
+        personalities=personalities,
+        sca=sca,
         psus=psus,
         accounts=accounts,
         information=information,
@@ -131,12 +133,8 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
         funds_consents=FundsConsents(database=database, store=funds, authorisations=authorisations, clock=clocks),
         funds_confirmations=FundsConfirmations(database=database, store=funds, ledger=ledger, clock=clocks),
         interactions=desk.interactions(),
-        visits=desk.visits(_one_time_codes(inbox, codes or SystemCodes()), tenants),
+        visits=desk.visits(sca, tenants),
     )
-
-
-def _one_time_codes(inbox: Inbox, codes: CodeSource) -> OneTimeCodes:
-    return OneTimeCodes(store=SqlChallengeStore(), wrong_codes=SqlWrongCodeStore(), inbox=inbox, codes=codes)
 
 
 class _FrontDesk:
@@ -175,7 +173,7 @@ class _FrontDesk:
             front_url=self._settings.front_url,
         )
 
-    def visits(self, codes: OneTimeCodes, tenants: TenantRegistry) -> Visits:
+    def visits(self, sca: ScaMethods, tenants: TenantRegistry) -> Visits:
         return Visits(
             database=self._database,
             store=self._store,
@@ -183,7 +181,7 @@ class _FrontDesk:
             authorisations=self._authorisations,
             customers=self._psus,
             holdings=self._accounts,
-            codes=codes,
+            sca=sca,
             tpps=tenants,
             clock=self._clock,
         )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bank_backend.payments.service import Payments
     from bank_backend.personalities.service import Personalities
     from bank_backend.psus.service import PsuDirectory
+    from bank_backend.sca.service import ScaMethods
     from bank_backend.tenants.books import TenantBooks
     from bank_backend.tenants.clock import TenantClock
     from bank_backend.tenants.service import TenantRegistry
@@ -34,6 +35,7 @@ class Services:
     database: Database
     personalities: Personalities
     psus: PsuDirectory
+    sca: ScaMethods
     accounts: AccountDirectory
     information: AccountInformation
     ledger: Ledger

@@ -5,18 +5,18 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from hmac import compare_digest
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bank_backend.authorisations.asks import AccountChoice, chosen_accounts, eligible_accounts
 from bank_backend.authorisations.model import ScaStatus
-from bank_backend.errors import PsuCredentialsInvalid
+from bank_backend.errors import PsuCredentialsInvalid, ScaMethodUnknown
 from bank_backend.interactions.decisions import require_interaction
 from bank_backend.interactions.errors import OtherBrowser, OutOfStep, TooManyLogins
 from bank_backend.interactions.model import MOST_LOGIN_FAILURES, Interaction, InteractionStatus, Step
-from bank_backend.sca.service import Recipient
+from bank_backend.sca.model import Challenge, MethodType, Recipient, ScaMethod
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from bank_backend.accounts.model import Account
@@ -26,20 +26,34 @@ if TYPE_CHECKING:
     from bank_backend.errors import BankError
     from bank_backend.interactions.decisions import Decisions, InteractionStore
     from bank_backend.interactions.service import Customers, Holdings
-    from bank_backend.sca.service import Verdict
+    from bank_backend.sca.judging import Verdict
     from bank_backend.tenants.clock import TenantClock
     from bank_backend.tenants.model import Tenant
     from psd2.ids import PsuId, TenantId
 
 
-class Codes(Protocol):
+class Sca(Protocol):
     """The part of strong customer authentication that a visit needs."""
 
-    def send(self, connection: Connection, recipient: Recipient, *, statement: str, now: datetime) -> None:
-        """Send a new code; raises `TooManyCodes`, `PsuLocked`."""
+    def offered(self, connection: Connection, tenant: TenantId, psu: PsuId) -> tuple[ScaMethod, ...]:
+        """Return the PSU's methods, in its order."""
+
+    def start(self, connection: Connection, recipient: Recipient, *, method: str, statement: str, now: datetime) -> Challenge:
+        """Start a challenge; raises `ScaMethodUnknown`, `TooManyCodes`, `PsuLocked`."""
+
+    def last(self, connection: Connection, authorisation: str) -> Challenge | None:
+        """Return the newest challenge of an authorisation, or None."""
 
     def judge(self, connection: Connection, recipient: Recipient, *, code: str, statement: str, now: datetime) -> Verdict:
         """Judge a code and count the attempt."""
+
+    def judge_passkey(
+        self, connection: Connection, recipient: Recipient, *, answer: Mapping[str, Any], statement: str, now: datetime
+    ) -> Verdict:
+        """Judge what a passkey has signed and count the attempt."""
+
+    def passkey_request(self, connection: Connection, challenge: Challenge) -> dict[str, Any]:
+        """Return what the browser is to ask the passkey for."""
 
 
 class Tpps(Protocol):
@@ -51,13 +65,24 @@ class Tpps(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """What lies in front of the PSU: who asks for what, the PSU's accounts that fit, and those it has chosen."""
+    """What lies in front of the PSU: who asks for what, its accounts that fit, those it has chosen, its methods.
+
+    `challenge` is the newest one, whatever became of it; `passkey` is what the browser asks a passkey for.
+    """
 
     interaction: Interaction
     tpp: Tenant
     ask: Ask
     eligible: Eligible
     chosen: tuple[Account, ...]
+    methods: tuple[ScaMethod, ...]
+    challenge: Challenge | None
+    passkey: dict[str, Any] | None
+
+    @property
+    def statement(self) -> str:
+        """What approving does, in one sentence; challenges are bound to it."""
+        return self.ask.statement(self.tpp.name, self.chosen)
 
 
 class Visits:
@@ -72,7 +97,7 @@ class Visits:
         authorisations: Authorisations,
         customers: Customers,
         holdings: Holdings,
-        codes: Codes,
+        sca: Sca,
         tpps: Tpps,
         clock: TenantClock,
     ) -> None:
@@ -83,7 +108,7 @@ class Visits:
         self._authorisations = authorisations
         self._customers = customers
         self._holdings = holdings
-        self._codes = codes
+        self._sca = sca
         self._tpps = tpps
         self._clock = clock
 
@@ -108,7 +133,23 @@ class Visits:
         interaction = self.interaction(interaction_id)
         psu = require_session(interaction, secret)
         held = self._holdings.accounts_of(interaction.tenant, psu)
-        return _desk(interaction, self.tpp(interaction), self.ask(interaction), held)
+        ask = self.ask(interaction)
+        with self._database.reading() as connection:
+            challenge = self._sca.last(connection, interaction.authorisation)
+            return Desk(
+                interaction=interaction,
+                tpp=self.tpp(interaction),
+                ask=ask,
+                eligible=eligible_accounts(ask, held),
+                chosen=_chosen(interaction, ask, held),
+                methods=self._sca.offered(connection, interaction.tenant, psu),
+                challenge=challenge,
+                passkey=self._passkey(connection, interaction, challenge),
+            )
+
+    def _passkey(self, connection: Connection, interaction: Interaction, challenge: Challenge | None) -> dict[str, Any] | None:
+        is_asked = challenge is not None and challenge.type is MethodType.PASSKEY and interaction.step is Step.CODE
+        return self._sca.passkey_request(connection, challenge) if challenge is not None and is_asked else None
 
     def setback(self, interaction: Interaction) -> str:
         """Return why what was approved came to nothing; empty where it did not."""
@@ -145,17 +186,18 @@ class Visits:
             picked = replace(interaction.stepped(Step.REVIEW), accounts=tuple(account.id for account in chosen))
             self._decisions.save(connection, picked)
 
-    def send_code(self, interaction_id: str, secret: str) -> None:
-        """Send a one-time code for exactly what lies on the desk.
+    def start(self, interaction_id: str, secret: str, *, method: str | None) -> None:
+        """Start a challenge for exactly what lies on the desk, by the PSU's first method unless it has named another.
 
-        Raises `FieldsInvalid`, `OutOfStep`, `TooManyCodes`, and `PsuLocked` after wrong codes.
+        Raises `FieldsInvalid`, `OutOfStep`, `ScaMethodUnknown`, `TooManyCodes`, and `PsuLocked` after wrong codes.
         """
         desk = self.desk(interaction_id, secret)
         statement = desk.ask.statement(desk.tpp.name, _require_choice(desk))
+        chosen = method or _require_first(desk)
         now = self._clock.now(desk.interaction.tenant)
         with self._database.writing() as connection:
             interaction = self._require_mine(connection, interaction_id, secret).stepped(Step.CODE)
-            self._codes.send(connection, _recipient(interaction), statement=statement, now=now)
+            self._sca.start(connection, _recipient(interaction), method=chosen, statement=statement, now=now)
             self._authorisations.move(connection, interaction.authorisation, ScaStatus.STARTED)
             self._decisions.save(connection, interaction)
 
@@ -164,6 +206,23 @@ class Visits:
 
         Raises `CodeWrong`, `CodeExpired`, `PsuLocked`, or `CodeAttemptsExhausted`, which ends the visit.
         """
+
+        def judge(connection: Connection, recipient: Recipient, statement: str, now: datetime) -> Verdict:
+            return self._sca.judge(connection, recipient, code=code, statement=statement, now=now)
+
+        self._confirm(interaction_id, secret, judge)
+
+    def confirm_with_passkey(self, interaction_id: str, secret: str, *, answer: Mapping[str, Any]) -> None:
+        """Approve with what a passkey has signed; raises `PasskeyWrong`, and what `confirm` raises."""
+
+        def judge(connection: Connection, recipient: Recipient, statement: str, now: datetime) -> Verdict:
+            return self._sca.judge_passkey(connection, recipient, answer=answer, statement=statement, now=now)
+
+        self._confirm(interaction_id, secret, judge)
+
+    def _confirm(
+        self, interaction_id: str, secret: str, judge: Callable[[Connection, Recipient, str, datetime], Verdict]
+    ) -> None:
         desk = self.desk(interaction_id, secret)
         accounts = _require_choice(desk)
         statement = desk.ask.statement(desk.tpp.name, accounts)
@@ -171,7 +230,7 @@ class Visits:
         with self._database.writing() as connection:
             interaction = self._require_mine(connection, interaction_id, secret)
             psu = require_step(interaction, Step.CODE)
-            verdict = self._codes.judge(connection, _recipient(interaction), code=code, statement=statement, now=now)
+            verdict = judge(connection, _recipient(interaction), statement, now)
             if verdict.refusal is None:
                 self._decisions.approve(connection, interaction, psu=psu, accounts=accounts, at=now, headless=False)
             elif verdict.is_final:
@@ -238,14 +297,12 @@ def _require_nobody_in(interaction: Interaction) -> Interaction:
     return interaction
 
 
-def _desk(interaction: Interaction, tpp: Tenant, ask: Ask, held: Sequence[Account]) -> Desk:
+def _chosen(interaction: Interaction, ask: Ask, held: Sequence[Account]) -> tuple[Account, ...]:
     eligible = eligible_accounts(ask, held)
-    if ask.choice is AccountChoice.OFFERED:
-        picked = interaction.accounts or ()
-        chosen = tuple(account for account in eligible.accounts if account.id in picked)
-    else:
-        chosen = eligible.accounts
-    return Desk(interaction=interaction, tpp=tpp, ask=ask, eligible=eligible, chosen=chosen)
+    if ask.choice is not AccountChoice.OFFERED:
+        return eligible.accounts
+    picked = interaction.accounts or ()
+    return tuple(account for account in eligible.accounts if account.id in picked)
 
 
 def _require_choice(desk: Desk) -> tuple[Account, ...]:
@@ -254,7 +311,13 @@ def _require_choice(desk: Desk) -> tuple[Account, ...]:
     return chosen_accounts(desk.ask, desk.eligible.accounts, wanted)
 
 
+def _require_first(desk: Desk) -> str:
+    if not desk.methods:
+        raise ScaMethodUnknown("you have no way to confirm that this bank takes: set one up in the bank app")
+    return desk.methods[0].id
+
+
 def _recipient(interaction: Interaction) -> Recipient:
     if interaction.psu is None:
         raise OutOfStep("sign in first")
-    return Recipient(interaction=interaction.id, tenant=interaction.tenant, psu=interaction.psu)
+    return Recipient(authorisation=interaction.authorisation, tenant=interaction.tenant, psu=interaction.psu)

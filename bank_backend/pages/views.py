@@ -8,7 +8,7 @@ from uuid import UUID  # noqa: TC003 - Flask reads the annotation's converter at
 
 from flask import Blueprint, make_response, redirect, render_template, request
 
-from bank_backend.errors import FieldsInvalid, PsuCredentialsInvalid, PsuLocked
+from bank_backend.errors import FieldsInvalid, PsuCredentialsInvalid, PsuLocked, ScaMethodUnknown
 from bank_backend.interactions.errors import InteractionOver, TooManyLogins
 from bank_backend.interactions.model import InteractionStatus, Step
 from bank_backend.interactions.visits import is_session, require_session
@@ -113,12 +113,12 @@ class PsuPages:
         visit_id = str(interaction)
         secret = require_own_form(request, visit_id)
         try:
-            self._visits.send_code(visit_id, secret)
+            self._visits.start(visit_id, secret, method=request.form.get("method"))
         except InteractionOver:
             return _to(visit_id, "/done")
         except TooManyCodes as error:
             return self._code_page(self._desk(visit_id), FormFault(_sentence(error.text), field="code"))
-        except (FieldsInvalid, PsuLocked) as error:
+        except (FieldsInvalid, PsuLocked, ScaMethodUnknown) as error:
             return self._review_page(self._desk(visit_id), FormFault(_sentence(error.text), field="review"))
         return _to(visit_id)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bank_backend.readable import readable_day, readable_iban, readable_list, readable_money
+from bank_backend.sca.masks import masked_phone
 from psd2.authorisation_number import AuthorisationNumber
 from psd2.ncas import NCAS
 from psd2.roles import PspRole
@@ -20,13 +21,7 @@ _ROLES = {
     PspRole.IC: "Card issuing",
     PspRole.AS: "Account servicing",
 }
-_PHONE_DIGITS_SHOWN = 3
 _CARD_DIGITS_SHOWN = 4
-
-
-def masked_phone(phone: str) -> str:
-    """Return a telephone number that only its owner recognises."""
-    return f"\N{BULLET}\N{BULLET}\N{BULLET} {phone[-_PHONE_DIGITS_SHOWN:]}"
 
 
 def masked_card(number: str) -> str:

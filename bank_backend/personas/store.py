@@ -9,6 +9,7 @@ from sqlalchemy import insert
 from bank_backend.accounts.store import account_holders, accounts, row_of_account
 from bank_backend.ledger.store import SqlLedgerStore, settlement_row
 from bank_backend.psus.store import psus
+from bank_backend.sca.seeding import write_methods
 
 if TYPE_CHECKING:
     from bank_backend.database import Connection
@@ -38,6 +39,7 @@ def write_seed(connection: Connection, tenant: TenantId, seed: Seed, *, password
         ],
     )
     connection.execute(insert(accounts), [settlement_row(tenant, currency) for currency in seed.settlements])
+    write_methods(connection, tenant, [psu.id for psu in seed.psus], seed=seed.password)
     rows = [row_of_account(account, position=position) for position, account in enumerate(seed.accounts)]
     connection.execute(insert(accounts), rows)
     connection.execute(

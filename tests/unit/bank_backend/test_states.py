@@ -61,7 +61,7 @@ LEGAL: dict[str, set[str]] = {
         "code → code",
         "code → review",
     },
-    "one-time code": {"sent → passed", "sent → failed", "sent → expired", "sent → replaced"},
+    "challenge": {"sent → passed", "sent → failed", "sent → expired", "sent → replaced", "sent → rejected"},
 }
 MACHINES: list[StateMachine[Any]] = [
     CONSENT_STATES,
