@@ -71,7 +71,8 @@ def _currency(text: str) -> str:
     return text
 
 
-def _printable(text: str) -> str:
+def require_printable(text: str) -> str:
+    """Return the text; raises `ValueError` for one that does not look like what it is."""
     if _CONTROL.search(text):
         msg = "holds a control character, or one that is not seen: write plain text on one line"
         raise ValueError(msg)
@@ -95,9 +96,9 @@ def _day(value: object) -> object:
 Iban = Annotated[str, StringConstraints(max_length=64), AfterValidator(parse_iban)]
 Currency = Annotated[str, AfterValidator(_currency)]
 Day = Annotated[date, BeforeValidator(_day)]
-Max35Text = Annotated[str, StringConstraints(min_length=1, max_length=35), AfterValidator(_printable)]
-Max70Text = Annotated[str, StringConstraints(min_length=1, max_length=70), AfterValidator(_printable)]
-Max140Text = Annotated[str, StringConstraints(min_length=1, max_length=140), AfterValidator(_printable)]
+Max35Text = Annotated[str, StringConstraints(min_length=1, max_length=35), AfterValidator(require_printable)]
+Max70Text = Annotated[str, StringConstraints(min_length=1, max_length=70), AfterValidator(require_printable)]
+Max140Text = Annotated[str, StringConstraints(min_length=1, max_length=140), AfterValidator(require_printable)]
 
 
 class ReferenceBody(Body):
