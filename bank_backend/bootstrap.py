@@ -32,10 +32,12 @@ from bank_backend.interactions.decisions import Decisions
 from bank_backend.interactions.service import Interactions
 from bank_backend.interactions.store import SqlInteractionStore
 from bank_backend.interactions.visits import Visits
+from bank_backend.ledger.exchange import RATES
+from bank_backend.ledger.own_accounts import own_account_id
 from bank_backend.ledger.service import Ledger
 from bank_backend.ledger.statement_store import SqlStatementStore
 from bank_backend.ledger.statements import Statements
-from bank_backend.ledger.store import SqlLedgerStore, settlement_id
+from bank_backend.ledger.store import SqlLedgerStore
 from bank_backend.pages import views as psu_pages
 from bank_backend.payments import api as payments_api
 from bank_backend.payments.approval import PaymentApproval
@@ -99,7 +101,7 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
     real, clocks = clock, TenantClocks(real=clock, offsets=SqlOffsets(database))
     psus = PsuDirectory(store=SqlPsuStore(database), clock=clocks)
     accounts = AccountDirectory(SqlAccountStore(database))
-    ledger, statements, funds = Ledger(SqlLedgerStore()), Statements(SqlStatementStore()), SqlFundsConsentStore()
+    ledger, statements, funds = Ledger(SqlLedgerStore(), rates=RATES), Statements(SqlStatementStore()), SqlFundsConsentStore()
     tenants = create_tenant_registry(database, real)
     inbox = Inbox(database=database, store=SqlInboxStore())
     authorisations = Authorisations(SqlAuthorisationStore())
@@ -191,7 +193,7 @@ def create_tenant_registry(database: Database, clock: Clock) -> TenantRegistry:
     """Build the registry of tenants, which seeds each with personas."""
 
     def plan(registration: Registration, seed: int, now: datetime) -> Seed:
-        return plan_seed(registration.tenant, country=registration.country, seed=seed, now=now, settlement=settlement_id)
+        return plan_seed(registration.tenant, country=registration.country, seed=seed, now=now, settlement=own_account_id)
 
     def hashed(password: str) -> str:
         return hash_password(password, salt=secrets.token_bytes(_SALT_BYTES))

@@ -53,6 +53,9 @@ accounts = Table(
     Column("usage", String(4), nullable=False, default=AccountUsage.PRIVATE.value),
     # NULL: no limit at all, which only a settlement account may have.
     Column("overdraft_minor", BigInteger),
+    # What may be sent at once, and on one day; NULL: any amount.
+    Column("transfer_limit_minor", BigInteger),
+    Column("daily_limit_minor", BigInteger),
     Column("pan", String(19)),
     Column("billing_day", Integer),
     Column("settles_with", String(36), ForeignKey("accounts.id")),

@@ -1,4 +1,4 @@
-"""What accounts have, and whether the books are right, asked of the database in as few questions as possible."""
+"""What accounts have, asked of the database in one question."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import ScalarSelect, and_, bindparam, func, select
 
 from bank_backend.accounts.store import accounts
-from bank_backend.ledger.model import Balances, Reconciliation
-from bank_backend.ledger.tables import entries, hold_ends, holds, postings
+from bank_backend.ledger.calendar import next_business_day
+from bank_backend.ledger.model import Balances
+from bank_backend.ledger.tables import hold_ends, holds, postings
 from psd2.ids import AccountId
 from psd2.money import Money
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from psd2.ids import TenantId
 
 
-def _booked() -> ColumnElement[int]:
+def booked_balance() -> ColumnElement[int]:
+    """Return, for the row of `accounts` it stands beside, what is booked."""
     newest = (
         select(postings.c.balance_minor)
         .where(postings.c.account_id == accounts.c.id)
@@ -44,7 +46,8 @@ def _booked_today() -> ColumnElement[int]:
     return func.coalesce(since, 0)
 
 
-def _pending(which: ColumnElement[bool]) -> ColumnElement[int]:
+def pending_total(which: ColumnElement[bool]) -> ColumnElement[int]:
+    """Return, for the row of `accounts` it stands beside, the sum of its open holds of this kind."""
     still_open = and_(holds.c.account_id == accounts.c.id, hold_ends.c.hold_id.is_(None), which)
     pending: ScalarSelect[int] = (
         select(func.sum(holds.c.amount_minor))
@@ -61,10 +64,11 @@ _BALANCES: Final = select(
     accounts.c.id,
     accounts.c.currency,
     func.coalesce(accounts.c.overdraft_minor, 0).label("overdraft"),
-    _booked().label("booked"),
+    booked_balance().label("booked"),
     _booked_today().label("booked_today"),
-    _pending(holds.c.amount_minor < 0).label("held"),
-    _pending(holds.c.amount_minor > 0).label("awaited"),
+    pending_total(holds.c.amount_minor < 0).label("held"),
+    pending_total(holds.c.amount_minor > 0).label("awaited"),
+    pending_total(and_(holds.c.amount_minor > 0, holds.c.value_date <= bindparam("forward_date"))).label("awaited_soon"),
 ).where(accounts.c.tenant == bindparam("tenant"), accounts.c.id.in_(bindparam("accounts", expanding=True)))
 
 
@@ -72,66 +76,23 @@ def read_balances(
     connection: Connection, tenant: TenantId, account_ids: Sequence[AccountId], today: date
 ) -> dict[AccountId, Balances]:
     """Return what each account has; unknown accounts are left out."""
-    values = {"tenant": tenant, "accounts": account_ids, "today": today}
-    return {AccountId(row.id): _balances(row, today) for row in connection.execute(_BALANCES, values)}
+    forward_date = next_business_day(today)
+    values = {"tenant": tenant, "accounts": account_ids, "today": today, "forward_date": forward_date}
+    return {AccountId(row.id): _balances(row, today, forward_date) for row in connection.execute(_BALANCES, values)}
 
 
-def _balances(row: Row[tuple[object, ...]], today: date) -> Balances:
+def _balances(row: Row[tuple[object, ...]], today: date, forward_date: date) -> Balances:
     def money(minor: int) -> Money:
         # PostgreSQL sums integers to decimals.
         return Money(int(minor), row.currency)
 
     return Balances(
         today=today,
+        forward_date=forward_date,
         closing_booked=money(row.booked - row.booked_today),
         interim_booked=money(row.booked),
         interim_available=money(row.booked + row.overdraft + row.held),
+        forward_available=money(row.booked + row.overdraft + row.held + row.awaited_soon),
         expected=money(row.booked + row.held + row.awaited),
         credit_limit=money(row.overdraft),
     )
-
-
-def reconcile(connection: Connection) -> Reconciliation:
-    """Look through the whole ledger: entries balanced, balances as postings sum, no account below its limit."""
-    return Reconciliation(
-        entries=connection.execute(select(func.count()).select_from(entries)).scalar_one(),
-        postings=connection.execute(select(func.count()).select_from(postings)).scalar_one(),
-        unbalanced_entries=_unbalanced_entries(connection),
-        drifting_accounts=_drifting_accounts(connection),
-        overdrawn_accounts=_overdrawn_accounts(connection),
-    )
-
-
-def _unbalanced_entries(connection: Connection) -> list[str]:
-    # An entry without postings is as wrong as one whose postings don't sum to zero.
-    lines = entries.outerjoin(postings, postings.c.entry_id == entries.c.id)
-    statement = (
-        select(entries.c.id)
-        .select_from(lines)
-        .group_by(entries.c.id, postings.c.currency)
-        .having(func.coalesce(func.sum(postings.c.amount_minor), 1) != 0)
-    )
-    return sorted(set(connection.execute(statement).scalars()))
-
-
-def _drifting_accounts(connection: Connection) -> list[str]:
-    """Return accounts with a balance other than the postings up to it sum to, or with a gap in their numbers."""
-    running = select(
-        postings.c.account_id,
-        postings.c.number,
-        postings.c.balance_minor,
-        func.sum(postings.c.amount_minor).over(partition_by=postings.c.account_id, order_by=postings.c.number).label("total"),
-        func.row_number().over(partition_by=postings.c.account_id, order_by=postings.c.number).label("place"),
-    ).subquery()
-    statement = (
-        select(running.c.account_id)
-        .where((running.c.total != running.c.balance_minor) | (running.c.place != running.c.number))
-        .distinct()
-    )
-    return sorted(connection.execute(statement).scalars())
-
-
-def _overdrawn_accounts(connection: Connection) -> list[str]:
-    available = _booked() + accounts.c.overdraft_minor + _pending(holds.c.amount_minor < 0)
-    # An account without limit has NULL here, which is not below zero.
-    return sorted(connection.execute(select(accounts.c.id).where(available < 0)).scalars())

@@ -6,48 +6,23 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bank_backend.ledger.refusals import (
+    BlockedAccount,
+    ClosedAccount,
+    InsufficientFunds,
+    LimitExceeded,
+    LimitPeriod,
+    Side,
+    UnbalancedEntry,
+)
 from psd2.money import Money
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import date, datetime
 
+    from bank_backend.ledger.exchange import Exchange
     from bank_backend.ledger.particulars import Particulars
     from psd2.ids import AccountId, TenantId
-
-
-class LedgerError(Exception):
-    """A movement that the ledger refuses."""
-
-
-class InsufficientFunds(LedgerError):
-    """The debtor's available amount is smaller than the movement."""
-
-    def __init__(self, *, needed: Money, available: Money) -> None:
-        """Tell what was needed and what there is."""
-        super().__init__(f"{needed} are needed, {available} are available")
-        self.needed = needed
-        self.available = available
-
-
-class UnbalancedEntry(LedgerError):
-    """An entry whose postings don't sum to zero in every currency: it is never written."""
-
-
-class UnknownAccount(LedgerError):
-    """The tenant has no such account."""
-
-
-class SameAccount(LedgerError):
-    """Debtor and creditor are one account."""
-
-
-class InvalidAmount(LedgerError):
-    """A movement of nothing or less."""
-
-
-class UnknownHold(LedgerError):
-    """No open hold of this id: it never was, or it has been released or settled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +49,10 @@ class Details:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One movement of money, booked. `lines` are (account, signed minor units) and sum to zero in every currency."""
+    """One movement of money, booked. `lines` are (account, signed amount) and sum to zero in every currency.
+
+    `origin` is what it executes, `exchange` the rate where it crosses currencies, `charge_of` the entry that it is the fee of.
+    """
 
     id: str
     tenant: TenantId
@@ -83,6 +61,9 @@ class Entry:
     value_date: date
     details: Details
     lines: tuple[tuple[AccountId, Money], ...]
+    origin: str | None = None
+    exchange: Exchange | None = None
+    charge_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,21 +84,41 @@ class BookAccount:
     currency: str
     position: Position
     held_minor: int
-    # None: no limit, for the bank's own settlement accounts.
+    # None: no limit, for the bank's own accounts.
     overdraft_minor: int | None
+    is_blocked: bool = False
+    is_closed: bool = False
+    # Of what it may send at once, and on one day; None: any amount.
+    transfer_limit_minor: int | None = None
+    daily_limit_minor: int | None = None
 
-    @property
-    def available(self) -> Money | None:
-        """What can be spent now, the credit line included; None without limit."""
+    def require_usable(self, side: Side) -> None:
+        """Raise `ClosedAccount` or `BlockedAccount` where nothing can be booked."""
+        if self.is_closed:
+            raise ClosedAccount(side)
+        if self.is_blocked:
+            raise BlockedAccount(side)
+
+    def require_funds(self, amount: Money, *, freed_minor: int = 0) -> None:
+        """Raise `InsufficientFunds` unless `amount` can be spent, once holds of `freed_minor` have ended."""
         if self.overdraft_minor is None:
-            return None
-        return Money(self.position.balance_minor + self.overdraft_minor - self.held_minor, self.currency)
-
-    def require_funds(self, amount: Money) -> None:
-        """Raise `InsufficientFunds` unless `amount` can be spent, `CurrencyMismatch` for another currency."""
-        available = Money(amount.minor, self.currency) if self.available is None else self.available
+            return
+        minor = self.position.balance_minor + self.overdraft_minor - self.held_minor + freed_minor
+        available = Money(minor, self.currency)
         if available < amount:
             raise InsufficientFunds(needed=amount, available=available)
+
+    def require_sendable(self, amount: Money) -> None:
+        """Raise `LimitExceeded` for more than may be sent at once."""
+        self._require_within(self.transfer_limit_minor, amount, LimitPeriod.TRANSFER)
+
+    def require_sendable_today(self, total: Money) -> None:
+        """Raise `LimitExceeded` where a day's transfers come to more than may be sent on one."""
+        self._require_within(self.daily_limit_minor, total, LimitPeriod.DAY)
+
+    def _require_within(self, limit_minor: int | None, amount: Money, period: LimitPeriod) -> None:
+        if limit_minor is not None and Money(limit_minor, self.currency) < amount:
+            raise LimitExceeded(limit=Money(limit_minor, self.currency), period=period)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,31 +191,24 @@ def require_balanced(entry: Entry) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Balances:
-    """What an account has (BG IG §14.18).
+    """What an account has (BG IG 1.3.8 §14.21).
 
-    `closing_booked` is the book at the end of the day before `today`; `interim_booked` the book now; `interim_available`
-    what can be spent now (less holds, with the credit line); `expected` the book with everything pending.
+    `closing_booked` is the book at the end of the day before `today`, and so `opening_booked` at its beginning;
+    `interim_booked` the book now; `interim_available` what can be spent now (less holds, with the credit line);
+    `forward_available` the same on `forward_date`, the next business day, with the credits expected by then; `expected` the
+    book with everything pending.
     """
 
     today: date
+    forward_date: date
     closing_booked: Money
     interim_booked: Money
     interim_available: Money
+    forward_available: Money
     expected: Money
     credit_limit: Money
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reconciliation:
-    """What a look through the whole ledger found; each list is empty when the books are right."""
-
-    entries: int
-    postings: int
-    unbalanced_entries: Sequence[str]
-    drifting_accounts: Sequence[str]
-    overdrawn_accounts: Sequence[str]
-
     @property
-    def is_right(self) -> bool:
-        """Whether money is conserved, balances are what postings sum to, and no account is below its limit."""
-        return not (self.unbalanced_entries or self.drifting_accounts or self.overdrawn_accounts)
+    def opening_booked(self) -> Money:
+        """The book at the beginning of today: always what the day before closed with."""
+        return self.closing_booked

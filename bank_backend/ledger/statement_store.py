@@ -23,9 +23,12 @@ if TYPE_CHECKING:
 _NEWEST_FIRST: Final = (postings.c.booking_date.desc(), postings.c.number.desc())
 
 
+_DETAILS: Final = slice(StatementLine._fields.index("debtor_name"), StatementLine._fields.index("source_currency"))
+_EXCHANGE: Final = StatementLine._fields[StatementLine._fields.index("source_currency") :]
+
+
 def _details(table: Table) -> list[ColumnElement[str]]:
-    names = StatementLine._fields[StatementLine._fields.index("debtor_name") :]
-    return [table.c[name] for name in names]
+    return [table.c[name] for name in StatementLine._fields[_DETAILS]]
 
 
 _BOOKED: Final = (
@@ -38,6 +41,7 @@ _BOOKED: Final = (
         postings.c.booking_date,
         postings.c.value_date,
         *_details(entries),
+        *[entries.c[name] for name in _EXCHANGE],
     )
     .join(entries, entries.c.id == postings.c.entry_id)
     .where(postings.c.tenant == bindparam("tenant"), postings.c.account_id == bindparam("account"))
@@ -60,6 +64,8 @@ _PENDING: Final = (
         literal(None),
         holds.c.value_date,
         *_details(holds),
+        # What is pending has not been exchanged yet.
+        *[literal(None) for _ in _EXCHANGE],
     )
     .outerjoin(hold_ends, hold_ends.c.hold_id == holds.c.id)
     .where(holds.c.tenant == bindparam("tenant"), holds.c.account_id == bindparam("account"), hold_ends.c.hold_id.is_(None))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from bank_backend.ledger.model import LedgerError
+from bank_backend.ledger.exchange import rate_text
+from bank_backend.ledger.refusals import LedgerError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +42,17 @@ class StatementLine(NamedTuple):
     end_to_end_id: str
     mandate_id: str
     creditor_id: str
+    # The exchange it was made at (BG IG 1.3.8 §14.29, `unitCurrency` being the source's); None where nothing was exchanged.
+    source_currency: str | None = None
+    target_currency: str | None = None
+    exchange_rate_e8: int | None = None
+    quotation_date: date | None = None
+    contract: str | None = None
+
+    @property
+    def exchange_rate(self) -> str | None:
+        """How many units of the target currency one unit of the source currency bought: `1.0845`."""
+        return None if self.exchange_rate_e8 is None else rate_text(self.exchange_rate_e8)
 
 
 @dataclass(frozen=True, slots=True)

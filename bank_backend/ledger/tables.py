@@ -30,6 +30,15 @@ entries = Table(
     Column("tenant", String(80), ForeignKey("tenants.id"), nullable=False),
     Column("at", Float, nullable=False),
     *_details_columns(),
+    # What it executes: NULL for what no order made. Two NULLs are two, so that only origins are unique.
+    Column("origin", String(80)),
+    Column("charge_of", String(36)),
+    Column("source_currency", String(3)),
+    Column("target_currency", String(3)),
+    Column("exchange_rate_e8", BigInteger),
+    Column("quotation_date", Date),
+    Column("contract", String(35)),
+    Index("ix_entries_origin", "tenant", "origin", unique=True),
 )
 
 postings = Table(

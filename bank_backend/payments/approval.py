@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Protocol
 
 from bank_backend.authorisations.asks import PaymentAsk
 from bank_backend.errors import ResourceUnknown, StatusInvalid
-from bank_backend.ledger.model import InsufficientFunds, SameAccount
+from bank_backend.ledger.orders import NO_END_TO_END_ID, Booked, TransferOrder
+from bank_backend.ledger.refusals import InsufficientFunds, LedgerError, SameAccount
 from bank_backend.payments.model import (
-    CREDITOR_CURRENCY,
     INSUFFICIENT_FUNDS,
     REFUSED,
     SAME_ACCOUNT,
     Payment,
+    RejectionReason,
     TransactionStatus,
 )
-from psd2.money import CurrencyMismatch
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -25,28 +25,13 @@ if TYPE_CHECKING:
     from bank_backend.authorisations.asks import Approval
     from bank_backend.database import Connection
     from bank_backend.payments.service import PaymentStore
-    from psd2.ids import AccountId, TenantId
-    from psd2.money import Money
-
-_NO_END_TO_END_ID = "NOTPROVIDED"
+    from psd2.ids import TenantId
 
 
 class Transfers(Protocol):
     """The part of the ledger that payments need."""
 
-    def transfer(
-        self,
-        connection: Connection,
-        *,
-        tenant: TenantId,
-        debtor: AccountId,
-        creditor_iban: str,
-        creditor_name: str,
-        amount: Money,
-        remittance: str,
-        end_to_end_id: str,
-        now: datetime,
-    ) -> str:
+    def transfer(self, connection: Connection, order: TransferOrder, now: datetime) -> Booked:
         """Book a credit transfer in the caller's transaction; raises `LedgerError` and writes nothing where it can't."""
 
 
@@ -91,25 +76,25 @@ class PaymentApproval:
 
     def _executed(self, connection: Connection, payment: Payment, debtor: Account, now: datetime) -> Payment:
         instruction = payment.instruction
+        order = TransferOrder(
+            tenant=payment.tenant,
+            debtor=debtor.id,
+            creditor_iban=instruction.creditor.iban,
+            creditor_name=instruction.creditor_name,
+            amount=instruction.amount,
+            remittance=instruction.remittance or "",
+            end_to_end_id=instruction.end_to_end_id or NO_END_TO_END_ID,
+            origin=payment.id,
+        )
         try:
-            transaction = self._ledger.transfer(
-                connection,
-                tenant=payment.tenant,
-                debtor=debtor.id,
-                creditor_iban=instruction.creditor.iban,
-                creditor_name=instruction.creditor_name,
-                amount=instruction.amount,
-                remittance=instruction.remittance or "",
-                end_to_end_id=instruction.end_to_end_id or _NO_END_TO_END_ID,
-                now=now,
-            )
+            booked = self._ledger.transfer(connection, order, now)
         except InsufficientFunds:
             return payment.rejected(INSUFFICIENT_FUNDS)
         except SameAccount:
             return payment.rejected(SAME_ACCOUNT)
-        except CurrencyMismatch:
-            return payment.rejected(CREDITOR_CURRENCY)
-        return replace(payment.moved(TransactionStatus.ACSC), transaction=transaction)
+        except LedgerError as error:
+            return payment.rejected(RejectionReason(code=error.reason_code, text=str(error)))
+        return replace(payment.moved(TransactionStatus.ACSC), transaction=booked.entry)
 
     def _require(self, connection: Connection, tenant: TenantId, resource: str, now: datetime) -> Payment:
         return _required(self._store.find_locked(connection, tenant, resource), resource, now)

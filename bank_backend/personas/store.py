@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import insert
 
 from bank_backend.accounts.store import account_holders, accounts, row_of_account
-from bank_backend.ledger.store import SqlLedgerStore, settlement_row
+from bank_backend.ledger.store import SqlLedgerStore, own_account_row, write_journal
 from bank_backend.psus.store import psus
 from bank_backend.sca.seeding import write_methods
 
@@ -38,7 +38,7 @@ def write_seed(connection: Connection, tenant: TenantId, seed: Seed, *, password
             for psu in seed.psus
         ],
     )
-    connection.execute(insert(accounts), [settlement_row(tenant, currency) for currency in seed.settlements])
+    connection.execute(insert(accounts), [own_account_row(tenant, currency) for currency in seed.settlements])
     write_methods(connection, tenant, [psu.id for psu in seed.psus], seed=seed.password)
     rows = [row_of_account(account, position=position) for position, account in enumerate(seed.accounts)]
     connection.execute(insert(accounts), rows)
@@ -46,6 +46,5 @@ def write_seed(connection: Connection, tenant: TenantId, seed: Seed, *, password
         insert(account_holders),
         [{"tenant": tenant, "psu": login, "account_id": account_id} for login, account_id in seed.holders],
     )
-    ledger = SqlLedgerStore()
-    ledger.append(connection, seed.journal)
-    ledger.open_holds(connection, seed.holds)
+    write_journal(connection, seed.journal)
+    SqlLedgerStore().open_holds(connection, seed.holds)

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from bank_backend.ledger.model import InsufficientFunds
+from bank_backend.ledger.orders import TransferOrder
+from bank_backend.ledger.refusals import InsufficientFunds
 from psd2.money import Money
 from tests.support.bank_core import ANNA, JONAS, TENANT, SeededBank, lent_bank
 
@@ -33,18 +34,15 @@ def bank(databases: Databases) -> Iterator[SeededBank]:
 def pay(bank: SeededBank, amount: Money, *, from_anna: bool = True) -> bool:
     """Pay from one to the other; tells whether the funds sufficed."""
     payer, payee = (ANNA, JONAS) if from_anna else (JONAS, ANNA)
+    order = TransferOrder(
+        tenant=TENANT,
+        debtor=bank.account(payer).id,
+        creditor_iban=bank.account(payee).iban,
+        creditor_name="Somebody",
+        amount=amount,
+    )
     with suppress(InsufficientFunds), bank.database.writing() as connection:
-        bank.services.ledger.transfer(
-            connection,
-            tenant=TENANT,
-            debtor=bank.account(payer).id,
-            creditor_iban=bank.account(payee).iban,
-            creditor_name="Somebody",
-            amount=amount,
-            remittance="x",
-            end_to_end_id="x",
-            now=bank.clock.now(),
-        )
+        bank.services.ledger.transfer(connection, order, bank.clock.now())
         return True
     return False
 
@@ -108,9 +106,9 @@ def test_reconciliation_finds_what_is_wrong(bank: SeededBank) -> None:
         found = bank.services.ledger.reconcile(connection)
 
     assert not found.is_right
-    assert len(found.unbalanced_entries) == 1
-    assert found.drifting_accounts == [bank.account(JONAS).id]
-    assert found.overdrawn_accounts == [account.id]
+    assert len(found.subjects("entry-balanced")) == 1
+    assert found.subjects("balances-carried") == [bank.account(JONAS).id]
+    assert found.subjects("within-limit") == [account.id]
 
 
 def _end_a_hold(bank: SeededBank) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import select
 
 from bank_backend.interactions.store import interactions
-from bank_backend.ledger.model import UnknownHold
-from bank_backend.ledger.store import SqlLedgerStore, settlement_id
+from bank_backend.ledger.orders import TransferOrder
+from bank_backend.ledger.own_accounts import OwnAccount, own_account_id
+from bank_backend.ledger.refusals import UnknownHold
+from bank_backend.ledger.store import SqlLedgerStore
 from psd2.money import Money
 from tests.support.at_once import at_once
 from tests.support.bank_core import ANNA, TENANT, SeededBank, lent_bank, registration
@@ -87,7 +89,7 @@ def test_the_first_payments_in_a_currency_share_its_settlement_account(desk: Ban
 
         found = at_once(*[partial(_settlement, desk.bank, currency)] * THREADS)
 
-        assert set(found) == {settlement_id(TENANT, currency)}
+        assert set(found) == {own_account_id(TENANT, currency)}
 
 
 def test_a_tenant_that_is_opened_by_several_at_once_is_opened_once(desk: BankDesk) -> None:
@@ -103,27 +105,26 @@ def test_a_tenant_that_is_opened_by_several_at_once_is_opened_once(desk: BankDes
 
 def _hold(bank: SeededBank) -> str:
     with bank.database.writing() as connection:
-        return bank.services.ledger.hold(connection, **_order(bank))
+        return bank.services.ledger.hold(connection, _order(bank), bank.clock.now())
 
 
 def _settle(bank: SeededBank, hold: str) -> str:
     with bank.database.writing() as connection:
-        return bank.services.ledger.transfer(connection, **_order(bank), hold=hold)
+        return bank.services.ledger.transfer(connection, _order(bank), bank.clock.now(), hold=hold).entry
 
 
 def _settlement(bank: SeededBank, currency: str) -> str:
+    wanted = own_account_id(TENANT, currency)
     with bank.database.writing() as connection:
-        return SqlLedgerStore().settlement(connection, TENANT, currency)
+        SqlLedgerStore().ensure(connection, TENANT, {wanted: (currency, OwnAccount.SETTLEMENT)})
+        return SqlLedgerStore().lock(connection, TENANT, [wanted])[0].id
 
 
-def _order(bank: SeededBank) -> dict[str, Any]:
-    return {
-        "tenant": TENANT,
-        "debtor": bank.account(ANNA).id,
-        "creditor_iban": OUTSIDE,
-        "creditor_name": "Somebody",
-        "amount": Money(100, "EUR"),
-        "remittance": "x",
-        "end_to_end_id": "x",
-        "now": bank.clock.now(),
-    }
+def _order(bank: SeededBank) -> TransferOrder:
+    return TransferOrder(
+        tenant=TENANT,
+        debtor=bank.account(ANNA).id,
+        creditor_iban=OUTSIDE,
+        creditor_name="Somebody",
+        amount=Money(100, "EUR"),
+    )

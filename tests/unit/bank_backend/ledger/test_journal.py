@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from bank_backend.ledger.model import Details, Entry, Journal, Party, Position, UnbalancedEntry
+from bank_backend.ledger.model import Details, Entry, Journal, Party, Position
+from bank_backend.ledger.refusals import UnbalancedEntry
 from psd2.ids import AccountId, TenantId
 from psd2.money import Money
 

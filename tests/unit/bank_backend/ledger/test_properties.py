@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bank_backend.ledger.model import LedgerError
+from bank_backend.ledger.refusals import LedgerError
 from psd2.money import Money
 from tests.support.bank_core import ANNA, JONAS, KARL, TENANT, TOM, SeededBank, copy_of
 from tests.unit.bank_backend.ledger.test_transfer import hold, pay

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from schwifty import IBAN
 
-from bank_backend.ledger.store import settlement_id
+from bank_backend.ledger.own_accounts import own_account_id
 from bank_backend.personas.catalogue import PERSONAS
 from bank_backend.personas.countries import LOCALES, bic, house_bank_code, new_iban, outside_bank_code
 from bank_backend.personas.service import plan_seed
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def plan(*, seed: int = 1, country: str = "DE", now: datetime = NOW, tenant: TenantId = TENANT) -> Seed:
-    return plan_seed(tenant, country=country, seed=seed, now=now, settlement=settlement_id)
+    return plan_seed(tenant, country=country, seed=seed, now=now, settlement=own_account_id)
 
 
 def test_the_same_seed_gives_the_same_bank() -> None:
