@@ -12,8 +12,7 @@ from bank_backend.accounts.information import AccountInformation
 from bank_backend.accounts.service import AccountDirectory
 from bank_backend.accounts.store import SqlAccountStore
 from bank_backend.authorisations.model import ResourceKind
-from bank_backend.authorisations.service import Authorisations
-from bank_backend.authorisations.store import SqlAuthorisationStore
+from bank_backend.authorisations.wiring import create_authorisations, create_openings, create_signing
 from bank_backend.characters import refuse_nul
 from bank_backend.consents import api as consents_api
 from bank_backend.consents.approval import ConsentApproval
@@ -63,6 +62,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bank_backend.authorisations.asks import Approvable
+    from bank_backend.authorisations.service import Authorisations
+    from bank_backend.authorisations.signing import Signing
     from bank_backend.config import BankSettings
     from bank_backend.database import Database
     from bank_backend.personas.service import Seed
@@ -104,8 +105,24 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
     ledger, statements, funds = Ledger(SqlLedgerStore(), rates=RATES), Statements(SqlStatementStore()), SqlFundsConsentStore()
     tenants = create_tenant_registry(database, real)
     inbox = Inbox(database=database, store=SqlInboxStore())
-    authorisations = Authorisations(SqlAuthorisationStore())
-    desk = _FrontDesk(settings, database, clocks, psus=psus, accounts=accounts, authorisations=authorisations, ledger=ledger)
+    personalities = create_personalities(settings, database)
+    authorisations, approvables = create_authorisations(), _approvables(ledger)
+    signing = create_signing(
+        approvables, authorisations=authorisations, tenants=tenants, personalities=personalities, clock=clocks
+    )
+    openings = create_openings(
+        database, authorisations=authorisations, signing=signing, psus=psus, personalities=personalities, clock=clocks
+    )
+    desk = _FrontDesk(
+        settings,
+        database,
+        clocks,
+        psus=psus,
+        accounts=accounts,
+        authorisations=authorisations,
+        signing=signing,
+        approvables=approvables,
+    )
     consent_access = ConsentAccess(database=database, store=SqlConsentStore(), accounts=accounts, clock=clocks)
     information = AccountInformation(
         access=consent_access, accounts=accounts, ledger=ledger, statements=statements, database=database, clock=clocks
@@ -113,7 +130,6 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
     books = TenantBooks(
         tenants=tenants, accounts=accounts, ledger=ledger, statements=statements, database=database, clock=clocks
     )
-    personalities = create_personalities(settings, database)
     sca = create_sca(ScaParts(settings=settings, inbox=inbox, personalities=personalities, clock=real, codes=codes))
     return Services(
         settings=settings,
@@ -129,6 +145,8 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
         books=books,
         inbox=inbox,
         authorisations=authorisations,
+        openings=openings,
+        signing=signing,
         consents=Consents(database=database, store=SqlConsentStore(), authorisations=authorisations, clock=clocks),
         consent_access=consent_access,
         payments=Payments(database=database, store=SqlPaymentStore(), authorisations=authorisations, clock=clocks),
@@ -137,6 +155,15 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
         interactions=desk.interactions(),
         visits=desk.visits(sca, tenants),
     )
+
+
+def _approvables(ledger: Ledger) -> dict[ResourceKind, Approvable]:
+    """Return what a PSU can decide on; a new kind of resource is added here."""
+    return {
+        ResourceKind.AIS: ConsentApproval(SqlConsentStore()),
+        ResourceKind.PIS: PaymentApproval(store=SqlPaymentStore(), ledger=ledger),
+        ResourceKind.PIIS: FundsApproval(SqlFundsConsentStore()),
+    }
 
 
 class _FrontDesk:
@@ -151,17 +178,14 @@ class _FrontDesk:
         psus: PsuDirectory,
         accounts: AccountDirectory,
         authorisations: Authorisations,
-        ledger: Ledger,
+        signing: Signing,
+        approvables: dict[ResourceKind, Approvable],
     ) -> None:
         self._settings, self._database, self._clock = settings, database, clock
         self._psus, self._accounts, self._authorisations = psus, accounts, authorisations
         self._store = SqlInteractionStore()
-        approvables: dict[ResourceKind, Approvable] = {
-            ResourceKind.AIS: ConsentApproval(SqlConsentStore()),
-            ResourceKind.PIS: PaymentApproval(store=SqlPaymentStore(), ledger=ledger),
-            ResourceKind.PIIS: FundsApproval(SqlFundsConsentStore()),
-        }
-        self._decisions = Decisions(store=self._store, authorisations=authorisations, approvables=approvables, clock=clock)
+        self._signing = signing
+        self._decisions = Decisions(store=self._store, signing=signing, approvables=approvables, clock=clock)
 
     def interactions(self) -> Interactions:
         return Interactions(
@@ -169,6 +193,7 @@ class _FrontDesk:
             store=self._store,
             decisions=self._decisions,
             authorisations=self._authorisations,
+            signing=self._signing,
             customers=self._psus,
             holdings=self._accounts,
             clock=self._clock,

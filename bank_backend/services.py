@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from bank_backend.accounts.information import AccountInformation
     from bank_backend.accounts.service import AccountDirectory
+    from bank_backend.authorisations.openings import Openings
     from bank_backend.authorisations.service import Authorisations
+    from bank_backend.authorisations.signing import Signing
     from bank_backend.config import BankSettings
     from bank_backend.consents.service import ConsentAccess, Consents
     from bank_backend.database import Database
@@ -43,6 +45,8 @@ class Services:
     books: TenantBooks
     inbox: Inbox
     authorisations: Authorisations
+    openings: Openings
+    signing: Signing
     consents: Consents
     consent_access: ConsentAccess
     payments: Payments

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flask import request
 from werkzeug.exceptions import UnsupportedMediaType
 
 from bank_backend.answers import json_answer
+from bank_backend.authorisations.links import opened_links
+from bank_backend.authorisations.messages import psu_message
 from bank_backend.calls import tpp_call
 from bank_backend.errors import FormatError, RoleInvalid
+from psd2.certificates import parse_certificate
+from psd2.client_cert_header import HEADER as CLIENT_CERT
+from psd2.client_cert_header import decode_client_cert
 
 if TYPE_CHECKING:
     from flask import Response
 
-    from bank_backend.authorisations.model import Authorisation
+    from bank_backend.authorisations.model import Authorisation, ResourceKind
     from bank_backend.calls import TppCall
     from bank_backend.config import BankSettings
+    from bank_backend.services import Services
     from psd2.roles import PspRole
 
 _EXPLICIT = "TPP-Explicit-Authorisation-Preferred"
@@ -73,11 +80,70 @@ def started_links(path: str, authorisation: Authorisation, *, sca_oauth: str) ->
     return {"scaOAuth": _link(sca_oauth), "scaStatus": _link(f"{path}/authorisations/{authorisation.id}")}
 
 
-def created(call: TppCall, body: object, *, location: str) -> Response:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """What the answer to a new resource says about its authorisation; `members` holds `_links`."""
+
+    links: dict[str, object]
+    headers: dict[str, str]
+    members: dict[str, object]
+
+
+def require_startable(call: TppCall, services: Services, *, psu_chooses: bool = False) -> None:
+    """Raise for what stands in the way of every authorisation, before anything is made.
+
+    `psu_chooses`: a bank-offered consent, which not every approach can deal with. Raises as `Openings.require_possible`.
+    """
+    services.openings.require_possible(call, domains=tpp_domains(call), psu_chooses=psu_chooses)
+
+
+def started(
+    call: TppCall,
+    services: Services,
+    *,
+    kind: ResourceKind,
+    path: str,
+    resource: str,
+    segment: str = "authorisations",
+    implicit: bool = True,
+) -> Started:
+    """Decide how a new resource is authorised and start that, unless the TPP has to (BG IG §4.6).
+
+    A repeated request finds what the first one has started. `implicit` False: the TPP starts it in any case.
+    """
+    opened = services.openings.open(call, kind=kind, resource=resource, domains=tpp_domains(call), implicit=implicit)
+    links = opened_links(path, opened, segment=segment, front_url=services.settings.front_url)
+    message = None if opened.authorisation is None else psu_message(opened.authorisation)
+    members: dict[str, object] = {"_links": links} | ({"psuMessage": message} if message else {})
+    return Started(links=links, headers={"ASPSP-SCA-Approach": opened.approach.header}, members=members)
+
+
+def tpp_domains(call: TppCall) -> tuple[str, ...]:
+    """Return the host names of the caller's QWAC, which its addresses have to lie under; nothing where it sends none."""
+    if call.redirect_uri is None and call.nok_redirect_uri is None and call.notification_uri is None:
+        return ()
+    header = request.headers.get(CLIENT_CERT)
+    if header is None:
+        return ()
+    certificate = parse_certificate(decode_client_cert(header))
+    return tuple(dict.fromkeys((*certificate.dns_names, *([certificate.common_name] if certificate.common_name else []))))
+
+
+_OAUTH = {"ASPSP-SCA-Approach": "REDIRECT"}
+
+
+def created(call: TppCall, body: object, *, location: str, headers: dict[str, str] = _OAUTH) -> Response:
     """Answer 201 with the resource's address; OAuth goes by the name of REDIRECT (BG IG §6.3.1.1)."""
     answer = json_answer(body, status=201, x_request_id=call.x_request_id)
     answer.headers["Location"] = location
-    answer.headers["ASPSP-SCA-Approach"] = "REDIRECT"
+    answer.headers.update(headers)
+    return answer
+
+
+def accepted(call: TppCall, body: object, *, headers: dict[str, str]) -> Response:
+    """Answer 202: what is asked for waits for an authorisation (BG IG §5.6)."""
+    answer = json_answer(body, status=202, x_request_id=call.x_request_id)
+    answer.headers.update(headers)
     return answer
 
 

@@ -69,6 +69,8 @@ class Account:
     pan: str = ""
     billing_day: int | None = None
     settles_with: AccountId | None = None
+    # How many holders must agree before anything is done with it.
+    signatures_required: int = 1
 
     @property
     def is_card(self) -> bool:

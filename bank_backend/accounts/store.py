@@ -61,6 +61,8 @@ accounts = Table(
     Column("settles_with", String(36), ForeignKey("accounts.id")),
     Column("display_name", String(70), nullable=False, server_default=""),
     Column("details", String(500), nullable=False, server_default=""),
+    # How many holders must agree before anything is done with it.
+    Column("signatures_required", Integer, nullable=False, server_default="1"),
     # The sub-accounts of a multi-currency account share its IBAN.
     UniqueConstraint("tenant", "iban", "currency"),
     UniqueConstraint("tenant", "pan"),
@@ -138,6 +140,7 @@ def account_of_row(row: Row[tuple[object, ...]]) -> Account:
         pan=row.pan or "",
         billing_day=row.billing_day,
         settles_with=None if row.settles_with is None else AccountId(row.settles_with),
+        signatures_required=row.signatures_required,
     )
 
 
@@ -163,4 +166,5 @@ def row_of_account(account: Account, *, position: int) -> dict[str, object]:
         "pan": account.pan or None,
         "billing_day": account.billing_day,
         "settles_with": account.settles_with,
+        "signatures_required": account.signatures_required,
     }

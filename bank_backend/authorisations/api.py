@@ -1,14 +1,16 @@
 """Authorisation sub-resources over HTTP: start, list, SCA status (BG IG 1.3.8 §7.1, §7.4, §7.5).
 
-Consents, payments and funds consents each hang these routes under their own path.
+Consents, payments, cancellations, funds consents and baskets each hang these routes under their own path.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
+from bank_backend.authorisations.links import started_links
+from bank_backend.authorisations.messages import psu_message
 from bank_backend.errors import ServiceInvalid, StatusInvalid
-from bank_backend.xs2a import created, discovery_url, ok, started_links, xs2a_call
+from bank_backend.xs2a import created, ok, tpp_domains, xs2a_call
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -36,37 +38,36 @@ class Subject(Protocol):
         """Tell whether it waits for a PSU; raises the resource's own refusal where this TPP has none such."""
 
 
-def add_authorisation_routes(routes: Blueprint, prefix: str, subject: Subject, services: Services) -> None:
-    """Add `{prefix}/authorisations` and what is under it; `prefix` ends with `<resource>`."""
-    views = _AuthorisationViews(subject, services)
-    several, one = f"{prefix}/authorisations", f"{prefix}/authorisations/<authorisation>"
-    routes.add_url_rule(several, "start_authorisation", views.start, methods=["POST"])
-    routes.add_url_rule(several, "list_authorisations", views.several, methods=["GET"])
-    routes.add_url_rule(one, "sca_status", views.sca_status, methods=["GET"])
-    routes.add_url_rule(one, "update_psu_data", views.refuse_psu_data, methods=["PUT"])
+def add_authorisation_routes(
+    routes: Blueprint, prefix: str, subject: Subject, services: Services, *, segment: str = "authorisations"
+) -> None:
+    """Add `{prefix}/{segment}` and what is under it; `prefix` ends with `<resource>`."""
+    views = _AuthorisationViews(subject, services, segment)
+    several, one = f"{prefix}/{segment}", f"{prefix}/{segment}/<authorisation>"
+    name = "" if segment == "authorisations" else f"{segment.removesuffix('-authorisations')}_"
+    routes.add_url_rule(several, f"start_{name}authorisation", views.start, methods=["POST"])
+    routes.add_url_rule(several, f"list_{name}authorisations", views.several, methods=["GET"])
+    routes.add_url_rule(one, f"{name}sca_status", views.sca_status, methods=["GET"])
+    routes.add_url_rule(one, f"update_{name}psu_data", views.refuse_psu_data, methods=["PUT"])
 
 
 class _AuthorisationViews:
-    def __init__(self, subject: Subject, services: Services) -> None:
-        self._subject, self._services = subject, services
+    def __init__(self, subject: Subject, services: Services, segment: str) -> None:
+        self._subject, self._services, self._segment = subject, services, segment
         self._authorisations = services.authorisations
 
     def start(self, resource: str) -> Response:
         call = xs2a_call(self._subject.role)
         if not self._subject.is_undecided(call.tenant, resource):
             raise StatusInvalid("the resource waits for no authorisation: it has been decided already")
-        with self._services.database.writing() as connection:
-            started = self._authorisations.start(
-                connection,
-                tenant=call.tenant,
-                kind=self._subject.kind,
-                resource=resource,
-                now=self._now(call, connection),
-            )
-        path = self._subject.path(resource)
-        links = started_links(path, started, sca_oauth=discovery_url(self._services.settings))
-        body = {"scaStatus": started.status.value, "authorisationId": started.id, "_links": links}
-        return created(call, body, location=f"{path}/authorisations/{started.id}")
+        opened = self._services.openings.start(call, kind=self._subject.kind, resource=resource, domains=tpp_domains(call))
+        path, front_url = self._subject.path(resource), self._services.settings.front_url
+        links = started_links(path, opened, opened.started, segment=self._segment, front_url=front_url)
+        body = {"scaStatus": opened.started.status.value, "authorisationId": opened.started.id, "_links": links}
+        if message := psu_message(opened.started):
+            body["psuMessage"] = message
+        location = f"{path}/{self._segment}/{opened.started.id}"
+        return created(call, body, location=location, headers={"ASPSP-SCA-Approach": opened.approach.header})
 
     def several(self, resource: str) -> Response:
         call = xs2a_call(self._subject.role)
@@ -96,7 +97,8 @@ class _AuthorisationViews:
                 authorisation_id=authorisation,
                 now=self._now(call, connection),
             )
-        return ok(call, {"scaStatus": found.status.value})
+        message = psu_message(found)
+        return ok(call, {"scaStatus": found.status.value} | ({"psuMessage": message} if message else {}))
 
     def refuse_psu_data(self, resource: str, authorisation: str) -> NoReturn:
         xs2a_call(self._subject.role)

@@ -179,13 +179,17 @@ def _ibans(accounts: Sequence[Account]) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
-    """A PSU's yes to one resource, for these accounts."""
+    """A PSU's yes to one resource, for these accounts.
+
+    Where several have to sign, `psu` is the first, whose the resource becomes, and `signatories` are all so far.
+    """
 
     tenant: TenantId
     resource: str
     psu: PsuId
     accounts: tuple[Account, ...]
     at: datetime
+    signatories: tuple[PsuId, ...] = ()
 
 
 class Approvable(Protocol):
@@ -196,6 +200,9 @@ class Approvable(Protocol):
 
     def approve(self, connection: Connection, approval: Approval) -> None:
         """Make it so, inside the caller's transaction; raises `IllegalMove`."""
+
+    def partially_approve(self, connection: Connection, approval: Approval) -> None:
+        """Note that one signature of several is there, inside the caller's transaction; raises `IllegalMove`."""
 
     def reject(self, connection: Connection, *, tenant: TenantId, resource: str, now: datetime) -> None:
         """Turn it down, inside the caller's transaction; raises `IllegalMove`."""

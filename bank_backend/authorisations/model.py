@@ -7,6 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from bank_backend.personalities.model import ScaApproach
 from bank_backend.states import StateMachine
 
 if TYPE_CHECKING:
@@ -19,11 +20,13 @@ WAIT_FOR_PSU = timedelta(hours=24)
 
 
 class ResourceKind(StrEnum):
-    """What a PSU can authorise, by the service's name in OAuth scopes (BG IG §13.1)."""
+    """What a PSU can authorise, by the service's name in OAuth scopes where it has one (BG IG §13.1)."""
 
     AIS = "ais"
     PIS = "pis"
+    CANCELLATION = "pis-cancellation"
     PIIS = "piis"
+    BASKET = "basket"
 
 
 class ScaStatus(StrEnum):
@@ -45,9 +48,10 @@ SCA_STATES: StateMachine[ScaStatus] = StateMachine(
     "authorisation",
     {
         _S.RECEIVED: frozenset({_S.PSU_IDENTIFIED, _S.PSU_AUTHENTICATED, _S.FAILED}),
-        _S.PSU_IDENTIFIED: frozenset({_S.PSU_AUTHENTICATED, _S.FAILED}),
+        _S.PSU_IDENTIFIED: frozenset({_S.PSU_IDENTIFIED, _S.PSU_AUTHENTICATED, _S.FAILED}),
         _S.PSU_AUTHENTICATED: frozenset({_S.SCA_METHOD_SELECTED, _S.STARTED, _S.EXEMPTED, _S.FAILED}),
-        _S.SCA_METHOD_SELECTED: frozenset({_S.STARTED, _S.FAILED}),
+        # Another method may be selected as long as none has been passed.
+        _S.SCA_METHOD_SELECTED: frozenset({_S.SCA_METHOD_SELECTED, _S.STARTED, _S.FAILED}),
         # A new code starts the routine again.
         _S.STARTED: frozenset({_S.STARTED, _S.UNCONFIRMED, _S.FINALISED, _S.FAILED}),
         _S.UNCONFIRMED: frozenset({_S.FINALISED, _S.FAILED}),
@@ -57,10 +61,17 @@ SCA_STATES: StateMachine[ScaStatus] = StateMachine(
     },
 )
 
+# The ends that count as a signature.
+SIGNED = frozenset({_S.FINALISED, _S.EXEMPTED})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authorisation:
-    """One PSU's authorisation of one resource. `headless`: given through the sandbox endpoint, without password and code."""
+    """One PSU's authorisation of one resource. `headless`: given through the sandbox endpoint, without password and code.
+
+    `return_url` and `nok_return_url` are the TPP's, for the redirect without OAuth. `method` is the chosen SCA method,
+    `failures` counts wrong passwords, `accounts` are those that the PSU has approved for.
+    """
 
     id: str
     tenant: TenantId
@@ -71,6 +82,13 @@ class Authorisation:
     headless: bool
     started_at: datetime
     expires_at: datetime
+    approach: ScaApproach = ScaApproach.OAUTH
+    method: str | None = None
+    return_url: str | None = None
+    nok_return_url: str | None = None
+    failures: int = 0
+    accounts: tuple[str, ...] | None = None
+    confirmation_code: str | None = None
 
     @property
     def is_open(self) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Row, String, Table, insert, select, update
+from sqlalchemy import JSON, Boolean, Column, Float, ForeignKey, Index, Integer, Row, String, Table, insert, select, update
 
-from bank_backend.authorisations.model import Authorisation, ResourceKind, ScaStatus
-from bank_backend.database import METADATA
+from bank_backend.authorisations.model import SCA_STATES, Authorisation, ResourceKind, ScaStatus
+from bank_backend.database import METADATA, one_at_a_time
+from bank_backend.personalities.model import ScaApproach
 from psd2.ids import PsuId, TenantId
 
 if TYPE_CHECKING:
@@ -19,19 +20,33 @@ authorisations = Table(
     METADATA,
     Column("id", String(36), primary_key=True),
     Column("tenant", String(80), ForeignKey("tenants.id"), nullable=False),
-    Column("kind", String(8), nullable=False),
+    Column("kind", String(20), nullable=False),
     Column("resource", String(36), nullable=False),
     Column("status", String(24), nullable=False),
     Column("psu", String(64)),
     Column("headless", Boolean, nullable=False, default=False),
     Column("started_at", Float, nullable=False),
     Column("expires_at", Float, nullable=False),
+    Column("approach", String(12), nullable=False),
+    Column("method", String(36)),
+    Column("return_url", String(2000)),
+    Column("nok_return_url", String(2000)),
+    Column("failures", Integer, nullable=False),
+    Column("accounts", JSON(none_as_null=True)),
+    Column("confirmation_code", String(64)),
     Index("ix_authorisations_resource", "tenant", "kind", "resource", "started_at"),
+    Index("ix_authorisations_psu", "tenant", "psu", "status"),
 )
+_OPEN = [status.value for status in ScaStatus if not SCA_STATES.is_final(status)]
 
 
 class SqlAuthorisationStore:
     """Authorisations in the bank's database, inside the caller's transaction."""
+
+    def lock(self, connection: Connection, tenant: TenantId, kind: ResourceKind, resource: str) -> None:
+        """Let the transactions that decide on one resource go one after the other; before any row is locked."""
+        # Of two signatories that sign together the second must see the first, or neither would be the last (PostgreSQL).
+        one_at_a_time(connection, "authorisations", tenant, kind.value, resource)
 
     def add(self, connection: Connection, authorisation: Authorisation) -> None:
         """Write a new authorisation."""
@@ -55,9 +70,28 @@ class SqlAuthorisationStore:
         )
         return [_authorisation(row) for row in connection.execute(statement)]
 
+    def open_of_psu(self, connection: Connection, tenant: TenantId, psu: PsuId) -> list[Authorisation]:
+        """Return a PSU's authorisations that have not ended, oldest first."""
+        statement = (
+            select(authorisations)
+            .where(
+                authorisations.c.tenant == tenant,
+                authorisations.c.psu == psu,
+                authorisations.c.status.in_(_OPEN),
+            )
+            .order_by(authorisations.c.started_at, authorisations.c.id)
+        )
+        return [_authorisation(row) for row in connection.execute(statement)]
+
     def by_id(self, connection: Connection, authorisation_id: str) -> Authorisation | None:
         """Return one authorisation, or None. The bank's own steps use it: a TPP's questions name tenant and resource."""
         row = connection.execute(select(authorisations).where(authorisations.c.id == authorisation_id)).first()
+        return None if row is None else _authorisation(row)
+
+    def by_id_locked(self, connection: Connection, authorisation_id: str) -> Authorisation | None:
+        """Return one authorisation, locked until the transaction ends, or None."""
+        statement = select(authorisations).where(authorisations.c.id == authorisation_id).with_for_update()
+        row = connection.execute(statement).first()
         return None if row is None else _authorisation(row)
 
 
@@ -72,6 +106,13 @@ def _columns(authorisation: Authorisation) -> dict[str, object]:
         "headless": authorisation.headless,
         "started_at": authorisation.started_at.timestamp(),
         "expires_at": authorisation.expires_at.timestamp(),
+        "approach": authorisation.approach.value,
+        "method": authorisation.method,
+        "return_url": authorisation.return_url,
+        "nok_return_url": authorisation.nok_return_url,
+        "failures": authorisation.failures,
+        "accounts": None if authorisation.accounts is None else list(authorisation.accounts),
+        "confirmation_code": authorisation.confirmation_code,
     }
 
 
@@ -86,4 +127,11 @@ def _authorisation(row: Row[tuple[object, ...]]) -> Authorisation:
         headless=row.headless,
         started_at=datetime.fromtimestamp(row.started_at, UTC),
         expires_at=datetime.fromtimestamp(row.expires_at, UTC),
+        approach=ScaApproach(row.approach),
+        method=row.method,
+        return_url=row.return_url,
+        nok_return_url=row.nok_return_url,
+        failures=row.failures,
+        accounts=None if row.accounts is None else tuple(row.accounts),
+        confirmation_code=row.confirmation_code,
     )

@@ -37,7 +37,7 @@ class ConsentApproval:
         """Return what is asked; raises `ResourceUnknown` or `StatusInvalid`."""
         # Not locked: pages ask too, inside a transaction that only reads. Approving looks again, under the lock.
         consent = _required(self._store.find(connection, tenant, resource), resource, now)
-        if consent.status is not ConsentStatus.RECEIVED:
+        if consent.status not in {ConsentStatus.RECEIVED, ConsentStatus.PARTIALLY_AUTHORISED}:
             raise StatusInvalid(f"the consent is {consent.status}: there is nothing to decide any more")
         return ConsentAsk(
             choice=_CHOICES[consent.access.model],
@@ -54,6 +54,16 @@ class ConsentApproval:
         if consent.recurring:
             self._terminate_earlier(connection, approval.tenant, approval.psu, approval.at)
         self._store.save(connection, _granted(valid, approval))
+
+    def partially_approve(self, connection: Connection, approval: Approval) -> None:
+        """Note a signature of several; a choice of accounts is made by the first, and what the next ones sign is that."""
+        consent = self._require(connection, approval.tenant, approval.resource, approval.at)
+        if consent.status is ConsentStatus.PARTIALLY_AUTHORISED:
+            return
+        partly = consent.moved(ConsentStatus.PARTIALLY_AUTHORISED, on=approval.at.date())
+        if consent.access.model is AccessModel.BANK_OFFERED:
+            partly = replace(partly, access=consent.access.with_choice(approval.accounts))
+        self._store.save(connection, partly)
 
     def reject(self, connection: Connection, *, tenant: TenantId, resource: str, now: datetime) -> None:
         """Turn the consent down."""

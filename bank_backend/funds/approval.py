@@ -30,7 +30,7 @@ class FundsApproval:
         """Return what is asked; raises `ResourceUnknown` or `StatusInvalid`."""
         # Not locked: pages ask too, inside a transaction that only reads. Approving looks again, under the lock.
         consent = _required(self._store.find(connection, tenant, resource), resource, now)
-        if consent.status is not ConsentStatus.RECEIVED:
+        if consent.status not in {ConsentStatus.RECEIVED, ConsentStatus.PARTIALLY_AUTHORISED}:
             raise StatusInvalid(f"the consent is {consent.status}: there is nothing to decide any more")
         return FundsAsk(
             references=(consent.account,),
@@ -45,6 +45,12 @@ class FundsApproval:
         (account,) = approval.accounts
         valid = replace(consent.moved(ConsentStatus.VALID), psu=approval.psu, account_id=account.id)
         self._store.save(connection, valid)
+
+    def partially_approve(self, connection: Connection, approval: Approval) -> None:
+        """Note a signature of several."""
+        consent = self._require(connection, approval.tenant, approval.resource, approval.at)
+        if consent.status is not ConsentStatus.PARTIALLY_AUTHORISED:
+            self._store.save(connection, consent.moved(ConsentStatus.PARTIALLY_AUTHORISED))
 
     def reject(self, connection: Connection, *, tenant: TenantId, resource: str, now: datetime) -> None:
         """Turn the consent down."""

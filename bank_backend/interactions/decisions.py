@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from bank_backend.authorisations.asks import Approval
-from bank_backend.authorisations.model import ScaStatus
+from bank_backend.authorisations.addresses import with_query
 from bank_backend.interactions.errors import InteractionOver, InteractionUnknown
 from bank_backend.interactions.model import Interaction, InteractionStatus
-from bank_backend.states import IllegalMove
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,8 +15,8 @@ if TYPE_CHECKING:
 
     from bank_backend.accounts.model import Account
     from bank_backend.authorisations.asks import Approvable, Ask
-    from bank_backend.authorisations.model import ResourceKind
-    from bank_backend.authorisations.service import Authorisations
+    from bank_backend.authorisations.model import Authorisation, ResourceKind
+    from bank_backend.authorisations.signing import Signing
     from bank_backend.database import Connection
     from bank_backend.tenants.clock import TenantClock
     from psd2.ids import PsuId, TenantId
@@ -51,13 +48,13 @@ class Decisions:
         self,
         *,
         store: InteractionStore,
-        authorisations: Authorisations,
+        signing: Signing,
         approvables: Mapping[ResourceKind, Approvable],
         clock: TenantClock,
     ) -> None:
         """Decide on `approvables`, one for each kind of resource, by each tenant's time."""
         self._store = store
-        self._authorisations = authorisations
+        self._signing = signing
         self._approvables = approvables
         self._clock = clock
 
@@ -90,36 +87,26 @@ class Decisions:
         headless: bool,
     ) -> Interaction:
         """Approve for these accounts."""
-        approval = Approval(tenant=interaction.tenant, resource=interaction.resource, psu=psu, accounts=accounts, at=at)
-        self._approvables[interaction.kind].approve(connection, approval)
-        self._authorisations.finalise(connection, interaction.authorisation, psu=psu, headless=headless)
+        signed = self._signing.sign(connection, interaction.authorisation, psu=psu, accounts=accounts, at=at, headless=headless)
         chosen = tuple(account.id for account in accounts)
-        return self._end(
-            connection, replace(interaction, psu=psu, accounts=chosen, headless=headless), InteractionStatus.APPROVED, at
-        )
+        decided = replace(interaction, psu=psu, accounts=chosen, headless=headless, return_url=_way_back(interaction, signed))
+        return self._end(connection, decided, InteractionStatus.APPROVED, at)
 
     def reject(
         self, connection: Connection, interaction: Interaction, *, psu: PsuId | None, at: datetime, headless: bool
     ) -> Interaction:
         """Turn the request down: the PSU refused, with or without having logged in."""
-        self._turn_down(connection, interaction, at)
+        self._signing.refuse(connection, interaction.authorisation, psu=psu, at=at, headless=headless)
         return self._end(connection, replace(interaction, psu=psu, headless=headless), InteractionStatus.REJECTED, at)
 
     def fail(self, connection: Connection, interaction: Interaction, *, at: datetime) -> Interaction:
         """Close the request because the PSU could not prove who it is; nothing is left to try again with."""
-        self._turn_down(connection, interaction, at)
+        self._signing.refuse(connection, interaction.authorisation, psu=interaction.psu, at=at)
         return self._end(connection, interaction, InteractionStatus.FAILED, at)
 
     def expire(self, connection: Connection, interaction: Interaction, *, at: datetime) -> None:
         """End a visit that another one replaces; its resource stays open."""
         self._end(connection, interaction, InteractionStatus.EXPIRED, at)
-
-    def _turn_down(self, connection: Connection, interaction: Interaction, at: datetime) -> None:
-        approvable = self._approvables[interaction.kind]
-        # The TPP may have withdrawn its request meanwhile: then there is nothing left to turn down.
-        with suppress(IllegalMove):
-            approvable.reject(connection, tenant=interaction.tenant, resource=interaction.resource, now=at)
-        self._authorisations.move(connection, interaction.authorisation, ScaStatus.FAILED)
 
     def _end(self, connection: Connection, interaction: Interaction, to: InteractionStatus, at: datetime) -> Interaction:
         ended = interaction.ended(to, at=at)
@@ -137,3 +124,11 @@ def require_interaction(found: Interaction | None, interaction_id: str) -> Inter
     if found is None:
         raise InteractionUnknown(f"there is no request {interaction_id[:40]!r}: it may have been mistyped")
     return found
+
+
+def _way_back(interaction: Interaction, signed: Authorisation) -> str:
+    """Return where the browser goes on: to a TPP that has to confirm, with the code to do it with (BG IG §7.6.2)."""
+    is_to_tpp = signed.return_url is not None and interaction.return_url.startswith(signed.return_url)
+    if signed.confirmation_code is None or not is_to_tpp:
+        return interaction.return_url
+    return with_query(interaction.return_url, confirmationCode=signed.confirmation_code)

@@ -90,6 +90,8 @@ class Interaction:
     created_at: datetime
     expires_at: datetime
     decided_at: datetime | None
+    # Where the browser goes unless the PSU approves; None: to `return_url` as well (`TPP-Nok-Redirect-URI`).
+    nok_return_url: str | None = None
 
     @property
     def is_pending(self) -> bool:
@@ -99,7 +101,8 @@ class Interaction:
     def ended(self, to: InteractionStatus, *, at: datetime) -> Interaction:
         """Return the visit at its end; its browser session ends with it. Raises `IllegalMove`."""
         INTERACTION_STATES.require_move(self.status, to=to)
-        return replace(self, status=to, decided_at=at)
+        way_back = self.return_url if to is InteractionStatus.APPROVED else self.nok_return_url or self.return_url
+        return replace(self, status=to, decided_at=at, return_url=way_back)
 
     def stepped(self, to: Step) -> Interaction:
         """Return the visit on its next page; raises `IllegalMove`."""

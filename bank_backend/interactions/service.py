@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from bank_backend.accounts.model import Account
     from bank_backend.authorisations.service import Authorisations
+    from bank_backend.authorisations.signing import Signing
     from bank_backend.database import Connection, Database
     from bank_backend.interactions.decisions import Decisions, InteractionStore
     from bank_backend.interactions.wire import HeadlessDecision, InteractionRequest
@@ -51,6 +52,7 @@ class Interactions:
         store: InteractionStore,
         decisions: Decisions,
         authorisations: Authorisations,
+        signing: Signing,
         customers: Customers,
         holdings: Holdings,
         clock: TenantClock,
@@ -61,6 +63,7 @@ class Interactions:
         self._store = store
         self._decisions = decisions
         self._authorisations = authorisations
+        self._signing = signing
         self._customers = customers
         self._holdings = holdings
         self._clock = clock
@@ -69,15 +72,19 @@ class Interactions:
     def begin(self, request: InteractionRequest) -> Interaction:
         """Begin a visit; one to the same resource that is still open ends, so that a resource is decided in one place.
 
+        Where several PSUs have to sign, the visits of those that have signed in go on beside it.
         Raises `FieldsInvalid`, `ResourceUnknown` or `StatusInvalid`.
         """
         self._require_own_address(request.return_url)
         now = self._clock.now(request.tenant)
         with self._database.writing() as connection:
-            self._expire_earlier(connection, request, now)
-            interaction = self._new(connection, request, now)
+            earlier = self._store.pending_of(connection, request.tenant, request.kind, request.resource)
             # Raises where the resource is unknown or decided; nothing is kept then.
-            self._decisions.ask(connection, interaction, now)
+            is_shared = self._signing.is_shared(connection, tenant=request.tenant, kind=request.kind, resource=request.resource)
+            for each in earlier:
+                if not (is_shared and each.psu is not None):
+                    self._decisions.expire(connection, each, at=now)
+            interaction = self._new(connection, request, now, is_shared=is_shared)
             self._store.add(connection, interaction)
         return interaction
 
@@ -113,14 +120,16 @@ class Interactions:
         if not return_url.startswith(f"{self._front_url}/"):
             raise FieldsInvalid({"return_url": f"must be an address under {self._front_url}/"})
 
-    def _expire_earlier(self, connection: Connection, request: InteractionRequest, now: datetime) -> None:
-        for earlier in self._store.pending_of(connection, request.tenant, request.kind, request.resource):
-            self._decisions.expire(connection, earlier, at=now)
-
-    def _new(self, connection: Connection, request: InteractionRequest, now: datetime) -> Interaction:
+    def _new(self, connection: Connection, request: InteractionRequest, now: datetime, *, is_shared: bool) -> Interaction:
         until = now + INTERACTION_LIFETIME
         authorisation = self._authorisations.begin_visit(
-            connection, tenant=request.tenant, kind=request.kind, resource=request.resource, now=now, until=until
+            connection,
+            tenant=request.tenant,
+            kind=request.kind,
+            resource=request.resource,
+            now=now,
+            until=until,
+            is_shared=is_shared,
         )
         return Interaction(
             id=new_uuid(),

@@ -47,7 +47,7 @@ class PaymentApproval:
         """Return what is asked; raises `ResourceUnknown` or `StatusInvalid`."""
         # Not locked: pages ask too, inside a transaction that only reads. Approving looks again, under the lock.
         payment = _required(self._store.find(connection, tenant, resource), resource, now)
-        if payment.status is not TransactionStatus.RCVD:
+        if payment.status not in {TransactionStatus.RCVD, TransactionStatus.PATC}:
             raise StatusInvalid(f"the payment is {payment.status}: there is nothing to decide any more")
         instruction = payment.instruction
         return PaymentAsk(
@@ -64,6 +64,11 @@ class PaymentApproval:
         approved = replace(received.moved(TransactionStatus.ACTC), psu=approval.psu)
         (debtor,) = approval.accounts
         self._store.save(connection, self._executed(connection, approved, debtor, approval.at))
+
+    def partially_approve(self, connection: Connection, approval: Approval) -> None:
+        """Note a signature of several."""
+        payment = self._require(connection, approval.tenant, approval.resource, approval.at)
+        self._store.save(connection, replace(payment.moved(TransactionStatus.PATC), psu=approval.psu))
 
     def reject(self, connection: Connection, *, tenant: TenantId, resource: str, now: datetime) -> None:
         """Turn the payment down."""

@@ -28,6 +28,7 @@ class TransactionStatus(StrEnum):
     """The ISO 20022 codes that a booked-at-once credit transfer passes (BG IG §14.13)."""
 
     RCVD = "RCVD"
+    PATC = "PATC"
     ACTC = "ACTC"
     ACSC = "ACSC"
     RJCT = "RJCT"
@@ -37,7 +38,8 @@ _S = TransactionStatus
 PAYMENT_STATES: StateMachine[TransactionStatus] = StateMachine(
     "payment",
     {
-        _S.RCVD: frozenset({_S.ACTC, _S.RJCT}),
+        _S.RCVD: frozenset({_S.PATC, _S.ACTC, _S.RJCT}),
+        _S.PATC: frozenset({_S.PATC, _S.ACTC, _S.RJCT}),
         _S.ACTC: frozenset({_S.ACSC, _S.RJCT}),
         _S.ACSC: frozenset(),
         _S.RJCT: frozenset(),

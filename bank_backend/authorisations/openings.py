@@ -1,0 +1,194 @@
+"""How authorisation begins: by itself along with the resource, or when the TPP starts it (BG IG 1.3.8 §4.6, §7.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from bank_backend.authorisations.addresses import require_own_address
+from bank_backend.authorisations.approaches import REDIRECTS, chosen_approach
+from bank_backend.authorisations.asks import AccountChoice
+from bank_backend.authorisations.errors import CorporateIdInvalid, PsuIdUnknown
+from bank_backend.authorisations.model import ResourceKind
+from bank_backend.authorisations.opening import Opening
+from bank_backend.authorisations.service import Start
+from bank_backend.personalities.model import ScaApproach
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bank_backend.authorisations.model import Authorisation
+    from bank_backend.authorisations.service import Authorisations
+    from bank_backend.authorisations.signing import PersonalityOf, Signing
+    from bank_backend.calls import TppCall
+    from bank_backend.database import Connection, Database
+    from bank_backend.psus.model import Psu
+    from bank_backend.tenants.clock import TenantClock
+    from psd2.ids import PsuId, TenantId
+
+
+class OpeningStore(Protocol):
+    """Where TPPs' wishes are kept; each call works inside the caller's transaction."""
+
+    def put(self, connection: Connection, opening: Opening) -> None:
+        """Write the wishes for a resource over earlier ones."""
+
+    def find(self, connection: Connection, tenant: TenantId, resource: str) -> Opening | None:
+        """Return the wishes for a resource, or None where there were none."""
+
+
+class Psus(Protocol):
+    """The part of the PSU directory that is asked here."""
+
+    def psu(self, tenant: TenantId, login: str) -> Psu | None:
+        """Return the PSU of this login, or None."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """How a resource can be authorised: the approach, what was started by itself or None, and what the TPP has said."""
+
+    approach: ScaApproach
+    offered: Sequence[ScaApproach]
+    authorisation: Authorisation | None
+    opening: Opening
+    is_confirmed: bool
+
+    @property
+    def started(self) -> Authorisation:
+        """The authorisation, where one was started."""
+        if self.authorisation is None:
+            msg = "no authorisation was started"
+            raise ValueError(msg)
+        return self.authorisation
+
+
+class Openings:
+    """Opens resources for authorisation."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        store: OpeningStore,
+        authorisations: Authorisations,
+        signing: Signing,
+        psus: Psus,
+        personalities: PersonalityOf,
+        clock: TenantClock,
+    ) -> None:
+        """Keep wishes in `store`, in transactions of `database`."""
+        self._database = database
+        self._store = store
+        self._authorisations = authorisations
+        self._signing = signing
+        self._psus = psus
+        self._personalities = personalities
+        self._clock = clock
+
+    def require_possible(self, call: TppCall, *, domains: Sequence[str], psu_chooses: bool = False) -> None:
+        """Raise before anything is made: a PSU that the bank does not know, an address that is not the TPP's, no approach.
+
+        Raises `PsuIdUnknown`, `CorporateIdInvalid`, `FormatError`, `ServiceInvalid`.
+        """
+        said = self._said(Opening(tenant=call.tenant, resource=""), call, domains)
+        chosen_approach(self._personalities.of(call.tenant).approaches, said, psu_chooses=psu_chooses)
+
+    def open(
+        self, call: TppCall, *, kind: ResourceKind, resource: str, domains: Sequence[str], implicit: bool = True
+    ) -> Opened:
+        """Open a resource that was just made; one that has been opened already stays as it is."""
+        said = self._said(Opening(tenant=call.tenant, resource=resource), call, domains)
+        with self._database.writing() as connection:
+            earlier = self._store.find(connection, call.tenant, resource)
+            if earlier is None:
+                self._store.put(connection, said)
+            else:
+                said = earlier.overlaid(call, said.psu)
+            approach = self._approach(connection, kind, said)
+            standing = self._standing(connection, kind, said)
+            if standing is None and implicit and self._starts_by_itself(connection, call, kind, said, approach):
+                standing = self._start(connection, kind, said, approach, is_shared=False)
+        return self._opened(said, approach, standing)
+
+    def start(self, call: TppCall, *, kind: ResourceKind, resource: str, domains: Sequence[str]) -> Opened:
+        """Start an authorisation at the TPP's word, with what it has said so far and says now."""
+        said = self._said(Opening(tenant=call.tenant, resource=resource), call, domains)
+        with self._database.writing() as connection:
+            earlier = self._store.find(connection, call.tenant, resource)
+            said = said if earlier is None else earlier.overlaid(call, said.psu)
+            approach = self._approach(connection, kind, said)
+            is_shared = self._signing.is_shared(connection, tenant=call.tenant, kind=kind, resource=resource)
+            started = self._start(connection, kind, said, approach, is_shared=is_shared)
+        return self._opened(said, approach, started)
+
+    def _opened(self, said: Opening, approach: ScaApproach, authorisation: Authorisation | None) -> Opened:
+        personality = self._personalities.of(said.tenant)
+        return Opened(
+            approach=approach if authorisation is None else authorisation.approach,
+            offered=personality.approaches,
+            authorisation=authorisation,
+            opening=said,
+            is_confirmed=personality.confirmation,
+        )
+
+    def _said(self, opening: Opening, call: TppCall, domains: Sequence[str]) -> Opening:
+        require_own_address(call.redirect_uri, domains, path="TPP-Redirect-URI")
+        require_own_address(call.nok_redirect_uri, domains, path="TPP-Nok-Redirect-URI")
+        return opening.overlaid(call, self._named_psu(call))
+
+    def _named_psu(self, call: TppCall) -> PsuId | None:
+        if call.psu_corporate_id is not None:
+            # No customer of this bank has an identification of that kind.
+            text = f"PSU-Corporate-ID {call.psu_corporate_id[:40]!r} is unknown: customers are named by PSU-ID alone"
+            raise CorporateIdInvalid(text, path="PSU-Corporate-ID")
+        if call.psu_id is None:
+            return None
+        psu = self._psus.psu(call.tenant, call.psu_id)
+        if psu is None:
+            raise PsuIdUnknown(f"the bank has no PSU {call.psu_id[:40]!r} for this TPP", path="PSU-ID")
+        return psu.id
+
+    def _approach(self, connection: Connection, kind: ResourceKind, opening: Opening) -> ScaApproach:
+        offered = self._personalities.of(opening.tenant, connection).approaches
+        return chosen_approach(offered, opening, psu_chooses=self._psu_chooses(connection, kind, opening))
+
+    def _psu_chooses(self, connection: Connection, kind: ResourceKind, opening: Opening) -> bool:
+        if kind is not ResourceKind.AIS:
+            return False
+        ask = self._signing.ask_of(connection, tenant=opening.tenant, kind=kind, resource=opening.resource)
+        return ask is not None and ask.choice is AccountChoice.OFFERED
+
+    def _standing(self, connection: Connection, kind: ResourceKind, opening: Opening) -> Authorisation | None:
+        """Return the first authorisation of a resource that a repeated request has made already."""
+        now = self._clock.now(opening.tenant, connection)
+        found = self._authorisations.of_resource(
+            connection, tenant=opening.tenant, kind=kind, resource=opening.resource, now=now
+        )
+        return found[0] if found else None
+
+    def _starts_by_itself(
+        self, connection: Connection, call: TppCall, kind: ResourceKind, said: Opening, approach: ScaApproach
+    ) -> bool:
+        """Whether nothing is missing and nothing speaks against it (BG IG §4.6; §5.8, §8.1: then always explicitly)."""
+        if call.explicit_authorisation_preferred or kind is ResourceKind.BASKET:
+            return False
+        if not (approach in REDIRECTS or (approach is ScaApproach.DECOUPLED and said.psu is not None)):
+            return False
+        if self._signing.ask_of(connection, tenant=said.tenant, kind=kind, resource=said.resource) is None:
+            return False
+        return not self._signing.is_shared(connection, tenant=said.tenant, kind=kind, resource=said.resource)
+
+    def _start(
+        self, connection: Connection, kind: ResourceKind, said: Opening, approach: ScaApproach, *, is_shared: bool
+    ) -> Authorisation:
+        how = Start(
+            approach=approach,
+            # Whom a redirect meets is seen when it signs in at the bank.
+            psu=None if approach in REDIRECTS else said.psu,
+            return_url=said.return_url,
+            nok_return_url=said.nok_return_url,
+            is_shared=is_shared,
+        )
+        now = self._clock.now(said.tenant, connection)
+        return self._authorisations.start(connection, tenant=said.tenant, kind=kind, resource=said.resource, now=now, how=how)
