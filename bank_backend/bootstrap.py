@@ -37,6 +37,7 @@ from bank_backend.ledger.service import Ledger
 from bank_backend.ledger.statement_store import SqlStatementStore
 from bank_backend.ledger.statements import Statements
 from bank_backend.ledger.store import SqlLedgerStore
+from bank_backend.openapi import api as openapi_api
 from bank_backend.pages import views as psu_pages
 from bank_backend.payments import api as payments_api
 from bank_backend.payments.approval import PaymentApproval
@@ -94,6 +95,7 @@ WEB_MODULES: Final[Sequence[WebModule]] = (
     inbox_api,
     interactions_api,
     psu_pages,
+    openapi_api,
 )
 
 

@@ -31,6 +31,11 @@ class BankSettings(ServiceSettings):
         """Where browsers reach the bank's pages: `https://localhost:8441`."""
         return f"https://{self.public_host}:{self.ports.front}"
 
+    @property
+    def edge_url(self) -> str:
+        """Where TPPs reach the bank's interface: `https://localhost:8443`."""
+        return f"https://{self.public_host}:{self.ports.edge}"
+
 
 def load_settings() -> BankSettings:
     """Read the settings; raises `SettingsRefused`."""

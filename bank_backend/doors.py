@@ -34,6 +34,7 @@ _DOORS: Final = (
     Door("/v2/", GATEWAY, "edge"),
     Door("/sandbox/", GATEWAY, "edge"),
     Door("/psu/", GATEWAY, "front"),
+    Door("/openapi.json", GATEWAY, "front"),
     Door("/internal/tenants/", PORTAL, None),
     Door("/internal/interactions", GATEWAY, None),
 )

@@ -7,6 +7,15 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, request
 
 from bank_backend.accounts import parameters, report_tables, wire  # noqa: F401 - tables that migrations make
+from bank_backend.openapi.declarations import operation
+from bank_backend.openapi.parameters import READ_HEADERS, TRANSACTIONS_QUERY, WITH_BALANCE
+from bank_backend.openapi.shapes.accounts import (
+    AccountBalances,
+    AccountDetails,
+    Accounts,
+    TransactionDetails,
+    Transactions,
+)
 from bank_backend.xs2a import ok, xs2a_call
 from psd2.roles import PspRole
 
@@ -27,6 +36,7 @@ def register(app: Flask, services: Services) -> None:
 
 def _add_accounts(routes: Blueprint, information: AccountInformation) -> None:
     @routes.get("")
+    @operation("List accounts", answers={200: Accounts}, query=(WITH_BALANCE,), headers=READ_HEADERS)
     def list_accounts() -> Response:
         call, with_balance = xs2a_call(PspRole.AI), parameters.with_balance(request)
         views = information.accounts(call, consent_id=parameters.consent_id(request), with_balance=with_balance)
@@ -34,6 +44,7 @@ def _add_accounts(routes: Blueprint, information: AccountInformation) -> None:
         return ok(call, body)
 
     @routes.get("/<account_id>")
+    @operation("Read an account", answers={200: AccountDetails}, query=(WITH_BALANCE,), headers=READ_HEADERS)
     def read_account(account_id: str) -> Response:
         call, with_balance = xs2a_call(PspRole.AI), parameters.with_balance(request)
         consent = parameters.consent_id(request)
@@ -42,6 +53,7 @@ def _add_accounts(routes: Blueprint, information: AccountInformation) -> None:
         return ok(call, body)
 
     @routes.get("/<account_id>/balances")
+    @operation("Read an account's balances", answers={200: AccountBalances}, headers=READ_HEADERS)
     def read_balances(account_id: str) -> Response:
         call, consent = xs2a_call(PspRole.AI), parameters.consent_id(request)
         account, balances = information.balances(call, account_id, consent_id=consent)
@@ -51,6 +63,7 @@ def _add_accounts(routes: Blueprint, information: AccountInformation) -> None:
 
 def _add_transactions(routes: Blueprint, information: AccountInformation) -> None:
     @routes.get("/<account_id>/transactions")
+    @operation("List transactions", answers={200: Transactions}, query=TRANSACTIONS_QUERY, headers=READ_HEADERS)
     def list_transactions(account_id: str) -> Response:
         call, consent = xs2a_call(PspRole.AI), parameters.consent_id(request)
         parameters.require_json_accepted(request)
@@ -59,6 +72,7 @@ def _add_transactions(routes: Blueprint, information: AccountInformation) -> Non
         return ok(call, wire.report_json(report, query))
 
     @routes.get("/<account_id>/transactions/<transaction_id>")
+    @operation("Read a transaction", answers={200: TransactionDetails}, headers=READ_HEADERS)
     def read_transaction(account_id: str, transaction_id: str) -> Response:
         call, consent = xs2a_call(PspRole.AI), parameters.consent_id(request)
         view, line = information.transaction(call, account_id, transaction_id, consent_id=consent)

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, NoReturn, Protocol
 from bank_backend.authorisations.links import started_links
 from bank_backend.authorisations.messages import psu_message
 from bank_backend.errors import ServiceInvalid, StatusInvalid
+from bank_backend.openapi.declarations import operation
+from bank_backend.openapi.parameters import PSU_HEADERS, REDIRECT_HEADERS
+from bank_backend.openapi.shapes.authorising import AuthorisationStarted, Authorisations, PsuDataUpdated, ScaStatusAnswer
 from bank_backend.xs2a import created, ok, tpp_domains, xs2a_call
 
 if TYPE_CHECKING:
@@ -56,6 +59,7 @@ class _AuthorisationViews:
         self._subject, self._services, self._segment = subject, services, segment
         self._authorisations = services.authorisations
 
+    @operation("Start an authorisation", answers={201: AuthorisationStarted}, headers=(*PSU_HEADERS, *REDIRECT_HEADERS))
     def start(self, resource: str) -> Response:
         call = xs2a_call(self._subject.role)
         if not self._subject.is_undecided(call.tenant, resource):
@@ -69,6 +73,7 @@ class _AuthorisationViews:
         location = f"{path}/{self._segment}/{opened.started.id}"
         return created(call, body, location=location, headers={"ASPSP-SCA-Approach": opened.approach.header})
 
+    @operation("List authorisations", answers={200: Authorisations})
     def several(self, resource: str) -> Response:
         call = xs2a_call(self._subject.role)
         self._subject.is_undecided(call.tenant, resource)
@@ -85,6 +90,7 @@ class _AuthorisationViews:
     def _now(self, call: TppCall, connection: Connection) -> datetime:
         return self._services.clock.now(call.tenant, connection)
 
+    @operation("Read the status of an authorisation", answers={200: ScaStatusAnswer})
     def sca_status(self, resource: str, authorisation: str) -> Response:
         call = xs2a_call(self._subject.role)
         self._subject.is_undecided(call.tenant, resource)
@@ -100,6 +106,7 @@ class _AuthorisationViews:
         message = psu_message(found)
         return ok(call, {"scaStatus": found.status.value} | ({"psuMessage": message} if message else {}))
 
+    @operation("Further an authorisation by the PSU's data", answers={200: PsuDataUpdated}, headers=PSU_HEADERS)
     def refuse_psu_data(self, resource: str, authorisation: str) -> NoReturn:
         xs2a_call(self._subject.role)
         text = f"no PSU data is taken for {authorisation[:40]} of {resource[:40]}: the PSU proves itself at the bank itself"

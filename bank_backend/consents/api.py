@@ -9,7 +9,10 @@ from flask import Blueprint
 from bank_backend.authorisations.api import add_authorisation_routes
 from bank_backend.authorisations.model import ResourceKind
 from bank_backend.consents.model import ConsentStatus
-from bank_backend.consents.wire import consent_as_json, parse_consent_request
+from bank_backend.consents.wire import ConsentBody, consent_as_json, parse_consent_request
+from bank_backend.openapi.declarations import operation
+from bank_backend.openapi.parameters import START_HEADERS
+from bank_backend.openapi.shapes.authorising import Consent, ConsentCreated, ConsentStatusAnswer
 from bank_backend.xs2a import (
     created,
     discovery_url,
@@ -52,6 +55,7 @@ def register(app: Flask, services: Services) -> None:
     consents = services.consents
 
     @routes.post(_BASE)
+    @operation("Ask for a consent", body=ConsentBody, answers={201: ConsentCreated}, headers=START_HEADERS)
     def post_consent() -> Response:
         call = xs2a_call(PspRole.AI)
         require_psu_ip_address(call)
@@ -63,16 +67,19 @@ def register(app: Flask, services: Services) -> None:
         return created(call, body, location=path)
 
     @routes.get(f"{_BASE}/<consent>")
+    @operation("Read a consent", answers={200: Consent})
     def get_consent(consent: str) -> Response:
         call = xs2a_call(PspRole.AI)
         return ok(call, consent_as_json(consents.consent(call.tenant, consent)))
 
     @routes.get(f"{_BASE}/<consent>/status")
+    @operation("Read the status of a consent", answers={200: ConsentStatusAnswer})
     def get_status(consent: str) -> Response:
         call = xs2a_call(PspRole.AI)
         return ok(call, {"consentStatus": consents.consent(call.tenant, consent).status.value})
 
     @routes.delete(f"{_BASE}/<consent>")
+    @operation("End a consent", answers={204: None})
     def delete_consent(consent: str) -> Response:
         call = xs2a_call(PspRole.AI)
         consents.terminate(call.tenant, consent)

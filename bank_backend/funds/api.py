@@ -10,7 +10,16 @@ from bank_backend.authorisations.api import add_authorisation_routes
 from bank_backend.authorisations.model import ResourceKind
 from bank_backend.consents.model import ConsentStatus
 from bank_backend.errors import FormatError
-from bank_backend.funds.wire import funds_consent_as_json, parse_funds_consent_request, parse_funds_question
+from bank_backend.funds.wire import (
+    ConfirmationBody,
+    FundsConsentBody,
+    funds_consent_as_json,
+    parse_funds_consent_request,
+    parse_funds_question,
+)
+from bank_backend.openapi.declarations import operation
+from bank_backend.openapi.parameters import CONSENT_ID, START_HEADERS
+from bank_backend.openapi.shapes.authorising import ConsentCreated, ConsentStatusAnswer, FundsAnswer, FundsConsent
 from bank_backend.xs2a import created, discovery_url, json_body, no_content, ok, resource_links, starts_implicitly, xs2a_call
 from psd2.roles import PspRole
 
@@ -43,6 +52,9 @@ def register(app: Flask, services: Services) -> None:
     consents = services.funds_consents
 
     @routes.post(_BASE)
+    @operation(
+        "Ask for a funds consent", body=FundsConsentBody, answers={201: ConsentCreated}, headers=START_HEADERS
+    )
     def post_consent() -> Response:
         call = xs2a_call(PspRole.IC)
         asked = parse_funds_consent_request(json_body())
@@ -53,22 +65,26 @@ def register(app: Flask, services: Services) -> None:
         return created(call, body, location=path)
 
     @routes.get(f"{_BASE}/<consent>")
+    @operation("Read a funds consent", answers={200: FundsConsent})
     def get_consent(consent: str) -> Response:
         call = xs2a_call(PspRole.IC)
         return ok(call, funds_consent_as_json(consents.consent(call.tenant, consent)))
 
     @routes.get(f"{_BASE}/<consent>/status")
+    @operation("Read the status of a funds consent", answers={200: ConsentStatusAnswer})
     def get_status(consent: str) -> Response:
         call = xs2a_call(PspRole.IC)
         return ok(call, {"consentStatus": consents.consent(call.tenant, consent).status.value})
 
     @routes.delete(f"{_BASE}/<consent>")
+    @operation("End a funds consent", answers={204: None})
     def delete_consent(consent: str) -> Response:
         call = xs2a_call(PspRole.IC)
         consents.terminate(call.tenant, consent)
         return no_content(call)
 
     @routes.post("/v1/funds-confirmations")
+    @operation("Ask whether an amount is available", body=ConfirmationBody, answers={200: FundsAnswer}, headers=(CONSENT_ID,))
     def post_confirmation() -> Response:
         call = xs2a_call(PspRole.IC)
         question = parse_funds_question(json_body())

@@ -8,6 +8,9 @@ from flask import Blueprint, request
 
 from bank_backend.answers import json_answer
 from bank_backend.calls import calling_tenant
+from bank_backend.openapi.declarations import operation
+from bank_backend.openapi.parameters import PSU
+from bank_backend.openapi.shapes.sandbox import Inbox as InboxAnswer
 from psd2.ids import TenantId
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ def register(app: Flask, services: Services) -> None:
     routes = Blueprint("inbox", __name__)
 
     @routes.get("/sandbox/v1/inbox")
+    @operation("Read the messages that PSUs have got", answers={200: InboxAnswer}, query=(PSU,))
     def get_own_inbox() -> Response:
         return _answer(calling_tenant(request))
 

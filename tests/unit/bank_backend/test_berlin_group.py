@@ -85,6 +85,7 @@ def test_every_allowance_is_still_needed(desk: BankDesk) -> None:
     with judged_answers(judge := Judge()):
         for drive in DRIVES.values():
             drive(desk)
+        desk.tpp.get("/v1/openapi.json")
         desk.tpp.post(CONSENTS, {})
         desk.tpp.post("/v1/funds-confirmations", {}, Consent_ID=UNKNOWN)
         rejected = desk.payment(instructedAmount={"currency": "EUR", "amount": "99999999.00"})
@@ -189,7 +190,7 @@ def test_the_bank_is_judged(desk: BankDesk, monkeypatch: pytest.MonkeyPatch) -> 
     with judged_answers(Judge()) as wrong:
         desk.tpp.get(path)
 
-    assert wrong == [
+    assert [each for each in wrong if not each.startswith("our own document")] == [
         "getConsentStatus 200 X-Request-ID: is not the request's",
         "getConsentStatus 200 $: colour is not in the schema",
     ]
