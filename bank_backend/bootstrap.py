@@ -43,6 +43,7 @@ from bank_backend.payments import api as payments_api
 from bank_backend.payments.approval import PaymentApproval
 from bank_backend.payments.service import Payments
 from bank_backend.payments.store import SqlPaymentStore
+from bank_backend.personalities import api as personalities_api
 from bank_backend.personalities.wiring import create_personalities
 from bank_backend.personas.service import plan_seed
 from bank_backend.problems import render_problems
@@ -88,6 +89,7 @@ class WebModule(Protocol):
 # Each domain's web module; a new domain is added here.
 WEB_MODULES: Final[Sequence[WebModule]] = (
     tenants_api,
+    personalities_api,
     accounts_api,
     consents_api,
     payments_api,
@@ -235,6 +237,7 @@ def create_app(services: Services) -> Flask:
     render_problems(app, sandbox_mode=services.settings.sandbox_mode)
     guard_doors(app)
     refuse_nul(app)
+    personalities_api.hold_to_personality(app, services.personalities)
     app.add_url_rule("/health", view_func=_health, methods=["GET"])
     for module in WEB_MODULES:
         module.register(app, services)

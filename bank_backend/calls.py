@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bank_backend.errors import CertificateMissing
 from bank_backend.headers import read_tpp_headers, read_x_request_id
+from bank_backend.leniency import leniency_in_hand
 from psd2.authorisation_number import AuthorisationNumber, InvalidAuthorisationNumber
 from psd2.ids import ClientId, PsuId, RequestId, TenantId
 from psd2.roles import PspRole, UnknownRole, read_roles
@@ -40,6 +41,7 @@ class TppCall:
     subject: PsuId | None
     request_id: RequestId
     x_request_id: str
+    token_waived: bool = False
     psu_ip_address: str | None = None
     psu_ip_port: int | None = None
     psu_accept: str | None = None
@@ -74,6 +76,10 @@ class TppCall:
         """Whether an access token came with the call; the gateway has judged it then."""
         return self.client is not None
 
+    def is_granted(self, scope: str) -> bool:
+        """Whether the access token holds this scope value, or the bank does without a token and none came."""
+        return scope in self.scope or self.token_waived
+
 
 def tpp_call(request: Incoming) -> TppCall:
     """Read a call to a Berlin Group resource; raises `FormatError` or `CertificateMissing`."""
@@ -85,6 +91,7 @@ def tpp_call(request: Incoming) -> TppCall:
         scope=frozenset(headers.get("X-Sandbox-Scope", "").split()),
         subject=PsuId(headers["X-Sandbox-Subject"]) if "X-Sandbox-Subject" in headers else None,
         request_id=RequestId(headers.get("X-Sandbox-Request", "")),
+        token_waived="X-Sandbox-Client" not in headers and leniency_in_hand().waives_token,
         x_request_id=read_x_request_id(headers),
         **read_tpp_headers(headers),
     )

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, ClassVar
 from psd2.tpp_messages import MessageCode
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from chassis.told_signatures import SignatureFault
 
 
 class BankError(Exception):
@@ -31,7 +33,17 @@ class BankError(Exception):
     @property
     def status(self) -> int:
         """The HTTP status of the answer."""
-        return self.code.status if self.fixed_status is None else self.fixed_status
+        return self.message_code.status if self.fixed_status is None else self.fixed_status
+
+    @property
+    def message_code(self) -> MessageCode:
+        """The Berlin Group code of the answer."""
+        return self.code
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What the answer's head says of the refusal."""
+        return {}
 
 
 class BankUnavailable(BankError):
@@ -286,6 +298,52 @@ class TokenInvalid(BankError):
     code = MessageCode.TOKEN_INVALID
     problem_code = "token.invalid"
     title = "The access token does not fit"
+
+
+class TokenMissing(BankError):
+    """No access token came, and this bank opens nothing without one (401)."""
+
+    code = MessageCode.TOKEN_UNKNOWN
+    problem_code = "token.missing"
+    title = "An access token is needed"
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Without any token the challenge names no error (RFC 6750 §3.1)."""
+        return {"WWW-Authenticate": 'Bearer realm="psd2"'}
+
+
+class SignatureMissing(BankError):
+    """This bank takes no request without a signature, and none came (401)."""
+
+    code = MessageCode.SIGNATURE_MISSING
+    problem_code = "signature.missing"
+    title = "The request is not signed"
+
+
+class SignatureRefused(BankError):
+    """The gateway did not accept the request's signature (401): code, reason and words are the gateway's own."""
+
+    code = MessageCode.SIGNATURE_INVALID
+    problem_code = "signature.refused"
+    title = "The request's signature is not accepted"
+
+    def __init__(self, fault: SignatureFault) -> None:
+        """Pass on what the gateway said."""
+        super().__init__(fault.told.text)
+        self.fault = fault
+
+    @property
+    def message_code(self) -> MessageCode:
+        """The Berlin Group code of the answer."""
+        return self.fault.code
+
+
+class ServiceNotOffered(ResourceUnknown):
+    """A service of the interface that this bank does not have (404)."""
+
+    problem_code = "service.not_offered"
+    title = "This bank does not have the service"
 
 
 class CertificateMissing(BankError):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
+from bank_backend.errors import SignatureRefused
 from chassis.told_refusals import HEADER, ToldRefusal, refusal_header
 
 if TYPE_CHECKING:
@@ -43,24 +44,41 @@ GROUNDS: Final = _read()
 _ANY: Final = Ground("The text of the answer says what is wrong.", "BG IG 1.3.8 §14.11")
 
 
-def explanation(reason: str) -> dict[str, str]:
-    """Return what a refusal's body says beside the standard's members (docs/architecture.md §3.7)."""
-    ground = GROUNDS.get(reason, _ANY)
-    return {"reason": reason, "hint": ground.hint, "clause": ground.clause}
+def told_of(error: BankError) -> ToldRefusal:
+    """Return why the bank has refused, as the edge and the log are told it."""
+    if isinstance(error, SignatureRefused):
+        return error.fault.told
+    return _told(error.problem_code, f"{error.title}{_where(error.path)}.")
+
+
+def told_failure() -> ToldRefusal:
+    """Return that the bank itself has failed."""
+    return _told(FAILED, "The bank failed on this request.")
 
 
 def tell_refusal(answer: Response, error: BankError) -> None:
     """Say in `answer`, to the edge alone, why it is a refusal."""
-    _tell(answer, error.problem_code, f"{error.title}{_where(error.path)}.")
+    tell(answer, told_of(error))
 
 
 def tell_failure(answer: Response) -> None:
     """Say in `answer` that the bank itself has failed."""
-    _tell(answer, FAILED, "The bank failed on this request.")
+    tell(answer, told_failure())
 
 
-def _tell(answer: Response, reason: str, text: str) -> None:
-    answer.headers[HEADER] = refusal_header(ToldRefusal(text=text, **explanation(reason)))
+def explanation(told: ToldRefusal) -> dict[str, str]:
+    """Return what a refusal's body says beside the standard's members (docs/architecture.md §3.7)."""
+    return {"reason": told.reason, "hint": told.hint, "clause": told.clause}
+
+
+def tell(answer: Response, told: ToldRefusal) -> None:
+    """Say this in `answer`, to the edge alone."""
+    answer.headers[HEADER] = refusal_header(told)
+
+
+def _told(reason: str, text: str) -> ToldRefusal:
+    ground = GROUNDS.get(reason, _ANY)
+    return ToldRefusal(reason=reason, text=text, hint=ground.hint, clause=ground.clause)
 
 
 def _where(path: str | None) -> str:

@@ -118,32 +118,34 @@ def _content(text: str) -> frozenset[str]:
     return frozenset(constants)
 
 
-# By the header's name in small letters: the field of `TppCall` that it fills.
-_READERS: Final[dict[str, tuple[str, Reader]]] = {
-    "psu-id": ("psu_id", _text(_LONGEST_ID)),
-    "psu-id-type": ("psu_id_type", _text(_LONGEST_ID)),
-    "psu-corporate-id": ("psu_corporate_id", _text(_LONGEST_ID)),
-    "psu-corporate-id-type": ("psu_corporate_id_type", _text(_LONGEST_ID)),
-    "psu-ip-address": ("psu_ip_address", _address),
-    "psu-ip-port": ("psu_ip_port", _port),
-    "psu-accept": ("psu_accept", _text(_LONGEST_TEXT)),
-    "psu-accept-charset": ("psu_accept_charset", _text(_LONGEST_TEXT)),
-    "psu-accept-encoding": ("psu_accept_encoding", _text(_LONGEST_TEXT)),
-    "psu-accept-language": ("psu_accept_language", _text(_LONGEST_TEXT)),
-    "psu-user-agent": ("psu_user_agent", _text(_LONGEST_TEXT)),
-    "psu-http-method": ("psu_http_method", _method),
-    "psu-device-id": ("psu_device_id", _uuid),
-    "psu-geo-location": ("psu_geo_location", _geo_location),
-    "tpp-redirect-preferred": ("redirect_preferred", _boolean),
-    "tpp-decoupled-preferred": ("decoupled_preferred", _boolean),
-    "tpp-explicit-authorisation-preferred": ("explicit_authorisation_preferred", _boolean),
-    "tpp-rejection-nofunds-preferred": ("rejection_no_funds_preferred", _boolean),
-    "tpp-redirect-uri": ("redirect_uri", _uri),
-    "tpp-nok-redirect-uri": ("nok_redirect_uri", _uri),
-    "tpp-notification-uri": ("notification_uri", _uri),
-    "tpp-notification-content-preferred": ("notification_content", _content),
-    "tpp-brand-logging-information": ("brand_logging", _text(_LONGEST_BRAND)),
+# The field of `TppCall` that each fills.
+_HEADERS: Final[dict[str, tuple[str, Reader]]] = {
+    "PSU-ID": ("psu_id", _text(_LONGEST_ID)),
+    "PSU-ID-Type": ("psu_id_type", _text(_LONGEST_ID)),
+    "PSU-Corporate-ID": ("psu_corporate_id", _text(_LONGEST_ID)),
+    "PSU-Corporate-ID-Type": ("psu_corporate_id_type", _text(_LONGEST_ID)),
+    "PSU-IP-Address": ("psu_ip_address", _address),
+    "PSU-IP-Port": ("psu_ip_port", _port),
+    "PSU-Accept": ("psu_accept", _text(_LONGEST_TEXT)),
+    "PSU-Accept-Charset": ("psu_accept_charset", _text(_LONGEST_TEXT)),
+    "PSU-Accept-Encoding": ("psu_accept_encoding", _text(_LONGEST_TEXT)),
+    "PSU-Accept-Language": ("psu_accept_language", _text(_LONGEST_TEXT)),
+    "PSU-User-Agent": ("psu_user_agent", _text(_LONGEST_TEXT)),
+    "PSU-Http-Method": ("psu_http_method", _method),
+    "PSU-Device-ID": ("psu_device_id", _uuid),
+    "PSU-Geo-Location": ("psu_geo_location", _geo_location),
+    "TPP-Redirect-Preferred": ("redirect_preferred", _boolean),
+    "TPP-Decoupled-Preferred": ("decoupled_preferred", _boolean),
+    "TPP-Explicit-Authorisation-Preferred": ("explicit_authorisation_preferred", _boolean),
+    "TPP-Rejection-NoFunds-Preferred": ("rejection_no_funds_preferred", _boolean),
+    "TPP-Redirect-URI": ("redirect_uri", _uri),
+    "TPP-Nok-Redirect-URI": ("nok_redirect_uri", _uri),
+    "TPP-Notification-URI": ("notification_uri", _uri),
+    "TPP-Notification-Content-Preferred": ("notification_content", _content),
+    "TPP-Brand-Logging-Information": ("brand_logging", _text(_LONGEST_BRAND)),
 }
+# WSGI forgets how a name was written.
+_READERS: Final = {name.lower(): (name, field, reader) for name, (field, reader) in _HEADERS.items()}
 _PREFIXES: Final = ("psu-", "tpp-")
 
 
@@ -151,12 +153,12 @@ def read_tpp_headers(headers: Headers) -> dict[str, Any]:
     """Return what is there by field name; raises `FormatError` that names every header that is wrong."""
     found: dict[str, Any] = {}
     faults: list[FormatError] = []
-    for name, value in headers.items():
-        lowered = name.lower()
+    for written, value in headers.items():
+        lowered = written.lower()
         # All but a few headers of a request are others: asking by prefix first is what keeps this cheap.
         if not lowered.startswith(_PREFIXES) or lowered not in _READERS:
             continue
-        field, reader = _READERS[lowered]
+        name, field, reader = _READERS[lowered]
         wrong = "is given twice: send it once" if field in found else _read_into(found, field, reader, value.strip())
         if wrong:
             faults.append(FormatError(f"{name} {value[:_MOST_SHOWN]!r} {wrong}", path=name))

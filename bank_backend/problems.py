@@ -12,7 +12,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from bank_backend.errors import BankError, BankUnavailable, FieldsInvalid, FormatError, ResourceUnknown, ServiceInvalid
-from bank_backend.grounds import FAILED, explanation, tell_failure, tell_refusal
+from bank_backend.grounds import explanation, tell, told_failure, told_of
 from chassis.database import first_line, is_unavailability
 from chassis.logs import get_logger
 from chassis.problems import CONTENT_TYPE, problem
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from werkzeug.sansio.response import Response as SansioResponse
+
+    from chassis.told_refusals import ToldRefusal
 
 _BERLIN_GROUP = ("/v1/", "/v2/")
 _UNEXPECTED = "the bank failed on this request; its log has the reason under the request id"
@@ -40,9 +42,10 @@ class _Problems:
         self._sandbox_mode = sandbox_mode
 
     def refusal(self, error: BankError) -> Response:
-        details = problem(error.status, error.problem_code, error.title, error.text, **_members(error))
-        answer = self._answer(error.status, _messages(error), details, reason=error.problem_code)
-        tell_refusal(answer, error)
+        told = told_of(error)
+        details = problem(error.status, told.reason, error.title, error.text, **_members(error))
+        answer = self._answer(error.status, _messages(error), details, told)
+        answer.headers.update(error.headers)
         return answer
 
     def http_error(self, error: HTTPException) -> Response | SansioResponse:
@@ -62,10 +65,8 @@ class _Problems:
         get_logger().error(
             "request.failed", request=request.headers.get("X-Sandbox-Request"), path=request.path, exc_info=error
         )
-        message = TppMessage(MessageCode.INTERNAL_SERVER_ERROR, _UNEXPECTED)
-        answer = self._answer(500, (message,), problem(500, "internal", "The bank failed", _UNEXPECTED), reason=FAILED)
-        tell_failure(answer)
-        return answer
+        message, told = TppMessage(MessageCode.INTERNAL_SERVER_ERROR, _UNEXPECTED), told_failure()
+        return self._answer(500, [message], problem(500, "internal", "The bank failed", _UNEXPECTED), told)
 
     def _unavailable(self, error: Exception) -> Response:
         get_logger().warning("database.unavailable", request=request.headers.get("X-Sandbox-Request"), error=first_line(error))
@@ -73,24 +74,25 @@ class _Problems:
         answer.headers["Retry-After"] = "1"
         return answer
 
-    def _answer(self, status: int, messages: Sequence[TppMessage], details: dict[str, object], *, reason: str) -> Response:
+    def _answer(self, status: int, messages: Sequence[TppMessage], details: dict[str, object], told: ToldRefusal) -> Response:
         berlin_group = request.path.startswith(_BERLIN_GROUP)
         body = tpp_messages_body(*messages) if berlin_group else details
         if self._sandbox_mode:
-            body |= explanation(reason)
+            body |= explanation(told)
         content_type = "application/json" if berlin_group else CONTENT_TYPE
         answer = Response(orjson.dumps(body), status=status, content_type=content_type)
         # BG IG §4.1: the answer to a request carries its X-Request-ID; an unreadable one is not repeated.
         request_id = request.headers.get("X-Request-ID", "")
         if berlin_group and _is_echoable(request_id):
             answer.headers["X-Request-ID"] = request_id
+        tell(answer, told)
         return answer
 
 
 def _messages(error: BankError) -> list[TppMessage]:
     """Return one message for each thing that is wrong."""
     others = error.others if isinstance(error, FormatError) else ()
-    return [TppMessage(each.code, each.text, path=each.path) for each in (error, *others)]
+    return [TppMessage(each.message_code, each.text, path=each.path) for each in (error, *others)]
 
 
 def _members(error: BankError) -> dict[str, object]:

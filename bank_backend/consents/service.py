@@ -200,7 +200,7 @@ def _require_presentable(consent: Consent | None, call: TppCall, consent_id: str
     """Raise unless the consent is this TPP's and the one that the token was granted for (BG IG §13.1)."""
     if consent is None:
         raise HeaderConsentUnknown(f"this TPP has no consent {consent_id[:40]!r}", path="Consent-ID")
-    if f"AIS:{consent.id}" not in call.scope:
+    if not call.is_granted(f"AIS:{consent.id}"):
         text = "the access token was granted for another consent: present the token of the consent in Consent-ID"
         raise TokenInvalid(text, path="Consent-ID")
     return consent

@@ -139,7 +139,7 @@ def _require_answerable(consent: FundsConsent | None, call: TppCall, *, consent_
     """Return the account to look at, once consent, token, account and card all fit together."""
     if consent is None:
         raise HeaderConsentUnknown(f"this TPP has no funds consent {consent_id[:40]!r}", path="Consent-ID")
-    if f"PIIS:{consent.id}" not in call.scope:
+    if not call.is_granted(f"PIIS:{consent.id}"):
         text = "the access token was granted for another consent: present the token of the consent in Consent-ID"
         raise TokenInvalid(text, path="Consent-ID")
     if consent.status is not ConsentStatus.VALID or consent.account_id is None:

@@ -63,6 +63,7 @@ class Tpp:
             "X-Sandbox-Listener": "edge",
             "X-Sandbox-Tpp": self.tenant,
             "X-Sandbox-Roles": self.roles,
+            "X-Sandbox-Client": "client-1",
             "X-Sandbox-Scope": self.scope,
             "X-Sandbox-Subject": self.subject,
             "X-Request-ID": str(uuid.uuid4()),

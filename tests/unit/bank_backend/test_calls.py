@@ -8,8 +8,12 @@ import pytest
 from werkzeug.datastructures import Headers
 
 from bank_backend.calls import calling_tenant, tpp_call
-from bank_backend.errors import BankError, BankUnavailable, CertificateMissing, FieldsInvalid, FormatError
+from bank_backend.errors import BankError, BankUnavailable, CertificateMissing, FieldsInvalid, FormatError, SignatureRefused
+from bank_backend.leniency import Leniency, begin_leniency
+from chassis.told_refusals import ToldRefusal
+from chassis.told_signatures import SignatureFault
 from psd2.roles import PspRole
+from psd2.tpp_messages import MessageCode
 
 REQUEST_ID = "99391c7e-ad88-49ec-a2ad-99ddcb1f7721"
 
@@ -56,6 +60,20 @@ def test_without_a_token_there_is_no_scope_and_no_subject() -> None:
     assert not call.psu_present
 
 
+def test_without_a_token_nothing_is_granted_unless_the_bank_says_so() -> None:
+    """A personality that needs no token waives it; a token that came is judged all the same."""
+    without = incoming(X_Sandbox_Client=None, X_Sandbox_Scope=None)
+    assert not tpp_call(without).is_granted("AIS:c1")
+    assert tpp_call(incoming()).is_granted("AIS:c1")
+
+    begin_leniency(Leniency(waives_token=True))
+    try:
+        assert tpp_call(without).is_granted("AIS:c1")
+        assert not tpp_call(incoming()).is_granted("AIS:c2")
+    finally:
+        begin_leniency(None)
+
+
 def test_a_role_that_nobody_knows_grants_nothing() -> None:
     """Fail closed: not even the known one beside it."""
     assert tpp_call(incoming(X_Sandbox_Roles="PSP_AI PSP_ZZ")).roles == frozenset()
@@ -99,7 +117,13 @@ def test_a_request_id_given_twice_is_refused() -> None:
 
 def test_every_refusal_has_both_names_and_a_status() -> None:
     """Each class of the tree can be rendered for TPPs and for internal callers."""
-    given: dict[type[BankError], tuple[object, ...]] = {FieldsInvalid: ({"x": "y"},), BankUnavailable: ()}
+    given: dict[type[BankError], tuple[object, ...]] = {
+        FieldsInvalid: ({"x": "y"},),
+        BankUnavailable: (),
+        SignatureRefused: (
+            SignatureFault(MessageCode.SIGNATURE_INVALID, ToldRefusal(reason="a.b", text="", hint="", clause="")),
+        ),
+    }
     kinds = [BankError]
     for kind in kinds:
         kinds.extend(kind.__subclasses__())

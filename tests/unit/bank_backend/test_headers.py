@@ -79,7 +79,7 @@ def test_every_header_of_the_guidelines_is_read() -> None:
 def test_a_wrong_value_is_named_and_told_how_to_write_it(name: str, value: str, says: str) -> None:
     """FORMAT_ERROR, its path the header (BG IG §14.11.1)."""
     with pytest.raises(FormatError, match=says) as refusal:
-        read_tpp_headers(Headers([(name, value)]))
+        read_tpp_headers(Headers([(name.title(), value)]))
 
     assert refusal.value.path == name
     assert refusal.value.others == ()

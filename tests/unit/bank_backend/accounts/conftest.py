@@ -70,6 +70,7 @@ class Web:
             "Consent-ID": CONSENT,
             "X-Sandbox-Tpp": TENANT,
             "X-Sandbox-Roles": "PSP_AI",
+            "X-Sandbox-Client": "client-1",
             "X-Sandbox-Listener": "edge",
         } | {name.replace("_", "-"): value for name, value in headers.items()}
         return self.client.get(path, headers={name: value for name, value in usual.items() if value})

@@ -1,0 +1,86 @@
+"""Holds every Berlin Group request to the bank's personality, and lets a TPP choose its own bank's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import orjson
+from flask import Blueprint, Response, request
+
+from bank_backend.answers import json_answer
+from bank_backend.bodies import read_tpp_body
+from bank_backend.calls import calling_tenant
+from bank_backend.leniency import Leniency, begin_leniency, leniency_in_hand
+from bank_backend.personalities.demands import Asked, require_all
+from bank_backend.personalities.model import Demand
+from bank_backend.personalities.wire import ChoiceBody, choice_json
+from psd2.ids import TenantId
+from psd2.tpp_messages import TppMessage
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from bank_backend.personalities.service import Personalities
+    from bank_backend.services import Services
+
+_BERLIN_GROUP: Final = ("/v1/", "/v2/")
+_MOST_WARNINGS: Final = 10
+
+
+def hold_to_personality(app: Flask, personalities: Personalities) -> None:
+    """Make `app` refuse, before any handler, what the caller's bank does not take, and warn of what it has forgiven."""
+
+    def judge() -> None:
+        begin_leniency(None)
+        # An address that leads nowhere is nobody's to judge: it is answered 404.
+        if request.url_rule is None or not request.path.startswith(_BERLIN_GROUP):
+            return
+        personality = personalities.of(calling_tenant(request))
+        require_all(personality, Asked(request.method, request.path, request.headers))
+        waives_token = personality.token is Demand.OPTIONAL
+        begin_leniency(Leniency(ignores_unknown_fields=not personality.strict_bodies, waives_token=waives_token))
+
+    app.before_request(judge)
+    app.after_request(_warn)
+
+
+def _warn(answer: Response) -> Response:
+    """Say in a successful answer which fields were ignored."""
+    ignored = leniency_in_hand().ignored
+    if ignored and answer.is_json and answer.status_code < 300:  # noqa: PLR2004 - success
+        body = orjson.loads(answer.get_data())
+        body["tppMessages"] = [*body.get("tppMessages", []), *map(_warning, ignored[:_MOST_WARNINGS])]
+        answer.set_data(orjson.dumps(body))
+    return answer
+
+
+def _warning(path: str) -> dict[str, str]:
+    text = f"{path} is not known here and was ignored"
+    return TppMessage("WARNING", text, category="WARNING", path=path).as_json()
+
+
+def register(app: Flask, services: Services) -> None:
+    """Add the routes."""
+    routes = Blueprint("personalities", __name__)
+    _Views(services.personalities).add_to(routes)
+    app.register_blueprint(routes)
+
+
+class _Views:
+    def __init__(self, personalities: Personalities) -> None:
+        self._personalities = personalities
+
+    def add_to(self, routes: Blueprint) -> None:
+        own, any_tenants = "/sandbox/v1/personality", "/internal/tenants/<path:number>/personality"
+        routes.add_url_rule(own, "show_own", lambda: self._shown(calling_tenant(request)), methods=["GET"])
+        routes.add_url_rule(own, "choose_own", lambda: self._chosen(calling_tenant(request)), methods=["PUT"])
+        routes.add_url_rule(any_tenants, "show", lambda number: self._shown(TenantId(number)), methods=["GET"])
+        routes.add_url_rule(any_tenants, "choose", lambda number: self._chosen(TenantId(number)), methods=["PUT"])
+
+    def _shown(self, tenant: TenantId) -> Response:
+        return json_answer(choice_json(self._personalities.name_of(tenant), self._personalities.every()))
+
+    def _chosen(self, tenant: TenantId) -> Response:
+        choice = read_tpp_body(request.get_data(), ChoiceBody)
+        chosen = self._personalities.choose(tenant, choice.personality)
+        return json_answer(choice_json(chosen.name, self._personalities.every()))
