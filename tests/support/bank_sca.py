@@ -59,7 +59,17 @@ class Tpp:
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> TestResponse:
         """Call with the usual headers; a header given as the empty text is left out."""
-        usual = {
+        sent = _sent(self._usual, headers)
+        return self.client.open(path, method=method, json=body, headers=sent, environ_overrides=GATEWAY)
+
+    def send(self, path: str, data: bytes, content_type: str, **headers: str) -> TestResponse:
+        """Post a body that is no JSON."""
+        sent = _sent(self._usual, headers)
+        return self.client.post(path, data=data, content_type=content_type, headers=sent, environ_overrides=GATEWAY)
+
+    @property
+    def _usual(self) -> dict[str, str]:
+        return {
             "X-Sandbox-Listener": "edge",
             "X-Sandbox-Tpp": self.tenant,
             "X-Sandbox-Roles": self.roles,
@@ -69,9 +79,6 @@ class Tpp:
             "X-Request-ID": str(uuid.uuid4()),
             "PSU-IP-Address": "192.0.2.7",
         }
-        given = usual | {name.replace("_", "-"): value for name, value in headers.items()}
-        sent = {name: value for name, value in given.items() if value}
-        return self.client.open(path, method=method, json=body, headers=sent, environ_overrides=GATEWAY)
 
     def get(self, path: str, **headers: str) -> TestResponse:
         return self.call("GET", path, **headers)
@@ -81,6 +88,11 @@ class Tpp:
 
     def delete(self, path: str, **headers: str) -> TestResponse:
         return self.call("DELETE", path, **headers)
+
+
+def _sent(usual: dict[str, str], headers: dict[str, str]) -> dict[str, str]:
+    given = usual | {name.replace("_", "-"): value for name, value in headers.items()}
+    return {name: value for name, value in given.items() if value}
 
 
 GATEWAY, PORTAL = {"chassis.caller": "gateway"}, {"chassis.caller": "portal"}
