@@ -51,6 +51,7 @@ from bank_backend.psus.passwords import hash_password
 from bank_backend.psus.service import PsuDirectory
 from bank_backend.psus.store import SqlPsuStore
 from bank_backend.sca.wiring import ScaParts, create_sca
+from bank_backend.schedule.wiring import create_schedule, create_scheduler
 from bank_backend.services import Services
 from bank_backend.tenants import api as tenants_api
 from bank_backend.tenants.books import TenantBooks
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
     from bank_backend.personas.service import Seed
     from bank_backend.sca.codes import CodeSource
     from bank_backend.sca.service import ScaMethods
+    from bank_backend.schedule.model import Task, TaskKind
     from bank_backend.tenants.clock import TenantClock
     from bank_backend.tenants.model import Registration
     from psd2.clock import Clock
@@ -107,6 +109,9 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
     psus = PsuDirectory(store=SqlPsuStore(database), clock=clocks)
     accounts = AccountDirectory(SqlAccountStore(database))
     ledger, statements, funds = Ledger(SqlLedgerStore(), rates=RATES), Statements(SqlStatementStore()), SqlFundsConsentStore()
+    schedule = create_schedule()
+    # What is done by itself, by kind: each domain's own.
+    tasks: dict[TaskKind, Task] = {}
     tenants = create_tenant_registry(database, real)
     inbox = Inbox(database=database, store=SqlInboxStore())
     personalities = create_personalities(settings, database)
@@ -145,6 +150,8 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
         accounts=accounts,
         information=information,
         ledger=ledger,
+        schedule=schedule,
+        scheduler=create_scheduler(database, clock=clocks, real=real, tasks=tasks),
         tenants=tenants,
         books=books,
         inbox=inbox,

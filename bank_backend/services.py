@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from bank_backend.personalities.service import Personalities
     from bank_backend.psus.service import PsuDirectory
     from bank_backend.sca.service import ScaMethods
+    from bank_backend.schedule.scheduler import Scheduler
+    from bank_backend.schedule.service import Schedule
     from bank_backend.tenants.books import TenantBooks
     from bank_backend.tenants.clock import TenantClock
     from bank_backend.tenants.service import TenantRegistry
@@ -41,6 +43,8 @@ class Services:
     accounts: AccountDirectory
     information: AccountInformation
     ledger: Ledger
+    schedule: Schedule
+    scheduler: Scheduler
     tenants: TenantRegistry
     books: TenantBooks
     inbox: Inbox

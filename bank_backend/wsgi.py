@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 from typing import TYPE_CHECKING
 
 from bank_backend.bootstrap import create_app, create_services
 from bank_backend.config import load_settings
 from bank_backend.database import open_database
+from bank_backend.schedule.runner import Runner
 from chassis.callers import AcceptedCallers
 from chassis.logs import configure_logging
 from psd2.clock import SystemClock
@@ -16,8 +18,14 @@ if TYPE_CHECKING:
 
 
 def bank() -> WSGIApplication:
-    """Return the bank, for the edge, the authorization server and the portal."""
+    """Return the bank, for the edge, the authorization server and the portal; what is due is done beside it.
+
+    gunicorn calls this in each worker, after it was forked: threads don't survive a fork.
+    """
     settings = load_settings()
     configure_logging("bank", settings.log_file("bank"))
     services = create_services(settings, open_database(settings), SystemClock())
+    runner = Runner(services.scheduler.run_pass)
+    runner.start()
+    atexit.register(runner.stop)
     return AcceptedCallers(create_app(services).wsgi_app, names=frozenset({"gateway", "portal"}))

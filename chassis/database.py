@@ -45,6 +45,7 @@ _POSTGRESQL_CONNECTION: dict[str, str | int] = {
 }
 _POSTGRESQL_MIGRATION_LOCK = 7_295_002  # any constant: all replicas must use the same
 _LOCK = text("SELECT pg_advisory_xact_lock(:lock)")
+_TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:lock)")
 _SQLITE_UNAVAILABLE = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL}
 _VERSION_TABLE = "alembic_version"
 EXIT_OK, EXIT_UNUSABLE = 0, 3
@@ -94,8 +95,19 @@ def one_at_a_time(connection: Connection, *subject: str) -> None:
     a transaction that writes is alone anyhow.
     """
     if connection.dialect.name == "postgresql":
-        digest = hashlib.blake2b("\0".join(subject).encode(), digest_size=8).digest()
-        connection.execute(_LOCK, {"lock": int.from_bytes(digest, signed=True)})
+        connection.execute(_LOCK, {"lock": _lock_of(subject)})
+
+
+def is_first_in_line(connection: Connection, *subject: str) -> bool:
+    """Take the turn that `one_at_a_time` would wait for, if nobody has it; tells whether it was free."""
+    if connection.dialect.name != "postgresql":
+        return True
+    return bool(connection.execute(_TRY_LOCK, {"lock": _lock_of(subject)}).scalar_one())
+
+
+def _lock_of(subject: tuple[str, ...]) -> int:
+    digest = hashlib.blake2b("\0".join(subject).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, signed=True)
 
 
 def is_unavailability(error: BaseException) -> bool:
