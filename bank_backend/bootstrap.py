@@ -18,7 +18,9 @@ from bank_backend.consents import api as consents_api
 from bank_backend.consents.approval import ConsentApproval
 from bank_backend.consents.service import ConsentAccess, Consents
 from bank_backend.consents.store import SqlConsentStore
+from bank_backend.data import wiring as data_wiring
 from bank_backend.doors import guard_doors
+from bank_backend.faults.injection import inject_faults
 from bank_backend.funds import api as funds_api
 from bank_backend.funds.approval import FundsApproval
 from bank_backend.funds.service import FundsConfirmations, FundsConsents
@@ -98,6 +100,7 @@ WEB_MODULES: Final[Sequence[WebModule]] = (
     funds_api,
     inbox_api,
     interactions_api,
+    *data_wiring.WEB_MODULES,
     psu_pages,
     openapi_api,
 )
@@ -163,6 +166,7 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
         payments=Payments(database=database, store=SqlPaymentStore(), authorisations=authorisations, clock=clocks),
         funds_consents=FundsConsents(database=database, store=funds, authorisations=authorisations, clock=clocks),
         funds_confirmations=FundsConfirmations(database=database, store=funds, ledger=ledger, clock=clocks),
+        test_data=data_wiring.create_test_data(database, clocks, real),
         interactions=desk.interactions(),
         visits=desk.visits(sca, tenants),
     )
@@ -244,6 +248,7 @@ def create_app(services: Services) -> Flask:
     render_problems(app, sandbox_mode=services.settings.sandbox_mode)
     guard_doors(app)
     refuse_nul(app)
+    inject_faults(app, services.test_data.faults, sandbox_mode=services.settings.sandbox_mode)
     personalities_api.hold_to_personality(app, services.personalities)
     app.add_url_rule("/health", view_func=_health, methods=["GET"])
     for module in WEB_MODULES:

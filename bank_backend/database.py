@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Connection, MetaData
+from sqlalchemy import Connection, MetaData, TextClause, text
 
 from bank_backend.config import load_settings
 from chassis.database import EXIT_UNUSABLE, database_command, for_reading, one_at_a_time, open_engine, require_current
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["METADATA", "Connection", "Database", "one_at_a_time", "open_database"]
 
 PACKAGE = "bank_backend"
+_GATE: Final = 7_295_003  # any constant: all replicas must use the same
+_SHARED: Final = text("SELECT pg_advisory_xact_lock_shared(:gate)")
+_ALONE: Final = text("SELECT pg_advisory_xact_lock(:gate)")
 METADATA = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -54,7 +57,21 @@ class Database:
     def writing(self) -> Iterator[Connection]:
         """Give a transaction that writes: on SQLite one at a time, from its first statement on."""
         with self.engine.begin() as connection:
+            _pass_gate(connection, _SHARED)
             yield connection
+
+    @contextmanager
+    def replacing(self) -> Iterator[Connection]:
+        """Give a transaction that replaces much of what others write: none of theirs is under way meanwhile."""
+        with self.engine.begin() as connection:
+            _pass_gate(connection, _ALONE)
+            yield connection
+
+
+def _pass_gate(connection: Connection, statement: TextClause) -> None:
+    # On SQLite whoever writes is alone anyhow.
+    if connection.dialect.name == "postgresql":
+        connection.execute(statement, {"gate": _GATE})
 
 
 def open_database(settings: BankSettings) -> Database:

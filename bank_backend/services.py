@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bank_backend.authorisations.signing import Signing
     from bank_backend.config import BankSettings
     from bank_backend.consents.service import ConsentAccess, Consents
+    from bank_backend.data.wiring import TestData
     from bank_backend.database import Database
     from bank_backend.funds.service import FundsConfirmations, FundsConsents
     from bank_backend.inbox.service import Inbox
@@ -56,5 +57,6 @@ class Services:
     payments: Payments
     funds_consents: FundsConsents
     funds_confirmations: FundsConfirmations
+    test_data: TestData
     interactions: Interactions
     visits: Visits

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Integer, bindparam, select
+from sqlalchemy import Integer, UniqueConstraint, bindparam, select
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +42,12 @@ class OwnedTable:
     @property
     def name(self) -> str:
         """The table's name."""
-        return self.table.name
+        return str(self.table.name)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns' names."""
+        return tuple(str(column.name) for column in self.columns)
 
     @property
     def is_append_only(self) -> bool:
@@ -92,7 +97,7 @@ def _by_any_reference(table: Table, conditions: Mapping[str, ColumnElement[bool]
 
 def _leads_an_index(table: Table, column: str) -> bool:
     indexes = [tuple(index.columns) for index in table.indexes]
-    constraints = [tuple(one.columns) for one in table.constraints if type(one).__name__ == "UniqueConstraint"]
+    constraints = [tuple(one.columns) for one in table.constraints if isinstance(one, UniqueConstraint)]
     return any(each and each[0].name == column for each in (tuple(table.primary_key.columns), *indexes, *constraints))
 
 
@@ -103,7 +108,7 @@ def _columns(table: Table) -> tuple[Column[object], ...]:
 
 def _key(table: Table) -> tuple[str, ...]:
     """Return the names of the primary key; empty where it is a mere counter, so that a row is known by all that it says."""
-    return () if _counter(table) else tuple(column.name for column in table.primary_key.columns)
+    return () if _counter(table) else tuple(str(column.name) for column in table.primary_key.columns)
 
 
 def _counter(table: Table) -> str | None:
