@@ -62,6 +62,10 @@ class NotAQwac(ValueError):
         self.reason = reason
 
 
+class NotAQsealc(ValueError):
+    """A certificate that is no QSealC; the message says what it lacks."""
+
+
 class CertificateKind(StrEnum):
     """What a certificate says it is for."""
 
@@ -196,6 +200,24 @@ def require_qwac(certificate: Psd2Certificate) -> None:
     fault = next(qwac_faults(certificate), None)
     if fault is not None:
         raise fault
+
+
+def require_qsealc(certificate: Psd2Certificate) -> None:
+    """Raise NotAQsealc unless a TPP may sign messages with this certificate (TS 119 495 §5.3, EN 319 412-3 §4)."""
+    if certificate.kind is CertificateKind.QWAC:
+        raise NotAQsealc("this is a QWAC: its QcType says website authentication, signing takes an electronic seal")
+    if certificate.kind is not CertificateKind.QSEAL:
+        raise NotAQsealc("the qcStatements do not say QcType eseal (EN 319 412-5 §4.2.3)")
+    if certificate.statements.psd2 is None:
+        raise NotAQsealc("the qcStatements hold no PSD2 statement (TS 119 495 §5.1)")
+    if certificate.authorisation_number is None:
+        raise NotAQsealc("the subject has no organizationIdentifier (TS 119 495 GEN-5.3-3)")
+    extensions = certificate.x509.extensions
+    constraints, usage = _optional(extensions, x509.BasicConstraints), _optional(extensions, x509.KeyUsage)
+    if constraints is not None and constraints.ca:
+        raise NotAQsealc("this is the certificate of a certificate authority")
+    if usage is not None and not (usage.content_commitment or usage.digital_signature):
+        raise NotAQsealc("keyUsage has neither nonRepudiation nor digitalSignature (EN 319 412-2 §4.3.2)")
 
 
 def qwac_faults(certificate: Psd2Certificate) -> Iterator[NotAQwac]:

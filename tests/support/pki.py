@@ -121,15 +121,23 @@ class Authority:
             builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName("tpp.example")]), critical=False)
         return self._signed(builder, key, statements if statements is not None else encoded)
 
-    def qseal(self, *, number: str = NUMBER) -> Issued:
-        """Issue a QSealC: for signatures on messages, not for TLS."""
+    def qseal(
+        self,
+        *,
+        number: str | None = NUMBER,
+        not_before: dt.datetime | None = None,
+        not_after: dt.datetime | None = None,
+        subject_key: PrivateKey | None = None,
+        usages: tuple[str, ...] = ("digital_signature", "content_commitment"),
+    ) -> Issued:
+        """Issue a QSealC: for signatures on messages, not for TLS; each argument makes it wrong in one way."""
         psd2 = Psd2Statement(roles=ALL_ROLES, nca_name="BaFin", nca_id="DE-BAFIN")
         encoded = encode_qcstatements(
             QcStatements(compliance=True, types=frozenset({QcType.ESEAL}), sscd=False, pds=(), psd2=psd2)
         )
-        key = ec.generate_private_key(ec.SECP256R1())
-        builder = self._leaf(key, number, None, None).add_extension(
-            _usage(digital_signature=True, content_commitment=True), critical=True
+        key = subject_key or ec.generate_private_key(ec.SECP256R1())
+        builder = self._leaf(key, number, not_before, not_after).add_extension(
+            _usage(**dict.fromkeys(usages, True)), critical=True
         )
         return self._signed(builder, key, encoded)
 
