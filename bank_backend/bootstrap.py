@@ -143,6 +143,7 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
         tenants=tenants, accounts=accounts, ledger=ledger, statements=statements, database=database, clock=clocks
     )
     sca = create_sca(ScaParts(settings=settings, inbox=inbox, personalities=personalities, clock=real, codes=codes))
+    scheduler = create_scheduler(database, clock=clocks, real=real, tasks=tasks)
     return Services(
         settings=settings,
         clock=clocks,
@@ -154,7 +155,7 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
         information=information,
         ledger=ledger,
         schedule=schedule,
-        scheduler=create_scheduler(database, clock=clocks, real=real, tasks=tasks),
+        scheduler=scheduler,
         tenants=tenants,
         books=books,
         inbox=inbox,
@@ -166,7 +167,7 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
         payments=Payments(database=database, store=SqlPaymentStore(), authorisations=authorisations, clock=clocks),
         funds_consents=FundsConsents(database=database, store=funds, authorisations=authorisations, clock=clocks),
         funds_confirmations=FundsConfirmations(database=database, store=funds, ledger=ledger, clock=clocks),
-        test_data=data_wiring.create_test_data(database, clocks, real),
+        test_data=data_wiring.create_test_data(database, clocks, real, scheduler=scheduler),
         interactions=desk.interactions(),
         visits=desk.visits(sca, tenants),
     )

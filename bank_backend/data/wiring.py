@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from bank_backend.tenants.clock import TenantClocks
     from bank_backend.tenants.time import Scheduler
     from psd2.clock import Clock
-    from psd2.ids import TenantId
 
 WEB_MODULES: Final = (clock_api, faults_api, snapshots_api)
 
@@ -34,19 +33,10 @@ class TestData:
     snapshots: Snapshots
 
 
-class _NothingDue:
-    """Stands in for the scheduler of a bank that has none."""
-
-    def run_due(self, tenant: TenantId) -> int:
-        """Run nothing."""
-        del tenant
-        return 0
-
-
-def create_test_data(database: Database, clocks: TenantClocks, real: Clock, *, scheduler: Scheduler | None = None) -> TestData:
+def create_test_data(database: Database, clocks: TenantClocks, real: Clock, *, scheduler: Scheduler) -> TestData:
     """Build it on the bank's database and clocks."""
     return TestData(
-        time=TenantTime(database=database, clocks=clocks, scheduler=scheduler or _NothingDue(), real=real),
+        time=TenantTime(database=database, clocks=clocks, scheduler=scheduler, real=real),
         faults=Faults(database=database, store=SqlFaultStore(), real=real),
         snapshots=Snapshots(database=database, states=SqlStateStore(), store=SqlSnapshotStore(), clock=clocks, real=real),
     )

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from flask import request
@@ -31,9 +32,11 @@ class TenantRoutes:
     def add(self, rule: str, view: Callable[..., Any], *methods: str) -> None:
         """Offer `view(tenant, …)` at a path such as `/snapshots/<name>`."""
 
+        @wraps(view)
         def own(**rest: str) -> Any:  # noqa: ANN401 - a Flask view
             return view(self._known(calling_tenant(request)), **rest)
 
+        @wraps(view)
         def any_tenants(number: str, **rest: str) -> Any:  # noqa: ANN401 - a Flask view
             return view(self._known(TenantId(number)), **rest)
 

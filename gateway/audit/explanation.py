@@ -82,7 +82,7 @@ def stages_of(record: Record) -> list[dict[str, object]]:
 
 def failed_stage(record: Record) -> Stage | None:
     """Return where a call ended, None for one that succeeded."""
-    if explanation_of(record) is None:
+    if explanation_of(record) is None or _has_succeeded(record):
         return None
     ground = GROUNDS.get(str(record.get("reason"))) if record.get("told") is None else None
     if ground is not None:
@@ -91,6 +91,11 @@ def failed_stage(record: Record) -> Stage | None:
         return Stage.TLS
     has_answer = "upstream" in (record.get("latency_ms") or {})
     return Stage.SERVICE if has_answer else Stage.FORWARDING
+
+
+def _has_succeeded(record: Record) -> bool:
+    # An answer that a fault has held back is explained, and yet nothing failed.
+    return record.get("outcome") == ADMITTED and 0 < int(record.get("status") or 0) < _FIRST_REFUSAL
 
 
 def _stage_of(ground: Ground, record: Record) -> Stage:

@@ -6,17 +6,19 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from chassis.fault_orders import read_fault_order
 from chassis.logs import get_logger
 from chassis.told_refusals import UnreadableRefusal, read_refusal_header
 from gateway.admission.refusal import Refusal
 from gateway.audit.record import FAILED, REFUSED
 from gateway.edge.upstream_connection import StaleConnection, UpstreamFault
-from gateway.edge.upstream_head import TOLD_REFUSAL, reply_headers, upstream_head
+from gateway.edge.upstream_head import FAULT_ORDER, TOLD_REFUSAL, reply_headers, upstream_head
 from gateway.policies.model import Upstream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from chassis.fault_orders import FaultOrder
     from gateway.audit.record import Exchange
     from gateway.edge.client import Client
     from gateway.edge.client_head import ClientHead
@@ -47,6 +49,7 @@ class Forwarding:
     monotonic: Callable[[], float]
     record: Callable[[Exchange], None]
     _upload_fault: Exception | None = None
+    _held: tuple[ReplyHead, FaultOrder] | None = None
 
     async def run(self) -> None:
         """Do it; raises `Refusal` while nothing has been answered yet, `UpstreamFault` after, `ClientGone`."""
@@ -62,6 +65,8 @@ class Forwarding:
                 raise
             headers = _SOON if fault.reason in _PASSING else ()
             raise Refusal(fault.reason, str(fault), headers=headers) from fault
+        if self._held is not None:
+            await self._let_go(*self._held, rest)
         # The connection serves others again while a slow client still takes the end of its answer.
         self.exchange.sent_bytes += len(rest)
         self.record(self.exchange)
@@ -149,6 +154,9 @@ class Forwarding:
         reply = await connection.reply_head()
         self.exchange.replied_at = self.monotonic()
         piece = await connection.piece()
+        order = self._fault_order(reply)
+        if order is not None:
+            return await self._held_back(connection, reply, order, piece)
         self._start(reply, whole_length=len(piece) if connection.has_all else None)
         while not connection.has_all:
             self.exchange.sent_bytes += len(piece)
@@ -159,12 +167,34 @@ class Forwarding:
 
     def _start(self, reply: ReplyHead, *, whole_length: int | None) -> None:
         self.exchange.status = reply.status
-        if reply.status >= _FIRST_OTHER_STATUS:
-            self._note_told_refusal(reply)
+        self._note_told_refusal(reply)
         headers = reply_headers(reply.headers, self.exchange.request)
         if whole_length and not any(name == b"content-length" for name, _ in headers):
             headers.append((b"content-length", b"%d" % whole_length))  # it came in chunks, and all of it is here
         self.client.start(reply.status, headers)
+
+    def _fault_order(self, reply: ReplyHead) -> FaultOrder | None:
+        """Return what the bank asks for where the TPP has set a fault; nobody else is believed."""
+        route = self.exchange.admission.route
+        orders = [value for name, value in reply.headers if name == FAULT_ORDER]
+        return read_fault_order(orders[0]) if orders and route is not None and route.upstream is Upstream.BANK else None
+
+    async def _held_back(self, connection: UpstreamConnection, reply: ReplyHead, order: FaultOrder, piece: bytes) -> bytes:
+        """Take the whole answer, so that the connection serves others while this one waits (`_let_go`)."""
+        self._held = (reply, order)
+        pieces = [piece]
+        while not connection.has_all:
+            pieces.append(await connection.piece())
+        return b"".join(pieces)
+
+    async def _let_go(self, reply: ReplyHead, order: FaultOrder, body: bytes) -> None:
+        """Begin an answer once its time has come, or end the connection in its place: raises `UpstreamFault`."""
+        await asyncio.sleep(order.milliseconds / 1000)
+        if order.is_dropped:
+            self.exchange.status = reply.status
+            self._note_told_refusal(reply)
+            raise UpstreamFault("fault.drop_answer", "the TPP has set a fault that ends the connection without an answer")
+        self._start(reply, whole_length=len(body))
 
     def _note_told_refusal(self, reply: ReplyHead) -> None:
         """Take over what the service says of its refusal; one that says nothing readable has answered, no more."""
@@ -177,5 +207,7 @@ class Forwarding:
         except UnreadableRefusal as error:
             get_logger().warning("edge.told_refusal_unreadable", upstream=route.upstream.value, error=str(error))
             return
-        self.exchange.outcome = FAILED if reply.status >= _FIRST_SERVER_ERROR else REFUSED
         self.exchange.reason = self.exchange.told.reason
+        # Otherwise no refusal: a fault that the TPP has set held the answer back, which the log explains.
+        if reply.status >= _FIRST_OTHER_STATUS:
+            self.exchange.outcome = FAILED if reply.status >= _FIRST_SERVER_ERROR else REFUSED

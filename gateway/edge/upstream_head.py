@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+from chassis import fault_orders
 from chassis.told_refusals import HEADER
 from gateway.admission.roles import granted_roles
 from gateway.edge.client_head import ORDINARY_CONNECTION, named_hop_by_hop
@@ -23,10 +24,11 @@ if TYPE_CHECKING:
     from gateway.trust.judgement import Trusted
 
 TOLD_REFUSAL: Final = HEADER.lower().encode("ascii")
+FAULT_ORDER: Final = fault_orders.HEADER.lower().encode("ascii")
 _REPLY_DROPPED: Final = frozenset(
     {
         b"connection", b"keep-alive", b"proxy-connection", b"proxy-authenticate", b"te", b"trailer", b"transfer-encoding",
-        b"upgrade", b"server", b"x-sandbox-request", TOLD_REFUSAL,
+        b"upgrade", b"server", b"x-sandbox-request", TOLD_REFUSAL, FAULT_ORDER,
     }
 )  # fmt: skip
 _METHODS_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})

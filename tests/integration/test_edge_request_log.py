@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import http.client
 import json
+import ssl
+import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from chassis.fault_orders import HEADER as ORDER
 from chassis.told_refusals import HEADER, ToldRefusal, refusal_header
-from gateway.audit.explanation import failed_stage
+from gateway.audit.explanation import explanation_of, failed_stage
 from gateway.audit.reader import AuditFilter, Look, record_of
 from gateway.register.model import TppStatus
 from tests.support.edge import EdgeUnderTest, running_edge
@@ -69,6 +73,52 @@ def first_refusal(edge: EdgeUnderTest, certificate: Issued) -> Answer:
 
     wait_until(is_refused, seconds=5, what="the refusal")
     return answers[-1]
+
+
+def ordered(order: str) -> str:
+    return f"{ORDER}: {order}"
+
+
+def test_an_answer_that_a_fault_holds_back_comes_late_and_is_explained(edge: EdgeUnderTest) -> None:
+    """It succeeds all the same; neither the order nor what is told reaches the client."""
+    late = refusal_header(ToldRefusal(reason="fault.latency", text="Held back.", hint="Clear it.", clause="docs"))
+    edge.bank.reply = raw(answering("200 OK", told(late), ordered("delay=400"), "X-Sandbox-Fault: latency; id=1"))
+    began = time.monotonic()
+
+    answer = edge.get(certificate=edge.qwac)
+
+    assert time.monotonic() - began >= 0.4
+    assert (answer.status, answer.headers["x-sandbox-fault"]) == (200, "latency; id=1")
+    assert not {HEADER.lower(), ORDER.lower()} & set(answer.headers)
+    record, _ = record_of(edge.home.log, answer.headers["x-sandbox-request"])
+    assert record is not None
+    explanation = explanation_of(record)
+    assert explanation is not None
+    assert (record["outcome"], explanation.reason, failed_stage(record)) == ("admitted", "fault.latency", None)
+
+
+def test_an_answer_that_a_fault_drops_never_comes(edge: EdgeUnderTest) -> None:
+    """The connection ends without a byte of an answer, and the log explains it."""
+    dropped = refusal_header(ToldRefusal(reason="fault.drop_answer", text="Dropped.", hint="Ask again.", clause="docs"))
+    edge.bank.reply = raw(answering("201 Created", told(dropped), ordered("delay=0; drop")))
+
+    with pytest.raises((ConnectionError, http.client.HTTPException, ssl.SSLError)):
+        edge.get(certificate=edge.qwac)
+
+    record = next(iter(Look(edge.home.log, AuditFilter(tpp=NUMBER, reason="fault.drop_answer")).newest(1)))
+    explanation = explanation_of(record)
+    assert explanation is not None
+    assert (record["outcome"], record["status"], explanation.text) == ("failed", 201, "Dropped.")
+
+
+def test_only_the_bank_orders_faults(edge: EdgeUnderTest) -> None:
+    """Another server's order is taken out, and not obeyed."""
+    edge.authorization.reply = raw(answering("200 OK", ordered("delay=0; drop")))
+
+    answer = edge.get("/introspect", certificate=edge.qwac, method="POST", body=b"")
+
+    assert answer.status == 200
+    assert ORDER.lower() not in answer.headers
 
 
 def test_a_refusal_of_the_bank_is_recorded_as_the_bank_tells_it_and_not_passed_on(edge: EdgeUnderTest) -> None:
