@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from bank_backend.ledger.orders import TransferOrder
 from bank_backend.ledger.own_accounts import OwnAccount, own_account_id
 from bank_backend.ledger.refusals import InsufficientFunds, InvalidAmount, SameAccount, UnknownAccount, UnknownHold
 from bank_backend.ledger.store import SqlLedgerStore
 from psd2.ids import AccountId
 from psd2.money import Money
 from tests.support.bank_core import ANNA, JONAS, OTHER_TENANT, TENANT, TOM, SeededBank
+from tests.unit.bank_backend.ledger.orders import OUTSIDE_IBAN, book, order, reserve
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from bank_backend.accounts.model import Account
-    from bank_backend.ledger.orders import Booked
-
-OUTSIDE_IBAN = "DE75512108001245126199"
 
 
 def pay(
@@ -32,35 +28,13 @@ def pay(
     iban: str = OUTSIDE_IBAN,
     hold: str | None = None,
     now: datetime | None = None,
-    **changes: Any,
 ) -> str:
     """Transfer in a transaction of its own; returns the transaction's id."""
-    return book(bank, order(debtor, amount, creditor_iban=iban, **changes), hold=hold, now=now).entry
-
-
-def book(bank: SeededBank, what: TransferOrder, *, hold: str | None = None, now: datetime | None = None) -> Booked:
-    """Make a transfer in a transaction of its own."""
-    with bank.database.writing() as connection:
-        return bank.services.ledger.transfer(connection, what, now or bank.clock.now(), hold=hold)
+    return book(bank, order(debtor, amount, creditor_iban=iban), hold=hold, now=now).entry
 
 
 def hold(bank: SeededBank, debtor: Account, amount: Money) -> str:
-    with bank.database.writing() as connection:
-        return bank.services.ledger.hold(connection, order(debtor, amount), bank.clock.now())
-
-
-def order(debtor: Account, amount: Money, **changes: Any) -> TransferOrder:
-    """Return an order to pay a merchant with another bank."""
-    usual = TransferOrder(
-        tenant=TENANT,
-        debtor=debtor.id,
-        creditor_iban=OUTSIDE_IBAN,
-        creditor_name="Merchant Ltd",
-        amount=amount,
-        remittance="Order 7",
-        end_to_end_id="E2E-7",
-    )
-    return replace(usual, **changes)
+    return reserve(bank, order(debtor, amount))
 
 
 def test_a_payment_to_another_bank_lowers_the_payers_balance(bank: SeededBank) -> None:
