@@ -33,10 +33,15 @@ def services_for(home: Path | None) -> Services:
     """Return the services of a home in which a platform has been started at least once; raises `HomeNotUsable`."""
     from sandbox.bootstrap import build_services
 
+    return build_services(started_settings(home))
+
+
+def started_settings(home: Path | None) -> SandboxSettings:
+    """Return the settings of a home in which a platform has been started at least once; raises `HomeNotUsable`."""
     settings = settings_for(home)
     if not settings.has_database:
         raise HomeNotUsable(
             f"no platform has been started in {settings.home.path} yet: `sandbox up` does, or name another --home "
             "(a platform on PostgreSQL is found by SANDBOX_DATABASE_URL)"
         )
-    return build_services(settings)
+    return settings

@@ -18,6 +18,7 @@ _COMMANDS = {
     "tpp": "sandbox.cli.tpp",
     "cert": "sandbox.cli.cert",
     "developer": "sandbox.cli.developer",
+    "ledger": "sandbox.cli.ledger",
 }
 _INTERRUPTED = 130
 

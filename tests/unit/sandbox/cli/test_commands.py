@@ -31,7 +31,7 @@ def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = run(capsys, "--help")
 
     assert status == 0
-    for command in ("up", "down", "status", "reset", "demo", "tpp", "cert", "developer"):
+    for command in ("up", "down", "status", "reset", "demo", "tpp", "cert", "developer", "ledger"):
         assert f"  {command} " in out
 
 
@@ -49,6 +49,7 @@ def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
         (("cert", "list"), 1, "no platform has been started"),
         (("developer", "list"), 1, "no platform has been started"),
         (("developer", "operator"), 2, "Missing argument"),
+        (("ledger", "reconcile"), 1, "no platform has been started"),
         (("reset", "--yes"), 1, "nothing to remove"),
     ],
 )
