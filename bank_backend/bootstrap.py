@@ -12,7 +12,7 @@ from bank_backend.accounts.information import AccountInformation
 from bank_backend.accounts.service import AccountDirectory
 from bank_backend.accounts.store import SqlAccountStore
 from bank_backend.authorisations.model import ResourceKind
-from bank_backend.authorisations.wiring import create_authorisations, create_openings, create_signing
+from bank_backend.authorisations.wiring import create_authorisations, create_authorising
 from bank_backend.characters import refuse_nul
 from bank_backend.consents import api as consents_api
 from bank_backend.consents.approval import ConsentApproval
@@ -119,11 +119,16 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
     inbox = Inbox(database=database, store=SqlInboxStore())
     personalities = create_personalities(settings, database)
     authorisations, approvables = create_authorisations(), _approvables(ledger)
-    signing = create_signing(
-        approvables, authorisations=authorisations, tenants=tenants, personalities=personalities, clock=clocks
-    )
-    openings = create_openings(
-        database, authorisations=authorisations, signing=signing, psus=psus, personalities=personalities, clock=clocks
+    sca = create_sca(ScaParts(settings=settings, inbox=inbox, personalities=personalities, clock=real, codes=codes))
+    authorising = create_authorising(
+        database,
+        approvables,
+        authorisations=authorisations,
+        psus=psus,
+        accounts=accounts,
+        sca=sca,
+        personalities=personalities,
+        clock=clocks,
     )
     desk = _FrontDesk(
         settings,
@@ -132,7 +137,7 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
         psus=psus,
         accounts=accounts,
         authorisations=authorisations,
-        signing=signing,
+        signing=authorising.signing,
         approvables=approvables,
     )
     consent_access = ConsentAccess(database=database, store=SqlConsentStore(), accounts=accounts, clock=clocks)
@@ -142,7 +147,6 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
     books = TenantBooks(
         tenants=tenants, accounts=accounts, ledger=ledger, statements=statements, database=database, clock=clocks
     )
-    sca = create_sca(ScaParts(settings=settings, inbox=inbox, personalities=personalities, clock=real, codes=codes))
     scheduler = create_scheduler(database, clock=clocks, real=real, tasks=tasks)
     return Services(
         settings=settings,
@@ -160,8 +164,9 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
         books=books,
         inbox=inbox,
         authorisations=authorisations,
-        openings=openings,
-        signing=signing,
+        openings=authorising.openings,
+        signing=authorising.signing,
+        updates=authorising.updates,
         consents=Consents(database=database, store=SqlConsentStore(), authorisations=authorisations, clock=clocks),
         consent_access=consent_access,
         payments=Payments(database=database, store=SqlPaymentStore(), authorisations=authorisations, clock=clocks),

@@ -23,6 +23,8 @@ class BankError(Exception):
     title: ClassVar[str]
     # None: the status that the specification pairs with the code.
     fixed_status: ClassVar[int | None] = None
+    # How a TPP goes on in spite of it: `_links` of the answer (BG IG §7.2.2, §7.3).
+    links: Mapping[str, object] | None = None
 
     def __init__(self, text: str, *, path: str | None = None) -> None:
         """Refuse, saying what is wrong and what would be right."""

@@ -19,7 +19,7 @@ from chassis.problems import CONTENT_TYPE, problem
 from psd2.tpp_messages import MessageCode, TppMessage, tpp_messages_body
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from werkzeug.sansio.response import Response as SansioResponse
 
@@ -44,7 +44,7 @@ class _Problems:
     def refusal(self, error: BankError) -> Response:
         told = told_of(error)
         details = problem(error.status, told.reason, error.title, error.text, **_members(error))
-        answer = self._answer(error.status, _messages(error), details, told)
+        answer = self._answer(error.status, _messages(error), details, told, links=error.links)
         answer.headers.update(error.headers)
         return answer
 
@@ -74,9 +74,19 @@ class _Problems:
         answer.headers["Retry-After"] = "1"
         return answer
 
-    def _answer(self, status: int, messages: Sequence[TppMessage], details: dict[str, object], told: ToldRefusal) -> Response:
+    def _answer(
+        self,
+        status: int,
+        messages: Sequence[TppMessage],
+        details: dict[str, object],
+        told: ToldRefusal,
+        *,
+        links: Mapping[str, object] | None = None,
+    ) -> Response:
         berlin_group = request.path.startswith(_BERLIN_GROUP)
         body = tpp_messages_body(*messages) if berlin_group else details
+        if berlin_group and links:
+            body["_links"] = links
         if self._sandbox_mode:
             body |= explanation(told)
         content_type = "application/json" if berlin_group else CONTENT_TYPE

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from bank_backend.authorisations.openings import Openings
     from bank_backend.authorisations.service import Authorisations
     from bank_backend.authorisations.signing import Signing
+    from bank_backend.authorisations.updates import Updates
     from bank_backend.config import BankSettings
     from bank_backend.consents.service import ConsentAccess, Consents
     from bank_backend.data.wiring import TestData
@@ -52,6 +53,7 @@ class Services:
     authorisations: Authorisations
     openings: Openings
     signing: Signing
+    updates: Updates
     consents: Consents
     consent_access: ConsentAccess
     payments: Payments

@@ -5,24 +5,32 @@ Consents, payments, cancellations, funds consents and baskets each hang these ro
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from bank_backend.authorisations.links import started_links
-from bank_backend.authorisations.messages import psu_message
-from bank_backend.errors import ServiceInvalid, StatusInvalid
+from flask import request
+
+from bank_backend.authorisations.embedded import Stepped
+from bank_backend.authorisations.links import link, next_steps, started_links
+from bank_backend.authorisations.model import ScaStatus
+from bank_backend.authorisations.psu_data import PsuData, UpdateBody, parse_psu_data
+from bank_backend.authorisations.standing import Target
+from bank_backend.authorisations.wire import progress, status_as_json, stepped_as_json
+from bank_backend.errors import PsuCredentialsInvalid, ScaInvalid, StatusInvalid
 from bank_backend.openapi.declarations import operation
 from bank_backend.openapi.parameters import PSU_HEADERS, REDIRECT_HEADERS
-from bank_backend.openapi.shapes.authorising import AuthorisationStarted, Authorisations, PsuDataUpdated, ScaStatusAnswer
-from bank_backend.xs2a import created, ok, tpp_domains, xs2a_call
+from bank_backend.openapi.shapes.authorising import Authorisations, AuthorisationStarted, PsuDataUpdated, ScaStatusAnswer
+from bank_backend.xs2a import created, json_body, ok, tpp_domains, xs2a_call
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from flask import Blueprint, Response
 
-    from bank_backend.authorisations.model import ResourceKind
+    from bank_backend.authorisations.model import Authorisation, ResourceKind
+    from bank_backend.authorisations.openings import Opened
     from bank_backend.calls import TppCall
     from bank_backend.database import Connection
+    from bank_backend.errors import BankError
     from bank_backend.services import Services
     from psd2.ids import TenantId
     from psd2.roles import PspRole
@@ -51,7 +59,7 @@ def add_authorisation_routes(
     routes.add_url_rule(several, f"start_{name}authorisation", views.start, methods=["POST"])
     routes.add_url_rule(several, f"list_{name}authorisations", views.several, methods=["GET"])
     routes.add_url_rule(one, f"{name}sca_status", views.sca_status, methods=["GET"])
-    routes.add_url_rule(one, f"update_{name}psu_data", views.refuse_psu_data, methods=["PUT"])
+    routes.add_url_rule(one, f"update_{name}psu_data", views.update, methods=["PUT"])
 
 
 class _AuthorisationViews:
@@ -59,19 +67,30 @@ class _AuthorisationViews:
         self._subject, self._services, self._segment = subject, services, segment
         self._authorisations = services.authorisations
 
-    @operation("Start an authorisation", answers={201: AuthorisationStarted}, headers=(*PSU_HEADERS, *REDIRECT_HEADERS))
+    @operation(
+        "Start an authorisation",
+        body=UpdateBody,
+        answers={201: AuthorisationStarted},
+        headers=(*PSU_HEADERS, *REDIRECT_HEADERS),
+    )
     def start(self, resource: str) -> Response:
         call = xs2a_call(self._subject.role)
         if not self._subject.is_undecided(call.tenant, resource):
             raise StatusInvalid("the resource waits for no authorisation: it has been decided already")
+        data = parse_psu_data(_optional_body(), call)
         opened = self._services.openings.start(call, kind=self._subject.kind, resource=resource, domains=tpp_domains(call))
-        path, front_url = self._subject.path(resource), self._services.settings.front_url
-        links = started_links(path, opened, opened.started, segment=self._segment, front_url=front_url)
-        body = {"scaStatus": opened.started.status.value, "authorisationId": opened.started.id, "_links": links}
-        if message := psu_message(opened.started):
-            body["psuMessage"] = message
-        location = f"{path}/{self._segment}/{opened.started.id}"
-        return created(call, body, location=location, headers={"ASPSP-SCA-Approach": opened.approach.header})
+        stepped = self._first_step(opened, data, call)
+        path, started = self._subject.path(resource), stepped.authorisation
+        links = started_links(path, opened, started, segment=self._segment, front_url=self._services.settings.front_url)
+        body = status_as_json(started) | {"authorisationId": started.id, "_links": links} | progress(stepped)
+        location = f"{path}/{self._segment}/{started.id}"
+        return created(call, body, location=location, headers=_approach(started))
+
+    def _first_step(self, opened: Opened, data: PsuData, call: TppCall) -> Stepped:
+        """Take what came along with the start; the PSU-ID alone is known already (BG IG §7.1: the extended forms)."""
+        if data.is_only_psu:
+            return Stepped(authorisation=opened.started)
+        return self._stepped(self._target(call, opened.started.resource, opened.started.id), data, call)
 
     @operation("List authorisations", answers={200: Authorisations})
     def several(self, resource: str) -> Response:
@@ -103,11 +122,46 @@ class _AuthorisationViews:
                 authorisation_id=authorisation,
                 now=self._now(call, connection),
             )
-        message = psu_message(found)
-        return ok(call, {"scaStatus": found.status.value} | ({"psuMessage": message} if message else {}))
+        return ok(call, status_as_json(found))
 
-    @operation("Further an authorisation by the PSU's data", answers={200: PsuDataUpdated}, headers=PSU_HEADERS)
-    def refuse_psu_data(self, resource: str, authorisation: str) -> NoReturn:
-        xs2a_call(self._subject.role)
-        text = f"no PSU data is taken for {authorisation[:40]} of {resource[:40]}: the PSU proves itself at the bank itself"
-        raise ServiceInvalid(text)
+    @operation(
+        "Further an authorisation by the PSU's data",
+        body=UpdateBody,
+        answers={200: PsuDataUpdated},
+        headers=PSU_HEADERS,
+    )
+    def update(self, resource: str, authorisation: str) -> Response:
+        call = xs2a_call(self._subject.role)
+        self._subject.is_undecided(call.tenant, resource)
+        stepped = self._stepped(self._target(call, resource, authorisation), parse_psu_data(_optional_body(), call), call)
+        answer = ok(call, stepped_as_json(stepped, path=self._subject.path(resource), segment=self._segment))
+        answer.headers.update(_approach(stepped.authorisation))
+        return answer
+
+    def _target(self, call: TppCall, resource: str, authorisation: str) -> Target:
+        return Target(tenant=call.tenant, kind=self._subject.kind, resource=resource, authorisation=authorisation)
+
+    def _stepped(self, target: Target, data: PsuData, call: TppCall) -> Stepped:
+        try:
+            return self._services.updates.further(target, data, call)
+        except (PsuCredentialsInvalid, ScaInvalid) as refusal:
+            self._point_on(refusal, target)
+            raise
+
+    def _point_on(self, refusal: BankError, target: Target) -> None:
+        """Say in the refusal how it goes on: the same again, or another start (BG IG §7.2.2, §7.3)."""
+        path, found = self._subject.path(target.resource), self._services.updates.found(target)
+        if found.status is ScaStatus.FAILED:
+            refusal.links = {"startAuthorisation": link(f"{path}/{self._segment}")}
+        else:
+            own = f"{path}/{self._segment}/{found.id}"
+            refusal.links = {relation: link(own) for relation in next_steps(found)}
+
+
+def _optional_body() -> bytes:
+    """Return the request's body; one that is there has to say that it is JSON."""
+    return json_body() if request.get_data() else b""
+
+
+def _approach(authorisation: Authorisation) -> dict[str, str]:
+    return {"ASPSP-SCA-Approach": authorisation.approach.header}

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from bank_backend.errors import BankError, PsuCredentialsInvalid, StatusInvalid
+from typing import TYPE_CHECKING
+
+from bank_backend.errors import BankError, PsuCredentialsInvalid, ScaInvalid, ServiceBlocked, ServiceInvalid, StatusInvalid
 from psd2.tpp_messages import MessageCode
+
+if TYPE_CHECKING:
+    from bank_backend.calls import TppCall
 
 
 class AlreadySigned(StatusInvalid):
@@ -26,3 +31,39 @@ class CorporateIdInvalid(BankError):
     code = MessageCode.CORPORATE_ID_INVALID
     problem_code = "authorisation.corporate_id"
     title = "The PSU-Corporate-ID is unknown"
+
+
+def require_no_corporate_id(call: TppCall) -> None:
+    """Raise `CorporateIdInvalid` for a PSU-Corporate-ID: no customer of this bank has an identification of that kind."""
+    if call.psu_corporate_id is not None:
+        text = f"PSU-Corporate-ID {call.psu_corporate_id[:40]!r} is unknown: customers are named by PSU-ID alone"
+        raise CorporateIdInvalid(text, path="PSU-Corporate-ID")
+
+
+class NotHolder(ServiceBlocked):
+    """The PSU does not hold what the request is about (403)."""
+
+    problem_code = "authorisation.not_holder"
+    title = "The PSU does not hold the account"
+
+
+class NoMethod(ServiceBlocked):
+    """The PSU has no SCA method that works in this approach (403)."""
+
+    problem_code = "authorisation.no_method"
+    title = "The PSU has no method for this"
+
+
+class TooManyPasswords(ScaInvalid):
+    """Too many wrong passwords for one authorisation: it has failed (400)."""
+
+    problem_code = "authorisation.passwords"
+    title = "Too many wrong passwords"
+
+
+class NoPsuData(ServiceInvalid):
+    """PSU data for an authorisation in which the PSU proves itself at the bank itself (400: BG IG §14.11.1, "if payload")."""
+
+    problem_code = "authorisation.no_psu_data"
+    title = "No PSU data is taken for this authorisation"
+    fixed_status = 400

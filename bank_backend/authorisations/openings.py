@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from bank_backend.authorisations.addresses import require_own_address
 from bank_backend.authorisations.approaches import REDIRECTS, chosen_approach
 from bank_backend.authorisations.asks import AccountChoice
-from bank_backend.authorisations.errors import CorporateIdInvalid, PsuIdUnknown
+from bank_backend.authorisations.errors import PsuIdUnknown, require_no_corporate_id
 from bank_backend.authorisations.model import ResourceKind
 from bank_backend.authorisations.opening import Opening
 from bank_backend.authorisations.service import Start
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from bank_backend.authorisations.model import Authorisation
     from bank_backend.authorisations.service import Authorisations
-    from bank_backend.authorisations.signing import PersonalityOf, Signing
+    from bank_backend.authorisations.signing import Announcer, PersonalityOf, Signing
     from bank_backend.calls import TppCall
     from bank_backend.database import Connection, Database
     from bank_backend.psus.model import Psu
@@ -73,6 +73,7 @@ class Openings:
         store: OpeningStore,
         authorisations: Authorisations,
         signing: Signing,
+        announcer: Announcer,
         psus: Psus,
         personalities: PersonalityOf,
         clock: TenantClock,
@@ -82,6 +83,7 @@ class Openings:
         self._store = store
         self._authorisations = authorisations
         self._signing = signing
+        self._announcer = announcer
         self._psus = psus
         self._personalities = personalities
         self._clock = clock
@@ -138,10 +140,7 @@ class Openings:
         return opening.overlaid(call, self._named_psu(call))
 
     def _named_psu(self, call: TppCall) -> PsuId | None:
-        if call.psu_corporate_id is not None:
-            # No customer of this bank has an identification of that kind.
-            text = f"PSU-Corporate-ID {call.psu_corporate_id[:40]!r} is unknown: customers are named by PSU-ID alone"
-            raise CorporateIdInvalid(text, path="PSU-Corporate-ID")
+        require_no_corporate_id(call)
         if call.psu_id is None:
             return None
         psu = self._psus.psu(call.tenant, call.psu_id)
@@ -191,4 +190,9 @@ class Openings:
             is_shared=is_shared,
         )
         now = self._clock.now(said.tenant, connection)
-        return self._authorisations.start(connection, tenant=said.tenant, kind=kind, resource=said.resource, now=now, how=how)
+        started = self._authorisations.start(
+            connection, tenant=said.tenant, kind=kind, resource=said.resource, now=now, how=how
+        )
+        if approach is not ScaApproach.DECOUPLED or started.psu is None:
+            return started
+        return self._announcer.announce(connection, started, self._signing.ask(connection, started))

@@ -37,7 +37,13 @@ _REDIRECTS = frozenset({ScaApproach.OAUTH, ScaApproach.REDIRECT})
 
 
 class HolderStore(Protocol):
-    """Who holds accounts, and how many of the holders must agree; each call works inside the caller's transaction."""
+    """Who holds accounts, how many of the holders must agree, who asks; each call works inside the caller's transaction."""
+
+    def held_by(self, connection: Connection, tenant: TenantId, psu: PsuId) -> list[Account]:
+        """Return the accounts that a PSU holds, in its order."""
+
+    def tpp(self, connection: Connection, tenant: TenantId) -> Tenant:
+        """Return the TPP that asks: the tenant is its own."""
 
     def co_holders(self, connection: Connection, tenant: TenantId, account_ids: Sequence[str]) -> list[PsuId]:
         """Return the PSUs that hold all of the accounts, in a stable order."""
@@ -46,11 +52,11 @@ class HolderStore(Protocol):
         """Return how many signatures the accounts that a TPP names need; 1 where none of them is known."""
 
 
-class Tpps(Protocol):
-    """Who the TPPs are: each has a tenant of its own."""
+class Announcer(Protocol):
+    """The way to the PSU's bank app."""
 
-    def tenant(self, tenant: TenantId) -> Tenant:
-        """Return the TPP's tenant."""
+    def announce(self, connection: Connection, authorisation: Authorisation, ask: Ask) -> Authorisation:
+        """Tell the PSU of a decoupled authorisation what waits for it; returns the authorisation, failed where it can't be."""
 
 
 class PersonalityOf(Protocol):
@@ -78,7 +84,7 @@ class Signing:
         authorisations: Authorisations,
         approvables: Mapping[ResourceKind, Approvable],
         holders: HolderStore,
-        tpps: Tpps,
+        announcer: Announcer,
         personalities: PersonalityOf,
         clock: TenantClock,
     ) -> None:
@@ -86,7 +92,7 @@ class Signing:
         self._authorisations = authorisations
         self._approvables = approvables
         self._holders = holders
-        self._tpps = tpps
+        self._announcer = announcer
         self._personalities = personalities
         self._clock = clock
 
@@ -109,13 +115,13 @@ class Signing:
         found = self._authorisations.locked(connection, authorisation_id)
         authorisation = _require_open(found.settled(self._clock.now(found.tenant, connection)))
         ask = self.ask(connection, authorisation)
-        return Pending(authorisation=authorisation, ask=ask, tpp=self._tpps.tenant(authorisation.tenant))
+        return Pending(authorisation=authorisation, ask=ask, tpp=self._holders.tpp(connection, found.tenant))
 
     def waiting_for(self, connection: Connection, tenant: TenantId, psu: PsuId) -> list[Pending]:
         """Return what a PSU has to decide away from the TPP: decoupled authorisations that are its own, oldest first."""
         now = self._clock.now(tenant, connection)
         found = self._authorisations.open_of_psu(connection, tenant=tenant, psu=psu, now=now)
-        tpp = self._tpps.tenant(tenant)
+        tpp = self._holders.tpp(connection, tenant)
         waiting = []
         for each in found:
             # What has been decided elsewhere, or withdrawn, waits for nobody.
@@ -132,6 +138,11 @@ class Signing:
             return False
         return self._holders.signatures_for(connection, tenant, ask.references) > 1
 
+    def require_new_signatory(self, connection: Connection, authorisation: Authorisation, psu: PsuId) -> None:
+        """Raise `AlreadySigned` for who has signed the resource under another authorisation."""
+        if psu in self._signatories(connection, authorisation):
+            raise AlreadySigned("this PSU has signed already: the signature that is missing is another holder's")
+
     def sign(
         self,
         connection: Connection,
@@ -147,7 +158,7 @@ class Signing:
         Raises `AlreadySigned`, and `StatusInvalid` where the authorisation is over.
         """
         known = _require_open(self._authorisations.locked(connection, authorisation_id).settled(at))
-        self._require_new(connection, known, psu)
+        self.require_new_signatory(connection, known, psu)
         known = replace(known, accounts=tuple(account.id for account in accounts))
         if self._personalities.of(known.tenant, connection).confirmation and known.approach in _REDIRECTS:
             waiting = self._authorisations.finish(known, psu=psu, headless=headless, to=ScaStatus.UNCONFIRMED)
@@ -166,7 +177,7 @@ class Signing:
         self, connection: Connection, locked: Authorisation, *, psu: PsuId, accounts: tuple[Account, ...], at: datetime
     ) -> Authorisation:
         """Approve without a second factor what the bank exempts from SCA (RTS 2018/389 Art. 16)."""
-        self._require_new(connection, locked, psu)
+        self.require_new_signatory(connection, locked, psu)
         chosen = tuple(account.id for account in accounts)
         return self._signed(connection, replace(locked.moved(ScaStatus.EXEMPTED), psu=psu, accounts=chosen), accounts, at)
 
@@ -205,7 +216,7 @@ class Signing:
             self._authorisations.end_open(connection, signed)
         else:
             self._approvables[signed.kind].partially_approve(connection, approval)
-            self._invite(connection, signed, approval)
+            self._invite(connection, signed, approval, ask)
         return saved
 
     def _required(self, connection: Connection, ask: Ask, tenant: TenantId, accounts: Sequence[Account]) -> int:
@@ -214,7 +225,7 @@ class Signing:
             return 1
         return max((account.signatures_required for account in accounts), default=1)
 
-    def _invite(self, connection: Connection, signed: Authorisation, approval: Approval) -> None:
+    def _invite(self, connection: Connection, signed: Authorisation, approval: Approval, ask: Ask) -> None:
         """Start an authorisation in the bank app for whoever may sign next and has none under way."""
         now = self._clock.now(signed.tenant, connection)
         standing = self._authorisations.of_resource(
@@ -227,13 +238,10 @@ class Signing:
                 how = Start(approach=ScaApproach.DECOUPLED, psu=psu, is_shared=True)
                 # One start too many must not undo the signature: the TPP's own starts remain.
                 with suppress(StatusInvalid):
-                    self._authorisations.start(
+                    started = self._authorisations.start(
                         connection, tenant=signed.tenant, kind=signed.kind, resource=signed.resource, now=now, how=how
                     )
-
-    def _require_new(self, connection: Connection, authorisation: Authorisation, psu: PsuId) -> None:
-        if psu in self._signatories(connection, authorisation):
-            raise AlreadySigned("this PSU has signed already: the signature that is missing is another holder's")
+                    self._announcer.announce(connection, started, ask)
 
     def _signatories(self, connection: Connection, authorisation: Authorisation) -> list[PsuId]:
         """Return who has signed the resource under another authorisation, in order."""

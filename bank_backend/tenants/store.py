@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from sqlalchemy import Row
+
     from bank_backend.accounts.model import Account
     from bank_backend.database import Connection, Database
     from bank_backend.personas.service import Seed
@@ -38,16 +40,7 @@ class SqlTenantStore:
         """Return the tenant, or None."""
         with self._database.reading() as connection:
             row = connection.execute(select(tenants).where(tenants.c.id == tenant)).first()
-        if row is None:
-            return None
-        return Tenant(
-            id=TenantId(row.id),
-            name=row.name,
-            country=row.country,
-            roles=read_roles(row.roles),
-            seed=row.seed,
-            persona_password=row.persona_password,
-        )
+        return None if row is None else tenant_of_row(row)
 
     def open(self, tenant: Tenant, seed: Seed, *, at: datetime) -> bool:
         """Write tenant and seed whole; False, and nothing written, where somebody else has opened it meanwhile."""
@@ -80,6 +73,18 @@ class SqlTenantStore:
         )
         with self._database.reading() as connection:
             return [(PsuId(row.psu), account_of_row(row)) for row in connection.execute(statement)]
+
+
+def tenant_of_row(row: Row[tuple[object, ...]]) -> Tenant:
+    """Return the tenant that a row of `tenants` holds."""
+    return Tenant(
+        id=TenantId(row.id),
+        name=row.name,
+        country=row.country,
+        roles=read_roles(row.roles),
+        seed=row.seed,
+        persona_password=row.persona_password,
+    )
 
 
 def _insert_tenant(connection: Connection, tenant: Tenant, *, at: datetime) -> bool:

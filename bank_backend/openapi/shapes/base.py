@@ -69,6 +69,7 @@ class Refusal(Explained):
     """A refusal under /v1 and /v2."""
 
     tpp_messages: list[TppMessage]
+    links: Links | None = Field(None, alias="_links", description="How to go on in spite of it.")
 
 
 class Problem(BaseModel):

@@ -86,13 +86,13 @@ def test_a_decided_consent_takes_no_further_authorisation(desk: BankDesk) -> Non
 
 
 def test_psu_data_is_not_taken(desk: BankDesk) -> None:
-    """No embedded approach: a TPP never handles a PSU's password here."""
+    """By OAuth the PSU proves itself at the bank: a TPP never handles its password there."""
     path = f"{CONSENTS}/{desk.consent()}"
     (authorisation,) = desk.tpp.get(f"{path}/authorisations").json["authorisationIds"]  # type: ignore[index]
 
     answer = desk.tpp.call("PUT", f"{path}/authorisations/{authorisation}", {"psuData": {"password": "secret"}})
 
-    assert refusal(answer) == (405, "SERVICE_INVALID", None)
+    assert refusal(answer) == (400, "SERVICE_INVALID", "psuData")
 
 
 def test_an_approved_consent_shows_what_was_granted(desk: BankDesk) -> None:
