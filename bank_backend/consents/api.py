@@ -8,20 +8,19 @@ from flask import Blueprint
 
 from bank_backend.authorisations.api import add_authorisation_routes
 from bank_backend.authorisations.model import ResourceKind
-from bank_backend.consents.model import ConsentStatus
+from bank_backend.consents.model import AccessModel, ConsentStatus
 from bank_backend.consents.wire import ConsentBody, consent_as_json, parse_consent_request
 from bank_backend.openapi.declarations import operation
 from bank_backend.openapi.parameters import START_HEADERS
 from bank_backend.openapi.shapes.authorising import Consent, ConsentCreated, ConsentStatusAnswer
 from bank_backend.xs2a import (
     created,
-    discovery_url,
     json_body,
     no_content,
     ok,
     require_psu_ip_address,
-    resource_links,
-    starts_implicitly,
+    require_startable,
+    started,
     xs2a_call,
 )
 from psd2.roles import PspRole
@@ -35,6 +34,8 @@ if TYPE_CHECKING:
 
 _BASE = "/v1/consents"
 
+_UNDECIDED = frozenset({ConsentStatus.RECEIVED, ConsentStatus.PARTIALLY_AUTHORISED})
+
 
 class _ConsentSubject:
     kind, role = ResourceKind.AIS, PspRole.AI
@@ -46,7 +47,7 @@ class _ConsentSubject:
         return f"{_BASE}/{resource}"
 
     def is_undecided(self, tenant: TenantId, resource: str) -> bool:
-        return self._consents.consent(tenant, resource).status is ConsentStatus.RECEIVED
+        return self._consents.consent(tenant, resource).status in _UNDECIDED
 
 
 def register(app: Flask, services: Services) -> None:
@@ -60,11 +61,12 @@ def register(app: Flask, services: Services) -> None:
         call = xs2a_call(PspRole.AI)
         require_psu_ip_address(call)
         asked = parse_consent_request(json_body(), today=services.clock.now(call.tenant).date())
-        consent, authorisation = consents.create(call.tenant, asked, start_authorisation=starts_implicitly())
+        require_startable(call, services, psu_chooses=asked.access.model is AccessModel.BANK_OFFERED)
+        consent, _ = consents.create(call.tenant, asked, start_authorisation=False)
         path = f"{_BASE}/{consent.id}"
-        links = resource_links(path, authorisation, sca_oauth=discovery_url(services.settings))
-        body = {"consentStatus": consent.status.value, "consentId": consent.id, "_links": links}
-        return created(call, body, location=path)
+        begun = started(call, services, kind=ResourceKind.AIS, path=path, resource=consent.id)
+        body = {"consentStatus": consent.status.value, "consentId": consent.id} | begun.members
+        return created(call, body, location=path, headers=begun.headers)
 
     @routes.get(f"{_BASE}/<consent>")
     @operation("Read a consent", answers={200: Consent})
