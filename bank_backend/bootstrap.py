@@ -42,9 +42,8 @@ from bank_backend.ledger.store import SqlLedgerStore
 from bank_backend.openapi import api as openapi_api
 from bank_backend.pages import views as psu_pages
 from bank_backend.payments import api as payments_api
-from bank_backend.payments.approval import PaymentApproval
-from bank_backend.payments.service import Payments
 from bank_backend.payments.store import SqlPaymentStore
+from bank_backend.payments.wiring import create_payments
 from bank_backend.personalities import api as personalities_api
 from bank_backend.personalities.wiring import create_personalities
 from bank_backend.personas.service import plan_seed
@@ -115,10 +114,12 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
     schedule = create_schedule()
     # What is done by itself, by kind: each domain's own.
     tasks: dict[TaskKind, Task] = {}
+    paying = create_payments(SqlPaymentStore(), database, ledger=ledger, schedule=schedule, clock=clocks, real=real)
+    tasks |= paying.tasks
     tenants = create_tenant_registry(database, real)
     inbox = Inbox(database=database, store=SqlInboxStore())
     personalities = create_personalities(settings, database)
-    authorisations, approvables = create_authorisations(), _approvables(ledger)
+    authorisations, approvables = create_authorisations(), _approvables() | paying.approvables
     sca = create_sca(ScaParts(settings=settings, inbox=inbox, personalities=personalities, clock=real, codes=codes))
     authorising = create_authorising(
         database,
@@ -169,7 +170,7 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
         updates=authorising.updates,
         consents=Consents(database=database, store=SqlConsentStore(), authorisations=authorisations, clock=clocks),
         consent_access=consent_access,
-        payments=Payments(database=database, store=SqlPaymentStore(), authorisations=authorisations, clock=clocks),
+        payments=paying.payments,
         funds_consents=FundsConsents(database=database, store=funds, authorisations=authorisations, clock=clocks),
         funds_confirmations=FundsConfirmations(database=database, store=funds, ledger=ledger, clock=clocks),
         test_data=data_wiring.create_test_data(database, clocks, real, scheduler=scheduler),
@@ -178,11 +179,10 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
     )
 
 
-def _approvables(ledger: Ledger) -> dict[ResourceKind, Approvable]:
+def _approvables() -> dict[ResourceKind, Approvable]:
     """Return what a PSU can decide on; a new kind of resource is added here."""
     return {
         ResourceKind.AIS: ConsentApproval(SqlConsentStore()),
-        ResourceKind.PIS: PaymentApproval(store=SqlPaymentStore(), ledger=ledger),
         ResourceKind.PIIS: FundsApproval(SqlFundsConsentStore()),
     }
 
