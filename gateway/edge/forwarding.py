@@ -83,7 +83,8 @@ class Forwarding:
             return None
         if self.head.signed is None and route.signature is SignatureRule.OPTIONAL:
             return None
-        if self.head.has_body and not self.client.body_has_ended:
+        is_whole = not self.head.has_body or self.client.body_has_ended
+        if not is_whole or len(body) > _WAITED_FOR_BYTES:
             text = f"The body of a signed request may have at most {_WAITED_FOR_BYTES} bytes."
             raise Refusal("http.body_too_large", f"signed, more than {_WAITED_FOR_BYTES} bytes", public_text=text)
         return await self.judge_signature(self.exchange, self.head, body)
