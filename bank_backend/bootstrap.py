@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Final, Protocol
 from flask import Flask
 
 from bank_backend.accounts import api as accounts_api
-from bank_backend.accounts.information import AccountInformation
 from bank_backend.accounts.service import AccountDirectory
+from bank_backend.accounts.standing_orders import NoStandingOrders
 from bank_backend.accounts.store import SqlAccountStore
+from bank_backend.accounts.wiring import create_account_services, create_card_settlements
 from bank_backend.authorisations.model import ResourceKind
 from bank_backend.authorisations.wiring import create_authorisations, create_authorising
 from bank_backend.characters import refuse_nul
 from bank_backend.consents import api as consents_api
+from bank_backend.consents.access import ConsentAccess
 from bank_backend.consents.approval import ConsentApproval
-from bank_backend.consents.service import ConsentAccess, Consents
+from bank_backend.consents.expiry import ConsentExpiry
+from bank_backend.consents.service import Consents
 from bank_backend.consents.store import SqlConsentStore
 from bank_backend.data import wiring as data_wiring
 from bank_backend.doors import guard_doors
@@ -39,14 +42,12 @@ from bank_backend.ledger.service import Ledger
 from bank_backend.ledger.statement_store import SqlStatementStore
 from bank_backend.ledger.statements import Statements
 from bank_backend.ledger.store import SqlLedgerStore
-from bank_backend.notifications import api as notifications_api
-from bank_backend.notifications.watched import WatchedAuthorisationStore, WatchedConsentStore, WatchedPaymentStore
-from bank_backend.notifications.wiring import create_lean_push
 from bank_backend.openapi import api as openapi_api
 from bank_backend.pages import views as psu_pages
 from bank_backend.payments import api as payments_api
 from bank_backend.payments.approval import PaymentApproval
 from bank_backend.payments.service import Payments
+from bank_backend.payments.store import SqlPaymentStore
 from bank_backend.personalities import api as personalities_api
 from bank_backend.personalities.wiring import create_personalities
 from bank_backend.personas.service import plan_seed
@@ -55,6 +56,7 @@ from bank_backend.psus.passwords import hash_password
 from bank_backend.psus.service import PsuDirectory
 from bank_backend.psus.store import SqlPsuStore
 from bank_backend.sca.wiring import ScaParts, create_sca
+from bank_backend.schedule.model import TaskKind
 from bank_backend.schedule.wiring import create_schedule, create_scheduler
 from bank_backend.services import Services
 from bank_backend.tenants import api as tenants_api
@@ -73,11 +75,10 @@ if TYPE_CHECKING:
     from bank_backend.authorisations.signing import Signing
     from bank_backend.config import BankSettings
     from bank_backend.database import Database
-    from bank_backend.notifications.service import Changes
     from bank_backend.personas.service import Seed
     from bank_backend.sca.codes import CodeSource
     from bank_backend.sca.service import ScaMethods
-    from bank_backend.schedule.model import Task, TaskKind
+    from bank_backend.schedule.model import Task
     from bank_backend.tenants.clock import TenantClock
     from bank_backend.tenants.model import Registration
     from psd2.clock import Clock
@@ -105,7 +106,6 @@ WEB_MODULES: Final[Sequence[WebModule]] = (
     interactions_api,
     *data_wiring.WEB_MODULES,
     psu_pages,
-    notifications_api,
     openapi_api,
 )
 
@@ -114,18 +114,16 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
     """Build every service on one database and one clock; `codes` replaces the randomness of one-time codes in tests."""
     real, clocks = clock, TenantClocks(real=clock, offsets=SqlOffsets(database))
     psus = PsuDirectory(store=SqlPsuStore(database), clock=clocks)
-    accounts = AccountDirectory(SqlAccountStore(database))
+    accounts = AccountDirectory(SqlAccountStore(), database)
     ledger, statements, funds = Ledger(SqlLedgerStore(), rates=RATES), Statements(SqlStatementStore()), SqlFundsConsentStore()
     schedule = create_schedule()
-    push = create_lean_push(settings, database, real=real)
-    changes = push.changes
     # What is done by itself, by kind: each domain's own.
-    tasks: dict[TaskKind, Task] = {}
+    expiry, cards = ConsentExpiry(SqlConsentStore(), schedule=schedule), create_card_settlements(accounts, ledger, schedule)
+    tasks: dict[TaskKind, Task] = {TaskKind.EXPIRE_CONSENT: expiry.run, TaskKind.SETTLE_CARD: cards.run}
     tenants = create_tenant_registry(database, real)
     inbox = Inbox(database=database, store=SqlInboxStore())
     personalities = create_personalities(settings, database)
-    authorisations = create_authorisations(WatchedAuthorisationStore(changes))
-    approvables = _approvables(ledger, changes)
+    authorisations, approvables = create_authorisations(), _approvables(ledger, expiry)
     sca = create_sca(ScaParts(settings=settings, inbox=inbox, personalities=personalities, clock=real, codes=codes))
     authorising = create_authorising(
         database,
@@ -148,8 +146,13 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
         approvables=approvables,
     )
     consent_access = ConsentAccess(database=database, store=SqlConsentStore(), accounts=accounts, clock=clocks)
-    information = AccountInformation(
-        access=consent_access, accounts=accounts, ledger=ledger, statements=statements, database=database, clock=clocks
+    account_data = create_account_services(
+        database,
+        access=consent_access,
+        accounts=accounts,
+        ledger=ledger,
+        statements=statements,
+        standing_orders=NoStandingOrders(),
     )
     books = TenantBooks(
         tenants=tenants, accounts=accounts, ledger=ledger, statements=statements, database=database, clock=clocks
@@ -163,21 +166,21 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
         sca=sca,
         psus=psus,
         accounts=accounts,
-        information=information,
+        account_data=account_data,
+        cards=cards,
         ledger=ledger,
         schedule=schedule,
         scheduler=scheduler,
         tenants=tenants,
         books=books,
         inbox=inbox,
-        notifications=push.notifications,
         authorisations=authorisations,
         openings=authorising.openings,
         signing=authorising.signing,
         updates=authorising.updates,
-        consents=Consents(database=database, store=WatchedConsentStore(changes), authorisations=authorisations, clock=clocks),
+        consents=Consents(database=database, store=SqlConsentStore(), expiry=expiry, clock=clocks),
         consent_access=consent_access,
-        payments=Payments(database=database, store=WatchedPaymentStore(changes), authorisations=authorisations, clock=clocks),
+        payments=Payments(database=database, store=SqlPaymentStore(), authorisations=authorisations, clock=clocks),
         funds_consents=FundsConsents(database=database, store=funds, authorisations=authorisations, clock=clocks),
         funds_confirmations=FundsConfirmations(database=database, store=funds, ledger=ledger, clock=clocks),
         test_data=data_wiring.create_test_data(database, clocks, real, scheduler=scheduler),
@@ -186,11 +189,11 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
     )
 
 
-def _approvables(ledger: Ledger, changes: Changes) -> dict[ResourceKind, Approvable]:
+def _approvables(ledger: Ledger, expiry: ConsentExpiry) -> dict[ResourceKind, Approvable]:
     """Return what a PSU can decide on; a new kind of resource is added here."""
     return {
-        ResourceKind.AIS: ConsentApproval(WatchedConsentStore(changes)),
-        ResourceKind.PIS: PaymentApproval(store=WatchedPaymentStore(changes), ledger=ledger),
+        ResourceKind.AIS: ConsentApproval(SqlConsentStore(), expiry=expiry),
+        ResourceKind.PIS: PaymentApproval(store=SqlPaymentStore(), ledger=ledger),
         ResourceKind.PIIS: FundsApproval(SqlFundsConsentStore()),
     }
 

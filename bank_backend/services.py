@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bank_backend.accounts.information import AccountInformation
+    from bank_backend.accounts.cards import CardSettlements
     from bank_backend.accounts.service import AccountDirectory
+    from bank_backend.accounts.wiring import AccountServices
     from bank_backend.authorisations.openings import Openings
     from bank_backend.authorisations.service import Authorisations
     from bank_backend.authorisations.signing import Signing
     from bank_backend.authorisations.updates import Updates
     from bank_backend.config import BankSettings
-    from bank_backend.consents.service import ConsentAccess, Consents
+    from bank_backend.consents.access import ConsentAccess
+    from bank_backend.consents.service import Consents
     from bank_backend.data.wiring import TestData
     from bank_backend.database import Database
     from bank_backend.funds.service import FundsConfirmations, FundsConsents
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from bank_backend.interactions.service import Interactions
     from bank_backend.interactions.visits import Visits
     from bank_backend.ledger.service import Ledger
-    from bank_backend.notifications.service import Notifications
     from bank_backend.payments.service import Payments
     from bank_backend.personalities.service import Personalities
     from bank_backend.psus.service import PsuDirectory
@@ -44,14 +45,14 @@ class Services:
     psus: PsuDirectory
     sca: ScaMethods
     accounts: AccountDirectory
-    information: AccountInformation
+    account_data: AccountServices
+    cards: CardSettlements
     ledger: Ledger
     schedule: Schedule
     scheduler: Scheduler
     tenants: TenantRegistry
     books: TenantBooks
     inbox: Inbox
-    notifications: Notifications
     authorisations: Authorisations
     openings: Openings
     signing: Signing

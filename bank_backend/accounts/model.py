@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from bank_backend.readable import readable_iban
 
 if TYPE_CHECKING:
-    from datetime import date
+    from datetime import date, datetime
 
     from bank_backend.ledger.statements import Place
     from psd2.ids import AccountId, ConsentId, PsuId, TenantId
@@ -111,14 +111,34 @@ class AccountRights:
     # `additionalInformation.ownerName`, or `allAccountsWithOwnerName`.
     owner_name: bool = False
 
+    def cover(self, access: AccessKind) -> bool:
+        """Whether this is granted; being listed always is."""
+        return access is AccessKind.ACCOUNTS or (self.balances if access is AccessKind.BALANCES else self.transactions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """How an access counts: `reading` at most `most` times under `day`, which is `once` for a consent for one access."""
+
+    reading: str
+    day: str
+    most: int
+    recurring: bool
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantedAccess:
-    """The answer of a consent: whose accounts, and which rights on each, in the order they are to be listed."""
+    """The answer of a consent: whose accounts, and which rights on each, in the order they are to be listed.
+
+    `now` is the tenant's time that it was judged by; `tally` None where the access doesn't count.
+    """
 
     consent_id: ConsentId
+    tenant: TenantId
     psu: PsuId
     rights: tuple[AccountRights, ...]
+    now: datetime
+    tally: Tally | None = None
 
     def on(self, account_id: str) -> AccountRights | None:
         """Return the rights on one account, or None where it isn't covered."""
@@ -126,25 +146,86 @@ class GrantedAccess:
 
 
 class BookingStatus(StrEnum):
-    """Which movements a TPP asks for. The specification's `information` and `all` (standing orders) are not offered."""
+    """Which movements a TPP asks for; `information` are standing orders, `all` everything (BG IG §6.5.4)."""
 
     BOOKED = "booked"
     PENDING = "pending"
     BOTH = "both"
+    INFORMATION = "information"
+    ALL = "all"
+
+    @property
+    def has_booked(self) -> bool:
+        """Whether booked movements are asked for."""
+        return self in {BookingStatus.BOOKED, BookingStatus.BOTH, BookingStatus.ALL}
+
+    @property
+    def has_pending(self) -> bool:
+        """Whether pending movements are asked for."""
+        return self in {BookingStatus.PENDING, BookingStatus.BOTH, BookingStatus.ALL}
+
+    @property
+    def has_information(self) -> bool:
+        """Whether standing orders are asked for."""
+        return self in {BookingStatus.INFORMATION, BookingStatus.ALL}
+
+
+class ReportFormat(StrEnum):
+    """What a list of transactions is written in; XML and text by what is asked for (BG IG §6.5.4)."""
+
+    JSON = "application/json"
+    XML = "application/xml"
+    TEXT = "text/plain"
+    CAMT_053 = "application/vnd.berlingroup.camt.053+xml"
+    CAMT_052 = "application/vnd.berlingroup.camt.052+xml"
+
+    @property
+    def content_type(self) -> str:
+        """The media type of the answer: the guidelines know three."""
+        return ReportFormat.XML.value if self in {ReportFormat.CAMT_052, ReportFormat.CAMT_053} else self.value
+
+
+class PageDirection(StrEnum):
+    """Where a page lies: next to a place, or at the end of the list."""
+
+    OLDER = "older"
+    NEWER = "newer"
+    LAST = "last"
+
+
+@dataclass(frozen=True, slots=True)
+class PageRef:
+    """A page of a list, as links write it: `older.2026-10-01.123`, `last`; of a collection `older.2026-10-01.123.USD`."""
+
+    direction: PageDirection
+    place: Place | None = None
+    currency: str = ""
+
+    def __str__(self) -> str:
+        """Write it as links do."""
+        return ".".join(part for part in (self.direction.value, str(self.place or ""), self.currency) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Days of a list, both included."""
+
+    since: date
+    until: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransactionsQuery:
-    """A request for transactions. `after_number` is set for a delta: everything booked after that entry reference."""
+    """A request for transactions as it was written; `period_of` (parameters) says which days it comes to.
+
+    `after_number` is set for a delta: everything booked after that entry reference; `is_delta` asks for everything that has
+    not been told yet.
+    """
 
     booking_status: BookingStatus
-    since: date
-    until: date
-    after_number: int | None
-    with_balance: bool
-    older_than: Place | None
-
-    @property
-    def page(self) -> str | None:
-        """The page as links write it; None for the first."""
-        return None if self.older_than is None else str(self.older_than)
+    since: date | None = None
+    until: date | None = None
+    after_number: int | None = None
+    is_delta: bool = False
+    with_balance: bool = False
+    page: PageRef | None = None

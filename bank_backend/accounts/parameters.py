@@ -6,22 +6,16 @@ import re
 from datetime import date
 from typing import TYPE_CHECKING, Final, Protocol
 
-from bank_backend.accounts.information import NO_PAGE
-from bank_backend.accounts.model import BookingStatus, TransactionsQuery
-from bank_backend.errors import (
-    FormatError,
-    ParameterNotConsistent,
-    ParameterNotSupported,
-    PeriodInvalid,
-    RequestedFormatsInvalid,
-)
-from bank_backend.ledger.statements import Place
+from bank_backend.errors import FormatError
+from bank_backend.leniency import leniency_in_hand
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from werkzeug.datastructures import Headers, MIMEAccept, MultiDict
 
-_EARLIEST: Final = date(1970, 1, 1)
-_LARGEST_NUMBER: Final = 2**31 - 1
+LARGEST_NUMBER: Final = 2**31 - 1
+WITH_BALANCE: Final = "withBalance"
 _ISO_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _BOOLEANS: Final = {"true": True, "false": False}
 
@@ -51,55 +45,36 @@ def consent_id(request: Query) -> str:
     return values[0].strip()
 
 
-def with_balance(request: Query) -> bool:
-    """Return `withBalance`, false where it is missing; raises `FormatError`."""
-    return _boolean(request, "withBalance")
-
-
-def require_json_accepted(request: Query) -> None:
-    """Raise `RequestedFormatsInvalid` where the Accept header rules JSON out (BG IG §14.11.3)."""
-    if request.accept_mimetypes and not request.accept_mimetypes["application/json"]:
-        text = f"none of {request.headers.get('Accept', '')[:100]!r} is offered: ask for application/json"
-        raise RequestedFormatsInvalid(text, path="Accept")
-
-
-def transactions_query(request: Query, *, today: date) -> TransactionsQuery:
-    """Read the parameters of a transaction list; raises the refusals of this module, each naming its parameter."""
-    booking_status = _booking_status(request)
-    _refuse_delta_list(request)
-    after_number = _entry_reference_from(request)
-    since, until = (_EARLIEST, today) if after_number is not None else _period(request, today)
-    return TransactionsQuery(
-        booking_status=booking_status,
-        since=since,
-        until=until,
-        after_number=after_number,
-        with_balance=with_balance(request),
-        older_than=page(request),
+def require_known(request: Query, *names: str) -> None:
+    """Raise `FormatError` for a parameter that the resource doesn't have, unless this bank forgives them."""
+    unknown = [name for name in request.args if name not in names]
+    if not unknown or leniency_in_hand().ignores_unknown_fields:
+        return
+    known = f"it takes {', '.join(names)}" if names else "it takes none"
+    raise FormatError.of(
+        [FormatError(f"{name[:40]} is no parameter of this resource: {known}", path=name[:40]) for name in unknown[:_MOST_TOLD]]
     )
 
 
-def page(request: Query) -> Place | None:
-    """Return `page`, None for the first; raises `FormatError` for one that can't be read."""
-    text = _single(request, "page")
-    if text is None:
-        return None
-    day_text, _, number_text = text.partition(".")
-    day, number = _iso_date(day_text), _number(number_text)
-    if day is None or number is None:
-        raise FormatError(NO_PAGE, path="page")
-    return Place(day, number)
+_MOST_TOLD: Final = 10
 
 
-def _single(request: Query, name: str) -> str | None:
+def with_balance(request: Query) -> bool:
+    """Return `withBalance`, false where it is missing; raises `FormatError`."""
+    return boolean(request, WITH_BALANCE)
+
+
+def single(request: Query, name: str) -> str | None:
+    """Return a parameter's text, None where it is missing; raises `FormatError` where it is given twice."""
     values = request.args.getlist(name)
     if len(values) > 1:
         raise FormatError(f"{name} is given {len(values)} times: give it once", path=name)
     return values[0] if values else None
 
 
-def _boolean(request: Query, name: str) -> bool:
-    text = _single(request, name)
+def boolean(request: Query, name: str) -> bool:
+    """Return whether a parameter is `true`, false where it is missing; raises `FormatError`."""
+    text = single(request, name)
     if text is None:
         return False
     if text not in _BOOLEANS:
@@ -107,65 +82,31 @@ def _boolean(request: Query, name: str) -> bool:
     return _BOOLEANS[text]
 
 
-def _booking_status(request: Query) -> BookingStatus:
-    text = _single(request, "bookingStatus")
-    if text is None:
-        raise FormatError("bookingStatus is missing: write booked, pending or both", path="bookingStatus")
-    if text in {"information", "all"}:
-        raise ParameterNotSupported(
-            f"bookingStatus {text} is not offered here: write booked, pending or both", path="bookingStatus"
-        )
-    try:
-        return BookingStatus(text)
-    except ValueError:
-        message = f"bookingStatus {text[:20]!r} is unknown: write booked, pending or both"
-        raise FormatError(message, path="bookingStatus") from None
-
-
-def _refuse_delta_list(request: Query) -> None:
-    if _boolean(request, "deltaList"):
-        text = "deltaList is not offered here: use entryReferenceFrom, or dateFrom"
-        raise ParameterNotSupported(text, path="deltaList")
-
-
-def _entry_reference_from(request: Query) -> int | None:
-    text = _single(request, "entryReferenceFrom")
+def day(request: Query, name: str) -> date | None:
+    """Return a parameter's date, None where it is missing; raises `FormatError`."""
+    text = single(request, name)
     if text is None:
         return None
-    number = _number(text)
-    if number is None:
-        message = f"entryReferenceFrom {text[:35]!r} is none of this account's: write an entryReference that a list gave you"
-        raise FormatError(message, path="entryReferenceFrom")
-    if _single(request, "bookingStatus") == BookingStatus.PENDING:
-        message = "a pending transaction has no entryReference: use entryReferenceFrom with bookingStatus booked or both"
-        raise ParameterNotConsistent(message, path="entryReferenceFrom")
-    return number
-
-
-def _period(request: Query, today: date) -> tuple[date, date]:
-    since = _date(request, "dateFrom")
-    until = _date(request, "dateTo") or today
-    if since is None:
-        raise FormatError("dateFrom is missing: write a date such as 2026-01-31, or entryReferenceFrom", path="dateFrom")
-    if since > until:
-        raise PeriodInvalid(f"dateFrom {since} is after dateTo {until}: the period runs backwards", path="dateFrom")
-    if since > today:
-        raise PeriodInvalid(f"dateFrom {since} is in the future: nothing is booked there yet", path="dateFrom")
-    # Fixed at the first page and repeated in its links, so that a list read over midnight stays the same list.
-    return since, min(until, today)
-
-
-def _date(request: Query, name: str) -> date | None:
-    text = _single(request, name)
-    if text is None:
-        return None
-    day = _iso_date(text)
-    if day is None:
+    parsed = iso_date(text)
+    if parsed is None:
         raise FormatError(f"{name} {text[:20]!r} is no date: write one such as 2026-01-31", path=name)
-    return day
+    return parsed
 
 
-def _iso_date(text: str) -> date | None:
+def one_of(text: str, offered: Collection[str], name: str) -> str:
+    """Return a text that is among those offered; raises `FormatError`."""
+    if text not in offered:
+        raise FormatError(f"{name} {text[:20]!r} is unknown: write {_choice(offered)}", path=name)
+    return text
+
+
+def _choice(offered: Collection[str]) -> str:
+    *first, last = offered
+    return f"{', '.join(first)} or {last}" if first else last
+
+
+def iso_date(text: str) -> date | None:
+    """Return the date that a text writes, or None."""
     # fromisoformat also takes 20260131 and 2026-W05-6, which the specification's ISODate is not.
     if not _ISO_DATE.fullmatch(text):
         return None
@@ -175,8 +116,9 @@ def _iso_date(text: str) -> date | None:
         return None
 
 
-def _number(text: str) -> int | None:
-    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(_LARGEST_NUMBER))):
+def whole_number(text: str) -> int | None:
+    """Return the number that a text writes in digits, or None; none is larger than the books count."""
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(LARGEST_NUMBER))):
         return None
     number = int(text)
-    return number if number <= _LARGEST_NUMBER else None
+    return number if number <= LARGEST_NUMBER else None

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Select
 
-    from bank_backend.database import Database
+    from bank_backend.database import Connection
     from psd2.ids import PsuId
 
 # `kind` tells customers' accounts from the bank's own, such as its settlement accounts, which nobody holds and nothing lists.
@@ -86,8 +86,8 @@ account_holders = Table(
 
 # Built once: every reading of account data asks one of these. None of them can be asked without a tenant.
 _OF_TENANT: Final = select(accounts).where(accounts.c.tenant == bindparam("tenant"), accounts.c.kind.in_(CUSTOMERS))
-_BY_ID: Final = _OF_TENANT.where(accounts.c.id == bindparam("id"))
 _BY_IDS: Final = _OF_TENANT.where(accounts.c.id.in_(bindparam("ids", expanding=True)))
+_BY_IBAN: Final = _OF_TENANT.where(accounts.c.iban == bindparam("iban")).order_by(accounts.c.position, accounts.c.id)
 _HELD_BY: Final = (
     _OF_TENANT.join(account_holders, account_holders.c.account_id == accounts.c.id)
     .where(account_holders.c.tenant == bindparam("tenant"), account_holders.c.psu == bindparam("psu"))
@@ -96,27 +96,23 @@ _HELD_BY: Final = (
 
 
 class SqlAccountStore:
-    """Accounts in the bank's database."""
+    """Accounts in the bank's database, inside the caller's transaction."""
 
-    def __init__(self, database: Database) -> None:
-        """Read `database`."""
-        self._database = database
-
-    def held_by(self, tenant: TenantId, psu: PsuId) -> list[Account]:
+    def held_by(self, connection: Connection, tenant: TenantId, psu: PsuId) -> list[Account]:
         """Return the accounts this PSU holds, in a stable order."""
-        return self._all(_HELD_BY, {"tenant": tenant, "psu": psu})
+        return _all(connection, _HELD_BY, {"tenant": tenant, "psu": psu})
 
-    def by_id(self, tenant: TenantId, account_id: str) -> Account | None:
-        """Return one account, or None."""
-        return next(iter(self._all(_BY_ID, {"tenant": tenant, "id": account_id})), None)
-
-    def by_ids(self, tenant: TenantId, account_ids: Sequence[str]) -> list[Account]:
+    def by_ids(self, connection: Connection, tenant: TenantId, account_ids: Sequence[str]) -> list[Account]:
         """Return those of the accounts that exist."""
-        return self._all(_BY_IDS, {"tenant": tenant, "ids": account_ids})
+        return _all(connection, _BY_IDS, {"tenant": tenant, "ids": account_ids})
 
-    def _all(self, statement: Select[tuple[object, ...]], values: dict[str, object]) -> list[Account]:
-        with self._database.reading() as connection:
-            return [account_of_row(row) for row in connection.execute(statement, values).all()]
+    def by_iban(self, connection: Connection, tenant: TenantId, iban: str) -> list[Account]:
+        """Return the accounts of this IBAN, in a stable order."""
+        return _all(connection, _BY_IBAN, {"tenant": tenant, "iban": iban})
+
+
+def _all(connection: Connection, statement: Select[tuple[object, ...]], values: dict[str, object]) -> list[Account]:
+    return [account_of_row(row) for row in connection.execute(statement, values).all()]
 
 
 def account_of_row(row: Row[tuple[object, ...]]) -> Account:

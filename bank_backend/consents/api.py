@@ -8,8 +8,10 @@ from flask import Blueprint
 
 from bank_backend.authorisations.api import add_authorisation_routes
 from bank_backend.authorisations.model import ResourceKind
-from bank_backend.consents.model import AccessModel, ConsentStatus
-from bank_backend.consents.wire import ConsentBody, consent_as_json, parse_consent_request
+from bank_backend.consents.bodies import ConsentBody
+from bank_backend.consents.model import UNDECIDED, AccessModel
+from bank_backend.consents.requests import parse_consent_request
+from bank_backend.consents.wire import consent_as_json
 from bank_backend.openapi.declarations import operation
 from bank_backend.openapi.parameters import START_HEADERS
 from bank_backend.openapi.shapes.authorising import Consent, ConsentCreated, ConsentStatusAnswer
@@ -34,8 +36,6 @@ if TYPE_CHECKING:
 
 _BASE = "/v1/consents"
 
-_UNDECIDED = frozenset({ConsentStatus.RECEIVED, ConsentStatus.PARTIALLY_AUTHORISED})
-
 
 class _ConsentSubject:
     kind, role = ResourceKind.AIS, PspRole.AI
@@ -47,7 +47,7 @@ class _ConsentSubject:
         return f"{_BASE}/{resource}"
 
     def is_undecided(self, tenant: TenantId, resource: str) -> bool:
-        return self._consents.consent(tenant, resource).status in _UNDECIDED
+        return self._consents.consent(tenant, resource).status in UNDECIDED
 
 
 def register(app: Flask, services: Services) -> None:
@@ -60,9 +60,10 @@ def register(app: Flask, services: Services) -> None:
     def post_consent() -> Response:
         call = xs2a_call(PspRole.AI)
         require_psu_ip_address(call)
-        asked = parse_consent_request(json_body(), today=services.clock.now(call.tenant).date())
+        personality, today = services.personalities.of(call.tenant), services.clock.now(call.tenant).date()
+        asked = parse_consent_request(json_body(), today=today, personality=personality)
         require_startable(call, services, psu_chooses=asked.access.model is AccessModel.BANK_OFFERED)
-        consent, _ = consents.create(call.tenant, asked, start_authorisation=False)
+        consent = consents.create(call.tenant, asked)
         path = f"{_BASE}/{consent.id}"
         begun = started(call, services, kind=ResourceKind.AIS, path=path, resource=consent.id)
         body = {"consentStatus": consent.status.value, "consentId": consent.id} | begun.members

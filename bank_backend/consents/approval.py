@@ -6,13 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bank_backend.authorisations.asks import AccountChoice, ConsentAsk
-from bank_backend.consents.model import AccessModel, ConsentStatus
+from bank_backend.consents.model import UNDECIDED, AccessModel, ConsentStatus
 from bank_backend.errors import ResourceUnknown, StatusInvalid
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from bank_backend.authorisations.asks import Approval
+    from bank_backend.consents.expiry import ConsentExpiry
     from bank_backend.consents.model import Consent
     from bank_backend.consents.service import ConsentStore
     from bank_backend.database import Connection
@@ -29,15 +30,16 @@ _CHOICES = {
 class ConsentApproval:
     """Consents as something to approve: implements `bank_backend.authorisations.asks.Approvable`."""
 
-    def __init__(self, store: ConsentStore) -> None:
-        """Decide on the consents in `store`."""
+    def __init__(self, store: ConsentStore, *, expiry: ConsentExpiry) -> None:
+        """Decide on the consents in `store`; `expiry` ends them when their time has come."""
         self._store = store
+        self._expiry = expiry
 
     def ask(self, connection: Connection, *, tenant: TenantId, resource: str, now: datetime) -> ConsentAsk:
         """Return what is asked; raises `ResourceUnknown` or `StatusInvalid`."""
         # Not locked: pages ask too, inside a transaction that only reads. Approving looks again, under the lock.
         consent = _required(self._store.find(connection, tenant, resource), resource, now)
-        if consent.status not in {ConsentStatus.RECEIVED, ConsentStatus.PARTIALLY_AUTHORISED}:
+        if consent.status not in UNDECIDED:
             raise StatusInvalid(f"the consent is {consent.status}: there is nothing to decide any more")
         return ConsentAsk(
             choice=_CHOICES[consent.access.model],
@@ -50,20 +52,23 @@ class ConsentApproval:
     def approve(self, connection: Connection, approval: Approval) -> None:
         """Make the consent valid; a recurring one ends the PSU's earlier recurring ones for this TPP (§6.3.1.1)."""
         consent = self._require(connection, approval.tenant, approval.resource, approval.at)
-        valid = consent.moved(ConsentStatus.VALID, on=approval.at.date())
+        valid = replace(consent.moved(ConsentStatus.VALID, on=approval.at.date()), authorised_at=approval.at)
         if consent.recurring:
             self._terminate_earlier(connection, approval.tenant, approval.psu, approval.at)
-        self._store.save(connection, _granted(valid, approval))
+        granted = _granted(valid, approval)
+        self._store.save(connection, granted)
+        self._expiry.plan(connection, granted)
 
     def partially_approve(self, connection: Connection, approval: Approval) -> None:
-        """Note a signature of several; a choice of accounts is made by the first, and what the next ones sign is that."""
+        """Keep the first of several signatures: whose consent it is, and which accounts the others sign too."""
         consent = self._require(connection, approval.tenant, approval.resource, approval.at)
         if consent.status is ConsentStatus.PARTIALLY_AUTHORISED:
             return
-        partly = consent.moved(ConsentStatus.PARTIALLY_AUTHORISED, on=approval.at.date())
-        if consent.access.model is AccessModel.BANK_OFFERED:
-            partly = replace(partly, access=consent.access.with_choice(approval.accounts))
-        self._store.save(connection, partly)
+        signed = consent.moved(ConsentStatus.PARTIALLY_AUTHORISED, on=approval.at.date())
+        access = consent.access
+        if access.model is AccessModel.BANK_OFFERED:
+            access = access.with_choice(approval.accounts)
+        self._store.save(connection, replace(signed, psu=approval.psu, access=access))
 
     def reject(self, connection: Connection, *, tenant: TenantId, resource: str, now: datetime) -> None:
         """Turn the consent down."""
@@ -91,7 +96,7 @@ def _granted(consent: Consent, approval: Approval) -> Consent:
         return replace(consent, psu=approval.psu, rights=None)
     access = consent.access.with_choice(approval.accounts) if model is AccessModel.BANK_OFFERED else consent.access
     rights = tuple(access.rights_on(account) for account in approval.accounts)
-    return replace(consent, psu=approval.psu, access=access, rights=rights)
+    return replace(consent, psu=approval.psu, access=access.told(), rights=rights)
 
 
 def _required(found: Consent | None, resource: str, now: datetime) -> Consent:

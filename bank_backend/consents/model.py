@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from bank_backend.accounts.model import AccessKind, AccountRights
-from bank_backend.references import AccountReference
+from bank_backend.references import AccountReference, reference_to
 from bank_backend.states import StateMachine
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import date, datetime
+    from datetime import date
 
     from bank_backend.accounts.model import Account
     from psd2.ids import ConsentId, PsuId, TenantId
 
 # The longest time between two strong authentications for account access (RTS 2018/389 Art. 10, as amended by 2022/2360).
-LONGEST_VALIDITY = timedelta(days=180)
+SCA_VALIDITY = timedelta(days=180)
 # What no PSU has approved by then is rejected.
 AUTHORISATION_WINDOW = timedelta(hours=24)
-# BG IG §6.3.1.1: at most 4 unless TPP and bank agree otherwise.
-MOST_PER_DAY = 4
 
 
 class ConsentStatus(StrEnum):
-    """BG IG §14.14; `partiallyAuthorised` is reserved for consents that several PSUs must approve."""
+    """BG IG §14.14; `partiallyAuthorised` while several PSUs must approve and not all have."""
 
     RECEIVED = "received"
     PARTIALLY_AUTHORISED = "partiallyAuthorised"
@@ -38,12 +36,14 @@ class ConsentStatus(StrEnum):
     TERMINATED_BY_TPP = "terminatedByTpp"
 
 
-_UNDECIDED = frozenset({ConsentStatus.VALID, ConsentStatus.REJECTED, ConsentStatus.EXPIRED, ConsentStatus.TERMINATED_BY_TPP})
+# What a PSU can still decide on.
+UNDECIDED = frozenset({ConsentStatus.RECEIVED, ConsentStatus.PARTIALLY_AUTHORISED})
+_DECIDED = frozenset({ConsentStatus.VALID, ConsentStatus.REJECTED, ConsentStatus.EXPIRED, ConsentStatus.TERMINATED_BY_TPP})
 CONSENT_STATES: StateMachine[ConsentStatus] = StateMachine(
     "consent",
     {
-        ConsentStatus.RECEIVED: _UNDECIDED | {ConsentStatus.PARTIALLY_AUTHORISED},
-        ConsentStatus.PARTIALLY_AUTHORISED: _UNDECIDED,
+        ConsentStatus.RECEIVED: _DECIDED | {ConsentStatus.PARTIALLY_AUTHORISED},
+        ConsentStatus.PARTIALLY_AUTHORISED: _DECIDED,
         ConsentStatus.VALID: frozenset({ConsentStatus.EXPIRED, ConsentStatus.REVOKED_BY_PSU, ConsentStatus.TERMINATED_BY_TPP}),
         ConsentStatus.REJECTED: frozenset(),
         ConsentStatus.EXPIRED: frozenset(),
@@ -83,6 +83,8 @@ class Access:
     available_accounts: AllAccounts | None = None
     available_accounts_with_balance: AllAccounts | None = None
     all_psd2: AllAccounts | None = None
+    # Where nobody names accounts: only those of these types (ISO 20022 ExternalCashAccountType1Code); None: of any.
+    restricted_to: tuple[str, ...] | None = None
 
     @property
     def model(self) -> AccessModel:
@@ -107,6 +109,10 @@ class Access:
         asked = {AccessKind.ACCOUNTS: True, AccessKind.BALANCES: balances, AccessKind.TRANSACTIONS: transactions}
         return frozenset(kind for kind, is_asked in asked.items() if is_asked)
 
+    def admits(self, account: Account) -> bool:
+        """Whether the account is of a type that this is about, wherever it is not named."""
+        return self.restricted_to is None or account.cash_account_type in self.restricted_to
+
     def rights_on(self, account: Account) -> AccountRights:
         """Return what this grants on one of the accounts it covers."""
         is_dedicated, kinds = self.model is AccessModel.DEDICATED, self.kinds
@@ -124,7 +130,7 @@ class Access:
 
     def with_choice(self, chosen: Iterable[Account]) -> Access:
         """Return the bank-offered access with the PSU's choice put in for every empty list (BG IG §6.3.1.2)."""
-        references = tuple(AccountReference(account.iban, account.currency) for account in chosen)
+        references = tuple(reference_to(account) for account in chosen)
         return replace(
             self,
             accounts=None if self.accounts is None else references,
@@ -133,6 +139,10 @@ class Access:
             owner_name=None if self.owner_name is None else references,
         )
 
+    def told(self) -> Access:
+        """Return the access as it is granted: accounts whose owner's name is told are named (BG IG §14.17)."""
+        return replace(self, owner_name=self.references) if self.owner_name == () and self.references else self
+
 
 def _names(references: References | None, account: Account) -> bool:
     return any(reference.names(account) for reference in references or ())
@@ -140,7 +150,10 @@ def _names(references: References | None, account: Account) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
-    """A consent. `rights` is fixed when the PSU approves; None where every account of the PSU is meant, new ones too."""
+    """A consent. `rights` is fixed when the PSU approves; None where every account of the PSU is meant, new ones too.
+
+    `combined` is `combinedServiceIndicator`; `authorised_at` the moment of the strong authentication that made it valid.
+    """
 
     id: ConsentId
     tenant: TenantId
@@ -153,6 +166,8 @@ class Consent:
     rights: tuple[AccountRights, ...] | None
     received_at: datetime
     last_action: date
+    combined: bool = False
+    authorised_at: datetime | None = None
 
     def moved(self, to: ConsentStatus, *, on: date) -> Consent:
         """Return the consent in its next state; raises `IllegalMove`."""
@@ -160,12 +175,19 @@ class Consent:
         return replace(self, status=to, last_action=on)
 
     def settled(self, now: datetime) -> Consent:
-        """Return the consent as time alone has made it: expired after `validUntil`, rejected when nobody approved it."""
+        """Return the consent as time alone has made it: expired at its end, rejected when nobody approved it in time."""
         if CONSENT_STATES.is_final(self.status):
             return self
-        window_end = self.received_at + AUTHORISATION_WINDOW
-        if self.status is not ConsentStatus.VALID and now > window_end:
-            return self.moved(ConsentStatus.REJECTED, on=window_end.date())
-        if now.date() > self.valid_until:
-            return self.moved(ConsentStatus.EXPIRED, on=self.valid_until + timedelta(days=1))
-        return self
+        turn = self.turns_at
+        if now < turn:
+            return self
+        to = ConsentStatus.EXPIRED if self.status is ConsentStatus.VALID else ConsentStatus.REJECTED
+        return self.moved(to, on=turn.date())
+
+    @property
+    def turns_at(self) -> datetime:
+        """The moment from which on the consent, left alone, is over (BG IG §6.3.1.1: `validUntil` is its last day)."""
+        midnight = datetime.combine(self.valid_until + timedelta(days=1), time(), tzinfo=UTC)
+        if self.status is not ConsentStatus.VALID:
+            return min(midnight, self.received_at + AUTHORISATION_WINDOW)
+        return midnight if self.authorised_at is None else min(midnight, self.authorised_at + SCA_VALIDITY)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import (
     JSON,
@@ -17,6 +17,7 @@ from sqlalchemy import (
     Row,
     String,
     Table,
+    bindparam,
     false,
     insert,
     select,
@@ -33,6 +34,9 @@ from psd2.ids import AccountId, ConsentId, PsuId, TenantId
 
 if TYPE_CHECKING:
     from bank_backend.database import Connection
+
+# More consents than a PSU looks through; a limit all the same.
+MOST_LISTED: Final = 200
 
 consents = Table(
     "consents",
@@ -65,10 +69,18 @@ consent_uses = Table(
     Column("used", Integer, nullable=False),
 )
 
-# One statement counts and checks, so that calls at the same time never pass the limit together.
-_COUNT = text(
-    "INSERT INTO consent_uses (consent, reading, day, used) VALUES (:consent, :reading, :day, 1) "
+# One statement counts and checks, so that calls at the same time never pass the limit together; a consent that a restored
+# snapshot has taken away meanwhile counts nothing.
+_COUNT: Final = text(
+    "INSERT INTO consent_uses (consent, reading, day, used) SELECT id, :reading, :day, 1 FROM consents WHERE id = :consent "
     "ON CONFLICT (consent, reading, day) DO UPDATE SET used = consent_uses.used + 1 WHERE consent_uses.used < :most"
+)
+
+
+# Built once: every reading of account data asks these.
+_BY_ID: Final = select(consents).where(consents.c.tenant == bindparam("tenant"), consents.c.id == bindparam("id"))
+_READINGS: Final = select(consent_uses.c.reading).where(
+    consent_uses.c.consent == bindparam("consent"), consent_uses.c.day == bindparam("day")
 )
 
 
@@ -85,14 +97,19 @@ class SqlConsentStore:
 
     def find(self, connection: Connection, tenant: TenantId, consent_id: str) -> Consent | None:
         """Return the tenant's consent, or None."""
-        row = connection.execute(select(consents).where(consents.c.tenant == tenant, consents.c.id == consent_id)).first()
+        row = connection.execute(_BY_ID, {"tenant": tenant, "id": consent_id}).first()
         return None if row is None else _consent(row)
 
     def find_locked(self, connection: Connection, tenant: TenantId, consent_id: str) -> Consent | None:
         """Return the tenant's consent, locked until the transaction ends, or None."""
-        statement = select(consents).where(consents.c.tenant == tenant, consents.c.id == consent_id).with_for_update()
-        row = connection.execute(statement).first()
+        row = connection.execute(_BY_ID.with_for_update(), {"tenant": tenant, "id": consent_id}).first()
         return None if row is None else _consent(row)
+
+    def of_psu(self, connection: Connection, tenant: TenantId, psu: PsuId) -> list[Consent]:
+        """Return the consents that this PSU has signed, newest first."""
+        statement = select(consents).where(consents.c.tenant == tenant, consents.c.psu == psu)
+        rows = connection.execute(statement.order_by(consents.c.received_at.desc(), consents.c.id).limit(MOST_LISTED))
+        return [_consent(row) for row in rows]
 
     def valid_recurring(self, connection: Connection, tenant: TenantId, psu: PsuId) -> list[Consent]:
         """Return the recurring consents of this PSU for this TPP that are valid; one caller at a time for a PSU."""
@@ -113,8 +130,7 @@ class SqlConsentStore:
 
     def readings(self, connection: Connection, consent_id: ConsentId, *, day: str) -> set[str]:
         """Return what has been read under one day's count."""
-        statement = select(consent_uses.c.reading).where(consent_uses.c.consent == consent_id, consent_uses.c.day == day)
-        return {row.reading for row in connection.execute(statement)}
+        return set(connection.execute(_READINGS, {"consent": consent_id, "day": day}).scalars())
 
 
 def _columns(consent: Consent) -> dict[str, object]:
@@ -130,6 +146,8 @@ def _columns(consent: Consent) -> dict[str, object]:
         "rights": None if consent.rights is None else [_right_as_json(right) for right in consent.rights],
         "received_at": consent.received_at.timestamp(),
         "last_action": consent.last_action,
+        "combined": consent.combined,
+        "authorised_at": None if consent.authorised_at is None else consent.authorised_at.timestamp(),
     }
 
 
@@ -155,6 +173,8 @@ def _consent(row: Row[tuple[object, ...]]) -> Consent:
         rights=None if row.rights is None else tuple(_right(right) for right in row.rights),
         received_at=datetime.fromtimestamp(row.received_at, UTC),
         last_action=row.last_action,
+        combined=row.combined,
+        authorised_at=None if row.authorised_at is None else datetime.fromtimestamp(row.authorised_at, UTC),
     )
 
 

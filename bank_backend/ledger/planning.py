@@ -170,6 +170,14 @@ class Plan:
         )
         return Booked(entry=entry.id, fee_entry=None, booking_date=day, value_date=day, charges=charges)
 
+    def add_move(
+        self, details: Details, *, debtor: AccountId, creditor: AccountId, amount: Money, origin: str | None = None
+    ) -> str:
+        """Add a movement between two accounts of one currency that is no payment product's; returns its entry's id."""
+        require_positive(amount)
+        lines = ((debtor, -amount), (creditor, amount))
+        return self._entry(details=details, lines=lines, value_date=self.now.date(), origin=origin).id
+
     def transit(self, currency: str) -> AccountId:
         """Return where a batch's debit waits."""
         return self._own(currency, OwnAccount.TRANSIT)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from bank_backend.database import Connection
     from bank_backend.ledger.exchange import RateTable
-    from bank_backend.ledger.model import BookAccount
+    from bank_backend.ledger.model import BookAccount, Details
     from bank_backend.ledger.orders import Booked, BookedBatch, Charges, IncomingTransfer, TransferOrder
     from bank_backend.ledger.own_accounts import OwnAccount
     from bank_backend.ledger.planning import AccountFacts
@@ -139,6 +139,31 @@ class Ledger:
         accounts[creditor.id].require_usable(Side.CREDITOR)
         self._post(connection, plan, accounts)
         return booked
+
+    def move(
+        self,
+        connection: Connection,
+        *,
+        tenant: TenantId,
+        debtor: AccountId,
+        creditor: AccountId,
+        amount: Money,
+        details: Details,
+        now: datetime,
+        origin: str | None = None,
+    ) -> str:
+        """Book what is no transfer between two accounts of this bank and one currency; returns the entry's id.
+
+        Free of charge and of limits: a card's invoice is paid by it. Raises `LedgerError` as `transfer` does.
+        """
+        plan = Plan(tenant, now)
+        entry = plan.add_move(details, debtor=debtor, creditor=creditor, amount=amount, origin=origin)
+        accounts = self._locked(connection, plan)
+        accounts[debtor].require_usable(Side.DEBTOR)
+        accounts[creditor].require_usable(Side.CREDITOR)
+        accounts[debtor].require_funds(amount)
+        self._post(connection, plan, accounts)
+        return entry
 
     def hold(self, connection: Connection, order: TransferOrder, now: datetime) -> str:
         """Reserve what a transfer to come will cost and return the hold's id, which is its pending transaction's id too."""

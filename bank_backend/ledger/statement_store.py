@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Date, Integer, bindparam, literal, select, tuple_
+from sqlalchemy import Date, Integer, bindparam, func, literal, select, tuple_
 
 from bank_backend.ledger.statements import StatementLine
 from bank_backend.ledger.tables import entries, hold_ends, holds, postings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import date
 
-    from sqlalchemy import ColumnElement, Table
+    from sqlalchemy import ColumnElement, Select, Table
 
     from bank_backend.database import Connection
     from bank_backend.ledger.statements import Place, StatementQuery
     from psd2.ids import AccountId, TenantId
 
-_NEWEST_FIRST: Final = (postings.c.booking_date.desc(), postings.c.number.desc())
-
-
-_DETAILS: Final = slice(StatementLine._fields.index("debtor_name"), StatementLine._fields.index("source_currency"))
-_EXCHANGE: Final = StatementLine._fields[StatementLine._fields.index("source_currency") :]
+_FIELDS: Final = StatementLine._fields
+_DETAILS: Final = slice(_FIELDS.index("debtor_name"), _FIELDS.index("source_currency"))
+_EXCHANGE: Final = _FIELDS[_FIELDS.index("source_currency") : _FIELDS.index("at")]
 
 
 def _details(table: Table) -> list[ColumnElement[str]]:
-    return [table.c[name] for name in StatementLine._fields[_DETAILS]]
+    return [table.c[name] for name in _FIELDS[_DETAILS]]
 
 
 _BOOKED: Final = (
@@ -42,16 +40,57 @@ _BOOKED: Final = (
         postings.c.value_date,
         *_details(entries),
         *[entries.c[name] for name in _EXCHANGE],
+        entries.c.at,
+        entries.c.particulars,
     )
     .join(entries, entries.c.id == postings.c.entry_id)
     .where(postings.c.tenant == bindparam("tenant"), postings.c.account_id == bindparam("account"))
 )
-_IN_PERIOD: Final = _BOOKED.where(
-    postings.c.booking_date.between(bindparam("since"), bindparam("until")), postings.c.number > bindparam("after_number")
-).limit(bindparam("most", type_=Integer))
-_FIRST_PAGE: Final = _IN_PERIOD.order_by(*_NEWEST_FIRST)
-_PLACE: Final = tuple_(bindparam("place_date", type_=Date), bindparam("place_number", type_=Integer))
-_NEXT_PAGE: Final = _IN_PERIOD.where(tuple_(postings.c.booking_date, postings.c.number) < _PLACE).order_by(*_NEWEST_FIRST)
+_MOST: Final = bindparam("most", type_=Integer)
+_PLACE_NUMBER: Final = bindparam("place_number", type_=Integer)
+_PLACE: Final = tuple_(bindparam("place_date", type_=Date), _PLACE_NUMBER)
+_HERE: Final = tuple_(postings.c.booking_date, postings.c.number)
+_NEWEST_FIRST: Final = (postings.c.booking_date.desc(), postings.c.number.desc())
+_OLDEST_FIRST: Final = (postings.c.booking_date, postings.c.number)
+_IN_PERIOD: Final = (
+    postings.c.booking_date.between(bindparam("since"), bindparam("until")),
+    postings.c.number <= bindparam("newest_number"),
+)
+# What is new is found by number alone: along the index of days, all that is old would be looked at too.
+_IS_NEW: Final = (postings.c.number > bindparam("after_number"), postings.c.number <= bindparam("newest_number"))
+
+
+class _Pages:
+    """The four ways into a list, built once: its newest end, its oldest, and both ways from a place."""
+
+    def __init__(
+        self, chosen: tuple[ColumnElement[bool], ...], here: ColumnElement[Any], place: ColumnElement[Any], *, by_day: bool
+    ) -> None:
+        newest_first = _NEWEST_FIRST if by_day else (postings.c.number.desc(),)
+        self.oldest_first = _OLDEST_FIRST if by_day else (postings.c.number,)
+        self.chosen = _BOOKED.where(*chosen)
+        self.newest = self.chosen.order_by(*newest_first).limit(_MOST)
+        self.older = self.chosen.where(here < place).order_by(*newest_first).limit(_MOST)
+        self.oldest = self.chosen.order_by(*self.oldest_first).limit(_MOST)
+        self.newer = self.chosen.where(here > place).order_by(*self.oldest_first).limit(_MOST)
+
+    def of(self, query: StatementQuery) -> Select[Any]:
+        if query.older_than is not None:
+            return self.older
+        if query.newer_than is not None:
+            return self.newer
+        return self.oldest if query.is_last else self.newest
+
+
+_BY_DAY: Final = _Pages(_IN_PERIOD, _HERE, _PLACE, by_day=True)
+_BY_NUMBER: Final = _Pages(_IS_NEW, postings.c.number, _PLACE_NUMBER, by_day=False)
+_WHOLE: Final = _BY_DAY.chosen.order_by(*_OLDEST_FIRST)
+_COUNT: Final = select(func.count()).select_from(
+    select(postings.c.number)
+    .where(postings.c.tenant == bindparam("tenant"), postings.c.account_id == bindparam("account"), *_IN_PERIOD)
+    .limit(_MOST)
+    .subquery()
+)
 _ONE_BOOKED: Final = _BOOKED.where(postings.c.entry_id == bindparam("id"))
 
 _PENDING: Final = (
@@ -66,6 +105,8 @@ _PENDING: Final = (
         *_details(holds),
         # What is pending has not been exchanged yet.
         *[literal(None) for _ in _EXCHANGE],
+        holds.c.at,
+        holds.c.particulars,
     )
     .outerjoin(hold_ends, hold_ends.c.hold_id == holds.c.id)
     .where(holds.c.tenant == bindparam("tenant"), holds.c.account_id == bindparam("account"), hold_ends.c.hold_id.is_(None))
@@ -85,26 +126,46 @@ _AT_PLACE: Final = _NUMBERS.where(
 _NEWEST_NUMBER: Final = _NUMBERS.order_by(postings.c.number.desc()).limit(1)
 
 
+_BALANCE_BEFORE: Final = (
+    select(postings.c.balance_minor)
+    .where(
+        postings.c.tenant == bindparam("tenant"),
+        postings.c.account_id == bindparam("account"),
+        postings.c.booking_date < bindparam("day"),
+    )
+    .order_by(*_NEWEST_FIRST)
+    .limit(1)
+)
+_AT_A_TIME: Final = 500
+
+
 class SqlStatementStore:
     """Statements from the bank's database."""
 
     def booked(
         self, connection: Connection, tenant: TenantId, account_id: AccountId, query: StatementQuery, *, limit: int
     ) -> Sequence[StatementLine]:
-        """Return movements, newest first."""
-        values = {
-            "tenant": tenant,
-            "account": account_id,
-            "since": query.since,
-            "until": query.until,
-            "after_number": query.after_number,
-            "most": limit,
-        }
-        statement = _FIRST_PAGE
-        if query.older_than is not None:
-            statement = _NEXT_PAGE
-            values |= {"place_date": query.older_than.booking_date, "place_number": query.older_than.number}
-        return [StatementLine._make(row) for row in connection.execute(statement, values).all()]
+        """Return movements from the end of the range that is asked for: the newest first, or the oldest first."""
+        pages = _BY_NUMBER if query.after_number else _BY_DAY
+        values = _values(tenant, account_id, query) | {"most": limit}
+        return [StatementLine._make(row) for row in connection.execute(pages.of(query), values).all()]
+
+    def whole(
+        self, connection: Connection, tenant: TenantId, account_id: AccountId, query: StatementQuery
+    ) -> Iterator[StatementLine]:
+        """Yield all movements of a period, the oldest first, a few at a time."""
+        options = {"yield_per": _AT_A_TIME}
+        rows = connection.execute(_WHOLE, _values(tenant, account_id, query), execution_options=options)
+        return (StatementLine._make(row) for row in rows)
+
+    def count(self, connection: Connection, tenant: TenantId, account_id: AccountId, query: StatementQuery, most: int) -> int:
+        """Return how many movements a period has, counting no further than `most`."""
+        return int(connection.execute(_COUNT, _values(tenant, account_id, query) | {"most": most}).scalar_one())
+
+    def balance_before(self, connection: Connection, tenant: TenantId, account_id: AccountId, day: date) -> int:
+        """Return the book in minor units at the beginning of a day."""
+        values = {"tenant": tenant, "account": account_id, "day": day}
+        return connection.execute(_BALANCE_BEFORE, values).scalar() or 0
 
     def pending(
         self, connection: Connection, tenant: TenantId, account_id: AccountId, *, since: date, until: date, limit: int
@@ -136,6 +197,19 @@ class SqlStatementStore:
     def newest_number(self, connection: Connection, tenant: TenantId, account_id: AccountId) -> int:
         """Return the number of the newest booked movement; 0 where there is none."""
         return connection.execute(_NEWEST_NUMBER, {"tenant": tenant, "account": account_id}).scalar() or 0
+
+
+def _values(tenant: TenantId, account_id: AccountId, query: StatementQuery) -> dict[str, object]:
+    values: dict[str, object] = {
+        "tenant": tenant,
+        "account": account_id,
+        "since": query.since,
+        "until": query.until,
+        "after_number": query.after_number,
+        "newest_number": query.newest_number,
+    }
+    place = query.older_than or query.newer_than
+    return values if place is None else values | {"place_date": place.booking_date, "place_number": place.number}
 
 
 def _midnight(day: date) -> float:

@@ -71,3 +71,12 @@ TRANSACTIONS_QUERY: Final = (
     WITH_BALANCE,
     Parameter(name="page", description="Stands in the links of pages.", schema=_TEXT),
 )
+CARD_TRANSACTIONS_QUERY: Final = (
+    Parameter(
+        name="bookingStatus",
+        description="Which transactions.",
+        schema={"type": "string", "enum": ["booked", "pending", "both"]},
+        required=True,
+    ),
+    *(one for one in TRANSACTIONS_QUERY if one.name not in {"bookingStatus", "withBalance"}),
+)

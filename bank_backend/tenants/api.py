@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, request
 
 from bank_backend.accounts import parameters
+from bank_backend.accounts.transaction_parameters import NO_PAGE, parsed_place
 from bank_backend.answers import json_answer
 from bank_backend.bodies import read_internal_body
 from bank_backend.calls import calling_tenant
-from bank_backend.errors import FieldsInvalid
+from bank_backend.errors import FieldsInvalid, FormatError
 from bank_backend.tenants.wire import RegistrationBody, accounts_json, book_json, data_json
 from psd2.authorisation_number import AuthorisationNumber, InvalidAuthorisationNumber
 from psd2.ids import TenantId
@@ -18,6 +19,7 @@ from psd2.ids import TenantId
 if TYPE_CHECKING:
     from flask import Flask, Response
 
+    from bank_backend.ledger.statements import Place
     from bank_backend.services import Services
     from bank_backend.tenants.books import TenantBooks
     from bank_backend.tenants.service import TenantRegistry
@@ -58,7 +60,15 @@ def _add_books(routes: Blueprint, books: TenantBooks) -> None:
 
     @routes.get("/internal/tenants/<path:number>/accounts/<account_id>/transactions")
     def read_book(number: str, account_id: str) -> Response:
-        return json_answer(book_json(books.book(TenantId(number), account_id, older_than=parameters.page(request))))
+        return json_answer(book_json(books.book(TenantId(number), account_id, older_than=_page())))
+
+
+def _page() -> Place | None:
+    text = parameters.single(request, "page")
+    place = None if text is None else parsed_place(text)
+    if text is not None and place is None:
+        raise FormatError(NO_PAGE, path="page")
+    return place
 
 
 def _tenant(number: str) -> TenantId:

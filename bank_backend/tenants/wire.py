@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, StringConstraints, field_validator
 
+from bank_backend.accounts.information import AccountView
 from bank_backend.accounts.model import AccountRights
-from bank_backend.accounts.wire import balances_json, transaction_details_json
+from bank_backend.accounts.report_wire import details_json
+from bank_backend.accounts.wire import balances_json
 from bank_backend.bodies import Body
 from bank_backend.personas.countries import require_country
 from bank_backend.tenants.model import Registration
@@ -89,10 +91,10 @@ def _account_json(held: BookedAccount) -> dict[str, object]:
         "currency": account.currency,
         "name": account.name,
         "product": account.product,
-        "balances": balances_json(held.balances),
+        "balances": balances_json([held.balances]),
     }
 
 
 def _movement_json(line: StatementLine, account: Account) -> dict[str, object]:
     everything = AccountRights(account_id=account.id, balances=True, transactions=True, owner_name=True)
-    return transaction_details_json(line, account, everything)
+    return details_json(line, AccountView(account, everything, (account,)))

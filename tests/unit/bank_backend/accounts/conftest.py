@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bank_backend.accounts.information import AccountInformation
 from bank_backend.accounts.model import AccessKind, AccountRights, GrantedAccess
+from bank_backend.accounts.standing_orders import NoStandingOrders
+from bank_backend.accounts.wiring import create_account_services
 from bank_backend.bootstrap import create_app
 from bank_backend.errors import ConsentInvalid, ResourceUnknown
 from bank_backend.ledger.statement_store import SqlStatementStore
 from bank_backend.ledger.statements import Statements
 from psd2.ids import ConsentId
-from tests.support.bank_core import ANNA, TENANT, SeededBank
+from tests.support.bank_core import ANNA, NOW, TENANT, SeededBank
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
     from werkzeug.test import TestResponse
 
     from bank_backend.calls import TppCall
+    from bank_backend.database import Connection
     from psd2.ids import AccountId, PsuId
 
 CONSENT = ConsentId("4d1cf32e-3a39-4a1b-9a5d-0c1f7c2c9f10")
@@ -35,17 +37,28 @@ class FakeAccess:
     rights: tuple[AccountRights, ...]
     accounts: set[AccountId]
     asked: list[tuple[AccessKind, str | None, str | None]] = field(default_factory=list)
+    counted: list[GrantedAccess] = field(default_factory=list)
 
     def require_access(
-        self, call: TppCall, *, consent_id: str, access: AccessKind, account_id: str | None, page: str | None = None
+        self,
+        connection: Connection,  # noqa: ARG002 - a protocol's
+        call: TppCall,
+        *,
+        consent_id: str,
+        access: AccessKind,
+        account_id: str | None,
+        page: str | None = None,
     ) -> GrantedAccess:
         self.asked.append((access, account_id, page))
         if call.tenant != TENANT or consent_id != CONSENT:
             raise ConsentInvalid("not this consent")
-        granted = GrantedAccess(consent_id=CONSENT, psu=self.psu, rights=self.rights)
+        granted = GrantedAccess(consent_id=CONSENT, tenant=TENANT, psu=self.psu, rights=self.rights, now=NOW)
         if account_id is not None:
             self._require(granted, access, account_id)
         return granted
+
+    def count(self, granted: GrantedAccess) -> None:
+        self.counted.append(granted)
 
     def _require(self, granted: GrantedAccess, access: AccessKind, account_id: str) -> None:
         if account_id not in self.accounts:
@@ -89,15 +102,15 @@ def web(bank: SeededBank) -> Web:
     """Lend the account resources, with a consent for everything that Anna has."""
     accounts = {account.id for resident in bank.services.tenants.residents(TENANT) for account in resident.accounts}
     access = FakeAccess(ANNA, (), accounts)
-    information = AccountInformation(
+    data = create_account_services(
+        bank.database,
         access=access,
         accounts=bank.services.accounts,
         ledger=bank.services.ledger,
         statements=Statements(SqlStatementStore()),
-        database=bank.database,
-        clock=bank.services.clock,
+        standing_orders=NoStandingOrders(),
     )
-    app = create_app(replace(bank.services, information=information))
+    app = create_app(replace(bank.services, account_data=data))
     client = app.test_client()
     client.environ_base["chassis.caller"] = "gateway"
     web = Web(bank, access, client)

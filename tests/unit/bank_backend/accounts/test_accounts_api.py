@@ -198,7 +198,7 @@ def test_with_balance_is_a_boolean(web: Web, value: str) -> None:
 
 def test_what_is_not_there_is_answered_in_the_same_form(web: Web) -> None:
     """Unknown paths and methods are tppMessages too."""
-    assert refusal(web.get("/v1/card-accounts")) == (404, "RESOURCE_UNKNOWN", None)
+    assert refusal(web.get("/v1/standing-orders")) == (404, "RESOURCE_UNKNOWN", None)
     answer = web.client.post("/v1/accounts", headers={"X-Sandbox-Listener": "edge"})
     assert refusal(answer) == (405, "SERVICE_INVALID", None)
     assert "GET" in answer.headers["Allow"]

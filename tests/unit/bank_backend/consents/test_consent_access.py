@@ -79,8 +79,9 @@ def test_the_door_itself_refuses_what_is_not_covered(desk: BankDesk) -> None:
         call = tpp_call(request)
 
     def enter(access: AccessKind, place: int) -> GrantedAccess:
-        door = desk.bank.services.consent_access
-        return door.require_access(call, consent_id=consent, access=access, account_id=account(desk, place))
+        door, wanted = desk.bank.services.consent_access, account(desk, place)
+        with desk.bank.database.reading() as connection:
+            return door.require_access(connection, call, consent_id=consent, access=access, account_id=wanted)
 
     granted = enter(AccessKind.BALANCES, 1)
     expected = AccountRights(account_id=AccountId(account(desk, 1)), balances=True, transactions=False, owner_name=True)

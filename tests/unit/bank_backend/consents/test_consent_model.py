@@ -142,8 +142,17 @@ def test_nobody_approves_for_a_day_and_it_is_rejected() -> None:
     """Without a successful authorisation a consent is rejected (BG IG §14.14)."""
     received = consent(status=ConsentStatus.RECEIVED, psu=None, rights=None)
 
-    assert received.settled(NOW + timedelta(hours=24)).status is ConsentStatus.RECEIVED
-    assert received.settled(NOW + timedelta(hours=24, seconds=1)).status is ConsentStatus.REJECTED
+    assert received.settled(NOW + timedelta(hours=24, seconds=-1)).status is ConsentStatus.RECEIVED
+    assert received.settled(NOW + timedelta(hours=24)).status is ConsentStatus.REJECTED
+    assert received.turns_at == NOW + timedelta(hours=24)
+
+
+def test_a_strong_authentication_is_good_for_180_days() -> None:
+    """Even where a bank grants longer consents (RTS 2018/389 Art. 10, as amended by 2022/2360)."""
+    long = consent(valid_until=NOW.date() + timedelta(days=720), authorised_at=NOW)
+
+    assert long.settled(NOW + timedelta(days=180, seconds=-1)).status is ConsentStatus.VALID
+    assert long.settled(NOW + timedelta(days=180)).status is ConsentStatus.EXPIRED
 
 
 def test_what_has_ended_stays_as_it_ended() -> None:
