@@ -21,6 +21,7 @@ from tpp_client.errors import TppClientError
 from tpp_client.journeys.catalogue import NAMES, journeys_for, run_journey
 from tpp_client.journeys.console import ConsoleNarrator
 from tpp_client.journeys.narration import Recorder
+from tpp_client.seals import SigningTransport, load_seal
 from tpp_client.transport import transport_for
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ def main() -> None:
 @_home_option
 @_json_option
 @click.option("--browser", is_flag=True, help="A person decides in a browser (ais only).")
-def journey(*, kind: str, tpp_name: str, psu: str, home: Path, as_json: bool, browser: bool) -> None:
+@click.option("--sign", is_flag=True, help="Sign every request with the TPP's QSealC.")
+def journey(*, kind: str, tpp_name: str, psu: str, home: Path, as_json: bool, browser: bool, sign: bool) -> None:
     """Go a journey from the certificate to the data; `all` goes those that the TPP's roles allow."""
     if browser and kind != "ais":
         raise click.UsageError("--browser goes with ais: the other journeys ask the sandbox who banks here")
@@ -67,7 +69,8 @@ def journey(*, kind: str, tpp_name: str, psu: str, home: Path, as_json: bool, br
     try:
         identity = identity_at(home, tpp_name, clock=_CLOCK)
         with transport_for(identity) as transport:
-            stage = _stage(identity, transport, narrator, psu=psu, person=console if browser else None)
+            sender = _signing(transport, identity) if sign else transport
+            stage = _stage(identity, sender, narrator, psu=psu, person=console if browser else None)
             outcomes = [run_journey(one, stage, psu) for one in journeys_for(kind, identity.certificate)]
     except TppClientError as error:
         _give_up(error, as_json=as_json)
@@ -102,6 +105,10 @@ def attack(*, name: str, tpp_name: str | None, other_name: str | None, psu: str,
     if as_json:
         click.echo(json.dumps({"tpp": tpp_name, "attacks": [outcome.as_json() for outcome in outcomes]}, indent=2))
     sys.exit(1 if any(outcome.is_bad for outcome in outcomes) else 0)
+
+
+def _signing(transport: Transport, identity: TppIdentity) -> Transport:
+    return SigningTransport(transport=transport, seal=load_seal(identity.qseal), clock=_CLOCK)
 
 
 def _stage(identity: TppIdentity, transport: Transport, narrator: Narrator, *, psu: str, person: Console | None) -> Stage:

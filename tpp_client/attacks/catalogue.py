@@ -5,13 +5,14 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from tpp_client.attacks import certificates, codes, tokens
+from tpp_client.attacks import certificates, codes, signatures, tokens
 from tpp_client.errors import TppClientError
 
 if TYPE_CHECKING:
     from tpp_client.attacks.model import Attack
 
-CATALOGUE = MappingProxyType({attack.name: attack for attack in (*certificates.ATTACKS, *tokens.ATTACKS, *codes.ATTACKS)})
+_ATTACKS = (*certificates.ATTACKS, *tokens.ATTACKS, *codes.ATTACKS, *signatures.ATTACKS)
+CATALOGUE = MappingProxyType({attack.name: attack for attack in _ATTACKS})
 
 
 def attacks_named(name: str) -> tuple[Attack, ...]:

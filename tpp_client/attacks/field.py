@@ -9,8 +9,10 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from tpp_client.attacks.forgery import forge_foreign, forge_self_signed
 from tpp_client.attacks.model import NotTried
 from tpp_client.authorization import authorization_url, begin_authorization
+from tpp_client.errors import IdentityUnusable
 from tpp_client.journeys.ais import ais_journey, ask_for_consent
 from tpp_client.journeys.stage import discover, obtain_code
+from tpp_client.seals import load_seal
 from tpp_client.transport import MutualTlsTransport
 from tpp_client.wire import HttpRequest, form_request
 
@@ -74,6 +76,15 @@ class AttackField:
     def foreign(self) -> Credential:
         """A copy of the victim's QWAC by an impostor of its CA."""
         return forge_foreign(self.victim.certificate, self._folder)
+
+    @cached_property
+    def forged_seal(self) -> Credential:
+        """A copy of the victim's QSealC that signs itself; raises `NotTried` without a QSealC to copy."""
+        try:
+            original = load_seal(self.victim.qseal).certificate
+        except IdentityUnusable as missing:
+            raise NotTried(str(missing)) from missing
+        return forge_self_signed(original, self._folder / "seal")
 
     def read_accounts(self, credential: Credential | None, headers: Mapping[str, str] | None = None) -> HttpResponse:
         """Read accounts with the victim's token over any certificate, or none."""

@@ -64,6 +64,7 @@ def _builder(
 
 
 def _write(folder: Path, stem: str, key: ec.EllipticCurvePrivateKey, *chain: x509.Certificate) -> Credential:
+    folder.mkdir(exist_ok=True)
     credential = Credential(certificate=folder / f"{stem}.crt", key=folder / f"{stem}.key")
     credential.certificate.write_bytes(b"".join(certificate.public_bytes(Encoding.PEM) for certificate in chain))
     descriptor = os.open(credential.key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
