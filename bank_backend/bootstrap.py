@@ -20,7 +20,6 @@ from bank_backend.consents.access import ConsentAccess
 from bank_backend.consents.approval import ConsentApproval
 from bank_backend.consents.expiry import ConsentExpiry
 from bank_backend.consents.service import Consents
-from bank_backend.consents.store import SqlConsentStore
 from bank_backend.data import wiring as data_wiring
 from bank_backend.doors import guard_doors
 from bank_backend.faults.injection import inject_faults
@@ -42,12 +41,14 @@ from bank_backend.ledger.service import Ledger
 from bank_backend.ledger.statement_store import SqlStatementStore
 from bank_backend.ledger.statements import Statements
 from bank_backend.ledger.store import SqlLedgerStore
+from bank_backend.notifications import api as notifications_api
+from bank_backend.notifications.watched import WatchedAuthorisationStore, WatchedConsentStore, WatchedPaymentStore
+from bank_backend.notifications.wiring import create_lean_push
 from bank_backend.openapi import api as openapi_api
 from bank_backend.pages import views as psu_pages
 from bank_backend.payments import api as payments_api
 from bank_backend.payments.approval import PaymentApproval
 from bank_backend.payments.service import Payments
-from bank_backend.payments.store import SqlPaymentStore
 from bank_backend.personalities import api as personalities_api
 from bank_backend.personalities.wiring import create_personalities
 from bank_backend.personas.service import plan_seed
@@ -75,6 +76,7 @@ if TYPE_CHECKING:
     from bank_backend.authorisations.signing import Signing
     from bank_backend.config import BankSettings
     from bank_backend.database import Database
+    from bank_backend.notifications.service import Changes
     from bank_backend.personas.service import Seed
     from bank_backend.sca.codes import CodeSource
     from bank_backend.sca.service import ScaMethods
@@ -106,6 +108,7 @@ WEB_MODULES: Final[Sequence[WebModule]] = (
     interactions_api,
     *data_wiring.WEB_MODULES,
     psu_pages,
+    notifications_api,
     openapi_api,
 )
 
@@ -117,13 +120,19 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
     accounts = AccountDirectory(SqlAccountStore(), database)
     ledger, statements, funds = Ledger(SqlLedgerStore(), rates=RATES), Statements(SqlStatementStore()), SqlFundsConsentStore()
     schedule = create_schedule()
+    push = create_lean_push(settings, database, real=real)
+    changes = push.changes
     # What is done by itself, by kind: each domain's own.
-    expiry, cards = ConsentExpiry(SqlConsentStore(), schedule=schedule), create_card_settlements(accounts, ledger, schedule)
+    expiry, cards = (
+        ConsentExpiry(WatchedConsentStore(changes), schedule=schedule),
+        create_card_settlements(accounts, ledger, schedule),
+    )
     tasks: dict[TaskKind, Task] = {TaskKind.EXPIRE_CONSENT: expiry.run, TaskKind.SETTLE_CARD: cards.run}
     tenants = create_tenant_registry(database, real)
     inbox = Inbox(database=database, store=SqlInboxStore())
     personalities = create_personalities(settings, database)
-    authorisations, approvables = create_authorisations(), _approvables(ledger, expiry)
+    authorisations = create_authorisations(WatchedAuthorisationStore(changes))
+    approvables = _approvables(ledger, changes, expiry)
     sca = create_sca(ScaParts(settings=settings, inbox=inbox, personalities=personalities, clock=real, codes=codes))
     authorising = create_authorising(
         database,
@@ -145,7 +154,7 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
         signing=authorising.signing,
         approvables=approvables,
     )
-    consent_access = ConsentAccess(database=database, store=SqlConsentStore(), accounts=accounts, clock=clocks)
+    consent_access = ConsentAccess(database=database, store=WatchedConsentStore(changes), accounts=accounts, clock=clocks)
     account_data = create_account_services(
         database,
         access=consent_access,
@@ -174,13 +183,14 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
         tenants=tenants,
         books=books,
         inbox=inbox,
+        notifications=push.notifications,
         authorisations=authorisations,
         openings=authorising.openings,
         signing=authorising.signing,
         updates=authorising.updates,
-        consents=Consents(database=database, store=SqlConsentStore(), expiry=expiry, clock=clocks),
+        consents=Consents(database=database, store=WatchedConsentStore(changes), expiry=expiry, clock=clocks),
         consent_access=consent_access,
-        payments=Payments(database=database, store=SqlPaymentStore(), authorisations=authorisations, clock=clocks),
+        payments=Payments(database=database, store=WatchedPaymentStore(changes), authorisations=authorisations, clock=clocks),
         funds_consents=FundsConsents(database=database, store=funds, authorisations=authorisations, clock=clocks),
         funds_confirmations=FundsConfirmations(database=database, store=funds, ledger=ledger, clock=clocks),
         test_data=data_wiring.create_test_data(database, clocks, real, scheduler=scheduler),
@@ -189,11 +199,11 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
     )
 
 
-def _approvables(ledger: Ledger, expiry: ConsentExpiry) -> dict[ResourceKind, Approvable]:
+def _approvables(ledger: Ledger, changes: Changes, expiry: ConsentExpiry) -> dict[ResourceKind, Approvable]:
     """Return what a PSU can decide on; a new kind of resource is added here."""
     return {
-        ResourceKind.AIS: ConsentApproval(SqlConsentStore(), expiry=expiry),
-        ResourceKind.PIS: PaymentApproval(store=SqlPaymentStore(), ledger=ledger),
+        ResourceKind.AIS: ConsentApproval(WatchedConsentStore(changes), expiry=expiry),
+        ResourceKind.PIS: PaymentApproval(store=WatchedPaymentStore(changes), ledger=ledger),
         ResourceKind.PIIS: FundsApproval(SqlFundsConsentStore()),
     }
 

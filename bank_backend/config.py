@@ -22,6 +22,10 @@ class BankSettings(ServiceSettings):
         default=None, validation_alias="BANK_DATABASE_URL", description="database URL; default: HOME/var/bank.sqlite"
     )
     sandbox_mode: bool = Field(default=True, description="tell a refused TPP the reason, a hint and the clause")
+    notification_loopback: bool | None = Field(
+        default=None,
+        description="send notifications to this machine too; default: only where the platform itself is at localhost",
+    )
     # Threads of one process take turns at the interpreter lock: two processes answer 1.8 times as many requests on two cores.
     workers: int = Field(default=2, ge=1, le=32, description="worker processes")
     threads: int = Field(default=4, ge=1, le=64, description="requests that each of them serves at a time")
@@ -35,6 +39,11 @@ class BankSettings(ServiceSettings):
     def edge_url(self) -> str:
         """Where TPPs reach the bank's interface: `https://localhost:8443`."""
         return f"https://{self.public_host}:{self.ports.edge}"
+
+    @property
+    def notifies_loopback(self) -> bool:
+        """Whether notifications go to this machine: where the platform is reached at localhost, TPPs are on it too."""
+        return self.public_host == "localhost" if self.notification_loopback is None else self.notification_loopback
 
 
 def load_settings() -> BankSettings:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bank_backend.interactions.service import Interactions
     from bank_backend.interactions.visits import Visits
     from bank_backend.ledger.service import Ledger
+    from bank_backend.notifications.service import Notifications
     from bank_backend.payments.service import Payments
     from bank_backend.personalities.service import Personalities
     from bank_backend.psus.service import PsuDirectory
@@ -53,6 +54,7 @@ class Services:
     tenants: TenantRegistry
     books: TenantBooks
     inbox: Inbox
+    notifications: Notifications
     authorisations: Authorisations
     openings: Openings
     signing: Signing

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bank_backend.bootstrap import create_app, create_services
 from bank_backend.config import load_settings
 from bank_backend.database import open_database
+from bank_backend.notifications.wiring import create_delivery
 from bank_backend.schedule.runner import Runner
 from chassis.callers import AcceptedCallers
 from chassis.logs import configure_logging
@@ -24,8 +25,11 @@ def bank() -> WSGIApplication:
     """
     settings = load_settings()
     configure_logging("bank", settings.log_file("bank"))
-    services = create_services(settings, open_database(settings), SystemClock())
-    runner = Runner(services.scheduler.run_pass)
-    runner.start()
-    atexit.register(runner.stop)
+    clock = SystemClock()
+    services = create_services(settings, open_database(settings), clock)
+    delivery = create_delivery(settings, services.database, real=clock)
+    for run_pass in (services.scheduler.run_pass, delivery.run_pass):
+        runner = Runner(run_pass)
+        runner.start()
+        atexit.register(runner.stop)
     return AcceptedCallers(create_app(services).wsgi_app, names=frozenset({"gateway", "portal"}))

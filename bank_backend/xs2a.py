@@ -111,11 +111,14 @@ def started(
 
     A repeated request finds what the first one has started. `implicit` False: the TPP starts it in any case.
     """
-    opened = services.openings.open(call, kind=kind, resource=resource, domains=tpp_domains(call), implicit=implicit)
+    domains = tpp_domains(call)
+    # Before the authorisation is: its beginning is the first thing to tell.
+    notified = services.notifications.subscribe(call, kind=kind, resource=resource, path=path, domains=domains)
+    opened = services.openings.open(call, kind=kind, resource=resource, domains=domains, implicit=implicit)
     links = opened_links(path, opened, segment=segment, front_url=services.settings.front_url)
     message = None if opened.authorisation is None else psu_message(opened.authorisation)
     members: dict[str, object] = {"_links": links} | ({"psuMessage": message} if message else {})
-    return Started(links=links, headers={"ASPSP-SCA-Approach": opened.approach.header}, members=members)
+    return Started(links=links, headers={"ASPSP-SCA-Approach": opened.approach.header} | notified, members=members)
 
 
 def tpp_domains(call: TppCall) -> tuple[str, ...]:

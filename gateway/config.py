@@ -78,6 +78,9 @@ class GatewaySettings(ServiceSettings):
     remembered: int = Field(default=50_000, ge=100, le=5_000_000, description="tokens, TPPs, clients a worker remembers, each")
     revocation: RevocationPolicy = Field(default=RevocationPolicy.HARD, description="status unknown: hard refuses, soft admits")
     crl_grace_seconds: float = Field(default=3_600, ge=0, le=604_800, description="time a CRL serves past its nextUpdate")
+    signature_seconds: float = Field(
+        default=300, ge=1, le=86_400, description="how far a signed request's Date may be from now"
+    )
     audit_folder: Path | None = Field(
         default=None, description="audit files, written by the edge and read by the control API; default: HOME/var/log"
     )

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from psd2.ids import ConsentId
+from tpp_client.authorisations import ScaStep, sca_step
 from tpp_client.documents import Document, document_of
 from tpp_client.refusals import require_status
 
@@ -40,12 +41,21 @@ class ConsentDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreatedConsent:
-    """A consent the bank has taken down, to be authorised by the PSU; `sca_oauth` is where to learn how."""
+    """A consent the bank has taken down, to be authorised by the PSU as `sca` says."""
 
     consent_id: ConsentId
     status: str
-    sca_approach: str | None
-    sca_oauth: str | None
+    sca: ScaStep
+
+    @property
+    def sca_approach(self) -> str | None:
+        """How the PSU is to be led, by `ASPSP-SCA-Approach`."""
+        return self.sca.approach
+
+    @property
+    def sca_oauth(self) -> str | None:
+        """Where to learn of the authorization server, in the OAuth approach."""
+        return self.sca.links.get("scaOAuth")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +83,7 @@ def process_consent_response(response: HttpResponse) -> CreatedConsent:
     return CreatedConsent(
         consent_id=ConsentId(document.text("consentId")),
         status=document.text("consentStatus"),
-        sca_approach=response.headers.get("aspsp-sca-approach"),
-        sca_oauth=document.optional_link("scaOAuth"),
+        sca=sca_step(response),
     )
 
 

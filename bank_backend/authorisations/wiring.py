@@ -14,7 +14,6 @@ from bank_backend.authorisations.openings import Openings
 from bank_backend.authorisations.service import Authorisations
 from bank_backend.authorisations.signing import Signing
 from bank_backend.authorisations.standing import Standing
-from bank_backend.authorisations.store import SqlAuthorisationStore
 from bank_backend.authorisations.updates import Updates
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from bank_backend.accounts.service import AccountDirectory
     from bank_backend.authorisations.asks import Approvable
     from bank_backend.authorisations.model import ResourceKind
+    from bank_backend.authorisations.service import AuthorisationStore
     from bank_backend.authorisations.signing import PersonalityOf
     from bank_backend.database import Database
     from bank_backend.psus.service import PsuDirectory
@@ -39,9 +39,9 @@ class Authorising:
     updates: Updates
 
 
-def create_authorisations() -> Authorisations:
+def create_authorisations(store: AuthorisationStore) -> Authorisations:
     """Build the aggregate of authorisation sub-resources."""
-    return Authorisations(SqlAuthorisationStore())
+    return Authorisations(store)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from bank_backend.funds.wire import (
 from bank_backend.openapi.declarations import operation
 from bank_backend.openapi.parameters import CONSENT_ID, START_HEADERS
 from bank_backend.openapi.shapes.authorising import ConsentCreated, ConsentStatusAnswer, FundsAnswer, FundsConsent
-from bank_backend.xs2a import created, discovery_url, json_body, no_content, ok, resource_links, starts_implicitly, xs2a_call
+from bank_backend.xs2a import created, json_body, no_content, ok, require_startable, started, xs2a_call
 from psd2.roles import PspRole
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class _FundsSubject:
         return f"{_BASE}/{resource}"
 
     def is_undecided(self, tenant: TenantId, resource: str) -> bool:
-        return self._consents.consent(tenant, resource).status is ConsentStatus.RECEIVED
+        return self._consents.consent(tenant, resource).status in {ConsentStatus.RECEIVED, ConsentStatus.PARTIALLY_AUTHORISED}
 
 
 def register(app: Flask, services: Services) -> None:
@@ -52,17 +52,16 @@ def register(app: Flask, services: Services) -> None:
     consents = services.funds_consents
 
     @routes.post(_BASE)
-    @operation(
-        "Ask for a funds consent", body=FundsConsentBody, answers={201: ConsentCreated}, headers=START_HEADERS
-    )
+    @operation("Ask for a funds consent", body=FundsConsentBody, answers={201: ConsentCreated}, headers=START_HEADERS)
     def post_consent() -> Response:
         call = xs2a_call(PspRole.IC)
         asked = parse_funds_consent_request(json_body())
-        consent, authorisation = consents.create(call.tenant, asked, start_authorisation=starts_implicitly())
+        require_startable(call, services)
+        consent, _ = consents.create(call.tenant, asked, start_authorisation=False)
         path = f"{_BASE}/{consent.id}"
-        links = resource_links(path, authorisation, sca_oauth=discovery_url(services.settings))
-        body = {"consentStatus": consent.status.value, "consentId": consent.id, "_links": links}
-        return created(call, body, location=path)
+        begun = started(call, services, kind=ResourceKind.PIIS, path=path, resource=consent.id)
+        body = {"consentStatus": consent.status.value, "consentId": consent.id} | begun.members
+        return created(call, body, location=path, headers=begun.headers)
 
     @routes.get(f"{_BASE}/<consent>")
     @operation("Read a funds consent", answers={200: FundsConsent})

@@ -1,111 +1,122 @@
-"""A PSU's decision on a payment: approval and the movement of money are one transaction (BG IG 1.3.8 §4.14.1)."""
+"""A PSU's decision on a payment and on its cancellation: status and money change together (BG IG 1.3.8 §4.14.1, §5.6)."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from bank_backend.authorisations.asks import PaymentAsk
 from bank_backend.errors import ResourceUnknown, StatusInvalid
-from bank_backend.ledger.orders import NO_END_TO_END_ID, Booked, TransferOrder
-from bank_backend.ledger.refusals import InsufficientFunds, LedgerError, SameAccount
-from bank_backend.payments.model import (
-    INSUFFICIENT_FUNDS,
-    REFUSED,
-    SAME_ACCOUNT,
-    Payment,
-    RejectionReason,
-    TransactionStatus,
-)
+from bank_backend.payments.asks import CancellationAsk, InstructionAsk, ask_of, instruction_ask
+from bank_backend.payments.bodies import MOST_PAYMENTS
+from bank_backend.payments.model import UNDER_WAY, Payment, TransactionStatus
+from bank_backend.payments.reasons import REFUSED
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from bank_backend.accounts.model import Account
-    from bank_backend.authorisations.asks import Approval
+    from bank_backend.authorisations.asks import Approval, PaymentAsk
     from bank_backend.database import Connection
-    from bank_backend.payments.service import PaymentStore
+    from bank_backend.payments.execution import Executions
+    from bank_backend.payments.ports import PaymentStore
     from psd2.ids import TenantId
-
-
-class Transfers(Protocol):
-    """The part of the ledger that payments need."""
-
-    def transfer(self, connection: Connection, order: TransferOrder, now: datetime) -> Booked:
-        """Book a credit transfer in the caller's transaction; raises `LedgerError` and writes nothing where it can't."""
 
 
 class PaymentApproval:
     """Payments as something to approve: implements `bank_backend.authorisations.asks.Approvable`."""
 
-    def __init__(self, *, store: PaymentStore, ledger: Transfers) -> None:
-        """Decide on the payments in `store`, book in `ledger`."""
+    def __init__(self, *, store: PaymentStore, executions: Executions) -> None:
+        """Decide on the payments in `store`, carry them out by `executions`."""
         self._store = store
-        self._ledger = ledger
+        self._executions = executions
 
-    def ask(self, connection: Connection, *, tenant: TenantId, resource: str, now: datetime) -> PaymentAsk:
+    def ask(self, connection: Connection, *, tenant: TenantId, resource: str, now: datetime) -> PaymentAsk | InstructionAsk:
         """Return what is asked; raises `ResourceUnknown` or `StatusInvalid`."""
         # Not locked: pages ask too, inside a transaction that only reads. Approving looks again, under the lock.
         payment = _required(self._store.find(connection, tenant, resource), resource, now)
-        if payment.status not in {TransactionStatus.RCVD, TransactionStatus.PATC}:
+        if not payment.is_undecided:
             raise StatusInvalid(f"the payment is {payment.status}: there is nothing to decide any more")
-        instruction = payment.instruction
-        return PaymentAsk(
-            references=(instruction.debtor,),
-            amount=instruction.amount,
-            creditor_name=instruction.creditor_name,
-            creditor_iban=instruction.creditor.iban,
-            remittance=instruction.remittance or "",
-        )
-
-    def approve(self, connection: Connection, approval: Approval) -> None:
-        """Take the payment from approval to booked, or to rejected with a reason: status and money change together."""
-        received = self._require(connection, approval.tenant, approval.resource, approval.at)
-        approved = replace(received.moved(TransactionStatus.ACTC), psu=approval.psu)
-        (debtor,) = approval.accounts
-        self._store.save(connection, self._executed(connection, approved, debtor, approval.at))
+        return ask_of(payment, now.date())
 
     def partially_approve(self, connection: Connection, approval: Approval) -> None:
-        """Note a signature of several."""
-        payment = self._require(connection, approval.tenant, approval.resource, approval.at)
-        self._store.save(connection, replace(payment.moved(TransactionStatus.PATC), psu=approval.psu))
+        """Note that one of several has signed."""
+        received = _locked(self._store, connection, approval.tenant, approval.resource, approval.at)
+        self._store.save(connection, replace(received.moved(TransactionStatus.PATC), psu=approval.psu))
+
+    def approve(self, connection: Connection, approval: Approval) -> None:
+        """Take the payment on from approval, as far as it goes today."""
+        received = _locked(self._store, connection, approval.tenant, approval.resource, approval.at)
+        approved = replace(received, psu=approval.psu)
+        debtor = _debtor(approved, approval.accounts)
+        self._store.save(connection, self._executions.accept(connection, approved, debtor.id, approval.at))
 
     def reject(self, connection: Connection, *, tenant: TenantId, resource: str, now: datetime) -> None:
         """Turn the payment down."""
-        self._store.save(connection, self._require(connection, tenant, resource, now).rejected(REFUSED))
+        received = _locked(self._store, connection, tenant, resource, now)
+        self._store.save(connection, self._executions.refused(connection, received, REFUSED))
 
     def setback(self, connection: Connection, *, tenant: TenantId, resource: str) -> str:
-        """Return why the approved payment was not executed; empty where it was."""
+        """Return why the approved payment was not executed, or not in full; empty where it was."""
         payment = self._store.find(connection, tenant, resource)
-        return payment.reason.text if payment is not None and payment.reason is not None else ""
+        if payment is None:
+            return ""
+        if payment.reason is not None:
+            return payment.reason.text
+        if payment.status is not TransactionStatus.PART:
+            return ""
+        made = self._store.executions_of(connection, payment, most=MOST_PAYMENTS)
+        refused = sum(each.status is TransactionStatus.RJCT for each in made)
+        return f"{refused} of {len(made)} payments could not be made"
 
-    def _executed(self, connection: Connection, payment: Payment, debtor: Account, now: datetime) -> Payment:
-        instruction = payment.instruction
-        order = TransferOrder(
-            tenant=payment.tenant,
-            debtor=debtor.id,
-            creditor_iban=instruction.creditor.iban,
-            creditor_name=instruction.creditor_name,
-            amount=instruction.amount,
-            remittance=instruction.remittance or "",
-            end_to_end_id=instruction.end_to_end_id or NO_END_TO_END_ID,
-            origin=payment.id,
-        )
-        try:
-            booked = self._ledger.transfer(connection, order, now)
-        except InsufficientFunds:
-            return payment.rejected(INSUFFICIENT_FUNDS)
-        except SameAccount:
-            return payment.rejected(SAME_ACCOUNT)
-        except LedgerError as error:
-            return payment.rejected(RejectionReason(code=error.reason_code, text=str(error)))
-        return replace(payment.moved(TransactionStatus.ACSC), transaction=booked.entry)
 
-    def _require(self, connection: Connection, tenant: TenantId, resource: str, now: datetime) -> Payment:
-        return _required(self._store.find_locked(connection, tenant, resource), resource, now)
+class CancellationApproval:
+    """The cancellation of payments as something to approve: implements `Approvable`."""
+
+    def __init__(self, *, store: PaymentStore, executions: Executions) -> None:
+        """Cancel the payments in `store`."""
+        self._store = store
+        self._executions = executions
+
+    def ask(self, connection: Connection, *, tenant: TenantId, resource: str, now: datetime) -> CancellationAsk:
+        """Return what is asked; raises `ResourceUnknown` or `StatusInvalid`."""
+        payment = _required(self._store.find(connection, tenant, resource), resource, now)
+        _require_under_way(payment)
+        return CancellationAsk(payment=instruction_ask(payment, now.date()))
+
+    def partially_approve(self, connection: Connection, approval: Approval) -> None:
+        """Leave the payment as it is: it is cancelled by the last signature."""
+
+    def approve(self, connection: Connection, approval: Approval) -> None:
+        """Cancel the payment; raises `StatusInvalid` where it has been executed meanwhile."""
+        payment = _locked(self._store, connection, approval.tenant, approval.resource, approval.at)
+        _require_under_way(payment)
+        self._store.save(connection, self._executions.cancelled(connection, payment, approval.at))
+
+    def reject(self, connection: Connection, *, tenant: TenantId, resource: str, now: datetime) -> None:
+        """Leave the payment as it is."""
+
+    def setback(self, connection: Connection, *, tenant: TenantId, resource: str) -> str:
+        """Return nothing: a cancellation that was approved has happened."""
+        del connection, tenant, resource
+        return ""
+
+
+def _locked(store: PaymentStore, connection: Connection, tenant: TenantId, resource: str, now: datetime) -> Payment:
+    return _required(store.find_locked(connection, tenant, resource), resource, now)
 
 
 def _required(found: Payment | None, resource: str, now: datetime) -> Payment:
     if found is None:
         raise ResourceUnknown(f"this TPP has no payment {resource[:40]!r}")
     return found.settled(now)
+
+
+def _require_under_way(payment: Payment) -> None:
+    if payment.status not in UNDER_WAY:
+        raise StatusInvalid(f"the payment is {payment.status}: there is nothing left to cancel")
+
+
+def _debtor(payment: Payment, accounts: tuple[Account, ...]) -> Account:
+    """Of the accounts that share the debtor's IBAN, return the one in the payment's currency, else the first (BG IG §5.9)."""
+    currency = payment.instruction.transfers[0].amount.currency
+    return next((account for account in accounts if account.currency == currency), accounts[0])

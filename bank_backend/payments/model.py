@@ -1,96 +1,151 @@
-"""A SEPA credit transfer that a TPP initiates, and its states (BG IG 1.3.8 §4.14.1, §11.1, §14.13)."""
+"""A payment of any service and product, its executions, and its states (BG IG 1.3.8 §4.14.1, §14.13)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from bank_backend.payments.reasons import NOT_AUTHORISED_IN_TIME
 from bank_backend.states import StateMachine
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
+    from datetime import date, datetime
 
-    from bank_backend.references import AccountReference
-    from psd2.ids import PaymentId, PsuId, TenantId
-    from psd2.money import Money
+    from bank_backend.payments.instruction import Instruction
+    from bank_backend.payments.products import Product
+    from bank_backend.payments.reasons import RejectionReason
+    from bank_backend.payments.recurrence import RecurrenceRule
+    from bank_backend.personalities.model import PaymentService
+    from psd2.ids import AccountId, PaymentId, PsuId, TenantId
 
-# What no PSU has approved by then is rejected (XS2A 1.3.11, paymentInitiationStatusResponse).
-AUTHORISATION_WINDOW = timedelta(hours=24)
-PRODUCT = "sepa-credit-transfers"
-# EPC SCT rulebook: 0.01 to 999 999 999.99 EUR.
-MOST_MINOR = 99_999_999_999
+# What is not approved by then is rejected (XS2A 1.3.11, paymentInitiationStatusResponse).
+AUTHORISATION_WINDOW: Final = timedelta(hours=24)
 
 
 class TransactionStatus(StrEnum):
-    """The ISO 20022 codes that a booked-at-once credit transfer passes (BG IG §14.13)."""
+    """The ISO 20022 codes that this bank's payments pass (BG IG §14.13)."""
 
     RCVD = "RCVD"
     PATC = "PATC"
     ACTC = "ACTC"
+    PDNG = "PDNG"
+    ACSP = "ACSP"
     ACSC = "ACSC"
+    ACCC = "ACCC"
+    PART = "PART"
     RJCT = "RJCT"
+    CANC = "CANC"
 
 
 _S = TransactionStatus
+# Where an accepted payment ends: debited, credited too, in part, or not at all.
+_SETTLED: Final = frozenset({_S.ACSC, _S.ACCC, _S.PART, _S.RJCT})
 PAYMENT_STATES: StateMachine[TransactionStatus] = StateMachine(
     "payment",
     {
-        _S.RCVD: frozenset({_S.PATC, _S.ACTC, _S.RJCT}),
-        _S.PATC: frozenset({_S.PATC, _S.ACTC, _S.RJCT}),
-        _S.ACTC: frozenset({_S.ACSC, _S.RJCT}),
+        _S.RCVD: frozenset({_S.PATC, _S.ACTC, _S.RJCT, _S.CANC}),
+        # Further signatures leave it where it is until the last one.
+        _S.PATC: frozenset({_S.PATC, _S.ACTC, _S.RJCT, _S.CANC}),
+        # Rests here until its day; ACSP: money is promised (held), or a standing order has begun to pay.
+        _S.ACTC: _SETTLED | {_S.ACSP, _S.PDNG, _S.CANC},
+        # Waits for funds, from one attempt to the next.
+        _S.PDNG: _SETTLED | {_S.PDNG, _S.CANC},
+        _S.ACSP: _SETTLED | {_S.ACSP, _S.CANC},
         _S.ACSC: frozenset(),
+        _S.ACCC: frozenset(),
+        _S.PART: frozenset(),
         _S.RJCT: frozenset(),
+        _S.CANC: frozenset(),
     },
 )
+UNDECIDED: Final = frozenset({_S.RCVD, _S.PATC})
+# Accepted, and not executed to the end: cancelling such a payment needs the PSU (BG IG §5.6).
+UNDER_WAY: Final = frozenset({_S.ACTC, _S.PDNG, _S.ACSP})
+BOOKED: Final = frozenset({_S.ACSC, _S.ACCC})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RejectionReason:
-    """Why a payment was rejected: an ISO 20022 status reason code and a sentence."""
+class Execution:
+    """One transfer of a payment on one day: what came of it. `number` counts a payment's executions from 0.
 
-    code: str
-    text: str
+    `transfer` is the transfer's place in the instruction; `entry` the ledger's entry; `hold` what is reserved until then.
+    """
 
-
-REFUSED = RejectionReason(code="CUST", text="the PSU did not approve the payment")
-NOT_AUTHORISED_IN_TIME = RejectionReason(code="TM01", text="no PSU approved the payment within 24 hours")
-INSUFFICIENT_FUNDS = RejectionReason(code="AM04", text="the debtor account does not cover the amount")
-SAME_ACCOUNT = RejectionReason(code="AC03", text="debtor and creditor are the same account")
-CREDITOR_CURRENCY = RejectionReason(code="AC03", text="the creditor account is not kept in euro")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Instruction:
-    """What is to be paid. `creditor_address` is kept as the TPP wrote it: the bank only repeats it."""
-
-    debtor: AccountReference
-    creditor: AccountReference
-    creditor_name: str
-    amount: Money
-    remittance: str | None = None
-    end_to_end_id: str | None = None
-    creditor_agent: str | None = None
-    creditor_agent_name: str | None = None
-    creditor_address: Mapping[str, str] | None = None
+    payment: PaymentId
+    tenant: TenantId
+    number: int
+    transfer: int
+    day: date
+    status: TransactionStatus
+    reason: RejectionReason | None = None
+    entry: str | None = None
+    hold: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payment:
-    """A payment. `request_digest` tells a repeated request from a different one under the same X-Request-ID."""
+    """A payment. `request_digest` tells a repeated request from a different one under the same X-Request-ID.
+
+    `document` is the pain.001 message where there is one; `debtor` the account that the approval chose.
+    """
 
     id: PaymentId
     tenant: TenantId
+    service: PaymentService
+    product: Product
     x_request_id: str
     request_digest: str
     instruction: Instruction
+    document: str | None
+    waits_for_funds: bool
     status: TransactionStatus
     reason: RejectionReason | None
     psu: PsuId | None
-    transaction: str | None
+    debtor: AccountId | None
     received_at: datetime
+
+    @property
+    def path(self) -> str:
+        """Where the payment is found."""
+        return f"{self.collection}/{self.id}"
+
+    @property
+    def collection(self) -> str:
+        """Where payments of its service and product are initiated."""
+        return f"/v1/{self.service}/{self.product.name}"
+
+    @property
+    def required_debtor(self) -> AccountId:
+        """The account that an approved payment is paid from."""
+        if self.debtor is None:
+            msg = f"payment {self.id} has not been approved: it has no account"
+            raise ValueError(msg)
+        return self.debtor
+
+    @property
+    def required_rule(self) -> RecurrenceRule:
+        """The calendar of a periodic payment."""
+        if self.instruction.rule is None:
+            msg = f"payment {self.id} is not periodic"
+            raise ValueError(msg)
+        return self.instruction.rule
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether it waits for a PSU."""
+        return self.status in UNDECIDED
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing can happen to it any more."""
+        return PAYMENT_STATES.is_final(self.status)
+
+    @property
+    def decide_by(self) -> datetime:
+        """Until when it can be approved."""
+        return self.received_at + AUTHORISATION_WINDOW
 
     def moved(self, to: TransactionStatus) -> Payment:
         """Return the payment in its next state; raises `IllegalMove`."""
@@ -103,6 +158,6 @@ class Payment:
 
     def settled(self, now: datetime) -> Payment:
         """Return the payment as time alone has made it: rejected when nobody approved it."""
-        if self.status is TransactionStatus.RCVD and now > self.received_at + AUTHORISATION_WINDOW:
+        if self.is_undecided and now >= self.decide_by:
             return self.rejected(NOT_AUTHORISED_IN_TIME)
         return self

@@ -1,111 +1,177 @@
-"""What TPPs do with payments: initiate, read, follow (BG IG 1.3.8 §5.3 to §5.6)."""
+"""What TPPs do with payments: initiate, read, follow, cancel (BG IG 1.3.8 §5.3 to §5.6)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn, Protocol
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from bank_backend.authorisations.model import ResourceKind
+import orjson
+
 from bank_backend.errors import CancellationInvalid, FormatError, PathResourceUnknown
-from bank_backend.payments.model import Payment, TransactionStatus
-from bank_backend.payments.wire import instruction_digest
+from bank_backend.payments.bodies import MOST_PAYMENTS
+from bank_backend.payments.forms import instruction_as_json
+from bank_backend.payments.model import UNDER_WAY, Execution, Payment, TransactionStatus
+from bank_backend.payments.rules import require_rules
 from psd2.ids import PaymentId, new_uuid
 
 if TYPE_CHECKING:
-    from bank_backend.authorisations.model import Authorisation
-    from bank_backend.authorisations.service import Authorisations
+    from datetime import datetime
+
     from bank_backend.database import Connection, Database
-    from bank_backend.payments.model import Instruction
+    from bank_backend.payments.costs import Costs, Quotes
+    from bank_backend.payments.execution import Executions
+    from bank_backend.payments.instruction import Instruction
+    from bank_backend.payments.ports import PaymentStore
+    from bank_backend.payments.products import Product
+    from bank_backend.payments.rules import Places
+    from bank_backend.personalities.model import PaymentService, Personality
     from bank_backend.tenants.clock import TenantClock
     from psd2.ids import TenantId
 
 
-class PaymentStore(Protocol):
-    """Where payments are kept; each call works inside the caller's transaction."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Initiation:
+    """A TPP's request to initiate a payment, read and judged. `document` is its pain.001 message where it has one."""
 
-    def add(self, connection: Connection, payment: Payment) -> bool:
-        """Write a new payment, unless its request has made one already; tell whether it was written."""
+    tenant: TenantId
+    x_request_id: str
+    service: PaymentService
+    product: Product
+    instruction: Instruction
+    places: Places
+    document: str | None = None
+    waits_for_funds: bool = False
 
-    def save(self, connection: Connection, payment: Payment) -> None:
-        """Write the payment's new state over its old one."""
+    @property
+    def digest(self) -> str:
+        """A digest that is equal for two requests that ask for the same, however their JSON is spaced."""
+        instruction = orjson.dumps(instruction_as_json(self.instruction), option=orjson.OPT_SORT_KEYS)
+        asked = [self.service, self.product.name, self.document or "", str(self.waits_for_funds)]
+        return hashlib.sha256(b"\0".join([instruction, *(part.encode() for part in asked)])).hexdigest()
 
-    def find(self, connection: Connection, tenant: TenantId, payment_id: str) -> Payment | None:
-        """Return the tenant's payment, or None."""
 
-    def find_locked(self, connection: Connection, tenant: TenantId, payment_id: str) -> Payment | None:
-        """Return the tenant's payment, locked until the transaction ends, or None."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a TPP looks for a payment: the path's parameters, of its own tenant."""
 
-    def of_request(self, connection: Connection, tenant: TenantId, x_request_id: str) -> Payment | None:
-        """Return the payment that a request made, or None."""
+    tenant: TenantId
+    service: str
+    product: str
+    payment: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentView:
+    """A payment as it stands now, with the newest of its executions; `funds_available` None: not judged."""
+
+    payment: Payment
+    executions: tuple[Execution, ...]
+    now: datetime
+    funds_available: bool | None = None
 
 
 class Payments:
     """Payments as TPPs see them; approving them is `payments.approval`'s."""
 
-    def __init__(self, *, database: Database, store: PaymentStore, authorisations: Authorisations, clock: TenantClock) -> None:
+    def __init__(
+        self, *, database: Database, store: PaymentStore, executions: Executions, quotes: Quotes, clock: TenantClock
+    ) -> None:
         """Keep payments in `store`, in transactions of `database`."""
         self._database = database
         self._store = store
-        self._authorisations = authorisations
+        self._executions = executions
+        self._quotes = quotes
         self._clock = clock
 
-    def initiate(
-        self, tenant: TenantId, instruction: Instruction, *, x_request_id: str, start_authorisation: bool
-    ) -> tuple[Payment, Authorisation | None]:
+    def initiate(self, initiation: Initiation) -> tuple[Payment, Costs | None]:
         """Receive a payment. The same request again returns the payment it made: nothing is paid twice.
 
-        Raises `FormatError` where the X-Request-ID was used for another payment.
+        Raises `FormatError` where the X-Request-ID was used for another payment, or where a rule of the product is broken.
         """
-        payment = self._new(tenant, instruction, x_request_id)
         with self._database.writing() as connection:
-            if not self._store.add(connection, payment):
-                return self._repeated(connection, payment)
-            if not start_authorisation:
-                return payment, None
-            return payment, self._authorisations.start(
-                connection, tenant=tenant, kind=ResourceKind.PIS, resource=payment.id, now=payment.received_at
-            )
+            now = self._clock.now(initiation.tenant, connection)
+            payment = self._received(connection, initiation, now).settled(now)
+            return payment, self._quotes.costs(connection, payment, now)
 
-    def payment(self, tenant: TenantId, payment_id: str) -> Payment:
+    def payment(self, place: Place) -> Payment:
         """Return the TPP's payment as it stands now; raises `PathResourceUnknown`."""
         with self._database.reading() as connection:
-            found = self._store.find(connection, tenant, payment_id)
-        return require_payment(found, payment_id).settled(self._clock.now(tenant))
+            now = self._clock.now(place.tenant, connection)
+            return required(self._store.find(connection, place.tenant, place.payment), place).settled(now)
 
-    def refuse_cancellation(self, tenant: TenantId, payment_id: str) -> NoReturn:
-        """Raise `CancellationInvalid`: what is booked as soon as it is approved leaves nothing to cancel (BG IG §5.6)."""
-        status = self.payment(tenant, payment_id).status
-        text = f"the payment is {status}: this bank books at once on approval, so that no payment can be cancelled"
-        raise CancellationInvalid(text)
+    def view(self, place: Place) -> PaymentView:
+        """Return the payment with what came of it so far; raises `PathResourceUnknown`."""
+        with self._database.reading() as connection:
+            now = self._clock.now(place.tenant, connection)
+            payment = required(self._store.find(connection, place.tenant, place.payment), place).settled(now)
+            executions = self._store.executions_of(connection, payment, most=MOST_PAYMENTS)
+            # BG IG §5.4: with these statuses only.
+            is_judged = payment.status is TransactionStatus.ACTC
+            funds = self._quotes.funds_suffice(connection, payment, now) if is_judged else None
+        return PaymentView(payment=payment, executions=tuple(executions), now=now, funds_available=funds)
 
-    def _new(self, tenant: TenantId, instruction: Instruction, x_request_id: str) -> Payment:
-        return Payment(
-            id=PaymentId(new_uuid()),
-            tenant=tenant,
-            # A UUID's hexadecimal digits mean the same in either case.
-            x_request_id=x_request_id.lower(),
-            request_digest=instruction_digest(instruction),
-            instruction=instruction,
-            status=TransactionStatus.RCVD,
-            reason=None,
-            psu=None,
-            transaction=None,
-            received_at=self._clock.now(tenant),
-        )
+    def cancel(self, place: Place, personality: Personality) -> Payment:
+        """Cancel the payment, or return it as it stands where its PSU has to agree first (BG IG §5.6).
 
-    def _repeated(self, connection: Connection, payment: Payment) -> tuple[Payment, Authorisation | None]:
+        Raises `PathResourceUnknown`, and `CancellationInvalid` where it is too late.
+        """
+        with self._database.writing() as connection:
+            now = self._clock.now(place.tenant, connection)
+            payment = required(self._store.find_locked(connection, place.tenant, place.payment), place).settled(now)
+            if payment.status is TransactionStatus.CANC:
+                return payment
+            if payment.status in UNDER_WAY and personality.cancellation_needs_authorisation:
+                return payment
+            if payment.is_final:
+                raise CancellationInvalid(f"the payment is {payment.status}: there is nothing left to cancel")
+            cancelled = self._executions.cancelled(connection, payment, now)
+            self._store.save(connection, cancelled)
+            return cancelled
+
+    def _received(self, connection: Connection, initiation: Initiation, now: datetime) -> Payment:
+        payment = _new(initiation, now)
+        # Before the rules: a day that was to come when the request was sent first may be past when it is repeated.
         first = self._store.of_request(connection, payment.tenant, payment.x_request_id)
+        if first is None:
+            require_rules(initiation.instruction, initiation.product.scheme, initiation.places, now)
+            if self._store.add(connection, payment):
+                self._executions.received(connection, payment)
+                return payment
+            # The same request came in twice at once, and the other one was faster.
+            first = self._store.of_request(connection, payment.tenant, payment.x_request_id)
         if first is None or first.request_digest != payment.request_digest:
             text = "this X-Request-ID has initiated another payment already: send each payment under a new UUID"
             raise FormatError(text, path="X-Request-ID")
-        now = self._clock.now(payment.tenant, connection)
-        started = self._authorisations.of_resource(
-            connection, tenant=first.tenant, kind=ResourceKind.PIS, resource=first.id, now=now
-        )
-        return first.settled(now), started[0] if started else None
+        return first
 
 
-def require_payment(found: Payment | None, payment_id: str) -> Payment:
-    """Raise `PathResourceUnknown` for no payment: another TPP's is as unknown as one never made."""
-    if found is None:
-        raise PathResourceUnknown(f"this TPP has no payment {payment_id[:40]!r}")
+def _new(initiation: Initiation, now: datetime) -> Payment:
+    return Payment(
+        id=PaymentId(new_uuid()),
+        tenant=initiation.tenant,
+        service=initiation.service,
+        product=initiation.product,
+        # A UUID's hexadecimal digits mean the same in either case.
+        x_request_id=initiation.x_request_id.lower(),
+        request_digest=initiation.digest,
+        instruction=initiation.instruction,
+        document=initiation.document,
+        waits_for_funds=initiation.waits_for_funds,
+        status=TransactionStatus.RCVD,
+        reason=None,
+        psu=None,
+        debtor=None,
+        received_at=now,
+    )
+
+
+def required(found: Payment | None, place: Place) -> Payment:
+    """Return the payment; raises `PathResourceUnknown` for none, or one of another service or product (BG IG §5.4).
+
+    Another TPP's is as unknown as one never made.
+    """
+    if found is None or (found.service, found.product.name) != (place.service, place.product):
+        text = f"this TPP has no payment {place.payment[:40]!r} under {place.service[:20]}/{place.product[:60]}"
+        raise PathResourceUnknown(text)
     return found

@@ -1,131 +1,115 @@
-"""Payments as JSON: the request read into an instruction, the payment written as an answer (BG IG 1.3.8 §5.3.1, §11.1)."""
+"""JSON payments: a request read into an instruction (BG IG 1.3.8 §5.3.1, §5.3.3.1, §5.3.4.1, §11)."""
 
 from __future__ import annotations
 
-import hashlib
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Final
 
-import orjson
-from pydantic import StringConstraints
-
-from bank_backend.bodies import AmountBody, Body, Max35Text, Max70Text, Max140Text, ReferenceBody, read_tpp_body
-from bank_backend.errors import FormatError
-from bank_backend.payments.model import MOST_MINOR, Instruction
+from bank_backend.bodies import read_tpp_body
+from bank_backend.payments.bodies import (
+    BODIES,
+    BulkBody,
+    CrossBorderTransferBody,
+    PeriodicBody,
+    SepaTransferBody,
+    SingleBody,
+    StandingOrderBody,
+    TransferBody,
+)
+from bank_backend.payments.instruction import CreditorAccount, Instruction, Transfer
+from bank_backend.payments.recurrence import ExecutionRule, RecurrenceRule
+from bank_backend.personalities.model import PaymentService
 
 if TYPE_CHECKING:
-    from bank_backend.payments.model import Payment
-    from bank_backend.references import AccountReference
-    from psd2.money import Money
+    from bank_backend.bodies import Body
+    from bank_backend.errors import BankError
+    from bank_backend.payments.products import Product, Scheme
 
-_CURRENCY = "EUR"
-BicText = Annotated[str, StringConstraints(pattern="^[A-Z]{6}[A-Z2-9][A-NP-Z0-9]([A-Z0-9]{3})?$")]
-CountryText = Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")]
-
-
-class AddressBody(Body):
-    """`address`."""
-
-    streetName: Max70Text | None = None  # noqa: N815 - wire name
-    buildingNumber: Max35Text | None = None  # noqa: N815 - wire name
-    townName: Max70Text | None = None  # noqa: N815 - wire name
-    postCode: Max35Text | None = None  # noqa: N815 - wire name
-    country: CountryText
+_OF_INSTRUCTIONS: Final = frozenset(
+    {"debtorAccount", "requestedExecution", "startDate", "endDate", "dayOfExecution", "monthsOfExecution"}
+)
 
 
-class PaymentBody(Body):
-    """`paymentInitiation_json` as far as the SCT core product takes it (BG IG §11.1)."""
+class JsonPlaces:
+    """Names fields by their JSON path; those of a bulk's transfers stand under `payments[n]`."""
 
-    endToEndIdentification: Max35Text | None = None  # noqa: N815 - wire name
-    debtorAccount: ReferenceBody  # noqa: N815 - wire name
-    instructedAmount: AmountBody  # noqa: N815 - wire name
-    creditorAccount: ReferenceBody  # noqa: N815 - wire name
-    creditorAgent: BicText | None = None  # noqa: N815 - wire name
-    creditorAgentName: Max140Text | None = None  # noqa: N815 - wire name
-    creditorName: Max70Text  # noqa: N815 - wire name
-    creditorAddress: AddressBody | None = None  # noqa: N815 - wire name
-    remittanceInformationUnstructured: Max140Text | None = None  # noqa: N815 - wire name
+    def __init__(self, service: PaymentService) -> None:
+        """Look into a body of this service."""
+        self._service = service
 
+    def fault(self, kind: type[BankError], text: str, field: str, transfer: int = 0) -> BankError:
+        """Return the refusal of a field."""
+        is_of_instruction = field.startswith(tuple(_OF_INSTRUCTIONS))
+        return kind(text, path=field if is_of_instruction else f"{self.prefix(transfer)}{field}")
 
-def parse_instruction(data: bytes) -> Instruction:
-    """Read the body of `POST /v1/payments/sepa-credit-transfers`; raises `FormatError`, naming the field."""
-    return _instruction(read_tpp_body(data, PaymentBody))
+    def prefix(self, transfer: int) -> str:
+        """Return what stands before the path of a transfer's field."""
+        return f"payments[{transfer}]." if self._service is PaymentService.BULK else ""
 
 
-def _instruction(body: PaymentBody) -> Instruction:
-    amount = body.instructedAmount.parsed
-    _require_payable(amount)
-    _require_two_accounts(body.debtorAccount.parsed, body.creditorAccount.parsed)
+def read_instruction(data: bytes, *, service: PaymentService, product: Product) -> Instruction:
+    """Read the body of a JSON payment; raises `FormatError`, naming each field that is wrong."""
+    return _instruction(read_tpp_body(data, BODIES[product.product][service]), product.scheme)
+
+
+def read_standing_order(data: bytes, scheme: Scheme) -> RecurrenceRule:
+    """Read the JSON part of a periodic pain.001 payment (BG IG §5.3.4.2); raises `FormatError`."""
+    return recurrence_rule(read_tpp_body(data, StandingOrderBody), scheme)
+
+
+def _instruction(body: Body, scheme: Scheme) -> Instruction:
+    if isinstance(body, BulkBody):
+        return Instruction(
+            debtor=body.debtorAccount.parsed,
+            transfers=tuple(_transfer(each) for each in body.payments),
+            is_bulk=True,
+            batch_booking=body.batchBookingPreferred,
+            execution_date=body.requestedExecutionDate,
+            execution_time=body.requestedExecutionTime,
+        )
+    if isinstance(body, PeriodicBody):
+        rule = recurrence_rule(body, scheme)
+        return Instruction(debtor=body.debtorAccount.parsed, transfers=(_transfer(body),), rule=rule)
+    if isinstance(body, SingleBody):
+        day = body.requestedExecutionDate
+        return Instruction(debtor=body.debtorAccount.parsed, transfers=(_transfer(body),), execution_date=day)
+    raise TypeError(body)
+
+
+def _transfer(body: TransferBody) -> Transfer:
     address = body.creditorAddress
-    return Instruction(
-        debtor=body.debtorAccount.parsed,
-        creditor=body.creditorAccount.parsed,
+    return Transfer(
+        creditor=_creditor(body),
         creditor_name=body.creditorName,
-        amount=amount,
+        amount=body.instructedAmount.parsed,
         remittance=body.remittanceInformationUnstructured,
-        end_to_end_id=body.endToEndIdentification,
+        end_to_end_id=getattr(body, "endToEndIdentification", None),
         creditor_agent=body.creditorAgent,
         creditor_agent_name=body.creditorAgentName,
         creditor_address=None if address is None else address.model_dump(exclude_none=True),
+        charge_bearer=getattr(body, "chargeBearer", None),
     )
 
 
-def _require_payable(amount: Money) -> None:
-    if amount.currency != _CURRENCY:
-        text = f"a SEPA credit transfer is in EUR, not {amount.currency}"
-        raise FormatError(text, path="instructedAmount.currency")
-    if not 0 < amount.minor <= MOST_MINOR:
-        text = f"{amount} can't be transferred: a SEPA credit transfer is 0.01 to 999999999.99 EUR"
-        raise FormatError(text, path="instructedAmount.amount")
+def _creditor(body: TransferBody) -> CreditorAccount:
+    if isinstance(body, CrossBorderTransferBody):
+        anywhere = body.creditorAccount
+        return CreditorAccount(iban=anywhere.iban or "", bban=anywhere.bban or "", currency=anywhere.currency)
+    if isinstance(body, SepaTransferBody):
+        return CreditorAccount(iban=body.creditorAccount.iban, currency=body.creditorAccount.currency)
+    raise TypeError(body)
 
 
-def _require_two_accounts(debtor: AccountReference, creditor: AccountReference) -> None:
-    if debtor.iban == creditor.iban:
-        raise FormatError("debtor and creditor are the same account", path="creditorAccount.iban")
-    for name, reference in (("debtorAccount", debtor), ("creditorAccount", creditor)):
-        if reference.currency not in {None, _CURRENCY}:
-            text = f"a SEPA credit transfer moves EUR, and {name} names an account in {reference.currency}"
-            raise FormatError(text, path=f"{name}.currency")
+def recurrence_rule(body: StandingOrderBody, scheme: Scheme) -> RecurrenceRule:
+    """Return the calendar that a standing order asks for; on a closing day it waits for the next business day unless told.
 
-
-def instruction_digest(instruction: Instruction) -> str:
-    """Return a digest that is equal for two requests that ask for the same payment, however their JSON is spaced."""
-    canonical = orjson.dumps(instruction_as_json(instruction), option=orjson.OPT_SORT_KEYS)
-    return hashlib.sha256(canonical).hexdigest()
-
-
-def instruction_as_json(instruction: Instruction) -> dict[str, object]:
-    """Write the instruction as the TPP sent it; only what was given appears."""
-    body: dict[str, object | None] = {
-        "endToEndIdentification": instruction.end_to_end_id,
-        "debtorAccount": _reference(instruction.debtor),
-        "instructedAmount": {"currency": instruction.amount.currency, "amount": instruction.amount.decimal},
-        "creditorAccount": _reference(instruction.creditor),
-        "creditorAgent": instruction.creditor_agent,
-        "creditorAgentName": instruction.creditor_agent_name,
-        "creditorName": instruction.creditor_name,
-        "creditorAddress": instruction.creditor_address,
-        "remittanceInformationUnstructured": instruction.remittance,
-    }
-    return {name: value for name, value in body.items() if value is not None}
-
-
-def instruction_from_json(body: dict[str, object]) -> Instruction:
-    """Read what `instruction_as_json` wrote: the store keeps the instruction in its wire form."""
-    return _instruction(PaymentBody.model_validate(body))
-
-
-def _reference(reference: AccountReference) -> dict[str, str]:
-    return {"iban": reference.iban} | ({"currency": reference.currency} if reference.currency else {})
-
-
-def payment_as_json(payment: Payment) -> dict[str, object]:
-    """Write `paymentInitiationWithStatusResponse`."""
-    return instruction_as_json(payment.instruction) | {"transactionStatus": payment.status.value}
-
-
-def status_as_json(payment: Payment) -> dict[str, object]:
-    """Write `paymentInitiationStatusResponse-200_json`; a rejection tells why (`reasonCode` is ISO 20022's: our extension)."""
-    body: dict[str, object] = {"transactionStatus": payment.status.value}
-    if payment.reason is not None:
-        body |= {"psuMessage": f"Rejected: {payment.reason.text}", "reasonCode": payment.reason.code}
-    return body
+    Instant payments settle on every day: theirs stay where they fall unless a rule is given.
+    """
+    usual = None if scheme.is_instant else ExecutionRule.FOLLOWING
+    return RecurrenceRule(
+        start=body.startDate,
+        end=body.endDate,
+        frequency=body.frequency,
+        execution_rule=body.executionRule or usual,
+        day=body.dayOfExecution,
+        months=tuple(sorted(body.monthsOfExecution or ())),
+    )

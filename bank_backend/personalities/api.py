@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from bank_backend.services import Services
 
 _BERLIN_GROUP: Final = ("/v1/", "/v2/")
+# What describes the interface is no resource of it: whoever reads it need not be a TPP yet.
+_PUBLIC: Final = frozenset({"/v1/openapi.json"})
 _MOST_WARNINGS: Final = 10
 
 
@@ -33,7 +35,7 @@ def hold_to_personality(app: Flask, personalities: Personalities) -> None:
     def judge() -> None:
         begin_leniency(None)
         # An address that leads nowhere is nobody's to judge: it is answered 404.
-        if request.url_rule is None or not request.path.startswith(_BERLIN_GROUP):
+        if request.url_rule is None or not request.path.startswith(_BERLIN_GROUP) or request.path in _PUBLIC:
             return
         personality = personalities.of(calling_tenant(request))
         require_all(personality, Asked(request.method, request.path, request.headers))

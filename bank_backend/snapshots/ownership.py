@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Column, ColumnElement, ForeignKey, MetaData, Table
 
 # A tenant's, and yet not part of its state: what was kept of it, and the record of what was done to it.
-KEPT: Final = frozenset({"snapshots", "replacements"})
+KEPT: Final = frozenset({"snapshots", "replacements", "notifications"})
 # Nobody's: the tenants themselves (`TENANT_STATE`), and the guard, which is always empty.
 NOBODYS: Final = frozenset({"tenants", "replacement_guard"})
 # Columns of `tenants` that the register decides; the others are state, and come back with a snapshot.

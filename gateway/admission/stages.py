@@ -26,6 +26,7 @@ class Stage(StrEnum):
     BINDING = "binding"
     ROLE = "role"
     SCOPE = "scope"
+    SIGNATURE = "signature"
     FORWARDING = "forwarding"
     SERVICE = "service"
 
@@ -57,6 +58,7 @@ _LABELS = {
     Stage.BINDING: "Token bound to this certificate and TPP",
     Stage.ROLE: "PSP role granted",
     Stage.SCOPE: "Token's scope covers the service",
+    Stage.SIGNATURE: "Request signed with the TPP's seal",
     Stage.FORWARDING: "Forwarded to the service",
     Stage.SERVICE: "Answered by the service",
 }

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.admission.refusal import Refusal
+from gateway.policies.model import TokenRule
 from gateway.register.model import ClientStatus
 
 if TYPE_CHECKING:
@@ -36,8 +37,11 @@ class AccessToken:
 
 
 def active_token(request: Request, route: Route, tokens: Memory[AccessToken], now: float) -> AccessToken | None:
-    """Return the token, None where the route asks for none; raises 401, 400, `NotLoaded`."""
-    if route.token_scope is None:
+    """Return the token, None where the route does without one; raises 401, 400, `NotLoaded`.
+
+    One that is presented is judged in any case: a token that is no good must not pass as none at all.
+    """
+    if route.token_scope is None or (request.authorization is None and route.token is TokenRule.IF_PRESENTED):
         return None
     token = tokens.known(_sha256_of_bearer(request.authorization))
     if token is None:

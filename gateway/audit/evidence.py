@@ -101,6 +101,18 @@ def _scope(record: Record) -> dict[str, object]:
     return {"needed": f"{asked}:…" if asked else None, "of the token": (record.get("token") or {}).get("scope")}
 
 
+def _signature(record: Record) -> dict[str, object]:
+    signature = record.get("signature") or {}
+    seal = signature.get("certificate") or {}
+    return {
+        "verdict": signature.get("verdict"),
+        "what was found": signature.get("text"),
+        "seal": seal.get("subject"),
+        "seal's serial number": seal.get("serial"),
+        "seal valid until": seal.get("not_after"),
+    }
+
+
 def _forwarding(record: Record) -> dict[str, object]:
     latency = record.get("latency_ms") or {}
     return {
@@ -146,6 +158,7 @@ _FACTS: Final[dict[Stage, Callable[[Record], dict[str, object]]]] = {
     Stage.BINDING: _binding,
     Stage.ROLE: _role,
     Stage.SCOPE: _scope,
+    Stage.SIGNATURE: _signature,
     Stage.FORWARDING: _forwarding,
     Stage.SERVICE: _service,
 }

@@ -13,7 +13,7 @@ from gateway.admission.grounds import GROUNDS
 from gateway.admission.stages import Stage
 from gateway.audit.evidence import established
 from gateway.audit.record import ABORTED, ADMITTED
-from gateway.policies.model import MutualTls
+from gateway.policies.model import MutualTls, TokenRule
 
 if TYPE_CHECKING:
     from gateway.admission.grounds import Ground
@@ -24,6 +24,8 @@ _FIRST_REFUSAL: Final = 400
 _CERTIFICATE_STAGES: Final = frozenset(
     {Stage.PRESENTED, Stage.BLOCK_LIST, Stage.CERTIFICATE, Stage.REVOCATION, Stage.QWAC, Stage.REGISTER}
 )
+# Whether there must be a token or a signature at all is the bank's to say: what it tells ends the call at our stage.
+_TOLD_STAGES: Final = frozenset({Stage.TOKEN, Stage.SIGNATURE})
 _TOKEN_STAGES: Final = frozenset({Stage.TOKEN, Stage.BINDING, Stage.SCOPE})
 
 
@@ -84,8 +86,8 @@ def failed_stage(record: Record) -> Stage | None:
     """Return where a call ended, None for one that succeeded."""
     if explanation_of(record) is None or _has_succeeded(record):
         return None
-    ground = GROUNDS.get(str(record.get("reason"))) if record.get("told") is None else None
-    if ground is not None:
+    ground = GROUNDS.get(str(record.get("reason")))
+    if ground is not None and (record.get("told") is None or ground.stage in _TOLD_STAGES):
         return _stage_of(ground, record)
     if record.get("kind") == "handshake":
         return Stage.TLS
@@ -130,13 +132,18 @@ def _is_unasked(stage: Stage, record: Record) -> bool:
     if stage in _CERTIFICATE_STAGES:
         return asks.get("certificate") != MutualTls.REQUIRED and record.get("certificate") is None
     if stage in _TOKEN_STAGES:
-        return asks.get("scope") is None
+        is_left_out = asks.get("token") == TokenRule.IF_PRESENTED and record.get("token") is None
+        return asks.get("scope") is None or is_left_out
+    if stage is Stage.SIGNATURE:
+        return record.get("signature") is None
     return stage is Stage.ROLE and asks.get("role") is None
 
 
 def told_to_its_tpp(record: Record) -> Record:
     """Return what of a record may be shown: without the private detail, and of another TPP's token its id only."""
     shown = {name: value for name, value in record.items() if name != "detail"}
+    if "signature" in shown:
+        shown["signature"] = {name: value for name, value in shown["signature"].items() if name != "detail"}
     token = record.get("token")
     if token is not None and token.get("tpp") != record.get("tpp"):
         shown["token"] = {"id": token.get("id"), "cnf_match": token.get("cnf_match")}

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from chassis.told_refusals import ToldRefusal
     from gateway.admission.admit import Admission
     from gateway.admission.request import Connection, Leaf, Request
+    from gateway.admission.signatures import SignatureVerdict
     from gateway.admission.tokens import AccessToken
     from gateway.edge.handshake import FailedHandshake
     from gateway.policies.model import Route
@@ -48,6 +49,7 @@ class Exchange:
     text: str | None = None
     told: ToldRefusal | None = None
     refused_tpp: str | None = None
+    signature: SignatureVerdict | None = None
     retried: bool = False
     sent_bytes: int = 0
     received_bytes: int = 0
@@ -137,6 +139,8 @@ class RecordWriter:
         }
         if exchange.told is not None:
             record["told"] = {"text": exchange.told.text, "hint": exchange.told.hint, "clause": exchange.told.clause}
+        if exchange.signature is not None:
+            record["signature"] = self._of_signature(exchange.signature)
         return orjson.dumps(record)[:-1] + b"," + self._lasting(request.connection, admission) + b"}"
 
     def of_unread(
@@ -175,6 +179,14 @@ class RecordWriter:
         connection.memory[Lasting] = Lasting(route, admission.trusted, admission.token, encoded)
         return encoded
 
+    def _of_signature(self, verdict: SignatureVerdict) -> dict[str, object]:
+        return {
+            "verdict": "valid" if verdict.refusal is None else verdict.refusal.reason,
+            "text": None if verdict.refusal is None else verdict.refusal.public_text,
+            "detail": None if verdict.refusal is None else verdict.refusal.private_detail,
+            "certificate": self.certificates.of(verdict.seal) if verdict.seal else None,
+        }
+
     def _of_connection(self, connection: Connection) -> dict[str, object]:
         tls, leaf = connection.tls, connection.leaf
         return {
@@ -212,7 +224,13 @@ def _timestamp(now: float) -> str:
 def _asks(route: Route | None) -> dict[str, object] | None:
     if route is None:
         return None
-    return {"certificate": route.mtls.value, "role": route.role, "scope": route.token_scope}
+    return {
+        "certificate": route.mtls.value,
+        "role": route.role,
+        "scope": route.token_scope,
+        "token": route.token.value if route.token_scope else None,
+        "signature": route.signature.value,
+    }
 
 
 def _revocation(trusted: Trusted | None) -> dict[str, object] | None:

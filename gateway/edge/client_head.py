@@ -28,6 +28,8 @@ _READ: Final = frozenset(
 )
 # Of these one may stand in a request (RFC 9110 §5.3): a second one could be read by the next server instead.
 _SINGLE: Final = _READ - {b"x-request-id", b"expect"}
+# Of these any one says that the request is meant to be signed (BG IG §12).
+_SIGNING: Final = frozenset({b"digest", b"signature", b"tpp-signature-certificate"})
 ORDINARY_CONNECTION: Final = frozenset({b"keep-alive", b"close"})
 _MOST_REMEMBERED_NAMES: Final = 2_000
 
@@ -36,6 +38,7 @@ class _Fate(Enum):
     PASS = 1
     DROP = 2
     READ = 3
+    SIGN = 4
 
 
 class AmbiguousHead(ValueError):
@@ -44,7 +47,10 @@ class AmbiguousHead(ValueError):
 
 @dataclass(slots=True, kw_only=True)
 class ClientHead:
-    """The client's header lines, sorted out: `lines` go on as they are, the rest is for the edge to act on."""
+    """The client's header lines, sorted out: `lines` go on as they are, the rest is for the edge to act on.
+
+    `signed` is the whole head as it came, where it bears a signature; None without one.
+    """
 
     lines: list[bytes]
     host: bytes | None
@@ -54,6 +60,7 @@ class ClientHead:
     content_length: int
     is_chunked: bool
     awaits_continue: bool
+    signed: list[tuple[bytes, bytes]] | None = None
 
     @property
     def has_body(self) -> bool:
@@ -73,6 +80,7 @@ class HeadReader:
         lines: list[bytes] = []
         found: dict[bytes, bytes] = {}
         connection: list[bytes] = []
+        is_signed = False
         for name, value in headers:
             fate = self._fates.get(name) or self._decide(name)
             if fate is _Fate.PASS:
@@ -81,11 +89,16 @@ class HeadReader:
                 if name in found and name in _SINGLE:
                     raise AmbiguousHead(f"{name.decode('ascii')} is there twice")
                 found[name] = value
+            elif fate is _Fate.SIGN:
+                lines.append(b"%b: %b\r\n" % (name, value))
+                is_signed = True
             elif name == b"connection":
                 connection.append(value)
         if connection and connection[0].lower() not in ORDINARY_CONNECTION:
             lines = _without_named(lines, connection)
-        return _sorted_out(lines, found)
+        head = _sorted_out(lines, found)
+        head.signed = headers if is_signed else None
+        return head
 
     def _decide(self, name: bytes) -> _Fate:
         fate = _fate_of(name)
@@ -117,6 +130,8 @@ def _sorted_out(lines: list[bytes], found: dict[bytes, bytes]) -> ClientHead:
 def _fate_of(name: bytes) -> _Fate:
     if name in _READ:
         return _Fate.READ
+    if name in _SIGNING:
+        return _Fate.SIGN
     # WSGI servers can't tell Client_Cert from Client-Cert: no name with an underscore passes.
     if b"_" in name or name in _DROPPED or name.startswith(_DROPPED_PREFIXES):
         return _Fate.DROP

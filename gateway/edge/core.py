@@ -13,12 +13,13 @@ from gateway.admission.memory import NotLoaded
 from gateway.admission.refusal import Refusal
 from gateway.admission.rendering import Answer, render, style_of
 from gateway.admission.request import Request
+from gateway.admission.signatures import SignedRequest, judged_signature
 from gateway.audit.record import ABORTED, FAILED, REFUSED, Exchange, RecordWriter, of_handshake
 from gateway.changes.feed import StaleFeed
 from gateway.edge.client import ClientGone
 from gateway.edge.forwarding import Forwarding
 from gateway.edge.upstream_connection import UpstreamFault
-from gateway.policies.model import ErrorStyle, Listener
+from gateway.policies.model import ErrorStyle, Listener, SignatureRule
 from gateway.trust.judgement import Distrusted
 from psd2.ids import new_time_ordered_uuid
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from gateway.admission.knowledge import Knowledge
     from gateway.admission.request import Connection
+    from gateway.admission.signatures import SignatureVerdict
     from gateway.audit.log import AuditLog
     from gateway.config import GatewaySettings
     from gateway.edge.client import Arrival, Client
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from gateway.edge.handshake import FailedHandshake
     from gateway.edge.upstream_pool import UpstreamPool
     from gateway.policies.model import Upstream
+    from gateway.trust.judgement import Judge
     from psd2.certificates import Psd2Certificate
     from psd2.clock import Clock
 
@@ -173,8 +176,36 @@ class Edge:
             max_body_bytes=self._settings.max_body_bytes,
             monotonic=self._monotonic,
             record=self._record,
+            judge_signature=self._judge_signature,
         )
         await forwarding.run()
+
+    async def _judge_signature(self, exchange: Exchange, head: ClientHead, body: bytes) -> SignatureVerdict | None:
+        """Judge a signature where the route wants it judged; raises `Refusal` where the route demands a valid one."""
+        admission = exchange.admission
+        is_demanded = admission.route is not None and admission.route.signature is SignatureRule.REQUIRED
+        if head.signed is None:
+            if is_demanded:
+                raise Refusal("signature.missing")
+            return None
+        verdict = exchange.signature = judged_signature(
+            SignedRequest(exchange.request, head.signed, body),
+            admission.tpp,
+            await self._present_judge(),
+            now=self._now(),
+            longest_age=self._settings.signature_seconds,
+        )
+        if is_demanded and verdict.refusal is not None:
+            raise verdict.refusal
+        return verdict
+
+    async def _present_judge(self) -> Judge:
+        for _ in range(_MOST_LOOK_UPS):
+            try:
+                return self._knowledge.judge
+            except NotLoaded as missing:
+                await _load(missing)
+        raise Refusal("gateway.unsure", "trust changes faster than it can be looked up")
 
     def _admit(self, exchange: Exchange) -> None:
         """Run the checks; raises `Refusal`, and `NotLoaded` or `StaleFeed` where something has to be looked up first."""

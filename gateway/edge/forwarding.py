@@ -13,12 +13,13 @@ from gateway.admission.refusal import Refusal
 from gateway.audit.record import FAILED, REFUSED
 from gateway.edge.upstream_connection import StaleConnection, UpstreamFault
 from gateway.edge.upstream_head import FAULT_ORDER, TOLD_REFUSAL, reply_headers, upstream_head
-from gateway.policies.model import Upstream
+from gateway.policies.model import SignatureRule, Upstream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from chassis.fault_orders import FaultOrder
+    from gateway.admission.signatures import SignatureVerdict
     from gateway.audit.record import Exchange
     from gateway.edge.client import Client
     from gateway.edge.client_head import ClientHead
@@ -48,6 +49,7 @@ class Forwarding:
     max_body_bytes: int
     monotonic: Callable[[], float]
     record: Callable[[Exchange], None]
+    judge_signature: Callable[[Exchange, ClientHead, bytes], Awaitable[SignatureVerdict | None]]
     _upload_fault: Exception | None = None
     _held: tuple[ReplyHead, FaultOrder] | None = None
 
@@ -55,7 +57,8 @@ class Forwarding:
         """Do it; raises `Refusal` while nothing has been answered yet, `UpstreamFault` after, `ClientGone`."""
         self._require_size(self.head.content_length)
         first = await self._beginning() if self.head.has_body else b""
-        request = upstream_head(self.exchange.request, self.head, self.exchange.admission)
+        verdict = await self._signature_verdict(first)
+        request = upstream_head(self.exchange.request, self.head, self.exchange.admission, verdict)
         try:
             rest = await self._attempts(request, first)
         except UpstreamFault as fault:
@@ -72,6 +75,19 @@ class Forwarding:
         self.record(self.exchange)
         self.client.write(rest, last=True)
         await self.client.drain()
+
+    async def _signature_verdict(self, body: bytes) -> SignatureVerdict | None:
+        """Have the signature judged, over a body that is here whole: nothing of it has gone on yet."""
+        route = self.exchange.admission.route
+        if route is None or route.signature is SignatureRule.OFF:
+            return None
+        if self.head.signed is None and route.signature is SignatureRule.OPTIONAL:
+            return None
+        is_whole = not self.head.has_body or self.client.body_has_ended
+        if not is_whole or len(body) > _WAITED_FOR_BYTES:
+            text = f"The body of a signed request may have at most {_WAITED_FOR_BYTES} bytes."
+            raise Refusal("http.body_too_large", f"signed, more than {_WAITED_FOR_BYTES} bytes", public_text=text)
+        return await self.judge_signature(self.exchange, self.head, body)
 
     async def _beginning(self) -> bytes:
         """Return the body as far as it is waited for: whole, where it is no larger than internal servers take it.

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from chassis import fault_orders
-from chassis.told_refusals import HEADER
+from chassis import fault_orders, told_signatures
+from chassis.told_refusals import HEADER, ToldRefusal
 from gateway.admission.roles import granted_roles
 from gateway.edge.client_head import ORDINARY_CONNECTION, named_hop_by_hop
 from psd2.roles import format_roles
@@ -18,6 +18,7 @@ from psd2.roles import format_roles
 if TYPE_CHECKING:
     from gateway.admission.admit import Admission
     from gateway.admission.request import Connection, Request
+    from gateway.admission.signatures import SignatureVerdict
     from gateway.admission.tokens import AccessToken
     from gateway.edge.client_head import ClientHead
     from gateway.register.model import Tpp
@@ -34,8 +35,8 @@ _REPLY_DROPPED: Final = frozenset(
 _METHODS_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 
 
-def upstream_head(request: Request, head: ClientHead, admission: Admission) -> bytes:
-    """Return the head that the internal server gets."""
+def upstream_head(request: Request, head: ClientHead, admission: Admission, signature: SignatureVerdict | None = None) -> bytes:
+    """Return the head that the internal server gets; `signature` is the verdict on a request that bears one."""
     target = request.path.encode("ascii") + (b"?" + request.query if request.query else b"")
     parts = [b"%b %b HTTP/1.1\r\nhost: %b\r\n" % (request.method.encode("ascii"), target, head.host or b""), *head.lines]
     if head.request_id is not None:
@@ -51,8 +52,22 @@ def upstream_head(request: Request, head: ClientHead, admission: Admission) -> b
         parts.append(b"content-length: %d\r\n" % head.content_length)
     parts.append(b"x-sandbox-request: %b\r\n" % request.id.encode("ascii"))
     parts.append(Identity.of(request.connection, admission).lines)
+    if signature is not None:
+        parts.append(_signature_line(signature))
     parts.append(b"\r\n")
     return b"".join(parts)
+
+
+def _signature_line(verdict: SignatureVerdict) -> bytes:
+    """Return what the server is told of the signature: that it is valid, or why not, in the words of the refusal."""
+    refusal, value = verdict.refusal, told_signatures.VALID
+    if refusal is not None:
+        ground = refusal.ground
+        # It may quote the request: what would end a line, or be unreadable further on, is not repeated.
+        text = "".join(character if character.isprintable() else "?" for character in refusal.public_text)
+        told = ToldRefusal(reason=refusal.reason, text=text, hint=ground.hint, clause=ground.clause)
+        value = told_signatures.fault_header(told_signatures.SignatureFault(refusal.code, told))
+    return f"{told_signatures.HEADER.lower()}: {value}\r\n".encode("ascii")
 
 
 @dataclass(frozen=True, slots=True)

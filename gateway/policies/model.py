@@ -47,6 +47,21 @@ class MutualTls(StrEnum):
     REQUIRED = "required"
 
 
+class TokenRule(StrEnum):
+    """Whether a route with a scope wants a token, or judges one that is presented and leaves the rest to its server."""
+
+    REQUIRED = "required"
+    IF_PRESENTED = "if_presented"
+
+
+class SignatureRule(StrEnum):
+    """Whether requests are to be signed: not looked at, judged where they are and told to the server, or refused without."""
+
+    OFF = "off"
+    OPTIONAL = "optional"
+    REQUIRED = "required"
+
+
 class ErrorStyle(StrEnum):
     """How refusals look: Berlin Group's `tppMessages`, OAuth's `error`, or problem details."""
 
@@ -70,6 +85,8 @@ class Route:
     mtls: MutualTls
     role: PspRole | None
     token_scope: str | None
+    token: TokenRule
+    signature: SignatureRule
     errors: ErrorStyle
 
     @property

@@ -8,7 +8,7 @@ from enum import StrEnum
 from importlib.resources import files
 from typing import TYPE_CHECKING, TypeVar
 
-from gateway.policies.model import Deployments, ErrorStyle, Listener, MutualTls, Route, Upstream
+from gateway.policies.model import Deployments, ErrorStyle, Listener, MutualTls, Route, SignatureRule, TokenRule, Upstream
 from psd2.roles import PspRole
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ _Choice = TypeVar("_Choice", bound=StrEnum)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _TEMPLATE = re.compile(r"/|(?:/(?:[A-Za-z0-9._~-]+|\{[a-z_]+\}))+(?:/\*\*)?|/\*\*")
 _SCOPE = re.compile(r"[A-Za-z]{1,20}")
-_DEPLOYMENT_KEYS = frozenset({"name", "listener", "upstream", "mtls", "errors", "route"})
-_ROUTE_KEYS = frozenset({"path", "methods", "role", "scope"})
+_DEPLOYMENT_KEYS = frozenset({"name", "listener", "upstream", "mtls", "signature", "errors", "route"})
+_ROUTE_KEYS = frozenset({"path", "methods", "role", "scope", "token"})
 
 
 class DeploymentsRefused(ValueError):
@@ -57,6 +57,9 @@ def _routes(deployment: Mapping[str, object], place: str) -> Iterator[Route]:
     name = _text(deployment, "name", place)
     for entry, route_place in _tables(deployment, "route", f"{place} ({name})"):
         _require_known_keys(entry, _ROUTE_KEYS, route_place)
+        if "token" in entry and "scope" not in entry:
+            msg = f"{route_place}: token is {entry['token']!r} and there is no scope: name the scope that a token must hold"
+            raise DeploymentsRefused(msg)
         yield Route(
             deployment=name,
             listener=_choice(deployment, "listener", place, Listener),
@@ -66,6 +69,10 @@ def _routes(deployment: Mapping[str, object], place: str) -> Iterator[Route]:
             mtls=_choice(deployment, "mtls", place, MutualTls),
             role=_choice(entry, "role", route_place, PspRole) if "role" in entry else None,
             token_scope=_matching(entry, "scope", route_place, _SCOPE, "like AIS") if "scope" in entry else None,
+            token=_choice(entry, "token", route_place, TokenRule) if "token" in entry else TokenRule.REQUIRED,
+            signature=_choice(deployment, "signature", place, SignatureRule)
+            if "signature" in deployment
+            else SignatureRule.OFF,
             errors=_choice(deployment, "errors", place, ErrorStyle),
         )
 

@@ -1,4 +1,4 @@
-"""Judges a TPP's certificate: trusted, meant for this, in time, not revoked, a QWAC (RFC 5280 §6, TS 119 495 §5).
+"""Judges a TPP's certificates: trusted, meant for this, in time, not revoked, a QWAC or QSealC (RFC 5280 §6, TS 119 495 §5).
 
 A verdict depends on the leaf and one trust snapshot alone, never on what else the handshake brought, so that a resumed
 session, which has the leaf only, is judged like a full one.
@@ -18,7 +18,15 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from cryptography.x509.verification import Criticality, ExtensionPolicy, PolicyBuilder, Store, VerificationError
 
-from psd2.certificates import MalformedCertificate, NotAQwac, Psd2Certificate, parse_certificate, require_qwac
+from psd2.certificates import (
+    MalformedCertificate,
+    NotAQsealc,
+    NotAQwac,
+    Psd2Certificate,
+    parse_certificate,
+    require_qsealc,
+    require_qwac,
+)
 from psd2.ecdsa_twins import twin_sha256s
 from psd2.thumbprints import sha256_hex
 
@@ -48,6 +56,14 @@ class Distrust(StrEnum):
     REVOKED = "mtls.revoked"
     REVOCATION_UNKNOWN = "mtls.revocation_unknown"
     NOT_A_QWAC = "mtls.not_a_qwac"
+    NOT_A_QSEALC = "signature.not_a_seal"
+
+
+class _Purpose(StrEnum):
+    """What a certificate is presented for."""
+
+    TLS = "tls"
+    SEAL = "seal"
 
 
 class Distrusted(Exception):
@@ -93,46 +109,54 @@ class Judge:
         self._hard = unknown_status_is_fatal
         self._grace = crl_grace_seconds
         self._verdicts: dict[bytes, Trusted | Distrusted] = {}
+        self._seal_verdicts: dict[bytes, Trusted | Distrusted] = {}
 
     def require_trusted(self, der: bytes, *, digest: bytes, now: float) -> Trusted:
-        """Return the verdict on a good certificate; `digest` is the SHA-256 of `der`. Raises `Distrusted`."""
+        """Return the verdict on a good QWAC; `digest` is the SHA-256 of `der`. Raises `Distrusted`."""
         verdict = self._verdicts.get(digest)
         if verdict is None or not verdict.holds_from <= now < verdict.holds_until:
-            verdict = self._judged(der, now)
-            self._remember(digest, verdict)
+            verdict = self._judged(der, now, _Purpose.TLS)
+            _remember(self._verdicts, digest, verdict)
         if isinstance(verdict, Distrusted):
             raise verdict.again()
         return verdict
 
-    def _remember(self, digest: bytes, verdict: Trusted | Distrusted) -> None:
-        if len(self._verdicts) >= _MOST_VERDICTS:
-            self._verdicts.clear()
-        self._verdicts[digest] = verdict
+    def require_trusted_seal(self, der: bytes, *, digest: bytes, now: float) -> Trusted:
+        """Return the verdict on a good QSealC; `digest` is the SHA-256 of `der`. Raises `Distrusted`."""
+        verdict = self._seal_verdicts.get(digest)
+        if verdict is None or not verdict.holds_from <= now < verdict.holds_until:
+            verdict = self._judged(der, now, _Purpose.SEAL)
+            _remember(self._seal_verdicts, digest, verdict)
+        if isinstance(verdict, Distrusted):
+            raise verdict.again()
+        return verdict
 
-    def _judged(self, der: bytes, now: float) -> Trusted | Distrusted:
+    def _judged(self, der: bytes, now: float, purpose: _Purpose) -> Trusted | Distrusted:
         try:
-            return self._require_all(_parsed(der), now)
+            return self._require_all(_parsed(der), now, purpose)
         except Distrusted as distrusted:
             return distrusted.again()
 
-    def _require_all(self, certificate: Psd2Certificate, now: float) -> Trusted:
+    def _require_all(self, certificate: Psd2Certificate, now: float, purpose: _Purpose) -> Trusted:
         """Judge; the order decides which of several faults is named."""
         try:
             self._require_not_blocked(certificate)
             self._require_known_issuer(certificate)
-            return self._require_rest(certificate, now)
+            return self._require_rest(certificate, now, purpose)
         except Distrusted as distrusted:
             if self._has_known_issuer(certificate):
                 distrusted.authorisation_number = certificate.authorisation_number
             raise
 
-    def _require_rest(self, certificate: Psd2Certificate, now: float) -> Trusted:
-        _require_client_purpose(certificate)
+    def _require_rest(self, certificate: Psd2Certificate, now: float, purpose: _Purpose) -> Trusted:
+        # Asked first of a seal: what else is wrong with a QWAC as a seal is beside the point.
+        _require_qsealc(certificate) if purpose is _Purpose.SEAL else _require_client_purpose(certificate)
         _require_in_time(certificate, now)
         _require_strong_key(certificate.x509)
         chain = self._verified_chain(certificate, now)
         status_known_until = self._require_not_revoked(chain, now)
-        _require_qwac(certificate)
+        if purpose is _Purpose.TLS:
+            _require_qwac(certificate)
         crl = self._crl_of(chain[0])
         return Trusted(
             certificate=certificate,
@@ -199,6 +223,12 @@ class Judge:
         return known_until
 
 
+def _remember(verdicts: dict[bytes, Trusted | Distrusted], digest: bytes, verdict: Trusted | Distrusted) -> None:
+    if len(verdicts) >= _MOST_VERDICTS:
+        verdicts.clear()
+    verdicts[digest] = verdict
+
+
 def _parsed(der: bytes) -> Psd2Certificate:
     try:
         return parse_certificate(der)
@@ -260,3 +290,10 @@ def _require_qwac(certificate: Psd2Certificate) -> None:
         require_qwac(certificate)
     except NotAQwac as error:
         raise Distrusted(Distrust.NOT_A_QWAC, error.reason) from error
+
+
+def _require_qsealc(certificate: Psd2Certificate) -> None:
+    try:
+        require_qsealc(certificate)
+    except NotAQsealc as error:
+        raise Distrusted(Distrust.NOT_A_QSEALC, str(error)) from error

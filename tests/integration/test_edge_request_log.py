@@ -232,12 +232,11 @@ def test_refusals_of_a_trusted_issuers_certificate_stand_in_the_log_of_its_tpp(e
 
 
 def test_refusals_of_tokens_and_roles_stand_at_their_stages(edge: EdgeUnderTest) -> None:
-    """Missing, unknown, of another certificate, too narrow."""
+    """Unknown, of another certificate, too narrow."""
 
-    def asked(token: str | None) -> Answer:
+    def asked(token: str) -> Answer:
         return edge.get("/v1/accounts", certificate=edge.qwac, token=token)
 
-    require_logged(edge, asked(None), tpp=NUMBER, reason="token.missing", stage="token")
     require_logged(edge, asked("x"), tpp=NUMBER, reason="token.unknown", stage="token")
     other = edge.register.token(edge.authority.qwac())
     require_logged(edge, asked(other), tpp=NUMBER, reason="token.cnf_mismatch", stage="binding")

@@ -111,9 +111,16 @@ def require_told_as_logged(developer: Developer, answer: requests.Response) -> N
 
 def test_a_refusal_of_the_gateway_is_found_and_explained(anna: Developer) -> None:
     """In the list and on the call's page."""
-    answer = anna.call("GET", "/v1/accounts")
+    answer = anna.call("GET", "/v1/accounts", headers={"Authorization": "Bearer nobodys"})
     assert answer.headers["X-Sandbox-Request"] in anna.page(f"/tpps/{anna.number}/requests").text
-    assert anna.explanation(answer) == ("Access token in force", "gateway", "token.missing")
+    assert anna.explanation(answer) == ("Access token in force", "gateway", "token.unknown")
+
+
+def test_a_token_that_the_bank_wants_is_missing_where_tokens_are_judged(anna: Developer) -> None:
+    """The bank's personality wants it, and the log shows the stage that it belongs to."""
+    answer = anna.call("GET", "/v1/accounts")
+    assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, 'Bearer realm="psd2"')
+    assert anna.explanation(answer) == ("Access token in force", "bank", "token.missing")
 
 
 def test_a_refusal_of_the_bank_is_explained_without_what_the_body_held(anna: Developer) -> None:

@@ -99,7 +99,7 @@ def test_funds_consents_and_confirmations(desk: BankDesk) -> None:
         ("PUT", f"{CONSENTS}/{UNKNOWN}/authorisations/x", "Error405_NG_AIS"),
         ("POST", PAYMENTS, "Error400_NG_PIS"),
         ("GET", f"{PAYMENTS}/{UNKNOWN}", "Error403_NG_PIS"),
-        ("POST", "/v1/payments/cross-border-credit-transfers", "Error404_NG_PIS"),
+        ("POST", "/v1/payments/sepa-direct-debits", "Error404_NG_PIS"),
         ("POST", "/v1/funds-confirmations", "Error400_NG_PIIS"),
     ],
 )
@@ -112,4 +112,7 @@ def test_refusals(desk: BankDesk, method: str, path: str, schema: str) -> None:
 
 def test_a_payment_that_can_not_be_cancelled(desk: BankDesk) -> None:
     """405 of the cancellation, which has codes of its own."""
-    require_valid(desk.tpp.delete(f"{PAYMENTS}/{desk.payment()}"), "Error405_NG_PIS_CANC")
+    payment = desk.payment()
+    desk.decide(desk.begin("pis", payment))
+
+    require_valid(desk.tpp.delete(f"{PAYMENTS}/{payment}"), "Error405_NG_PIS_CANC")

@@ -9,7 +9,7 @@ import pytest
 from bank_backend.authorisations.model import SCA_STATES
 from bank_backend.consents.model import CONSENT_STATES
 from bank_backend.interactions.model import INTERACTION_STATES, STEPS
-from bank_backend.payments.model import PAYMENT_STATES
+from bank_backend.payments.model import PAYMENT_STATES, TransactionStatus
 from bank_backend.sca.model import CHALLENGE_STATES
 from bank_backend.states import IllegalMove
 
@@ -31,7 +31,13 @@ LEGAL: dict[str, set[str]] = {
         "valid → revokedByPsu",
         "valid → terminatedByTpp",
     },
-    "payment": {"RCVD → ACTC", "RCVD → RJCT", "ACTC → ACSC", "ACTC → RJCT"},
+    "payment": {
+        *(f"RCVD → {to}" for to in ("PATC", "ACTC", "RJCT", "CANC")),
+        *(f"PATC → {to}" for to in ("PATC", "ACTC", "RJCT", "CANC")),
+        *(f"ACTC → {to}" for to in ("ACSP", "PDNG", "ACSC", "ACCC", "PART", "RJCT", "CANC")),
+        *(f"PDNG → {to}" for to in ("PDNG", "ACSC", "ACCC", "PART", "RJCT", "CANC")),
+        *(f"ACSP → {to}" for to in ("ACSP", "ACSC", "ACCC", "PART", "RJCT", "CANC")),
+    },
     "authorisation": {
         "received → psuIdentified",
         "received → psuAuthenticated",
@@ -99,4 +105,4 @@ def test_every_state_has_its_row(machine: StateMachine[Any]) -> None:
 def test_an_illegal_move_says_where_one_can_go() -> None:
     """The refusal names the state, the wish, and what would be possible."""
     with pytest.raises(IllegalMove, match=r"the payment is ACSC and can't become RJCT; from here .* nothing: .* final"):
-        PAYMENT_STATES.require_move(*list(PAYMENT_STATES.moves)[2:3], to=list(PAYMENT_STATES.moves)[3])
+        PAYMENT_STATES.require_move(TransactionStatus.ACSC, to=TransactionStatus.RJCT)

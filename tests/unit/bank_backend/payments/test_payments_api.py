@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pytest
+
 from psd2.money import Money
 from tests.support.bank_core import ANNA, JONAS, OTHER_TENANT
 from tests.support.bank_sca import PAYMENTS, BankDesk, Tpp, payment_body, refusal
@@ -143,20 +145,22 @@ def test_a_payment_reads_back_as_it_was_sent(desk: BankDesk) -> None:
     assert desk.tpp.get(f"{PAYMENTS}/{payment}").json == sent | {"transactionStatus": "RCVD"}
 
 
-def test_no_payment_is_cancelled(desk: BankDesk) -> None:
-    """405 CANCELLATION_INVALID, approved or not (BG IG §5.6)."""
-    payment = desk.payment()
-
-    assert refusal(desk.tpp.delete(f"{PAYMENTS}/{payment}")) == (405, "CANCELLATION_INVALID", None)
-    assert status_of(desk, payment) == {"transactionStatus": "RCVD"}
-
-
-def test_a_product_that_is_not_offered_is_said_to_be_unknown(desk: BankDesk) -> None:
+@pytest.mark.parametrize("path", ["/v1/payments/sepa-direct-debits", "/v1/bulk-payments/pain.008"])
+def test_a_product_that_is_not_offered_is_said_to_be_unknown(desk: BankDesk, path: str) -> None:
     """404 PRODUCT_UNKNOWN naming what is offered."""
-    path = "/v1/payments/instant-sepa-credit-transfers"
     for answer in (desk.tpp.post(path, payment_body(desk.iban())), desk.tpp.get(f"{path}/x/status")):
         assert refusal(answer)[:2] == (404, "PRODUCT_UNKNOWN")
-        assert "sepa-credit-transfers, not 'instant" in answer.json["tppMessages"][0]["text"]  # type: ignore[index]
+        assert "pain.001-sepa-credit-transfers" in answer.json["tppMessages"][0]["text"]  # type: ignore[index]
+
+
+@pytest.mark.parametrize("path", ["/v1/bulk-payments/sepa-credit-transfers", "/v1/payments/instant-sepa-credit-transfers"])
+def test_a_payment_is_found_under_its_own_service_and_product_only(desk: BankDesk, path: str) -> None:
+    """BG IG §5.4: the bank checks that the product is the payment's."""
+    payment = desk.payment()
+
+    for answer in (desk.tpp.get(f"{path}/{payment}/status"), desk.tpp.delete(f"{path}/{payment}")):
+        assert refusal(answer) == (403, "RESOURCE_UNKNOWN", None)
+    assert status_of(desk, payment) == {"transactionStatus": "RCVD"}
 
 
 def test_another_tpps_payment_is_as_unknown_as_none(desk: BankDesk) -> None:
@@ -169,6 +173,8 @@ def test_another_tpps_payment_is_as_unknown_as_none(desk: BankDesk) -> None:
         ("DELETE", ""),
         ("GET", "/authorisations"),
         ("POST", "/authorisations"),
+        ("GET", "/cancellation-authorisations"),
+        ("POST", "/cancellation-authorisations"),
     ]:
         answers = [stranger.call(method, f"{PAYMENTS}/{each}{path}", {}) for each in (payment, never_made)]
 

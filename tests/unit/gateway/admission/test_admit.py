@@ -23,7 +23,7 @@ from gateway.changes.kinds import Change
 from gateway.config import GatewaySettings
 from gateway.policies.matching import RouteTable
 from gateway.policies.model import Listener
-from gateway.policies.reading import read_deployments
+from gateway.policies.reading import parse_deployments, read_deployments
 from gateway.register.model import AuthMethod, Client, ClientProfile, Tpp, TppStatus
 from gateway.trust.snapshot import CrlInForce, TrustSnapshot
 from psd2.roles import PspRole
@@ -33,6 +33,20 @@ from tests.support.pki import NUMBER, Authority, Issued
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+DEPLOYMENT = """
+[[deployment]]
+name = "accounts"
+listener = "edge"
+upstream = "bank"
+mtls = "required"
+errors = "xs2a"
+
+[[deployment.route]]
+path = "/v1/accounts"
+methods = ["GET"]
+scope = "AIS"
+token = "if_presented"
+"""
 ROOT = Authority()
 QWAC = ROOT.qwac()
 TOKEN = "a-good-token"
@@ -207,7 +221,7 @@ def test_the_stages_stand_in_the_order_of_the_checks() -> None:
     database.revoked = frozenset()
     reasons += [reason(database, request(certificate=plain)), reason(database, request(token=None))]
     database.tpps[NUMBER] = _tpp(TppStatus.ACTIVE)
-    reasons += [reason(database, request(token=None)), reason(database, request(certificate=ROOT.qwac()))]
+    reasons += [reason(database, request(token="nobodys")), reason(database, request(certificate=ROOT.qwac()))]
 
     stages = [GROUNDS[each].stage for each in reasons]
     asked = ["request", "route", "presented", "block_list", "certificate", "revocation", "qwac", "register", "token", "binding"]
@@ -220,7 +234,7 @@ def test_faults_of_the_token_come_before_those_of_the_role_and_the_scope() -> No
     database = Database()
     poor = ROOT.qwac(roles=frozenset({PspRole.IC}))
     key = hashlib.sha256(TOKEN.encode()).hexdigest()
-    assert reason(database, request(certificate=poor, token=None)) == "token.missing"
+    assert reason(database, request(certificate=poor, token="nobodys")) == "token.unknown"
     assert reason(database, request(certificate=poor)) == "token.cnf_mismatch"
     database.tokens[key] = _token(poor, scope="PIS:1")
     database.clients.clear()
@@ -230,6 +244,33 @@ def test_faults_of_the_token_come_before_those_of_the_role_and_the_scope() -> No
     database.tokens[key] = _token(QWAC, scope="PIS:1")
     assert reason(database, request()) == "token.scope"
     assert Stage.TOKEN.place < Stage.BINDING.place < Stage.ROLE.place < Stage.SCOPE.place
+
+
+def test_without_a_token_the_bank_decides_where_the_route_says_so() -> None:
+    """Nothing is established about a token then; one that is presented is judged as ever, and no Bearer is none."""
+    admission = asyncio.run(admitted(Database(), request(token=None)))
+    assert (admission.token, admission.tpp is not None) == (None, True)
+
+    basic = request()
+    basic.authorization = b"Basic YTpi"
+    assert reason(Database(), basic) == "token.malformed"
+    assert reason(Database(), request(token="nobodys")) == "token.unknown"
+
+
+def test_without_a_token_nothing_passes_where_the_route_does_not_say_so() -> None:
+    """The default is closed."""
+    text = DEPLOYMENT.replace('token = "if_presented"', "")
+    knowledge = Knowledge(
+        source=Database(), routes=RouteTable(parse_deployments(text)), settings=GatewaySettings(), monotonic=time.monotonic
+    )
+
+    async def refused() -> str:
+        await knowledge.start()
+        with pytest.raises(Refusal) as caught:
+            await admitted_by(knowledge, request(token=None))
+        return caught.value.reason
+
+    assert asyncio.run(refused()) == "token.missing"
 
 
 def test_a_role_that_the_register_does_not_know_of_is_not_granted() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.admission.grounds import GROUNDS
 from gateway.admission.stages import Stage
-from gateway.audit.explanation import explained, explanation_of, failed_stage, stages_of
+from gateway.audit.explanation import explained, explanation_of, failed_stage, stages_of, told_to_its_tpp
 from tests.support.pki import NUMBER
 
 OWN_TOKEN = {
@@ -79,7 +79,7 @@ def refused(reason: str, **members: object) -> dict[str, Any]:
 
 def test_a_good_call_passed_every_stage_and_needs_no_explanation() -> None:
     """With what was established on its way."""
-    assert set(results(record()).values()) == {"passed"}
+    assert {stage for stage, result in results(record()).items() if result != "passed"} == {"signature"}
     assert explanation_of(record()) is None
     assert facts(record(), "certificate")["days left then"] == "10"
     assert facts(record(), "presented")["serial number"] == "1f"
@@ -112,10 +112,40 @@ def test_what_a_route_does_not_ask_for_is_said_to_be_so() -> None:
     front = record(asks={"certificate": "off", "role": None, "scope": None}, certificate=None, revocation=None, token=None)
 
     asked_of_consent = {stage for stage, result in results(consent).items() if result == "not_asked"}
-    assert asked_of_consent == {"token", "binding", "scope"}
+    assert asked_of_consent == {"token", "binding", "scope", "signature"}
     asked_of_front = {stage for stage, result in results(front).items() if result == "not_asked"}
     of_certificate = {"presented", "block_list", "certificate", "revocation", "qwac", "register"}
-    assert asked_of_front == of_certificate | {"token", "binding", "role", "scope"}
+    assert asked_of_front == of_certificate | {"token", "binding", "role", "scope", "signature"}
+
+
+def test_without_a_token_the_bank_decides_whether_there_must_be_one() -> None:
+    """A call that it let in needed none; one that it refused ends where tokens are judged."""
+    asks = {"certificate": "required", "role": "PSP_AI", "scope": "AIS", "token": "if_presented", "signature": "optional"}
+    told = {"text": "t", "hint": "h", "clause": "c"}
+    let_in = results(record(asks=asks, token=None))
+    refused_by_bank = results(record(asks=asks, token=None, outcome="refused", status=401, reason="token.missing", told=told))
+
+    assert {let_in[stage] for stage in ("token", "binding", "scope")} == {"not_asked"}
+    assert (refused_by_bank["token"], refused_by_bank["service"]) == ("failed", "not_reached")
+
+
+def test_a_signature_is_told_as_it_was_found() -> None:
+    """Valid, or refused by the bank in the gateway's words; what is private of it stays in the log."""
+    found = {"verdict": "valid", "text": None, "detail": "private", "certificate": {"subject": "CN=seal", "serial": "2"}}
+    signed = record(signature=found)
+    wrong = record(
+        signature=found | {"verdict": "signature.date", "text": "Old."},
+        outcome="refused",
+        status=401,
+        reason="signature.date",
+        told={"text": "Old.", "hint": "h", "clause": "c"},
+    )
+
+    assert results(signed)["signature"] == "passed"
+    assert facts(signed, "signature") == {"verdict": "valid", "seal": "CN=seal", "seal's serial number": "2"}
+    assert results(wrong)["signature"] == "failed"
+    assert facts(wrong, "signature")["what was found"] == "Old."
+    assert "private" not in str(told_to_its_tpp(signed)["signature"])
 
 
 def test_a_blocked_certificate_was_not_judged_any_further() -> None:

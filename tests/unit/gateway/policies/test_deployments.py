@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gateway.policies.matching import RouteTable, UnknownPath, WrongMethod
-from gateway.policies.model import ErrorStyle, Listener, MutualTls, Upstream
+from gateway.policies.model import ErrorStyle, Listener, MutualTls, SignatureRule, TokenRule, Upstream
 from gateway.policies.reading import DeploymentsRefused, parse_deployments, read_deployments
 from psd2.roles import PspRole
 
@@ -47,9 +47,24 @@ def test_the_routes_that_come_with_the_gateway_are_those_of_the_architecture() -
 
 
 def test_every_route_of_the_tpp_listener_wants_a_certificate() -> None:
-    """Nothing there is open by omission."""
-    deployments = read_deployments(None)
-    assert {route.mtls for route in deployments.routes if route.listener is Listener.EDGE} == {MutualTls.REQUIRED}
+    """Nothing there is open by omission: only what is published, the description of the interface."""
+    of_tpps = [route for route in read_deployments(None).routes if route.listener is Listener.EDGE]
+    assert {route.template for route in of_tpps if route.mtls is not MutualTls.REQUIRED} == {"/v1/openapi.json"}
+
+
+def test_every_resource_of_the_bank_has_its_signatures_judged_and_leaves_the_tokens_rule_to_the_bank() -> None:
+    """A route without would have the bank refuse whoever signs, or the edge whoever needs no token there."""
+    of_tpps = [route for route in read_deployments(None).routes if route.mtls is MutualTls.REQUIRED]
+    resources = [route for route in of_tpps if route.errors is ErrorStyle.XS2A]
+    assert resources
+    assert {route.signature for route in resources} == {SignatureRule.OPTIONAL}
+    assert {route.token for route in resources if route.token_scope} == {TokenRule.IF_PRESENTED}
+
+
+def test_a_rule_about_tokens_wants_a_scope() -> None:
+    """It would do nothing, and its author thinks it does."""
+    with pytest.raises(DeploymentsRefused, match="there is no scope"):
+        parse_deployments(DEPLOYMENT + ROUTE + 'token = "required"\n')
 
 
 def test_every_route_with_a_token_wants_a_certificate_to_bind_it_to() -> None:
