@@ -47,8 +47,7 @@ from bank_backend.notifications.wiring import create_lean_push
 from bank_backend.openapi import api as openapi_api
 from bank_backend.pages import views as psu_pages
 from bank_backend.payments import api as payments_api
-from bank_backend.payments.approval import PaymentApproval
-from bank_backend.payments.service import Payments
+from bank_backend.payments.wiring import create_payments
 from bank_backend.personalities import api as personalities_api
 from bank_backend.personalities.wiring import create_personalities
 from bank_backend.personas.service import plan_seed
@@ -128,11 +127,13 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
         create_card_settlements(accounts, ledger, schedule),
     )
     tasks: dict[TaskKind, Task] = {TaskKind.EXPIRE_CONSENT: expiry.run, TaskKind.SETTLE_CARD: cards.run}
+    paying = create_payments(WatchedPaymentStore(changes), database, ledger=ledger, schedule=schedule, clock=clocks, real=real)
+    tasks |= paying.tasks
     tenants = create_tenant_registry(database, real)
     inbox = Inbox(database=database, store=SqlInboxStore())
     personalities = create_personalities(settings, database)
     authorisations = create_authorisations(WatchedAuthorisationStore(changes))
-    approvables = _approvables(ledger, changes, expiry)
+    approvables = _approvables(changes, expiry) | paying.approvables
     sca = create_sca(ScaParts(settings=settings, inbox=inbox, personalities=personalities, clock=real, codes=codes))
     authorising = create_authorising(
         database,
@@ -190,7 +191,7 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
         updates=authorising.updates,
         consents=Consents(database=database, store=WatchedConsentStore(changes), expiry=expiry, clock=clocks),
         consent_access=consent_access,
-        payments=Payments(database=database, store=WatchedPaymentStore(changes), authorisations=authorisations, clock=clocks),
+        payments=paying.payments,
         funds_consents=FundsConsents(database=database, store=funds, authorisations=authorisations, clock=clocks),
         funds_confirmations=FundsConfirmations(database=database, store=funds, ledger=ledger, clock=clocks),
         test_data=data_wiring.create_test_data(database, clocks, real, scheduler=scheduler),
@@ -199,11 +200,10 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
     )
 
 
-def _approvables(ledger: Ledger, changes: Changes, expiry: ConsentExpiry) -> dict[ResourceKind, Approvable]:
+def _approvables(changes: Changes, expiry: ConsentExpiry) -> dict[ResourceKind, Approvable]:
     """Return what a PSU can decide on; a new kind of resource is added here."""
     return {
         ResourceKind.AIS: ConsentApproval(WatchedConsentStore(changes), expiry=expiry),
-        ResourceKind.PIS: PaymentApproval(store=WatchedPaymentStore(changes), ledger=ledger),
         ResourceKind.PIIS: FundsApproval(SqlFundsConsentStore()),
     }
 
