@@ -14,6 +14,7 @@ from bank_backend.accounts.store import SqlAccountStore
 from bank_backend.accounts.wiring import create_account_services, create_card_settlements
 from bank_backend.authorisations.model import ResourceKind
 from bank_backend.authorisations.wiring import create_authorisations, create_authorising
+from bank_backend.authorisations.holders import SqlHolderStore
 from bank_backend.characters import refuse_nul
 from bank_backend.consents import api as consents_api
 from bank_backend.consents.access import ConsentAccess
@@ -31,6 +32,7 @@ from bank_backend.inbox import api as inbox_api
 from bank_backend.inbox.service import Inbox
 from bank_backend.inbox.store import SqlInboxStore
 from bank_backend.interactions import api as interactions_api
+from bank_backend.interactions.addressed import AddressedDecisions
 from bank_backend.interactions.decisions import Decisions
 from bank_backend.interactions.service import Interactions
 from bank_backend.interactions.store import SqlInteractionStore
@@ -196,6 +198,7 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
         funds_confirmations=FundsConfirmations(database=database, store=funds, ledger=ledger, clock=clocks),
         test_data=data_wiring.create_test_data(database, clocks, real, scheduler=scheduler),
         interactions=desk.interactions(),
+        addressed_decisions=desk.addressed_decisions(),
         visits=desk.visits(sca, tenants),
     )
 
@@ -240,6 +243,17 @@ class _FrontDesk:
             holdings=self._accounts,
             clock=self._clock,
             front_url=self._settings.front_url,
+        )
+
+    def addressed_decisions(self) -> AddressedDecisions:
+        return AddressedDecisions(
+            database=self._database,
+            interactions=self.interactions(),
+            authorisations=self._authorisations,
+            signing=self._signing,
+            holders=SqlHolderStore(),
+            customers=self._psus,
+            clock=self._clock,
         )
 
     def visits(self, sca: ScaMethods, tenants: TenantRegistry) -> Visits:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bank_backend.database import Database
     from bank_backend.funds.service import FundsConfirmations, FundsConsents
     from bank_backend.inbox.service import Inbox
+    from bank_backend.interactions.addressed import AddressedDecisions
     from bank_backend.interactions.service import Interactions
     from bank_backend.interactions.visits import Visits
     from bank_backend.ledger.service import Ledger
@@ -66,4 +67,5 @@ class Services:
     funds_confirmations: FundsConfirmations
     test_data: TestData
     interactions: Interactions
+    addressed_decisions: AddressedDecisions
     visits: Visits

@@ -115,6 +115,10 @@ class Authorisations:
         found = [each.settled(now) for each in self._store.open_of_psu(connection, tenant, psu)]
         return [each for each in found if each.is_open]
 
+    def found(self, connection: Connection, authorisation_id: str) -> Authorisation | None:
+        """Return the authorisation as it was left, or None."""
+        return self._store.by_id(connection, authorisation_id)
+
     def one(
         self,
         connection: Connection,

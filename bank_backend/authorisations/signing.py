@@ -96,6 +96,14 @@ class Signing:
         self._personalities = personalities
         self._clock = clock
 
+    def can_decide(self, kind: ResourceKind) -> bool:
+        """Whether resources of this kind are decided on at all."""
+        return kind in self._approvables
+
+    def tpp(self, connection: Connection, tenant: TenantId) -> Tenant:
+        """Return the TPP that asks: the tenant is its own."""
+        return self._holders.tpp(connection, tenant)
+
     def ask(self, connection: Connection, authorisation: Authorisation) -> Ask:
         """Return what is asked; raises `ResourceUnknown`, or `StatusInvalid` where nothing is to be decided any more."""
         now = self._clock.now(authorisation.tenant, connection)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, request
 
 from bank_backend.answers import json_answer
-from bank_backend.interactions.wire import interaction_as_json, parse_decision, parse_interaction
+from bank_backend.interactions.wire import interaction_as_json, parse_addressed_decision, parse_decision, parse_interaction
 
 if TYPE_CHECKING:
     from flask import Flask, Response
@@ -32,5 +32,11 @@ def register(app: Flask, services: Services) -> None:
     @routes.post("/<interaction>/decision")
     def post_decision(interaction: str) -> Response:
         return json_answer(interaction_as_json(interactions.decide(interaction, parse_decision(request.get_data()))))
+
+    @routes.post("/decisions")
+    def post_addressed_decision() -> Response:
+        tenant, address, decision = parse_addressed_decision(request.get_data())
+        outcome = services.addressed_decisions.decide(tenant, address, decision)
+        return json_answer({"redirect": outcome.redirect, "scaStatus": outcome.authorisation.status.value})
 
     app.register_blueprint(routes)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
+from bank_backend.authorisations.addresses import with_query
+from bank_backend.authorisations.approaches import REDIRECTS
 from bank_backend.authorisations.asks import chosen_accounts
+from bank_backend.authorisations.model import ResourceKind
 from bank_backend.errors import FieldsInvalid, PsuUnknown
 from bank_backend.interactions.decisions import require_interaction
+from bank_backend.interactions.errors import InteractionOver, InteractionUnknown
 from bank_backend.interactions.model import INTERACTION_LIFETIME, Interaction, InteractionStatus, Step
 from psd2.ids import new_uuid
 
@@ -15,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bank_backend.accounts.model import Account
+    from bank_backend.authorisations.model import Authorisation
     from bank_backend.authorisations.service import Authorisations
     from bank_backend.authorisations.signing import Signing
     from bank_backend.database import Connection, Database
@@ -78,6 +84,7 @@ class Interactions:
         self._require_own_address(request.return_url)
         now = self._clock.now(request.tenant)
         with self._database.writing() as connection:
+            request = replace(request, kind=self._kind_meant(connection, request))
             earlier = self._store.pending_of(connection, request.tenant, request.kind, request.resource)
             # Raises where the resource is unknown or decided; nothing is kept then.
             is_shared = self._signing.is_shared(connection, tenant=request.tenant, kind=request.kind, resource=request.resource)
@@ -87,6 +94,22 @@ class Interactions:
             interaction = self._new(connection, request, now, is_shared=is_shared)
             self._store.add(connection, interaction)
         return interaction
+
+    def enter(self, authorisation_id: str, *, state: str | None) -> Interaction:
+        """Return the visit of a PSU that `scaRedirect` led here: the one that is under way, or a new one (BG IG §5.1.1).
+
+        Raises `InteractionUnknown`, `InteractionOver`.
+        """
+        with self._database.writing() as connection:
+            found = self._authorisations.found(connection, authorisation_id)
+            if found is None or found.approach not in REDIRECTS or found.return_url is None:
+                raise InteractionUnknown("there is no request at this address: it may have been mistyped")
+            now = self._clock.now(found.tenant, connection)
+            name = self._signing.tpp(connection, found.tenant).name
+            nok_return_url = _with_state(found.nok_return_url or found.return_url, state)
+            way = _Way(found.tenant, name, _with_state(found.return_url, state), nok_return_url)
+            visit = self._standing(connection, found, way, now)
+            return self._entered(connection, found.settled(now), way, now) if visit is None else visit
 
     def url_of(self, interaction: Interaction) -> str:
         """Return the page's address for the browser."""
@@ -120,34 +143,90 @@ class Interactions:
         if not return_url.startswith(f"{self._front_url}/"):
             raise FieldsInvalid({"return_url": f"must be an address under {self._front_url}/"})
 
+    def _kind_meant(self, connection: Connection, request: InteractionRequest) -> ResourceKind:
+        """Return what a scope is about: `PIS` names a payment, or the cancellation of one that is authorised (BG IG §13.1)."""
+        if request.kind is not ResourceKind.PIS or not self._signing.can_decide(ResourceKind.CANCELLATION):
+            return request.kind
+        tenant, resource = request.tenant, request.resource
+        if self._signing.ask_of(connection, tenant=tenant, kind=ResourceKind.PIS, resource=resource) is not None:
+            return ResourceKind.PIS
+        ask = self._signing.ask_of(connection, tenant=tenant, kind=ResourceKind.CANCELLATION, resource=resource)
+        return ResourceKind.PIS if ask is None else ResourceKind.CANCELLATION
+
     def _new(self, connection: Connection, request: InteractionRequest, now: datetime, *, is_shared: bool) -> Interaction:
-        until = now + INTERACTION_LIFETIME
         authorisation = self._authorisations.begin_visit(
             connection,
             tenant=request.tenant,
             kind=request.kind,
             resource=request.resource,
             now=now,
-            until=until,
+            until=now + INTERACTION_LIFETIME,
             is_shared=is_shared,
         )
-        return Interaction(
-            id=new_uuid(),
-            tenant=request.tenant,
-            kind=request.kind,
-            resource=request.resource,
-            authorisation=authorisation.id,
-            client_id=request.client_id,
-            client_name=request.client_name,
-            return_url=request.return_url,
-            status=InteractionStatus.PENDING,
-            step=Step.LOGIN,
-            login_failures=0,
-            psu=None,
-            session=None,
-            accounts=None,
-            headless=False,
-            created_at=now,
-            expires_at=until,
-            decided_at=None,
-        )
+        return _begun(authorisation, _Way(request.client_id, request.client_name, request.return_url), now)
+
+    def _entered(self, connection: Connection, authorisation: Authorisation, way: _Way, now: datetime) -> Interaction:
+        if not authorisation.is_open:
+            raise InteractionOver(f"this request is {authorisation.status}: it is decided once")
+        visit = _begun(authorisation, way, now)
+        # Raises where the resource is decided; nothing is kept then.
+        self._decisions.ask(connection, visit, now)
+        self._store.add(connection, visit)
+        return visit
+
+    def _standing(self, connection: Connection, authorisation: Authorisation, way: _Way, now: datetime) -> Interaction | None:
+        """Return the visit by redirect that is under way for an authorisation; visits by OAuth to the same give way to it."""
+        found = self._store.pending_of(connection, authorisation.tenant, authorisation.kind, authorisation.resource)
+        for visit in found:
+            if visit.authorisation != authorisation.id:
+                continue
+            if visit.settled(now).is_pending and visit.nok_return_url is not None:
+                return self._reopened(connection, visit, way)
+            self._decisions.expire(connection, visit, at=now)
+        return None
+
+    def _reopened(self, connection: Connection, visit: Interaction, way: _Way) -> Interaction:
+        if visit.session is not None:
+            return visit
+        # Nobody has signed in: who comes now brings the state of its own browser (BG IG §7.6.2).
+        renewed = replace(visit, return_url=way.return_url, nok_return_url=way.nok_return_url)
+        self._decisions.save(connection, renewed)
+        return renewed
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """For whom the PSU comes, and where it goes afterwards."""
+
+    client_id: str
+    client_name: str
+    return_url: str
+    nok_return_url: str | None = None
+
+
+def _begun(authorisation: Authorisation, way: _Way, now: datetime) -> Interaction:
+    return Interaction(
+        id=new_uuid(),
+        tenant=authorisation.tenant,
+        kind=authorisation.kind,
+        resource=authorisation.resource,
+        authorisation=authorisation.id,
+        client_id=way.client_id,
+        client_name=way.client_name,
+        return_url=way.return_url,
+        nok_return_url=way.nok_return_url,
+        status=InteractionStatus.PENDING,
+        step=Step.LOGIN,
+        login_failures=0,
+        psu=None,
+        session=None,
+        accounts=None,
+        headless=False,
+        created_at=now,
+        expires_at=min(now + INTERACTION_LIFETIME, authorisation.expires_at),
+        decided_at=None,
+    )
+
+
+def _with_state(address: str, state: str | None) -> str:
+    return address if state is None else with_query(address, state=state)

@@ -39,6 +39,13 @@ class DecisionBody(Body):
     accounts: Annotated[list[Text], Field(max_length=_MOST_ACCOUNTS)] | None = None
 
 
+class AddressedDecisionBody(DecisionBody):
+    """The body of `POST /internal/interactions/decisions`."""
+
+    tenant: Text
+    address: UrlText
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InteractionRequest:
     """Which client wants a PSU to decide on which resource, and where the browser goes afterwards."""
@@ -73,9 +80,18 @@ def parse_interaction(data: bytes) -> InteractionRequest:
     )
 
 
+def parse_addressed_decision(data: bytes) -> tuple[TenantId, str, HeadlessDecision]:
+    """Read whose authorisation is decided on, the address that names it, and the decision; raises `FieldsInvalid`."""
+    body = read_internal_body(data, AddressedDecisionBody)
+    return TenantId(body.tenant), body.address, _decision(body)
+
+
 def parse_decision(data: bytes) -> HeadlessDecision:
     """Read the body of a decision; raises `FieldsInvalid`, naming each field."""
-    body = read_internal_body(data, DecisionBody)
+    return _decision(read_internal_body(data, DecisionBody))
+
+
+def _decision(body: DecisionBody) -> HeadlessDecision:
     accounts = None if body.accounts is None else tuple(body.accounts)
     return HeadlessDecision(psu=body.psu, approves=body.result == "APPROVED", accounts=accounts)
 
@@ -87,6 +103,11 @@ def interaction_as_json(interaction: Interaction) -> dict[str, object]:
         "status": interaction.status.value,
         "psu": interaction.psu,
         "resource": interaction.resource,
-        "kind": interaction.kind.value,
+        "kind": _service(interaction.kind),
         "tenant": interaction.tenant,
     }
+
+
+def _service(kind: ResourceKind) -> str:
+    """Return the service's name in scopes: a cancellation is authorised under its payment's."""
+    return (ResourceKind.PIS if kind is ResourceKind.CANCELLATION else kind).value

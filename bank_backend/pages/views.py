@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _SEE_OTHER = 303
 _UNPROCESSABLE = 422
+_MOST_STATE = 500
 
 
 def register(app: Flask, services: Services) -> None:
@@ -44,6 +45,7 @@ def register(app: Flask, services: Services) -> None:
     pages = PsuPages(services)
     page = "/psu/<uuid:interaction>"
     routes.add_url_rule(page, view_func=pages.current, methods=["GET"])
+    routes.add_url_rule("/psu/authorisations/<uuid:authorisation>", view_func=pages.enter, methods=["GET"])
     routes.add_url_rule(f"{page}/login", view_func=pages.log_in, methods=["POST"])
     routes.add_url_rule(f"{page}/accounts", view_func=pages.accounts, methods=["GET"])
     routes.add_url_rule(f"{page}/accounts", view_func=pages.choose, methods=["POST"])
@@ -62,6 +64,12 @@ class PsuPages:
         """Show what `services.visits` says."""
         self._visits = services.visits
         self._services = services
+
+    def enter(self, authorisation: UUID) -> AnyResponse:
+        """Lead the browser that a TPP has sent by `scaRedirect` to its visit; `state` goes back as it came (BG IG §7.6.2)."""
+        state = request.args.get("state")
+        visit = self._services.interactions.enter(str(authorisation), state=None if state is None else state[:_MOST_STATE])
+        return _to(visit.id)
 
     def current(self, interaction: UUID) -> AnyResponse:
         """Show the page that the visit is on."""
