@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING, Final, Protocol
 
 from flask import Flask
@@ -38,7 +37,6 @@ from bank_backend.interactions.service import Interactions
 from bank_backend.interactions.store import SqlInteractionStore
 from bank_backend.interactions.visits import Visits
 from bank_backend.ledger.exchange import RATES
-from bank_backend.ledger.own_accounts import own_account_id
 from bank_backend.ledger.service import Ledger
 from bank_backend.ledger.statement_store import SqlStatementStore
 from bank_backend.ledger.statements import Statements
@@ -52,9 +50,8 @@ from bank_backend.payments import api as payments_api
 from bank_backend.payments.wiring import create_payments
 from bank_backend.personalities import api as personalities_api
 from bank_backend.personalities.wiring import create_personalities
-from bank_backend.personas.service import plan_seed
+from bank_backend.personas.catalogue import PERSONAS
 from bank_backend.problems import render_problems
-from bank_backend.psus.passwords import hash_password
 from bank_backend.psus.service import PsuDirectory
 from bank_backend.psus.store import SqlPsuStore
 from bank_backend.sca.wiring import ScaParts, create_sca
@@ -65,12 +62,10 @@ from bank_backend.tenants import api as tenants_api
 from bank_backend.tenants.books import TenantBooks
 from bank_backend.tenants.clock import TenantClocks
 from bank_backend.tenants.clock_store import SqlOffsets
-from bank_backend.tenants.service import TenantRegistry
-from bank_backend.tenants.store import SqlTenantStore
+from bank_backend.tenants.wiring import create_planner, create_tenant_registry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from bank_backend.authorisations.asks import Approvable
     from bank_backend.authorisations.service import Authorisations
@@ -78,12 +73,12 @@ if TYPE_CHECKING:
     from bank_backend.config import BankSettings
     from bank_backend.database import Database
     from bank_backend.notifications.service import Changes
-    from bank_backend.personas.service import Seed
+    from bank_backend.personas.model import Persona
     from bank_backend.sca.codes import CodeSource
     from bank_backend.sca.service import ScaMethods
     from bank_backend.schedule.model import Task
     from bank_backend.tenants.clock import TenantClock
-    from bank_backend.tenants.model import Registration
+    from bank_backend.tenants.service import TenantRegistry
     from psd2.clock import Clock
 
 _MOST_BODY_BYTES: Final = 256 * 1024
@@ -114,8 +109,18 @@ WEB_MODULES: Final[Sequence[WebModule]] = (
 )
 
 
-def create_services(settings: BankSettings, database: Database, clock: Clock, *, codes: CodeSource | None = None) -> Services:
-    """Build every service on one database and one clock; `codes` replaces the randomness of one-time codes in tests."""
+def create_services(
+    settings: BankSettings,
+    database: Database,
+    clock: Clock,
+    *,
+    codes: CodeSource | None = None,
+    personas: Sequence[Persona] = PERSONAS,
+) -> Services:
+    """Build every service on one database and one clock.
+
+    For tests `codes` replaces the randomness of one-time codes, and `personas` are fewer.
+    """
     real, clocks = clock, TenantClocks(real=clock, offsets=SqlOffsets(database))
     psus = PsuDirectory(store=SqlPsuStore(database), clock=clocks)
     accounts = AccountDirectory(SqlAccountStore(), database)
@@ -131,7 +136,7 @@ def create_services(settings: BankSettings, database: Database, clock: Clock, *,
     tasks: dict[TaskKind, Task] = {TaskKind.EXPIRE_CONSENT: expiry.run, TaskKind.SETTLE_CARD: cards.run}
     paying = create_payments(WatchedPaymentStore(changes), database, ledger=ledger, schedule=schedule, clock=clocks, real=real)
     tasks |= paying.tasks
-    tenants = create_tenant_registry(database, real)
+    tenants = create_tenant_registry(database, real, create_planner(personas))
     inbox = Inbox(database=database, store=SqlInboxStore())
     personalities = create_personalities(settings, database)
     authorisations = create_authorisations(WatchedAuthorisationStore(changes))
@@ -268,18 +273,6 @@ class _FrontDesk:
             tpps=tenants,
             clock=self._clock,
         )
-
-
-def create_tenant_registry(database: Database, clock: Clock) -> TenantRegistry:
-    """Build the registry of tenants, which seeds each with personas."""
-
-    def plan(registration: Registration, seed: int, now: datetime) -> Seed:
-        return plan_seed(registration.tenant, country=registration.country, seed=seed, now=now, settlement=own_account_id)
-
-    def hashed(password: str) -> str:
-        return hash_password(password, salt=secrets.token_bytes(_SALT_BYTES))
-
-    return TenantRegistry(store=SqlTenantStore(database, hash_password=hashed), plan=plan, clock=clock)
 
 
 def create_app(services: Services) -> Flask:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -180,9 +179,9 @@ class Journal:
 
 def require_balanced(entry: Entry) -> None:
     """Raise `UnbalancedEntry` unless the lines sum to zero in every currency."""
-    sums: Counter[str] = Counter()
+    sums: dict[str, int] = {}
     for _, amount in entry.lines:
-        sums[amount.currency] += amount.minor
+        sums[amount.currency] = sums.get(amount.currency, 0) + amount.minor
     unbalanced = {currency: minor for currency, minor in sums.items() if minor}
     if unbalanced or len(entry.lines) < 2:  # noqa: PLR2004 - a movement has two sides
         msg = f"entry {entry.id} does not balance: {unbalanced or 'it has one side only'}"

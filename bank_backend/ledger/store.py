@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bank_backend.accounts.model import AccountStatus
 from bank_backend.accounts.store import PAYMENT, SETTLEMENT, accounts
+from bank_backend.bulk import write_rows
 from bank_backend.ledger.balances import read_balances
 from bank_backend.ledger.model import BookAccount, Position
 from bank_backend.ledger.own_accounts import OwnAccount, own_account_id, own_account_name
@@ -166,8 +167,8 @@ class SqlLedgerStore:
 def write_journal(connection: Connection, journal: Journal) -> None:
     """Write a journal whose entries are new for certain: a seed's, an import's."""
     if journal.entries:
-        connection.execute(insert(entries), [_entry_row(entry) for entry in journal.entries])
-        write_postings(connection, journal)
+        write_rows(connection, entries, [_entry_row(entry) for entry in journal.entries])
+        write_rows(connection, postings, [_posting_row(posting) for posting in journal.postings])
 
 
 def own_account_row(tenant: TenantId, currency: str, purpose: OwnAccount = OwnAccount.SETTLEMENT) -> dict[str, object]:

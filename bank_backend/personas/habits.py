@@ -6,6 +6,7 @@ from typing import Final
 
 from bank_backend.personas.model import (
     CARD,
+    CARD_RECEIPT,
     CASH,
     CHARGES,
     DIRECT_DEBIT,
@@ -28,6 +29,16 @@ PHARMACIES: Final = ("Linden Pharmacy", "Stern Pharmacy", "Pharmacy am Markt")
 FUEL: Final = ("Turmoil Energy Station 214", "Route 9 Fuel", "Nordtank")
 TRAVEL: Final = ("Skyhopper Airlines", "Hotel Miramar", "Railways Direct", "CityCab", "Coastline Ferries")
 CASH_MACHINE: Final = ("Cash machine",)
+# ISO 18245.
+_CATEGORIES: Final = {
+    GROCERS: "5411",
+    CAFES: "5814",
+    RESTAURANTS: "5812",
+    SHOPS: "5651",
+    PHARMACIES: "5912",
+    FUEL: "5541",
+    TRAVEL: "4722",
+}
 
 
 def salary(account: str, minor: int, *, day: int = 27) -> Habit:
@@ -71,8 +82,8 @@ def saving(account: str, own: str, minor: int, *, day: int, text: str = "Savings
     )
 
 
-def shopping(account: str, who: tuple[str, ...], low: int, high: int, *, per_month: float) -> Habit:
-    """Pay by card, here and there."""
+def shopping(account: str, who: tuple[str, ...], low: int, high: int, *, per_month: float, abroad: str = "") -> Habit:
+    """Pay by card, here and there; `abroad` is the currency charged, where that is another than the account's."""
     return Habit(
         account=account,
         when=Often(per_month),
@@ -81,6 +92,22 @@ def shopping(account: str, who: tuple[str, ...], low: int, high: int, *, per_mon
         who=who,
         amounts=(low, high),
         text="Card payment {day}",
+        merchant_category=_CATEGORIES.get(who, ""),
+        abroad=abroad,
+    )
+
+
+def receipts(account: str, low: int, high: int, *, per_month: float) -> Habit:
+    """Be paid by customers' cards, as a shop is."""
+    return Habit(
+        account=account,
+        when=Often(per_month),
+        way=Way.IN,
+        code=CARD_RECEIPT,
+        who=("Card customer",),
+        amounts=(low, high),
+        text="Card receipt {number}",
+        step=5,
     )
 
 

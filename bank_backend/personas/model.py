@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+from bank_backend.accounts.model import AccountStatus
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
@@ -22,6 +24,7 @@ STANDING_ORDER: Final = "PMNT-ICDT-STDO"
 OWN_TRANSFER: Final = "PMNT-ICDT-BOOK"
 DIRECT_DEBIT: Final = "PMNT-RDDT-ESDD"
 CARD: Final = "PMNT-CCRD-POSD"
+CARD_RECEIPT: Final = "PMNT-MCRD-POSP"
 CASH: Final = "PMNT-CCRD-CWDL"
 INTEREST: Final = "ACMT-MCOP-INTR"
 CHARGES: Final = "ACMT-MDOP-CHRG"
@@ -42,6 +45,16 @@ class AccountPlan:
     is_professional: bool = False
     # Logins of others who hold it too.
     joint_with: tuple[str, ...] = ()
+    # Whose account it is, where that is not its holders: a company's, say.
+    owner_name: str = ""
+    signatures_required: int = 1
+    status: AccountStatus = AccountStatus.ENABLED
+    # A card account: it settles with the account of this key; `overdraft_minor` is the card's limit.
+    settles_with: str = ""
+    billing_day: int | None = None
+    # A sub-account: it shares the IBAN of the account of this key (BG IG §4.5).
+    iban_of: str = ""
+    display_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +81,7 @@ class Often:
         del first
         whole, fraction = divmod(self.per_month, 1)
         count = int(whole) + (rng.random() < fraction)
-        return sorted(rng.randint(1, _SHORTEST_MONTH_DAYS) for _ in range(count))
+        return sorted(1 + int(rng.random() * _SHORTEST_MONTH_DAYS) for _ in range(count))
 
 
 _SHORTEST_MONTH_DAYS: Final = 28
@@ -98,6 +111,10 @@ class Habit:
     amounts: tuple[int, int]
     text: str
     own: str | None = None
+    # ISO 18245, of a purchase by card.
+    merchant_category: str = ""
+    # Charged in this currency, where that is not the account's.
+    abroad: str = ""
     # Amounts are multiples of this many minor units.
     step: int = 1
 

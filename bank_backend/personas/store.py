@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import insert
 
+from bank_backend.accounts.invoices import next_payment
 from bank_backend.accounts.store import account_holders, accounts, row_of_account
 from bank_backend.ledger.store import SqlLedgerStore, own_account_row, write_journal
 from bank_backend.psus.store import psus
 from bank_backend.sca.seeding import write_methods
+from bank_backend.schedule.model import TaskKind
+from bank_backend.schedule.wiring import create_schedule
 
 if TYPE_CHECKING:
     from bank_backend.database import Connection
@@ -46,5 +49,15 @@ def write_seed(connection: Connection, tenant: TenantId, seed: Seed, *, password
         insert(account_holders),
         [{"tenant": tenant, "psu": login, "account_id": account_id} for login, account_id in seed.holders],
     )
+    _arrange_cards(connection, seed)
     write_journal(connection, seed.journal)
     SqlLedgerStore().open_holds(connection, seed.holds)
+
+
+def _arrange_cards(connection: Connection, seed: Seed) -> None:
+    """Have the next invoice of each card account paid when its time comes."""
+    schedule = create_schedule()
+    for account in seed.accounts:
+        if account.is_card:
+            due = next_payment(seed.planned_at, account)
+            schedule.add(connection, tenant=account.tenant, kind=TaskKind.SETTLE_CARD, resource=account.id, due=due)

@@ -1,4 +1,4 @@
-"""Reading and writing rows in bulk, past SQLAlchemy's work for each: COPY on PostgreSQL, a prepared statement on SQLite.
+"""Reading, changing and deleting rows in bulk, past SQLAlchemy's work for each (writing new ones: `bank_backend.bulk`).
 
 A row is a tuple of what JSON can say, whatever the engine (dates as text, JSON columns as their text), but for bytes.
 """
@@ -12,7 +12,7 @@ from sqlalchemy import JSON, BigInteger, Boolean, Date, DateTime, Float, Integer
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sqlalchemy import Column, ColumnElement, Table
+    from sqlalchemy import Column, ColumnElement
     from sqlalchemy.types import TypeEngine
 
     from bank_backend.database import Connection
@@ -44,20 +44,6 @@ def read_rows(connection: Connection, owned: OwnedTable, tenant: str) -> list[Ro
     compiled = statement.compile(connection, compile_kwargs={"render_postcompile": True})
     result = connection.exec_driver_sql(str(compiled), _parameters(connection, compiled.params, tenant))
     return list(result.cursor.fetchall())
-
-
-def insert_rows(connection: Connection, table: Table, columns: Sequence[Column[object]], rows: Sequence[Row]) -> None:
-    """Write rows, each with a value for each of the columns."""
-    if not rows:
-        return
-    names = ", ".join(f'"{column.name}"' for column in columns)
-    if connection.dialect.name == "postgresql":
-        with connection.connection.cursor().copy(f'COPY "{table.name}" ({names}) FROM STDIN') as copy:
-            for row in rows:
-                copy.write_row(row)
-        return
-    marks = ", ".join("?" for _ in columns)
-    connection.exec_driver_sql(f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})', list(rows))  # noqa: S608 - from the metadata
 
 
 def delete_rows(connection: Connection, owned: OwnedTable, keys: Sequence[Row]) -> None:

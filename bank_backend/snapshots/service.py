@@ -6,6 +6,7 @@ import math
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
+from bank_backend.bulk import nothing_collected
 from bank_backend.database import one_at_a_time
 from bank_backend.snapshots.content import packed, unpacked
 from bank_backend.snapshots.errors import SnapshotExists, SnapshotUnknown, TooManySnapshots
@@ -90,9 +91,9 @@ class Snapshots:
         require_name(name)
         self._require_room(self.all(tenant), name)
         # One reading transaction sees one state, and nobody waits for it.
-        with self._database.reading() as connection:
+        with nothing_collected(), self._database.reading() as connection:
             state, tenant_time = self._states.read(connection, tenant), self._clock.now(tenant, connection)
-        content = packed(state)
+            content = packed(state)
         snapshot = Snapshot(name=name, taken_at=self._real.now(), tenant_time=tenant_time, rows=state.size, bytes=len(content))
         with self._database.writing() as connection:
             one_at_a_time(connection, "snapshots", tenant)
@@ -106,8 +107,9 @@ class Snapshots:
             content = self._store.content(connection, tenant, name)
         if content is None:
             raise _unknown(name)
-        state, snapshot = unpacked(content), self.one(tenant, name)
-        return self.put(tenant, state, kind=ReplacementKind.RESTORE, source=name, tenant_time=snapshot.tenant_time)
+        time = self.one(tenant, name).tenant_time
+        with nothing_collected():
+            return self.put(tenant, unpacked(content), kind=ReplacementKind.RESTORE, source=name, tenant_time=time)
 
     def put(
         self, tenant: TenantId, state: TenantState, *, kind: ReplacementKind, source: str, tenant_time: datetime | None

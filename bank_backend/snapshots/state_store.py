@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from bank_backend.bulk import insert_tuples
 from bank_backend.database import METADATA
 from bank_backend.snapshots.columns import fitted
 from bank_backend.snapshots.difference import Difference, difference
 from bank_backend.snapshots.model import TableRows, TenantState
 from bank_backend.snapshots.ownership import TENANT, owned_tables, state_columns
-from bank_backend.snapshots.rows import delete_rows, insert_rows, read_rows, update_rows
+from bank_backend.snapshots.rows import delete_rows, read_rows, update_rows
 from bank_backend.snapshots.tables import replacements
 from bank_backend.tenants.tables import tenants
 from psd2.ids import new_uuid
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from bank_backend.database import Connection
@@ -55,7 +56,6 @@ class SqlStateStore:
         `connection` must be of `Database.replacing`, so that nobody writes meanwhile. Raises `SnapshotOutdated`.
         """
         wanted = {owned.name: fitted(owned, state.tables.get(owned.name)) for owned in owned_tables(METADATA)}
-        _defer(connection)
         record = _open_record(connection, tenant, kind=kind, source=source, at=at)
         try:
             with connection.begin_nested():
@@ -68,6 +68,26 @@ class SqlStateStore:
         _close_record(connection, record, *counts)
         return counts
 
+    def rewrite(
+        self,
+        connection: Connection,
+        tenant: TenantId,
+        write: Callable[[Connection], int],
+        *,
+        kind: ReplacementKind,
+        source: str,
+        at: datetime,
+    ) -> tuple[int, int]:
+        """Remove everything that belongs to the tenant, then let `write` write anew; it returns how many rows that was.
+
+        `connection` must be of `Database.replacing`. Returns how many rows were removed and how many written.
+        """
+        record = _open_record(connection, tenant, kind=kind, source=source, at=at)
+        removed = _remove_everything(connection, tenant)
+        written = write(connection)
+        _close_record(connection, record, removed, written)
+        return removed, written
+
 
 def _defer(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
@@ -77,6 +97,7 @@ def _defer(connection: Connection) -> None:
 
 def _open_record(connection: Connection, tenant: TenantId, *, kind: ReplacementKind, source: str, at: datetime) -> str:
     """Open the ledger's guards for this tenant until `_close_record`, without which nothing can be committed."""
+    _defer(connection)
     record = new_uuid()
     values = {"id": record, "tenant": tenant, "at": at.timestamp(), "kind": kind.value, "source": source}
     connection.execute(insert(replacements).values(**values, removed=0, written=0, open=record))
@@ -95,7 +116,7 @@ def _apply_differences(connection: Connection, tenant: TenantId, wanted: Mapping
         _delete(connection, tenant, owned, found[owned.name])
     for owned in tables:
         update_rows(connection, owned, found[owned.name].changed)
-        insert_rows(connection, owned.table, owned.columns, found[owned.name].new)
+        insert_tuples(connection, owned.table, owned.columns, found[owned.name].new)
     changed = sum(len(each.changed) for each in found.values())
     return (
         changed + sum(len(each.gone) for each in found.values()),
@@ -104,12 +125,17 @@ def _apply_differences(connection: Connection, tenant: TenantId, wanted: Mapping
 
 
 def _apply_whole(connection: Connection, tenant: TenantId, wanted: Mapping[str, list[Row]]) -> tuple[int, int]:
-    tables, removed = owned_tables(METADATA), 0
-    for owned in reversed(tables):
-        removed += connection.execute(delete(owned.table).where(owned.condition), {TENANT: tenant}).rowcount
-    for owned in tables:
-        insert_rows(connection, owned.table, owned.columns, wanted[owned.name])
+    removed = _remove_everything(connection, tenant)
+    for owned in owned_tables(METADATA):
+        insert_tuples(connection, owned.table, owned.columns, wanted[owned.name])
     return removed, sum(len(rows) for rows in wanted.values())
+
+
+def _remove_everything(connection: Connection, tenant: TenantId) -> int:
+    removed = 0
+    for owned in reversed(owned_tables(METADATA)):
+        removed += connection.execute(delete(owned.table).where(owned.condition), {TENANT: tenant}).rowcount
+    return removed
 
 
 def _difference(connection: Connection, tenant: TenantId, owned: OwnedTable, wanted: list[Row]) -> Difference:

@@ -63,8 +63,14 @@ def _resident_json(tenant: Tenant, resident: Resident) -> dict[str, object]:
         "name": resident.psu.name,
         "purpose": resident.psu.purpose,
         "password": tenant.persona_password,
-        "accounts": [{"id": one.id, "iban": one.iban, "currency": one.currency} for one in resident.accounts],
+        "accounts": [_held_json(one) for one in resident.accounts],
     }
+
+
+def _held_json(account: Account) -> dict[str, object]:
+    body: dict[str, object] = {"id": account.id, "iban": account.iban, "currency": account.currency}
+    # A card has a number in the place of an IBAN. It is nobody's: told whole, as test data.
+    return body | {"pan": account.pan, "maskedPan": account.masked_pan} if account.is_card else body
 
 
 def accounts_json(tenant: TenantId, accounts: Sequence[BookedAccount]) -> dict[str, object]:

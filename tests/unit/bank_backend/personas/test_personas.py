@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING
@@ -11,31 +12,50 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from schwifty import IBAN
 
+from bank_backend.accounts.model import AccountStatus
 from bank_backend.ledger.own_accounts import own_account_id
 from bank_backend.personas.catalogue import PERSONAS
 from bank_backend.personas.countries import LOCALES, bic, house_bank_code, new_iban, outside_bank_code
+from bank_backend.personas.households import CLARA
 from bank_backend.personas.service import plan_seed
+from bank_backend.personas.trade import KIOSK
+from bank_backend.references import parse_pan
 from psd2.ids import TenantId
 from tests.support.bank_core import NOW, TENANT
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bank_backend.personas.model import Persona
     from bank_backend.personas.service import Seed
 
 
-def plan(*, seed: int = 1, country: str = "DE", now: datetime = NOW, tenant: TenantId = TENANT) -> Seed:
-    return plan_seed(tenant, country=country, seed=seed, now=now, settlement=own_account_id)
+# Without the one of 10,000 transactions, whose story takes as long as all others together.
+FEW = tuple(persona for persona in PERSONAS if persona is not KIOSK)
+
+
+def plan(
+    *,
+    seed: int = 1,
+    country: str = "DE",
+    now: datetime = NOW,
+    tenant: TenantId = TENANT,
+    personas: Sequence[Persona] = PERSONAS,
+) -> Seed:
+    return plan_seed(tenant, country=country, seed=seed, now=now, settlement=own_account_id, personas=personas)
 
 
 def test_the_same_seed_gives_the_same_bank() -> None:
     """Tenant, seed and day decide everything."""
-    assert plan() == plan()
-    assert plan().journal.postings != plan(seed=2).journal.postings
-    assert plan().accounts != plan(tenant=TenantId("PSDDE-BAFIN-2")).accounts
+    once = plan(personas=FEW)
+    assert once == plan(personas=FEW)
+    assert once.journal.postings != plan(seed=2, personas=FEW).journal.postings
+    assert once.accounts != plan(tenant=TenantId("PSDDE-BAFIN-2"), personas=FEW).accounts
 
 
 def test_every_persona_says_what_it_is_for() -> None:
-    """At least six, each with a purpose and a login that fits a form."""
-    assert len(PERSONAS) >= 6
+    """At least twelve, each with a purpose and a login that fits a form."""
+    assert len(PERSONAS) >= 12
     assert len({persona.login for persona in PERSONAS}) == len(PERSONAS)
     assert all(20 <= len(persona.purpose) <= 200 for persona in PERSONAS)
 
@@ -45,7 +65,7 @@ def test_every_persona_says_what_it_is_for() -> None:
 def test_whatever_the_seed_and_the_day_nobody_is_overdrawn_by_surprise(seed: int, day: int, minute: int) -> None:
     """No account falls below its credit line at any time, what is pending included, and nothing happens in the future."""
     now = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=day, minutes=minute)
-    seeded = plan(seed=seed, now=now)
+    seeded = plan(seed=seed, now=now, personas=FEW)
 
     overdraft = {account.id: account.overdraft_minor for account in seeded.accounts}
     for posting in seeded.journal.postings:
@@ -61,7 +81,7 @@ def test_whatever_the_seed_and_the_day_nobody_is_overdrawn_by_surprise(seed: int
 
 def test_a_year_is_believable() -> None:
     """Thirteen months with salary and rent each month, groceries each week, something pending, on business days."""
-    seeded = plan()
+    seeded = plan(personas=FEW)
     anna = seeded.accounts[0].id
     booked = {posting.entry_id: posting for posting in seeded.journal.postings if posting.account_id == anna}
     texts = [entry.details.remittance for entry in seeded.journal.entries if entry.id in booked]
@@ -75,9 +95,45 @@ def test_a_year_is_believable() -> None:
     assert (NOW.date() - oldest).days > 13 * 30
 
 
+def test_the_special_cases_are_there() -> None:
+    """A joint account, two signatures, a card, a blocked account, several currencies, an overdraft, nothing at all."""
+    seeded = plan(personas=FEW)
+    holders = Counter(account for _, account in seeded.holders)
+    booked = {account.id: seeded.journal.positions.get(account.id) for account in seeded.accounts}
+
+    assert sum(count == 2 for count in holders.values()) >= 3
+    assert [account.owner_name for account in seeded.accounts if account.signatures_required == 2] == [
+        "Hafenwerk Maschinenbau GmbH"
+    ]
+    (card,) = [account for account in seeded.accounts if account.is_card]
+    assert parse_pan(card.pan) == card.pan
+    assert card.settles_with in booked
+    assert [account.owner_name for account in seeded.accounts if account.status is AccountStatus.BLOCKED] == ["Viktor Blom"]
+    assert {account.currency for account in seeded.accounts} == {"EUR", "USD", "GBP"}
+    assert any(position.balance_minor < 0 for position in booked.values() if position)
+    assert any(position is None for position in booked.values())
+
+
+def test_a_purchase_by_card_tells_where_and_what() -> None:
+    """The card it was paid with, the kind of shop, and what it cost abroad (BG IG §14.28)."""
+    told = [entry.details.particulars for entry in plan(personas=(CLARA,)).journal.entries]
+
+    cards = [particulars.card for particulars in told if particulars and particulars.card]
+    assert len(cards) > 400
+    assert {card.masked_pan[:4] for card in cards} == {"9999"}
+    assert all(card.merchant_category for card in cards)
+    assert {card.original.currency for card in cards if card.original} == {"USD"}
+
+
+def test_one_account_has_ten_thousand_transactions() -> None:
+    seeded = plan(personas=(KIOSK,))
+
+    assert sum(posting.account_id == seeded.accounts[0].id for posting in seeded.journal.postings) > 10_000
+
+
 def test_texts_fit_the_specification() -> None:
     """Names up to 70, remittance up to 140, references up to 35 characters (BG IG §14.24)."""
-    for details in [entry.details for entry in plan().journal.entries]:
+    for details in [entry.details for entry in plan(personas=FEW).journal.entries]:
         assert len(details.debtor.name) <= 70
         assert len(details.creditor.name) <= 70
         assert 0 < len(details.remittance) <= 140
@@ -88,8 +144,8 @@ def test_texts_fit_the_specification() -> None:
 @pytest.mark.parametrize("country", LOCALES)
 def test_ibans_are_valid_and_of_no_real_bank(country: str) -> None:
     """National check digits included; neither bank code is in the country's register."""
-    seeded = plan(country=country)
-    ibans = [account.iban for account in seeded.accounts]
+    seeded = plan(country=country, personas=FEW)
+    ibans = [account.iban for account in seeded.accounts if not account.is_card]
     assert len(set(ibans)) == len(ibans)
 
     others = {entry.details.creditor.iban for entry in seeded.journal.entries} - {""}

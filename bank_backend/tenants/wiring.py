@@ -1,0 +1,52 @@
+"""Builds the registry of tenants, which seeds each with personas."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Final
+
+from bank_backend.ledger.own_accounts import own_account_id
+from bank_backend.personas.catalogue import PERSONAS
+from bank_backend.personas.service import plan_seed
+from bank_backend.psus.passwords import hash_password
+from bank_backend.tenants.service import TenantRegistry
+from bank_backend.tenants.store import SqlTenantStore
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from bank_backend.database import Database
+    from bank_backend.personas.model import Persona
+    from bank_backend.personas.service import Seed
+    from bank_backend.tenants.model import Registration
+    from bank_backend.tenants.service import Planner
+    from psd2.clock import Clock
+
+_SALT_BYTES: Final = 16
+
+
+def create_planner(personas: Sequence[Persona] = PERSONAS) -> Planner:
+    """Return who plans a tenant's test data: of all personas, or of some."""
+
+    def plan(registration: Registration, seed: int, now: datetime) -> Seed:
+        return plan_seed(
+            registration.tenant,
+            country=registration.country,
+            seed=seed,
+            now=now,
+            settlement=own_account_id,
+            personas=personas,
+        )
+
+    return plan
+
+
+def create_tenant_registry(database: Database, clock: Clock, planner: Planner) -> TenantRegistry:
+    """Return the registry of tenants."""
+    return TenantRegistry(store=SqlTenantStore(database, hash_password=hashed), plan=planner, clock=clock)
+
+
+def hashed(password: str) -> str:
+    """Return what is kept of a password."""
+    return hash_password(password, salt=secrets.token_bytes(_SALT_BYTES))
