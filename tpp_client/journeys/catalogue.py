@@ -9,7 +9,8 @@ from psd2.roles import PspRole
 from tpp_client.errors import Refused, TppClientError
 from tpp_client.journeys.ais import ais_journey
 from tpp_client.journeys.piis import piis_journey
-from tpp_client.journeys.pis import pis_journey
+from tpp_client.journeys.pis import embedded_journey, pis_journey
+from tpp_client.journeys.planned import bulk_journey, cancelled_journey, scheduled_journey, standing_journey
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,29 +28,36 @@ class JourneyResult(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Journey:
-    """A journey and the role it takes."""
+    """A journey and the role it takes; one that moves the tenant's clock is gone by its name only, never with `all`."""
 
     name: str
     title: str
     role: PspRole
     go: Callable[[Stage, str], JourneyResult]
+    moves_clock: bool = False
 
 
 JOURNEYS = (
     Journey(name="ais", title="Account information", role=PspRole.AI, go=lambda stage, _: ais_journey(stage)),
     Journey(name="pis", title="Payment initiation", role=PspRole.PI, go=pis_journey),
     Journey(name="piis", title="Funds confirmation", role=PspRole.IC, go=piis_journey),
+    Journey(name="embedded", title="A payment without a browser", role=PspRole.PI, go=embedded_journey),
+    Journey(name="bulk", title="Several payments, confirmed once", role=PspRole.PI, go=bulk_journey),
+    Journey(name="cancelled", title="A payment cancelled in time", role=PspRole.PI, go=cancelled_journey),
+    Journey(name="scheduled", title="A payment of another day", role=PspRole.PI, go=scheduled_journey, moves_clock=True),
+    Journey(name="standing", title="A standing order", role=PspRole.PI, go=standing_journey, moves_clock=True),
 )
 NAMES = tuple(journey.name for journey in JOURNEYS)
 
 
 def journeys_for(name: str, certificate: Psd2Certificate) -> tuple[Journey, ...]:
-    """Return the journey of that name, or for `all` those that the certificate's roles allow; raises when none is."""
+    """Return the journey of that name, or for `all` those that the roles allow and that leave the clock; never none."""
     if name != "all":
         return tuple(journey for journey in JOURNEYS if journey.name == name)
-    allowed = tuple(journey for journey in JOURNEYS if journey.role in certificate.roles)
+    allowed = tuple(journey for journey in JOURNEYS if journey.role in certificate.roles and not journey.moves_clock)
     if not allowed:
-        msg = f"the QWAC holds none of the roles {', '.join(journey.role.licence for journey in JOURNEYS)}: nothing to do"
+        licences = ", ".join(dict.fromkeys(journey.role.licence for journey in JOURNEYS))
+        msg = f"the QWAC holds none of the roles {licences}: nothing to do"
         raise TppClientError(msg)
     return allowed
 

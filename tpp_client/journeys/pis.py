@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from psd2.money import Money
-from tpp_client.errors import TppClientError
+from tpp_client.journeys.following import follow
+from tpp_client.journeys.leading import (
+    DECOUPLED_PREFERRED,
+    EMBEDDED_PREFERRED,
+    carry_through,
+    require_approach,
+    started,
+    wait_for_app,
+)
 from tpp_client.journeys.personas import payee_for, persona_named, read_personas
 from tpp_client.journeys.stage import authorise, discover
-from tpp_client.payments import (
-    PaymentOrder,
-    payment_request,
-    payment_status_request,
-    process_payment_response,
-    process_payment_status_response,
-)
+from tpp_client.payments import PaymentOrder, payment_request, process_payment_response, service_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from psd2.ids import PaymentId
     from tpp_client.journeys.stage import Stage
-
-SETTLED = frozenset({"ACSC", "ACCC"})  # settled on the debtor's, on the creditor's side (ISO 20022)
-FAILED = frozenset({"RJCT", "CANC"})
-_MOST_LOOKS = 20
-_PAUSE_SECONDS = 0.25
+    from tpp_client.payments import InitiatedPayment, Order
+    from tpp_client.sandbox_api import Persona
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class PisResult:
 
     payment_id: PaymentId
     status: str
-    order: PaymentOrder
+    order: Order
 
     def as_json(self) -> dict[str, object]:
         """Return it for `--json`."""
@@ -41,16 +42,37 @@ class PisResult:
 
 
 def pis_journey(stage: Stage, psu: str) -> PisResult:
-    """Go the whole way; raises `TppClientError` at the first step that fails."""
-    order = _order(stage, psu)
+    """Pay at once, the PSU deciding at the bank; raises `TppClientError` at the first step that fails."""
+    _, order = lunch(stage, psu)
     metadata = discover(stage)
-    stage.narrator.step("Initiate the payment", "BG IG §5.3.1")
-    payment = process_payment_response(payment_request(stage.xs2a, order))
+    payment = initiate(stage, order)
     authorise(stage, metadata, f"PIS:{payment.payment_id}")
-    return PisResult(payment.payment_id, _settled(stage, payment.payment_id), order)
+    return PisResult(payment.payment_id, follow(stage, payment), order)
 
 
-def _order(stage: Stage, psu: str) -> PaymentOrder:
+def embedded_journey(stage: Stage, psu: str) -> PisResult:
+    """Pay at once without a browser: the TPP carries password and code; raises `TppClientError`."""
+    payer, order = lunch(stage, psu)
+    payment = initiate(stage, order, headers={**EMBEDDED_PREFERRED, "PSU-ID": psu})
+    require_approach(payment.sca, "EMBEDDED")
+    carry_through(stage, payment.sca, payer)
+    return PisResult(payment.payment_id, follow(stage, payment), order)
+
+
+def decoupled_journey(stage: Stage, psu: str) -> PisResult:
+    """Pay at once, the PSU deciding in its bank's app; raises `TppClientError`."""
+    payer, order = lunch(stage, psu)
+    payment = initiate(stage, order, headers={**DECOUPLED_PREFERRED, "PSU-ID": psu})
+    require_approach(payment.sca, "DECOUPLED")
+    step = started(stage, payment.sca, payer)
+    stage.narrator.step("Be the PSU in its bank's app, as only a sandbox lets one", "")
+    stage.psu.decide(stage.identity.edge + step.links["scaStatus"])
+    wait_for_app(stage, step)
+    return PisResult(payment.payment_id, follow(stage, payment), order)
+
+
+def lunch(stage: Stage, psu: str) -> tuple[Persona, PaymentOrder]:
+    """Return who pays, and an order to pay somebody else of the same bank, so that both sides can be looked at."""
     personas = read_personas(stage)
     payer = persona_named(personas, psu)
     payee = payee_for(personas, payer)
@@ -62,18 +84,11 @@ def _order(stage: Stage, psu: str) -> PaymentOrder:
         remittance="Lunch, with thanks",
     )
     stage.narrator.fact("order", f"{payer.name} pays {payee.name} {order.amount}")
-    return order
+    return payer, order
 
 
-def _settled(stage: Stage, payment_id: PaymentId) -> str:
-    stage.narrator.step("Follow the payment until it is settled", "BG IG §5.4")
-    for _ in range(_MOST_LOOKS):
-        status = process_payment_status_response(payment_status_request(stage.xs2a, payment_id))
-        if status in SETTLED:
-            return status
-        if status in FAILED:
-            msg = f"the bank did not execute the payment: {status}"
-            raise TppClientError(msg)
-        stage.pause(_PAUSE_SECONDS)
-    msg = f"the payment is still {status} after {_MOST_LOOKS * _PAUSE_SECONDS:g} s: it should be settled"
-    raise TppClientError(msg)
+def initiate(stage: Stage, order: Order, *, headers: Mapping[str, str] | None = None) -> InitiatedPayment:
+    """Hand the order to the bank."""
+    stage.narrator.step("Initiate the payment", "BG IG §5.3.1")
+    response = payment_request(stage.xs2a, order, headers=headers or {})
+    return replace(process_payment_response(response), service=service_of(order))

@@ -19,7 +19,7 @@ from tpp_client.journeys.ais import ais_journey
 from tpp_client.journeys.catalogue import journeys_for, run_journey
 from tpp_client.journeys.console import ConsoleNarrator
 from tpp_client.journeys.piis import piis_journey
-from tpp_client.journeys.pis import pis_journey
+from tpp_client.journeys.pis import embedded_journey, pis_journey
 from tpp_client.journeys.stage import HeadlessPsu
 
 if TYPE_CHECKING:
@@ -170,10 +170,11 @@ def test_each_journey_has_its_own_chapter(stage: Stage, bank: FakeBank, recorder
     """Also when one fails before its first step is done."""
     bank.answers["GET /sandbox/v1/data"] = lambda _: answer(503)
 
-    for journey in journeys_for("all", stage.identity.certificate):
+    several = journeys_for("all", stage.identity.certificate)
+    for journey in several:
         run_journey(journey, stage, ANNA)
 
-    assert [len(chapter) for chapter in recorder.chapters] == [7, 1, 1]
+    assert [len(chapter) for chapter in recorder.chapters] == [7, *[1] * (len(several) - 1)]
 
 
 def test_the_console_tells_the_same_story(stage: Stage) -> None:
@@ -188,3 +189,62 @@ def test_the_console_tells_the_same_story(stage: Stage) -> None:
     assert " 1  See who banks here" in text
     assert "✓ order: Anna Weber pays Max Frei 12.00 EUR" in text
     assert "\x1b" not in text
+
+
+def test_embedded_the_tpp_passes_on_what_the_bank_asks_for(stage: Stage, bank: FakeBank) -> None:
+    """Password, method, code from the inbox: each to the address that the answer before has named (BG IG §7)."""
+    own = "/v1/payments/sepa-credit-transfers/p1/authorisations"
+    sms = {"authenticationMethodId": "m1", "authenticationType": "SMS_OTP"}
+    links = {
+        "received": ("startAuthorisationWithPsuIdentification", own),
+        "psuIdentified": ("updatePsuAuthentication", f"{own}/a1"),
+        "psuAuthenticated": ("selectAuthenticationMethod", f"{own}/a1"),
+        "scaMethodSelected": ("authoriseTransaction", f"{own}/a1"),
+    }
+
+    def told(status: str, **more: object) -> dict[str, object]:
+        named = {links[status][0]: {"href": links[status][1]}} if status in links else {}
+        return {"scaStatus": status, "_links": named, **more}
+
+    steps = iter(
+        (
+            told("psuAuthenticated", scaMethods=[{"authenticationMethodId": "m9", "authenticationType": "CHIP_OTP"}, sms]),
+            told("scaMethodSelected", chosenScaMethod=sms),
+            told("finalised"),
+        )
+    )
+    made = {"paymentId": "p1", "transactionStatus": "RCVD"} | told("received")
+    message = {"channel": "sms", "subject": "code", "text": "your code is 314159."}
+    bank.answers |= {
+        "POST /v1/payments/sepa-credit-transfers": lambda _: answer(201, made, {"aspsp-sca-approach": "EMBEDDED"}),
+        f"POST {own}": lambda _: answer(201, told("psuIdentified")),
+        f"PUT {own}/a1": lambda _: answer(200, next(steps)),
+        "GET /sandbox/v1/inbox": lambda _: answer(200, {"messages": [message]}),
+    }
+
+    assert embedded_journey(stage, ANNA).status == "ACSC"
+
+    updates = [json.loads(request.body or b"") for request in bank.requests if request.method == "PUT"]
+    assert updates == [
+        {"psuData": {"password": "x"}},
+        {"authenticationMethodId": "m1"},
+        {"scaAuthenticationData": "314159"},
+    ]
+
+
+def test_a_bank_that_chooses_another_approach_ends_the_journey(stage: Stage, bank: FakeBank) -> None:
+    """It is the bank's choice (BG IG §6.3.1.1), and the message says so."""
+    made = {"paymentId": "p1", "transactionStatus": "RCVD"}
+    bank.answers["POST /v1/payments/sepa-credit-transfers"] = lambda _: answer(201, made, {"aspsp-sca-approach": "REDIRECT"})
+
+    with pytest.raises(TppClientError, match="by REDIRECT, this journey is about EMBEDDED"):
+        embedded_journey(stage, ANNA)
+
+
+def test_an_authorisation_without_a_next_step_is_not_guessed_at(stage: Stage, bank: FakeBank) -> None:
+    """The links steer; where there is none, the journey says which there are."""
+    made = {"paymentId": "p1", "transactionStatus": "RCVD", "scaStatus": "received", "_links": {"self": {"href": "/p1"}}}
+    bank.answers["POST /v1/payments/sepa-credit-transfers"] = lambda _: answer(201, made, {"aspsp-sca-approach": "EMBEDDED"})
+
+    with pytest.raises(UnexpectedResponse, match="no link says what comes next: self"):
+        embedded_journey(stage, ANNA)
