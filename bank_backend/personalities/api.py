@@ -11,10 +11,11 @@ from bank_backend.answers import json_answer
 from bank_backend.bodies import read_tpp_body
 from bank_backend.calls import calling_tenant
 from bank_backend.leniency import Leniency, begin_leniency, leniency_in_hand
+from bank_backend.openapi.declarations import operation
 from bank_backend.personalities.demands import Asked, require_all
 from bank_backend.personalities.model import Demand
-from bank_backend.personalities.wire import ChoiceBody, choice_json
-from psd2.ids import TenantId
+from bank_backend.personalities.wire import ChoiceBody, PersonalityChoice, choice_json
+from bank_backend.tenants.addresses import TenantRoutes
 from psd2.tpp_messages import TppMessage
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from bank_backend.personalities.service import Personalities
     from bank_backend.services import Services
+    from psd2.ids import TenantId
 
 _BERLIN_GROUP: Final = ("/v1/", "/v2/")
 # What describes the interface is no resource of it: whoever reads it need not be a TPP yet.
@@ -64,7 +66,9 @@ def _warning(path: str) -> dict[str, str]:
 def register(app: Flask, services: Services) -> None:
     """Add the routes."""
     routes = Blueprint("personalities", __name__)
-    _Views(services.personalities).add_to(routes)
+    views, addresses = _Views(services.personalities), TenantRoutes(routes, services.tenants)
+    addresses.add("/personality", views.get_personality, "GET")
+    addresses.add("/personality", views.choose_personality, "PUT")
     app.register_blueprint(routes)
 
 
@@ -72,17 +76,12 @@ class _Views:
     def __init__(self, personalities: Personalities) -> None:
         self._personalities = personalities
 
-    def add_to(self, routes: Blueprint) -> None:
-        own, any_tenants = "/sandbox/v1/personality", "/internal/tenants/<path:number>/personality"
-        routes.add_url_rule(own, "show_own", lambda: self._shown(calling_tenant(request)), methods=["GET"])
-        routes.add_url_rule(own, "choose_own", lambda: self._chosen(calling_tenant(request)), methods=["PUT"])
-        routes.add_url_rule(any_tenants, "show", lambda number: self._shown(TenantId(number)), methods=["GET"])
-        routes.add_url_rule(any_tenants, "choose", lambda number: self._chosen(TenantId(number)), methods=["PUT"])
-
-    def _shown(self, tenant: TenantId) -> Response:
+    @operation("How this TPP's bank answers, and how it could", answers={200: PersonalityChoice})
+    def get_personality(self, tenant: TenantId) -> Response:
         return json_answer(choice_json(self._personalities.name_of(tenant), self._personalities.every()))
 
-    def _chosen(self, tenant: TenantId) -> Response:
+    @operation("Make this TPP's bank answer like another", body=ChoiceBody, answers={200: PersonalityChoice})
+    def choose_personality(self, tenant: TenantId) -> Response:
         choice = read_tpp_body(request.get_data(), ChoiceBody)
         chosen = self._personalities.choose(tenant, choice.personality)
         return json_answer(choice_json(chosen.name, self._personalities.every()))

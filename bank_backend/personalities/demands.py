@@ -6,8 +6,15 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from bank_backend.errors import FormatError, ServiceNotOffered, SignatureMissing, SignatureRefused, TokenMissing
-from bank_backend.personalities.model import Demand, Service
+from bank_backend.errors import (
+    FormatError,
+    ProductUnknown,
+    ServiceNotOffered,
+    SignatureMissing,
+    SignatureRefused,
+    TokenMissing,
+)
+from bank_backend.personalities.model import Demand, PaymentFormat, PaymentProduct, PaymentService, Service
 from chassis.told_signatures import HEADER as SIGNATURE_VERDICT
 from chassis.told_signatures import read_signature_header
 
@@ -27,6 +34,8 @@ _SERVICES: Final = (
     (re.compile(r"/v1/funds-confirmations"), Service.FUNDS_CONFIRMATIONS),
     (re.compile(r"/v2/consents/confirmation-of-funds(/.*)?"), Service.FUNDS_CONSENTS),
 )
+_PAYMENT: Final = re.compile(r"/v1/(?P<service>payments|bulk-payments|periodic-payments)/(?P<product>[^/]+)(/.*)?")
+_PAIN: Final = "pain.001-"
 _ADVICE: Final = {
     "PSU-IP-Address": "send the address of the PSU's device or, without one, your own",
     "PSU-ID": "send the PSU's login at this bank",
@@ -54,10 +63,29 @@ def require_all(personality: Personality, asked: Asked) -> None:
 
 
 def require_offered(personality: Personality, asked: Asked) -> None:
-    """Raise `ServiceNotOffered` for a service that this bank leaves out."""
+    """Raise `ServiceNotOffered` for a service that this bank leaves out, `ProductUnknown` for a product."""
     for pattern, service in _SERVICES:
         if not personality.offers(service) and pattern.fullmatch(asked.path):
-            raise ServiceNotOffered(f"this bank ({personality.name}) has no {service.replace('-', ' ')}")
+            raise _not_offered(personality, service)
+    payment = _PAYMENT.fullmatch(asked.path)
+    if payment is not None:
+        _require_product(personality, PaymentService(payment["service"]), payment["product"])
+
+
+def _require_product(personality: Personality, service: PaymentService, product: str) -> None:
+    if service not in personality.payment_services:
+        raise _not_offered(personality, service)
+    written = PaymentFormat.PAIN_001 if product.startswith(_PAIN) else PaymentFormat.JSON
+    # A product that no bank has is refused further on, where the products are.
+    left_out = frozenset(PaymentProduct) - personality.payment_products
+    if written not in personality.payment_formats or product.removeprefix(_PAIN) in left_out:
+        offered = ", ".join(sorted(personality.payment_products))
+        formats = " and ".join(sorted(personality.payment_formats))
+        raise ProductUnknown(f"this bank ({personality.name}) offers {offered} in {formats}, not {product[:60]}")
+
+
+def _not_offered(personality: Personality, service: str) -> ServiceNotOffered:
+    return ServiceNotOffered(f"this bank ({personality.name}) has no {service.replace('-', ' ')}")
 
 
 def require_signature(personality: Personality, asked: Asked) -> None:

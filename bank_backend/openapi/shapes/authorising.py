@@ -8,7 +8,7 @@ from pydantic import Field
 
 from bank_backend.authorisations.model import ScaStatus  # noqa: TC001 - pydantic reads it
 from bank_backend.consents.model import AllAccounts, ConsentStatus  # noqa: TC001 - as above
-from bank_backend.openapi.shapes.base import AccountReference, Amount, Day, Links, Shape
+from bank_backend.openapi.shapes.base import AccountReference, Amount, Day, Links, Shape, TppMessage
 from bank_backend.payments.model import TransactionStatus  # noqa: TC001 - pydantic reads it
 
 
@@ -40,6 +40,7 @@ class Authorising(Shape):
     chosen_sca_method: ScaMethod | None = None
     challenge_data: ChallengeData | None = None
     psu_message: str | None = Field(None, max_length=500)
+    tpp_messages: list[TppMessage] | None = Field(None, description="Warnings, such as of fields that were ignored.")
 
 
 class Begun(Authorising):
@@ -143,6 +144,7 @@ class FundsAnswer(Shape):
     """Whether the account covers the amount."""
 
     funds_available: bool
+    tpp_messages: list[TppMessage] | None = Field(None, description="Warnings, such as of fields that were ignored.")
 
 
 class BasketCreated(Begun):

@@ -13,7 +13,8 @@ import orjson
 import pytest
 
 from tests.support import berlin_group
-from tests.support.bank_sca import CONSENTS, PAYMENTS, BankDesk
+from tests.support.bank_core import TENANT
+from tests.support.bank_sca import CONSENTS, PAYMENTS, BankDesk, consent_body
 from tests.support.berlin_group import Exchange, Judge
 from tests.support.judged_answers import judged_answers
 from tests.support.xs2a_drives import DRIVES
@@ -91,6 +92,9 @@ def test_every_allowance_is_still_needed(desk: BankDesk) -> None:
         rejected = desk.payment(instructedAmount={"currency": "EUR", "amount": "99999999.00"})
         desk.decide(desk.begin("pis", rejected))
         desk.tpp.get(f"{PAYMENTS}/{rejected}/status")
+
+        desk.bank.services.personalities.choose(TENANT, "lenient")
+        desk.tpp.post(CONSENTS, consent_body(colour="red"))
 
     assert judge.used == {each.name for each in berlin_group.allowances()}
 
