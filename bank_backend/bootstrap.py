@@ -11,9 +11,10 @@ from bank_backend.accounts.service import AccountDirectory
 from bank_backend.accounts.standing_orders import NoStandingOrders
 from bank_backend.accounts.store import SqlAccountStore
 from bank_backend.accounts.wiring import create_account_services, create_card_settlements
+from bank_backend.authorisations.holders import SqlHolderStore
 from bank_backend.authorisations.model import ResourceKind
 from bank_backend.authorisations.wiring import create_authorisations, create_authorising
-from bank_backend.authorisations.holders import SqlHolderStore
+from bank_backend.bankapp.wiring import create_bank_app
 from bank_backend.characters import refuse_nul
 from bank_backend.consents import api as consents_api
 from bank_backend.consents.access import ConsentAccess
@@ -54,6 +55,7 @@ from bank_backend.personas.catalogue import PERSONAS
 from bank_backend.problems import render_problems
 from bank_backend.psus.service import PsuDirectory
 from bank_backend.psus.store import SqlPsuStore
+from bank_backend.sca import api as sca_api
 from bank_backend.sca.wiring import ScaParts, create_sca
 from bank_backend.schedule.model import TaskKind
 from bank_backend.schedule.wiring import create_schedule, create_scheduler
@@ -101,6 +103,7 @@ WEB_MODULES: Final[Sequence[WebModule]] = (
     payments_api,
     funds_api,
     inbox_api,
+    sca_api,
     interactions_api,
     *data_wiring.WEB_MODULES,
     psu_pages,
@@ -141,7 +144,9 @@ def create_services(
     personalities = create_personalities(settings, database)
     authorisations = create_authorisations(WatchedAuthorisationStore(changes))
     approvables = _approvables(changes, expiry) | paying.approvables
-    sca = create_sca(ScaParts(settings=settings, inbox=inbox, personalities=personalities, clock=real, codes=codes))
+    sca, enrolment = create_sca(
+        ScaParts(settings=settings, database=database, inbox=inbox, personalities=personalities, clock=real, codes=codes)
+    )
     authorising = create_authorising(
         database,
         approvables,
@@ -181,6 +186,7 @@ def create_services(
         database=database,
         personalities=personalities,
         sca=sca,
+        enrolment=enrolment,
         psus=psus,
         accounts=accounts,
         account_data=account_data,
@@ -205,6 +211,18 @@ def create_services(
         interactions=desk.interactions(),
         addressed_decisions=desk.addressed_decisions(),
         visits=desk.visits(sca, tenants),
+        bank_app=create_bank_app(
+            database,
+            psus=psus,
+            accounts=accounts,
+            tenants=tenants,
+            authorisations=authorisations,
+            signing=authorising.signing,
+            decisions=desk.decisions,
+            sca=sca,
+            clock=clocks,
+            real=real,
+        ),
     )
 
 
@@ -235,13 +253,13 @@ class _FrontDesk:
         self._psus, self._accounts, self._authorisations = psus, accounts, authorisations
         self._store = SqlInteractionStore()
         self._signing = signing
-        self._decisions = Decisions(store=self._store, signing=signing, approvables=approvables, clock=clock)
+        self.decisions = Decisions(store=self._store, signing=signing, approvables=approvables, clock=clock)
 
     def interactions(self) -> Interactions:
         return Interactions(
             database=self._database,
             store=self._store,
-            decisions=self._decisions,
+            decisions=self.decisions,
             authorisations=self._authorisations,
             signing=self._signing,
             customers=self._psus,
@@ -265,7 +283,7 @@ class _FrontDesk:
         return Visits(
             database=self._database,
             store=self._store,
-            decisions=self._decisions,
+            decisions=self.decisions,
             authorisations=self._authorisations,
             customers=self._psus,
             holdings=self._accounts,

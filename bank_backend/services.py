@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bank_backend.authorisations.service import Authorisations
     from bank_backend.authorisations.signing import Signing
     from bank_backend.authorisations.updates import Updates
+    from bank_backend.bankapp.wiring import BankApp
     from bank_backend.config import BankSettings
     from bank_backend.consents.access import ConsentAccess
     from bank_backend.consents.service import Consents
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from bank_backend.payments.service import Payments
     from bank_backend.personalities.service import Personalities
     from bank_backend.psus.service import PsuDirectory
+    from bank_backend.sca.enrolment import Enrolment
     from bank_backend.sca.service import ScaMethods
     from bank_backend.schedule.scheduler import Scheduler
     from bank_backend.schedule.service import Schedule
@@ -46,6 +48,7 @@ class Services:
     personalities: Personalities
     psus: PsuDirectory
     sca: ScaMethods
+    enrolment: Enrolment
     accounts: AccountDirectory
     account_data: AccountServices
     cards: CardSettlements
@@ -69,3 +72,4 @@ class Services:
     interactions: Interactions
     addressed_decisions: AddressedDecisions
     visits: Visits
+    bank_app: BankApp

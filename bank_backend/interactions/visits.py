@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass, replace
-from hmac import compare_digest
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bank_backend.authorisations.asks import AccountChoice, chosen_accounts, eligible_accounts
 from bank_backend.authorisations.model import ScaStatus
-from bank_backend.errors import PsuCredentialsInvalid, ScaMethodUnknown
+from bank_backend.errors import PsuCredentialsInvalid
 from bank_backend.interactions.decisions import require_interaction
+from bank_backend.interactions.desk import Desk, accounts_chosen, require_choice, require_first
 from bank_backend.interactions.errors import OtherBrowser, OutOfStep, TooManyLogins
 from bank_backend.interactions.model import MOST_LOGIN_FAILURES, Interaction, InteractionStatus, Step
+from bank_backend.interactions.sessions import digest_of, require_session
+from bank_backend.interactions.signatories import Signatories
 from bank_backend.sca.model import Challenge, MethodType, Recipient, ScaMethod
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from bank_backend.accounts.model import Account
-    from bank_backend.authorisations.asks import Ask, Eligible
+    from bank_backend.authorisations.asks import Ask
     from bank_backend.authorisations.service import Authorisations
     from bank_backend.database import Connection, Database
     from bank_backend.errors import BankError
@@ -61,28 +61,6 @@ class Tpps(Protocol):
 
     def tenant(self, tenant: TenantId) -> Tenant:
         """Return the TPP's tenant."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    """What lies in front of the PSU: who asks for what, its accounts that fit, those it has chosen, its methods.
-
-    `challenge` is the newest one, whatever became of it; `passkey` is what the browser asks a passkey for.
-    """
-
-    interaction: Interaction
-    tpp: Tenant
-    ask: Ask
-    eligible: Eligible
-    chosen: tuple[Account, ...]
-    methods: tuple[ScaMethod, ...]
-    challenge: Challenge | None
-    passkey: dict[str, Any] | None
-
-    @property
-    def statement(self) -> str:
-        """What approving does, in one sentence; challenges are bound to it."""
-        return self.ask.statement(self.tpp.name, self.chosen)
 
 
 class Visits:
@@ -141,10 +119,11 @@ class Visits:
                 tpp=self.tpp(interaction),
                 ask=ask,
                 eligible=eligible_accounts(ask, held),
-                chosen=_chosen(interaction, ask, held),
+                chosen=accounts_chosen(interaction, ask, held),
                 methods=self._sca.offered(connection, interaction.tenant, psu),
                 challenge=challenge,
                 passkey=self._passkey(connection, interaction, challenge),
+                at=self._clock.now(interaction.tenant, connection),
             )
 
     def _passkey(self, connection: Connection, interaction: Interaction, challenge: Challenge | None) -> dict[str, Any] | None:
@@ -155,6 +134,19 @@ class Visits:
         """Return why what was approved came to nothing; empty where it did not."""
         with self._database.reading() as connection:
             return self._decisions.setback(connection, interaction)
+
+    def missing_signatories(self, interaction: Interaction) -> list[str]:
+        """Return the names of those who still have to sign in the bank app, after this PSU (BG IG §5.8)."""
+        signatories = Signatories(self._authorisations, self._customers)
+        with self._database.reading() as connection:
+            return signatories.missing(
+                connection,
+                tenant=interaction.tenant,
+                kind=interaction.kind,
+                resource=interaction.resource,
+                but=interaction.psu,
+                now=self._clock.now(interaction.tenant, connection),
+            )
 
     def log_in(self, interaction_id: str, login: str, password: str, *, secret: str) -> None:
         """Bind the visit to the PSU and to the browser that keeps `secret`.
@@ -192,8 +184,8 @@ class Visits:
         Raises `FieldsInvalid`, `OutOfStep`, `ScaMethodUnknown`, `TooManyCodes`, and `PsuLocked` after wrong codes.
         """
         desk = self.desk(interaction_id, secret)
-        statement = desk.ask.statement(desk.tpp.name, _require_choice(desk))
-        chosen = method or _require_first(desk)
+        statement = desk.ask.statement(desk.tpp.name, require_choice(desk))
+        chosen = method or require_first(desk)
         now = self._clock.now(desk.interaction.tenant)
         with self._database.writing() as connection:
             interaction = self._require_mine(connection, interaction_id, secret).stepped(Step.CODE)
@@ -224,7 +216,7 @@ class Visits:
         self, interaction_id: str, secret: str, judge: Callable[[Connection, Recipient, str, datetime], Verdict]
     ) -> None:
         desk = self.desk(interaction_id, secret)
-        accounts = _require_choice(desk)
+        accounts = require_choice(desk)
         statement = desk.ask.statement(desk.tpp.name, accounts)
         now = self._clock.now(desk.interaction.tenant)
         with self._database.writing() as connection:
@@ -267,23 +259,6 @@ class Visits:
         return interaction
 
 
-def digest_of(secret: str) -> str:
-    """Return what the bank keeps of a browser's secret."""
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
-def is_session(interaction: Interaction, secret: str) -> bool:
-    """Tell whether the browser that keeps `secret` is the one that this visit belongs to."""
-    return interaction.session is not None and compare_digest(interaction.session, digest_of(secret))
-
-
-def require_session(interaction: Interaction, secret: str) -> PsuId:
-    """Return the PSU that has logged in with this browser; raises `OtherBrowser`."""
-    if not is_session(interaction, secret) or interaction.psu is None:
-        raise OtherBrowser("nobody has signed in for this request with this browser window: start again where you came from")
-    return interaction.psu
-
-
 def require_step(interaction: Interaction, step: Step) -> PsuId:
     """Return the PSU of a visit that is on `step`; raises `OutOfStep`."""
     if interaction.step is not step or interaction.psu is None:
@@ -295,26 +270,6 @@ def _require_nobody_in(interaction: Interaction) -> Interaction:
     if interaction.status is InteractionStatus.PENDING and interaction.session is not None:
         raise OtherBrowser("somebody has signed in for this request already: use that browser window, or start again")
     return interaction
-
-
-def _chosen(interaction: Interaction, ask: Ask, held: Sequence[Account]) -> tuple[Account, ...]:
-    eligible = eligible_accounts(ask, held)
-    if ask.choice is not AccountChoice.OFFERED:
-        return eligible.accounts
-    picked = interaction.accounts or ()
-    return tuple(account for account in eligible.accounts if account.id in picked)
-
-
-def _require_choice(desk: Desk) -> tuple[Account, ...]:
-    """Return the accounts to approve for; raises `FieldsInvalid` where one asked for is not this PSU's, or none is left."""
-    wanted = [account.id for account in desk.chosen] if desk.ask.choice is AccountChoice.OFFERED else None
-    return chosen_accounts(desk.ask, desk.eligible.accounts, wanted)
-
-
-def _require_first(desk: Desk) -> str:
-    if not desk.methods:
-        raise ScaMethodUnknown("you have no way to confirm that this bank takes: set one up in the bank app")
-    return desk.methods[0].id
 
 
 def _recipient(interaction: Interaction) -> Recipient:

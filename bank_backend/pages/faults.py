@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 from bank_backend.errors import BankError
 from bank_backend.sca.model import CODE_DIGITS
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from werkzeug.datastructures import MultiDict
 
 _MOST_LOGIN_CHARACTERS, _MOST_PASSWORD_CHARACTERS = 64, 128
+_MOST_ANSWER_CHARACTERS = 16_384
 
 
 class FormFault(Exception):
@@ -47,3 +49,15 @@ def code_of(form: MultiDict[str, str]) -> str:
     if len(code) != CODE_DIGITS or not (code.isascii() and code.isdecimal()):
         raise FormFault(f"Enter the {CODE_DIGITS} digits of the code.", field="code")
     return code
+
+
+def passkey_answer_of(form: MultiDict[str, str]) -> dict[str, Any]:
+    """Return what the browser's passkey has answered; raises `FormFault` for what is no such answer, which costs no attempt."""
+    try:
+        answer = json.loads(form.get("answer", "")[:_MOST_ANSWER_CHARACTERS])
+    except (ValueError, RecursionError):
+        answer = None
+    if not isinstance(answer, dict):
+        text = "Your browser has sent no passkey. Try again, or confirm in another way."
+        raise FormFault(text, field="code")
+    return answer

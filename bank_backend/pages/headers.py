@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import request
+from flask import g, request
 
 if TYPE_CHECKING:
     from flask import Response
 
-# No script at all. form-action: forms stay here; the way back to the TPP is a link, for Chromium applies form-action to
-# every redirect that follows a form.
+# No script at all, but on pages that ask a passkey or look for news: our own files there, nothing inline. form-action: forms
+# stay here; the way back to the TPP is a link, for Chromium applies form-action to every redirect that follows a form.
 _POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+_SCRIPTED_POLICY = f"{_POLICY}; script-src 'self'; connect-src 'self'"
 _ALWAYS = {
-    "Content-Security-Policy": _POLICY,
     "X-Frame-Options": "DENY",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -22,9 +22,15 @@ _ALWAYS = {
 _STATIC_CACHING = "public, max-age=3600"
 
 
+def allow_own_scripts() -> None:
+    """Let the page in hand run the scripts that lie beside it."""
+    g.runs_own_scripts = True
+
+
 def add_security_headers(response: Response) -> Response:
     """Add them to a page; a stylesheet may be cached, a page never."""
     response.headers.update(_ALWAYS)
-    is_static = request.endpoint == "psu.static"
+    response.headers["Content-Security-Policy"] = _SCRIPTED_POLICY if g.get("runs_own_scripts") else _POLICY
+    is_static = request.endpoint in {"psu.static", "psu.look"}
     response.headers["Cache-Control"] = _STATIC_CACHING if is_static else "no-store"
     return response

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, NoReturn
 from flask import make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
+from bank_backend.bankapp.errors import NotSignedIn
 from bank_backend.errors import BankError, BankUnavailable, ResourceUnknown
 from bank_backend.grounds import tell_failure, tell_refusal
+from bank_backend.pages.rendering import to
 from chassis.database import first_line, is_unavailability
 from chassis.logs import get_logger
 
 if TYPE_CHECKING:
     from flask import Blueprint, Response
+    from werkzeug.wrappers import Response as AnyResponse
 
 _UNEXPECTED = "Something went wrong at the bank. Nothing was approved by it. Please try again in a moment."
 # Not "nothing was approved": what was being written when the connection broke may stand.
@@ -27,6 +30,7 @@ _HTTP_TITLES = {
 
 def render_problem_pages(routes: Blueprint) -> None:
     """Make every refusal and failure of the blueprint a page."""
+    routes.register_error_handler(NotSignedIn, _sign_in_first)
     routes.register_error_handler(BankError, _refusal_page)
     routes.register_error_handler(HTTPException, _http_page)
     routes.register_error_handler(Exception, _failure_page)
@@ -35,6 +39,10 @@ def render_problem_pages(routes: Blueprint) -> None:
 
 def _no_such_page(anything: str) -> NoReturn:
     raise ResourceUnknown(f"there is no page {anything[:40]!r}")
+
+
+def _sign_in_first(_error: NotSignedIn) -> AnyResponse:
+    return to("/psu/app")
 
 
 def _refusal_page(error: BankError, *, text: str | None = None) -> Response:

@@ -6,6 +6,7 @@ path can plant one (RFC 6265bis §4.1.3.2).
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 from typing import TYPE_CHECKING
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from flask import Request
     from werkzeug.wrappers import Response
 
+# The bank app's session, where a visit's is named by its id.
+APP = "app"
+_TOLD = "__Host-psu-told"
+_MOST_TOLD_CHARACTERS = 2_048
 _MOST_SECRET_CHARACTERS = 128
 # The page after the decision is shown once more at most; the cookie outlives the visit by that.
 _COOKIE_SECONDS = int(INTERACTION_LIFETIME.total_seconds()) + 60
@@ -48,6 +53,35 @@ def require_own_form(request: Request, interaction_id: str) -> str:
         text = "the form did not come from a page that this window was shown, or cookies are off: open the page again"
         raise CsrfRefused(text)
     return secret
+
+
+def begin_app(response: Response, secret: str) -> None:
+    """Have the browser keep the bank app's secret until it is closed; the bank ends the session sooner."""
+    response.set_cookie(_name(APP), secret, path="/", secure=True, httponly=True, samesite="Lax")
+
+
+def end_app(response: Response) -> None:
+    """Have the browser forget the bank app's secret."""
+    response.delete_cookie(_name(APP), path="/", secure=True, httponly=True, samesite="Lax")
+
+
+def tell_next(response: Response, text: str) -> None:
+    """Have the next page of the bank app say this, once; nobody but the bank can set a `__Host-` cookie."""
+    value = base64.urlsafe_b64encode(text.encode()).decode()
+    response.set_cookie(_TOLD, value, max_age=60, path="/", secure=True, httponly=True, samesite="Strict")
+
+
+def told_last(request: Request) -> str:
+    """Return what the page before has left to be said, or nothing."""
+    try:
+        return base64.urlsafe_b64decode(request.cookies.get(_TOLD, "")[:_MOST_TOLD_CHARACTERS]).decode()
+    except ValueError:
+        return ""
+
+
+def forget_told(response: Response) -> None:
+    """Have the browser forget what has been said."""
+    response.delete_cookie(_TOLD, path="/", secure=True, httponly=True, samesite="Strict")
 
 
 def keep_secret(response: Response, interaction_id: str, secret: str) -> None:

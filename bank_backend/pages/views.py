@@ -1,38 +1,25 @@
-"""The PSU's pages, under /psu on the front listener: plain forms, no JavaScript (docs/architecture.md §3.2)."""
+"""The bank's pages for PSUs under /psu on the front listener: visits, and the bank app (docs/architecture.md §3.2)."""
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
-from uuid import UUID  # noqa: TC003 - Flask reads the annotation's converter at run time
 
-from flask import Blueprint, make_response, redirect, render_template, request
+from flask import Blueprint, Response, request, send_from_directory
 
-from bank_backend.errors import FieldsInvalid, PsuCredentialsInvalid, PsuLocked, ScaMethodUnknown
-from bank_backend.interactions.errors import InteractionOver, TooManyLogins
-from bank_backend.interactions.model import InteractionStatus, Step
-from bank_backend.interactions.visits import is_session, require_session
-from bank_backend.pages.faults import FormFault, code_of, credentials_of
+from bank_backend.pages.app_pages import HOME, AppPages
 from bank_backend.pages.headers import add_security_headers
+from bank_backend.pages.method_pages import METHODS, MethodPages
 from bank_backend.pages.problems import render_problem_pages
-from bank_backend.pages.sessions import csrf_token, keep_secret, require_own_form, secret_of
+from bank_backend.pages.visit_pages import VisitPages
 from bank_backend.pages.wording import FILTERS
-from bank_backend.sca.errors import CodeAttemptsExhausted, CodeExpired, CodeWrong, TooManyCodes
-from psd2.ids import new_secret
+from chassis import look
 
 if TYPE_CHECKING:
-    from flask import Flask, Response
-    from werkzeug.wrappers import Response as AnyResponse
+    from flask import Flask
 
-    from bank_backend.authorisations.asks import Ask
-    from bank_backend.interactions.model import Interaction
-    from bank_backend.interactions.visits import Desk
     from bank_backend.services import Services
-    from bank_backend.tenants.model import Resident
 
-_SEE_OTHER = 303
-_UNPROCESSABLE = 422
-_MOST_STATE = 500
+_GET, _POST = ("GET",), ("POST",)
 
 
 def register(app: Flask, services: Services) -> None:
@@ -42,204 +29,56 @@ def register(app: Flask, services: Services) -> None:
     render_problem_pages(routes)
     for name, function in FILTERS.items():
         routes.add_app_template_filter(function, name)
-    pages = PsuPages(services)
-    page = "/psu/<uuid:interaction>"
-    routes.add_url_rule(page, view_func=pages.current, methods=["GET"])
-    routes.add_url_rule("/psu/authorisations/<uuid:authorisation>", view_func=pages.enter, methods=["GET"])
-    routes.add_url_rule(f"{page}/login", view_func=pages.log_in, methods=["POST"])
-    routes.add_url_rule(f"{page}/accounts", view_func=pages.accounts, methods=["GET"])
-    routes.add_url_rule(f"{page}/accounts", view_func=pages.choose, methods=["POST"])
-    routes.add_url_rule(f"{page}/send", view_func=pages.send_code, methods=["POST"])
-    routes.add_url_rule(f"{page}/confirm", view_func=pages.confirm, methods=["POST"])
-    routes.add_url_rule(f"{page}/refuse", view_func=pages.refuse, methods=["POST"])
-    routes.add_url_rule(f"{page}/done", view_func=pages.done, methods=["GET"])
-    routes.add_url_rule("/psu/inbox", view_func=pages.inbox, methods=["GET"])
+    app_pages = AppPages(services)
+    _add_app(routes, app_pages)
+    _add_methods(routes, MethodPages(services, app_pages))
+    _add_visits(routes, VisitPages(services))
+    routes.add_url_rule("/psu/look/<name>", "look", _look, methods=_GET)
     app.register_blueprint(routes)
 
 
-class PsuPages:
-    """One method a route: parse, call, render."""
-
-    def __init__(self, services: Services) -> None:
-        """Show what `services.visits` says."""
-        self._visits = services.visits
-        self._services = services
-
-    def enter(self, authorisation: UUID) -> AnyResponse:
-        """Lead the browser that a TPP has sent by `scaRedirect` to its visit; `state` goes back as it came (BG IG §7.6.2)."""
-        state = request.args.get("state")
-        visit = self._services.interactions.enter(str(authorisation), state=None if state is None else state[:_MOST_STATE])
-        return _to(visit.id)
-
-    def current(self, interaction: UUID) -> AnyResponse:
-        """Show the page that the visit is on."""
-        visit = self._visits.interaction(str(interaction))
-        if not visit.is_pending:
-            return _to(visit.id, "/done")
-        if visit.session is None:
-            return self._login_page(visit)
-        desk = self._desk(visit.id)
-        if desk.interaction.step is Step.ACCOUNTS:
-            return self._accounts_page(desk)
-        return self._code_page(desk) if desk.interaction.step is Step.CODE else self._review_page(desk)
-
-    def log_in(self, interaction: UUID) -> AnyResponse:
-        """Take user name and password; a new secret for the browser, so that an earlier one is worth nothing."""
-        visit_id = str(interaction)
-        require_own_form(request, visit_id)
-        secret = new_secret()
-        try:
-            login, password = credentials_of(request.form)
-            self._visits.log_in(visit_id, login, password, secret=secret)
-        except (TooManyLogins, InteractionOver):
-            return _to(visit_id, "/done")
-        except (FormFault, PsuCredentialsInvalid) as error:
-            return self._login_page(self._visits.interaction(visit_id), FormFault.of(error, field="login"))
-        answer = _to(visit_id)
-        keep_secret(answer, visit_id, secret)
-        return answer
-
-    def accounts(self, interaction: UUID) -> AnyResponse:
-        """Show the choice of accounts, again if the PSU comes back to it."""
-        return self._accounts_page(self._desk(str(interaction)))
-
-    def choose(self, interaction: UUID) -> AnyResponse:
-        """Take the choice of accounts."""
-        visit_id = str(interaction)
-        secret = require_own_form(request, visit_id)
-        try:
-            self._visits.choose(visit_id, secret, request.form.getlist("account"))
-        except InteractionOver:
-            return _to(visit_id, "/done")
-        except FieldsInvalid:
-            fault = FormFault("Choose at least one account, or refuse.", field="accounts")
-            return self._accounts_page(self._desk(visit_id), fault)
-        return _to(visit_id)
-
-    def send_code(self, interaction: UUID) -> AnyResponse:
-        """Send a one-time code for what the PSU has read."""
-        visit_id = str(interaction)
-        secret = require_own_form(request, visit_id)
-        try:
-            self._visits.start(visit_id, secret, method=request.form.get("method"))
-        except InteractionOver:
-            return _to(visit_id, "/done")
-        except TooManyCodes as error:
-            return self._code_page(self._desk(visit_id), FormFault(_sentence(error.text), field="code"))
-        except (FieldsInvalid, PsuLocked, ScaMethodUnknown) as error:
-            return self._review_page(self._desk(visit_id), FormFault(_sentence(error.text), field="review"))
-        return _to(visit_id)
-
-    def confirm(self, interaction: UUID) -> AnyResponse:
-        """Approve with the code."""
-        visit_id = str(interaction)
-        secret = require_own_form(request, visit_id)
-        try:
-            self._visits.confirm(visit_id, secret, code=code_of(request.form))
-        except (InteractionOver, CodeAttemptsExhausted):
-            return _to(visit_id, "/done")
-        except (FormFault, CodeWrong, CodeExpired, PsuLocked) as error:
-            return self._code_page(self._desk(visit_id), FormFault.of(error, field="code"))
-        return _to(visit_id, "/done")
-
-    def refuse(self, interaction: UUID) -> AnyResponse:
-        """Turn the request down, whichever step the PSU is on."""
-        visit_id = str(interaction)
-        secret = require_own_form(request, visit_id)
-        # Decided or expired meanwhile: the last page says which.
-        with suppress(InteractionOver):
-            self._visits.refuse(visit_id, secret)
-        return _to(visit_id, "/done")
-
-    def done(self, interaction: UUID) -> AnyResponse:
-        """Say how it ended and lead back to the TPP: a page and not a redirect, see `pages.headers`."""
-        visit = self._visits.interaction(str(interaction))
-        if visit.is_pending:
-            return _to(visit.id)
-        is_own = is_session(visit, secret_of(request, visit.id) or "")
-        setback = self._visits.setback(visit) if visit.status is InteractionStatus.APPROVED and is_own else ""
-        return _page(
-            "done",
-            visit=visit,
-            tpp=self._visits.tpp(visit),
-            setback=setback,
-            return_url=_way_back(visit, is_own=is_own),
-            goes_on_by_itself=is_own and not setback and visit.status in _SELF_EXPLAINING,
-        )
-
-    def inbox(self) -> AnyResponse:
-        """Show what the sandbox delivered to the PSU that has signed in for this visit."""
-        visit = self._visits.interaction(request.args.get("interaction", ""))
-        psu = require_session(visit, secret_of(request, visit.id) or "")
-        messages = self._services.inbox.messages(visit.tenant, psu)
-        return _page("inbox", visit=visit, psu=self._services.psus.psu(visit.tenant, psu), messages=messages)
-
-    def _desk(self, visit_id: str) -> Desk:
-        return self._visits.desk(visit_id, secret_of(request, visit_id) or "")
-
-    def _login_page(self, visit: Interaction, fault: FormFault | None = None) -> AnyResponse:
-        ask, tenant = self._visits.ask(visit), self._visits.tpp(visit)
-        known = secret_of(request, visit.id)
-        secret = known or new_secret()
-        personas = [(each, _holds(each, ask)) for each in self._services.tenants.residents(tenant.id)]
-        answer = _page("login", visit=visit, ask=ask, tpp=tenant, personas=personas, fault=fault, csrf=csrf_token(secret))
-        if known is None:
-            keep_secret(answer, visit.id, secret)
-        return answer
-
-    def _accounts_page(self, desk: Desk, fault: FormFault | None = None) -> AnyResponse:
-        return self._desk_page("accounts", desk, fault)
-
-    def _review_page(self, desk: Desk, fault: FormFault | None = None) -> AnyResponse:
-        return self._desk_page("review", desk, fault)
-
-    def _code_page(self, desk: Desk, fault: FormFault | None = None) -> AnyResponse:
-        return self._desk_page("code", desk, fault)
-
-    def _desk_page(self, name: str, desk: Desk, fault: FormFault | None) -> AnyResponse:
-        visit = desk.interaction
-        today = self._services.clock.now(visit.tenant).date()
-        ids = [account.id for account in desk.eligible.accounts]
-        with self._services.database.reading() as connection:
-            balances = self._services.ledger.balances_of(connection, visit.tenant, ids, today=today)
-        psu = self._services.psus.psu(visit.tenant, require_session(visit, secret_of(request, visit.id) or ""))
-        return _page(
-            name,
-            desk=desk,
-            visit=visit,
-            ask=desk.ask,
-            tpp=desk.tpp,
-            psu=psu,
-            balances=balances,
-            fault=fault,
-            csrf=csrf_token(secret_of(request, visit.id) or ""),
-        )
+def _add_visits(routes: Blueprint, pages: VisitPages) -> None:
+    visit = "/psu/<uuid:interaction>"
+    routes.add_url_rule(visit, view_func=pages.current, methods=_GET)
+    routes.add_url_rule("/psu/authorisations/<uuid:authorisation>", view_func=pages.enter, methods=_GET)
+    routes.add_url_rule(f"{visit}/login", view_func=pages.log_in, methods=_POST)
+    routes.add_url_rule(f"{visit}/accounts", view_func=pages.accounts, methods=_GET)
+    routes.add_url_rule(f"{visit}/accounts", "choose", pages.choose, methods=_POST)
+    routes.add_url_rule(f"{visit}/send", view_func=pages.start, methods=_POST)
+    routes.add_url_rule(f"{visit}/confirm", view_func=pages.confirm, methods=_POST)
+    routes.add_url_rule(f"{visit}/waiting", view_func=pages.waiting, methods=_GET)
+    routes.add_url_rule(f"{visit}/refuse", view_func=pages.refuse, methods=_POST)
+    routes.add_url_rule(f"{visit}/done", view_func=pages.done, methods=_GET)
+    routes.add_url_rule("/psu/inbox", view_func=pages.inbox, methods=_GET)
 
 
-# Ends that need no reading: the PSU knows what it has just done.
-_SELF_EXPLAINING = frozenset({InteractionStatus.APPROVED, InteractionStatus.REJECTED})
+def _add_app(routes: Blueprint, pages: AppPages) -> None:
+    one = f"{HOME}/requests/<uuid:authorisation>"
+    routes.add_url_rule(HOME, "app", pages.home, methods=_GET)
+    routes.add_url_rule(f"{HOME}/bank", "app_bank", pages.choose_bank, methods=_GET)
+    routes.add_url_rule(f"{HOME}/at/<path:tpp>", "app_sign_in_page", pages.sign_in_page, methods=_GET)
+    routes.add_url_rule(f"{HOME}/sign-in", "app_sign_in", pages.sign_in, methods=_POST)
+    routes.add_url_rule(f"{HOME}/sign-out", "app_sign_out", pages.sign_out, methods=_POST)
+    routes.add_url_rule(f"{HOME}/waiting", "app_waiting", pages.waiting, methods=_GET)
+    routes.add_url_rule(f"{one}/approve", "app_approve", pages.approve, methods=_POST)
+    routes.add_url_rule(f"{one}/reject", "app_reject", pages.reject, methods=_POST)
+    routes.add_url_rule(f"{HOME}/inbox", "app_inbox", pages.inbox, methods=_GET)
 
 
-def _way_back(visit: Interaction, *, is_own: bool) -> str | None:
-    """Return where the browser goes on; an approval leads back only the browser that approved."""
-    is_nobodys = visit.session is None and visit.status is not InteractionStatus.APPROVED
-    return visit.return_url if is_own or is_nobodys else None
+def _add_methods(routes: Blueprint, pages: MethodPages) -> None:
+    totp, passkey = f"{METHODS}/totp", f"{METHODS}/passkey"
+    routes.add_url_rule(METHODS, view_func=pages.methods, methods=_GET)
+    routes.add_url_rule(totp, view_func=pages.totp, methods=_GET)
+    routes.add_url_rule(totp, view_func=pages.begin_totp, methods=_POST)
+    routes.add_url_rule(f"{totp}/confirm", view_func=pages.finish_totp, methods=_POST)
+    routes.add_url_rule(passkey, view_func=pages.passkey, methods=_GET)
+    routes.add_url_rule(passkey, view_func=pages.begin_passkey, methods=_POST)
+    routes.add_url_rule(f"{passkey}/confirm", view_func=pages.finish_passkey, methods=_POST)
+    routes.add_url_rule(f"{METHODS}/<uuid:method>/remove", view_func=pages.remove, methods=_POST)
 
 
-def _holds(resident: Resident, ask: Ask) -> bool:
-    return bool(ask.references) and all(
-        any(reference.names(account) for account in resident.accounts) for reference in ask.references
-    )
-
-
-def _page(template: str, *, fault: FormFault | None = None, **context: object) -> Response:
-    page = render_template(f"psu/{template}.html", fault=fault, **context)
-    return make_response(page, _UNPROCESSABLE if fault else 200)
-
-
-def _to(visit_id: str, page: str = "") -> AnyResponse:
-    return redirect(f"/psu/{visit_id}{page}", code=_SEE_OTHER)
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
+def _look(name: str) -> Response:
+    """Serve the scripts that all our pages share, under the bank's own path."""
+    answer = send_from_directory(look.FOLDER, name if name in look.FILES else "missing")
+    answer.headers["Cache-Control"] = look.cache_control(name, request.args.get("v"))
+    return answer

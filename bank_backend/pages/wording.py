@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bank_backend.readable import readable_day, readable_iban, readable_list, readable_money
-from bank_backend.sca.masks import masked_phone
 from psd2.authorisation_number import AuthorisationNumber
 from psd2.ncas import NCAS
 from psd2.roles import PspRole
@@ -21,12 +20,6 @@ _ROLES = {
     PspRole.IC: "Card issuing",
     PspRole.AS: "Account servicing",
 }
-_CARD_DIGITS_SHOWN = 4
-
-
-def masked_card(number: str) -> str:
-    """Return a card number that only its holder recognises."""
-    return f"\N{BULLET}\N{BULLET}\N{BULLET}\N{BULLET} {number[-_CARD_DIGITS_SHOWN:]}"
 
 
 def role_names(tpp: Tenant) -> list[str]:
@@ -46,8 +39,6 @@ FILTERS: dict[str, Callable[..., object]] = {
     "money": readable_money,
     "day": readable_day,
     "listing": readable_list,
-    "phone": masked_phone,
-    "card": masked_card,
     "roles": role_names,
     "supervisor": supervisor,
 }

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Row, delete, insert, or_, select, update
 
+from bank_backend.database import one_at_a_time
 from bank_backend.psus.store import psus
 from bank_backend.sca.enrolled import EnrolledMethod
 from bank_backend.sca.model import MethodType
@@ -30,6 +31,11 @@ class SqlMethodStore:
             .order_by(methods.c.position, methods.c.id)
         )
         return [_method(row) for row in connection.execute(statement)]
+
+    def locked_of_psu(self, connection: Connection, tenant: TenantId, psu: PsuId) -> list[EnrolledMethod]:
+        """Return the same; one caller at a time for a PSU, so that of two that take a method away one is left (PostgreSQL)."""
+        one_at_a_time(connection, "methods", tenant, psu)
+        return self.of_psu(connection, tenant, psu)
 
     def add(self, connection: Connection, enrolled: Sequence[EnrolledMethod]) -> None:
         """Write new methods."""

@@ -52,6 +52,9 @@ class MethodStore(Protocol):
     def of_psu(self, connection: Connection, tenant: TenantId, psu: PsuId) -> list[EnrolledMethod]:
         """Return the PSU's methods in its order, unfinished ones too."""
 
+    def locked_of_psu(self, connection: Connection, tenant: TenantId, psu: PsuId) -> list[EnrolledMethod]:
+        """Return the same; one caller at a time for a PSU."""
+
     def save(self, connection: Connection, enrolled: EnrolledMethod) -> None:
         """Write the method's new state over its old one."""
 

@@ -97,7 +97,8 @@ class ScaMethods:
     def last(self, connection: Connection, authorisation: str) -> Challenge | None:
         """Return the newest challenge of an authorisation, whatever became of it; None where there was none."""
         found = self._challenges.seen_of(connection, authorisation)
-        return found[-1] if found else None
+        # Two of the same moment are in no order: the one that stands is the newest whatever the moment.
+        return standing(found) or (found[-1] if found else None)
 
     def judge(self, connection: Connection, recipient: Recipient, *, code: str, statement: str, now: datetime) -> Verdict:
         """Judge a code and count the attempt, inside the caller's transaction."""
@@ -236,7 +237,7 @@ class ScaMethods:
             salt=salt,
             code_hash=hash_code(code, statement=statement, salt=salt) if chosen.type.sends_code else None,
             # A new challenge gives no new attempts: three wrong ones end the authorisation however many were started.
-            attempts_left=earlier[-1].attempts_left if earlier else MOST_ATTEMPTS,
+            attempts_left=min((each.attempts_left for each in earlier), default=MOST_ATTEMPTS),
             sent_at=now,
             expires_at=now + chosen.type.lifetime,
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bank_backend.sca.codes import SystemCodes
+from bank_backend.sca.enrolment import Enrolment
 from bank_backend.sca.method_store import SqlMethodStore
 from bank_backend.sca.passkeys import Passkeys
 from bank_backend.sca.sealing import KeyFile, Seal
@@ -15,7 +16,7 @@ from bank_backend.sca.store import SqlChallengeStore, SqlWrongCodeStore
 
 if TYPE_CHECKING:
     from bank_backend.config import BankSettings
-    from bank_backend.database import Connection
+    from bank_backend.database import Connection, Database
     from bank_backend.inbox.service import Inbox
     from bank_backend.personalities.service import Personalities
     from bank_backend.sca.codes import CodeSource
@@ -28,31 +29,32 @@ class ScaParts:
     """What SCA is built of besides its own stores. `clock` tells the real time, by which authenticators go."""
 
     settings: BankSettings
+    database: Database
     inbox: Inbox
     personalities: Personalities
     clock: Clock
     codes: CodeSource | None
 
 
-def create_sca(parts: ScaParts) -> ScaMethods:
-    """Build the methods that each bank's personality allows."""
+def create_sca(parts: ScaParts) -> tuple[ScaMethods, Enrolment]:
+    """Build the methods that each bank's personality allows, and the way to set them up."""
+    methods, passkeys = SqlMethodStore(), Passkeys(parts.settings.front_url)
+    totp_secrets = TotpSecrets(Seal(KeyFile(parts.settings.home_path / "var" / "bank-sca.key")))
 
     def allowed(connection: Connection, tenant: TenantId) -> tuple[str, ...]:
         return parts.personalities.of(tenant, connection).sca_methods
 
-    return ScaMethods(
+    sca = ScaMethods(
         challenges=SqlChallengeStore(),
         wrong_codes=SqlWrongCodeStore(),
-        methods=SqlMethodStore(),
-        secrets=create_secrets(parts.settings),
-        passkeys=Passkeys(parts.settings.front_url),
+        methods=methods,
+        secrets=totp_secrets,
+        passkeys=passkeys,
         inbox=parts.inbox,
         codes=parts.codes or SystemCodes(),
         allowed=allowed,
         device_clock=parts.clock,
     )
-
-
-def create_secrets(settings: BankSettings) -> TotpSecrets:
-    """Build the keeper of TOTP secrets, whose key lies in `HOME/var`."""
-    return TotpSecrets(Seal(KeyFile(settings.home_path / "var" / "bank-sca.key")))
+    return sca, Enrolment(
+        database=parts.database, methods=methods, secrets=totp_secrets, passkeys=passkeys, device_clock=parts.clock
+    )

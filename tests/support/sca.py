@@ -86,6 +86,9 @@ class FakeMethods:
     def of_psu(self, _connection: object, tenant: TenantId, psu: PsuId) -> list[EnrolledMethod]:
         return [each for each in self.kept.values() if (each.tenant, each.psu) == (tenant, psu)]
 
+    def locked_of_psu(self, connection: object, tenant: TenantId, psu: PsuId) -> list[EnrolledMethod]:
+        return self.of_psu(connection, tenant, psu)
+
     def add(self, _connection: object, enrolled: Sequence[EnrolledMethod]) -> None:
         self.kept |= {each.id: each for each in enrolled}
 

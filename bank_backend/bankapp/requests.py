@@ -1,0 +1,208 @@
+"""What waits in the bank app, and the PSU's answer: decoupled authorisations, pushes of visits, second signatures.
+
+An approval is bound to what the page has shown (RTS 2018/389 Art. 5), and is given once.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from hmac import compare_digest
+from typing import TYPE_CHECKING, Protocol
+
+from bank_backend.authorisations.asks import AccountChoice, chosen_accounts, eligible_accounts
+from bank_backend.bankapp.errors import RequestChanged
+from bank_backend.bankapp.model import AppRequest
+from bank_backend.errors import FieldsInvalid, ResourceUnknown, ScaMethodUnknown, StatusInvalid
+from bank_backend.readable import readable_list
+from bank_backend.sca.errors import PushUnknown
+from bank_backend.sca.model import MethodType, Recipient
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from bank_backend.accounts.model import Account
+    from bank_backend.authorisations.model import Authorisation, ResourceKind
+    from bank_backend.authorisations.signing import Pending, Signing
+    from bank_backend.database import Connection, Database
+    from bank_backend.interactions.decisions import Decisions
+    from bank_backend.interactions.model import Interaction
+    from bank_backend.interactions.signatories import Signatories
+    from bank_backend.psus.model import Psu
+    from bank_backend.sca.model import Challenge
+    from bank_backend.sca.service import ScaMethods
+    from bank_backend.tenants.clock import TenantClock
+    from psd2.ids import PsuId, TenantId
+
+
+class Holdings(Protocol):
+    """Which accounts a PSU holds."""
+
+    def accounts_of(self, tenant: TenantId, psu: PsuId) -> Sequence[Account]:
+        """Return the accounts this PSU holds, in a stable order."""
+
+
+class OpenVisits(Protocol):
+    """Where browsers' visits are kept."""
+
+    def pending_of(self, connection: Connection, tenant: TenantId, kind: ResourceKind, resource: str) -> list[Interaction]:
+        """Return the visits to a resource that have not ended; one caller at a time for a resource."""
+
+
+class AppRequests:
+    """What waits for a PSU that has signed in to the bank app."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        signing: Signing,
+        decisions: Decisions,
+        visits: OpenVisits,
+        holdings: Holdings,
+        signatories: Signatories,
+        sca: ScaMethods,
+        clock: TenantClock,
+    ) -> None:
+        """Decide by `signing`, and by `decisions` where a browser waits for the answer."""
+        self._database = database
+        self._signing = signing
+        self._decisions = decisions
+        self._visits = visits
+        self._holdings = holdings
+        self._signatories = signatories
+        self._sca = sca
+        self._clock = clock
+
+    def waiting(self, psu: Psu) -> list[AppRequest]:
+        """Return what waits for the PSU, oldest first."""
+        held = self._holdings.accounts_of(psu.tenant, psu.id)
+        with self._database.writing() as connection:
+            return self._waiting(connection, psu, held)
+
+    def approve(
+        self, psu: Psu, authorisation: str, *, seal: str, accounts: Sequence[str] | None, headless: bool = False
+    ) -> str:
+        """Approve what was shown under `seal`; returns what the PSU is told.
+
+        `accounts` are ids or IBANs where there is a choice, None for all. Raises `PushUnknown`, `RequestChanged`,
+        `FieldsInvalid`, `PsuLocked`, `ScaMethodUnknown`, `StatusInvalid`.
+        """
+        held = self._holdings.accounts_of(psu.tenant, psu.id)
+        now = self._clock.now(psu.tenant)
+        with self._database.writing() as connection:
+            request = self._require(connection, psu, authorisation, held)
+            if not compare_digest(request.seal, seal):
+                raise RequestChanged
+            chosen = _chosen(request, accounts)
+            statement = request.ask.statement(request.tpp.name, chosen)
+            push = self._push_for(connection, psu, request, statement, now)
+            verdict = self._sca.approve_push(connection, push.id, tenant=psu.tenant, psu=psu.id, statement=statement, now=now)
+            if verdict.refusal is None:
+                told = self._sign(connection, request, psu, chosen, now, headless=headless)
+        # Raised only now: that the push failed stays on record.
+        if verdict.refusal is not None:
+            raise verdict.refusal
+        return told
+
+    def reject(self, psu: Psu, authorisation: str, *, headless: bool = False) -> str:
+        """Turn the request down; returns what the PSU is told. Raises `PushUnknown`, `StatusInvalid`."""
+        held = self._holdings.accounts_of(psu.tenant, psu.id)
+        now = self._clock.now(psu.tenant)
+        with self._database.writing() as connection:
+            request = self._require(connection, psu, authorisation, held)
+            if request.push is not None:
+                self._sca.reject_push(connection, request.push.id, tenant=psu.tenant, psu=psu.id)
+            pending = self._signing.pending(connection, authorisation)
+            visit = self._visit_of(connection, pending.authorisation)
+            if visit is None:
+                self._signing.refuse(connection, authorisation, psu=psu.id, at=now, headless=headless)
+            else:
+                self._decisions.reject(connection, visit, psu=psu.id, at=now, headless=headless)
+        return request.wording.refused
+
+    def _waiting(self, connection: Connection, psu: Psu, held: Sequence[Account]) -> list[AppRequest]:
+        now = self._clock.now(psu.tenant, connection)
+        pushes = {each.authorisation: each for each in self._sca.waiting(connection, psu.tenant, psu.id, now)}
+        found = {each.authorisation.id: each for each in self._signing.waiting_for(connection, psu.tenant, psu.id)}
+        for authorisation in pushes.keys() - found.keys():
+            # What has been decided elsewhere, or withdrawn, waits for nobody.
+            with suppress(StatusInvalid, ResourceUnknown):
+                found[authorisation] = self._signing.pending(connection, authorisation)
+        requests = [self._request(connection, each, pushes.get(name), held) for name, each in found.items()]
+        return sorted((each for each in requests if each is not None), key=lambda each: (each.expires_at, each.authorisation))
+
+    def _request(
+        self, connection: Connection, pending: Pending, push: Challenge | None, held: Sequence[Account]
+    ) -> AppRequest | None:
+        visit = self._visit_of(connection, pending.authorisation)
+        if visit is not None and push is None:
+            # The browser is asked in another way, or not at all yet.
+            return None
+        eligible = eligible_accounts(pending.ask, held)
+        is_offered = pending.ask.choice is AccountChoice.OFFERED
+        accounts = eligible.accounts
+        if visit is not None and is_offered:
+            accounts = tuple(each for each in accounts if each.id in (visit.accounts or ()))
+        return AppRequest(
+            authorisation=pending.authorisation.id,
+            ask=pending.ask,
+            tpp=pending.tpp,
+            accounts=accounts,
+            chooses=is_offered and visit is None,
+            is_possible=bool(accounts) and not eligible.foreign,
+            push=push,
+            expires_at=push.expires_at if push is not None else pending.authorisation.expires_at,
+        )
+
+    def _require(self, connection: Connection, psu: Psu, authorisation: str, held: Sequence[Account]) -> AppRequest:
+        for each in self._waiting(connection, psu, held):
+            if each.authorisation == authorisation:
+                return each
+        raise PushUnknown("this does not wait for you any more: it has been answered, was withdrawn or has expired")
+
+    def _push_for(self, connection: Connection, psu: Psu, request: AppRequest, statement: str, now: datetime) -> Challenge:
+        """Return the push that stands, or a new one where none does, or the PSU has only now said for which accounts."""
+        if request.push is not None and not request.chooses:
+            return request.push
+        offered = self._sca.offered(connection, psu.tenant, psu.id)
+        method = next((each.id for each in offered if each.type is MethodType.PUSH), None)
+        if method is None:
+            raise ScaMethodUnknown("the bank app is none of your methods, or this bank does not take it")
+        recipient = Recipient(authorisation=request.authorisation, tenant=psu.tenant, psu=psu.id)
+        return self._sca.start(connection, recipient, method=method, statement=statement, now=now)
+
+    def _sign(
+        self,
+        connection: Connection,
+        request: AppRequest,
+        psu: Psu,
+        accounts: tuple[Account, ...],
+        now: datetime,
+        *,
+        headless: bool,
+    ) -> str:
+        signed = self._signing.pending(connection, request.authorisation).authorisation
+        visit = self._visit_of(connection, signed)
+        if visit is None:
+            self._signing.sign(connection, signed.id, psu=psu.id, accounts=accounts, at=now, headless=headless)
+        else:
+            self._decisions.approve(connection, visit, psu=psu.id, accounts=accounts, at=now, headless=headless)
+        missing = self._signatories.missing(
+            connection, tenant=signed.tenant, kind=signed.kind, resource=signed.resource, but=psu.id, now=now
+        )
+        if missing:
+            return f"You have signed. It happens once {readable_list(missing)} signs in the bank app as well."
+        return request.ask.wording(request.tpp.name, accounts).confirmed
+
+    def _visit_of(self, connection: Connection, authorisation: Authorisation) -> Interaction | None:
+        """Return the browser's visit that waits for this authorisation, or None."""
+        found = self._visits.pending_of(connection, authorisation.tenant, authorisation.kind, authorisation.resource)
+        now = self._clock.now(authorisation.tenant, connection)
+        return next((each for each in found if each.authorisation == authorisation.id and each.settled(now).is_pending), None)
+
+
+def _chosen(request: AppRequest, wanted: Sequence[str] | None) -> tuple[Account, ...]:
+    if not request.is_possible:
+        raise FieldsInvalid({"accounts": "it needs an account that you do not hold"})
+    return chosen_accounts(request.ask, request.accounts, wanted) if request.chooses else request.accounts
