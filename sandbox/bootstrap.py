@@ -27,6 +27,7 @@ from sandbox.doctor.service import Archive, Doctor
 from sandbox.doctor.store import SqlArchive
 from sandbox.gateway_client import GatewayOverTheWire
 from sandbox.health.service import Health
+from sandbox.tenants.personalities import PersonalitiesOverTheWire
 from sandbox.tpps.applications import RegisterLimits
 from sandbox.tpps.client_data import PublicAddresses
 from sandbox.tpps.order_store import SqlOrderStore
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from psd2.clock import Clock
     from sandbox.bank_client import TenantData
     from sandbox.config import SandboxSettings
+    from sandbox.tenants.personalities import Personalities
 
 _CALLER = "portal"
 # Argon2 at a time: 92 MiB, however many sign in. Nobody waits longer than the edge does.
@@ -63,6 +65,7 @@ class Services:
     organisations: Organisations
     registrations: Quota
     tenant_data: TenantData
+    personalities: Personalities
     calls: Calls
     health: Health
     orders: Orders
@@ -102,6 +105,7 @@ def build_services(settings: SandboxSettings) -> Services:
             registrations_from_one_address(settings.registrations_per_hour), store=SqlAttempts(engine), clock=clock
         ),
         tenant_data=bank,
+        personalities=PersonalitiesOverTheWire(peers["bank"]),
         calls=Calls(gateway, clock),
         health=Health(home=settings.home, clock=clock, peers=peers, neighbours=gateway, lists=authority, trust=trust),
         orders=Orders(store=SqlOrderStore(engine), clock=clock),

@@ -19,6 +19,7 @@ _COMMANDS = {
     "cert": "sandbox.cli.cert",
     "developer": "sandbox.cli.developer",
     "ledger": "sandbox.cli.ledger",
+    "personality": "sandbox.cli.personality",
 }
 _INTERRUPTED = 130
 

@@ -31,7 +31,7 @@ def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = run(capsys, "--help")
 
     assert status == 0
-    for command in ("up", "down", "status", "reset", "demo", "tpp", "cert", "developer", "ledger"):
+    for command in ("up", "down", "status", "reset", "demo", "tpp", "cert", "developer", "ledger", "personality"):
         assert f"  {command} " in out
 
 
@@ -50,6 +50,8 @@ def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
         (("developer", "list"), 1, "no platform has been started"),
         (("developer", "operator"), 2, "Missing argument"),
         (("ledger", "reconcile"), 1, "no platform has been started"),
+        (("personality", "list"), 2, "Missing option '--tpp'"),
+        (("personality", "set", "strict", "--tpp", "acme"), 1, "no platform has been started"),
         (("reset", "--yes"), 1, "nothing to remove"),
     ],
 )

@@ -12,6 +12,7 @@ from psd2.authorisation_number import AuthorisationNumber
 from psd2.money import Money
 from sandbox.answers import PeerRefused
 from sandbox.bank_client import BankOverTheWire, UnknownBook
+from sandbox.tenants.personalities import PersonalitiesOverTheWire
 from tests.support.bank_core import ANNA, OTHER_TENANT, TENANT, copy_of, seed_bank
 from tests.support.bank_sca import BankDesk
 
@@ -34,10 +35,14 @@ class Wire:
     def __init__(self, desk: BankDesk) -> None:
         self.client = desk.app.test_client()
 
-    def get(self, path: str, *, params: dict[str, str | None]) -> Answer:
-        query = {name: value for name, value in params.items() if value is not None}
+    def get(self, path: str, *, params: dict[str, str | None] | None = None) -> Answer:
+        query = {name: value for name, value in (params or {}).items() if value is not None}
         environ = {"chassis.caller": "portal"}
         answer = self.client.get(path, query_string=query, environ_overrides=environ)
+        return Answer(answer.status_code, answer.data)
+
+    def put(self, path: str, *, json: object) -> Answer:
+        answer = self.client.put(path, json=json, environ_overrides={"chassis.caller": "portal"})
         return Answer(answer.status_code, answer.data)
 
 
@@ -125,3 +130,16 @@ def deliver(desk: BankDesk, text: str) -> None:
     )
     with desk.bank.database.writing() as connection:
         desk.bank.services.inbox.deliver(connection, message)
+
+
+def test_a_personality_is_chosen_and_told(desk: BankDesk) -> None:
+    """Which one, and all that there are, each with its settings; one that there is not is the bank's no."""
+    wire: Any = Wire(desk)
+    bank = PersonalitiesOverTheWire(wire)
+
+    chosen = bank.choose(OTHER, "strict")
+    assert (chosen.chosen, bank.choice(OTHER).chosen, bank.choice(NUMBER).chosen) == ("strict", "strict", "standard")
+    assert chosen.personality is not None
+    assert chosen.personality.settings["requests"]["signature"] == "required"
+    with pytest.raises(PeerRefused, match="choose one of standard, strict"):
+        bank.choose(OTHER, "nobody")
