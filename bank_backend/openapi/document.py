@@ -134,7 +134,7 @@ def _operation(route: Route, operation: Operation, schemas: _Schemas) -> dict[st
     described: dict[str, object] = {
         "operationId": f"{route.method.lower()}_{route.endpoint.replace('.', '_')}",
         "summary": operation.summary,
-        "tags": [route.path.split("/")[2 if berlin_group else 3]],
+        "tags": [route.endpoint.partition(".")[0]],
         "security": [{"qwac": []}, {"qwac": [], "token": []}],
         "parameters": [
             *_path_parameters(route),
@@ -177,8 +177,12 @@ def _parameter(parameter: Parameter, *, place: str) -> dict[str, object]:
     }
 
 
-class _AnswerSchema(GenerateJsonSchema):
-    """An optional member of an answer is there or not: it is never null, and has no default."""
+class _WireSchema(GenerateJsonSchema):
+    """An optional member is there or not: it is never null, and has no default. Names speak for themselves."""
+
+    def field_title_should_be_set(self, schema: object) -> bool:
+        del schema
+        return False
 
     def nullable_schema(self, schema: core_schema.NullableSchema) -> dict[str, Any]:
         return self.generate_inner(schema["schema"])
@@ -197,8 +201,8 @@ class _Schemas:
         } | {repr(each): each for each in (Refusal, Problem)}
         self.components: dict[str, object] = {}
         self._generated: dict[tuple[str, JsonSchemaMode], dict[str, Any]] = {}
-        self._generate(bodies, "validation", GenerateJsonSchema)
-        self._generate(answers, "serialization", _AnswerSchema)
+        self._generate(bodies, "validation")
+        self._generate(answers, "serialization")
 
     def content(self, content: Mapping[str, object], *, mode: JsonSchemaMode) -> dict[str, object]:
         return {
@@ -210,8 +214,8 @@ class _Schemas:
             for media_type, each in content.items()
         }
 
-    def _generate(self, types: Mapping[str, Any], mode: JsonSchemaMode, generator: type[GenerateJsonSchema]) -> None:
+    def _generate(self, types: Mapping[str, Any], mode: JsonSchemaMode) -> None:
         keys = [(name, mode, TypeAdapter(each)) for name, each in types.items() if not isinstance(each, Text)]
-        schemas, definitions = TypeAdapter.json_schemas(keys, schema_generator=generator, ref_template=_REF)
+        schemas, definitions = TypeAdapter.json_schemas(keys, schema_generator=_WireSchema, ref_template=_REF)
         self._generated |= schemas
         self.components |= definitions.get("$defs", {})
