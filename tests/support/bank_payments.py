@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import update
+
+from bank_backend.accounts.store import accounts
 from tests.support.bank_core import ANNA, TENANT
 from tests.support.bank_sca import ELSEWHERE, payment_body
 
@@ -111,6 +114,18 @@ class Till:
     def available(self, psu: PsuId | None = None) -> Money:
         """Return what the PSU's first account can spend."""
         return self.desk.bank.balances(self.desk.bank.account(psu or self.psu)).interim_available
+
+    def tasks(self) -> int:
+        """Return how many tasks of payments are in the schedule."""
+        with self.desk.bank.database.reading() as connection:
+            upcoming = self.desk.bank.services.schedule.upcoming(connection, TENANT)
+        return sum(each.kind.endswith("-payment") for each in upcoming)
+
+    def set_account(self, psu: PsuId, **columns: Any) -> None:
+        """Change the row of the PSU's first account."""
+        account = self.desk.bank.account(psu)
+        with self.desk.bank.database.writing() as connection:
+            connection.execute(update(accounts).where(accounts.c.id == account.id).values(columns))
 
     def is_reconciled(self) -> bool:
         """Whether the ledger is right."""

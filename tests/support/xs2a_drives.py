@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from tests.support.bank_core import ANNA
+from tests.support.bank_payments import TODAY, Till
 from tests.support.bank_sca import CONSENTS, FUNDS, PAYMENTS, Tpp, consent_body, payment_body
 
 if TYPE_CHECKING:
@@ -55,6 +57,15 @@ def _of_payment(desk: BankDesk) -> str:
     return f"{PAYMENTS}/{desk.payment()}"
 
 
+def _cancellations(desk: BankDesk) -> str:
+    """Have a payment of tomorrow approved and its cancellation asked for; return where that is authorised."""
+    till = Till(desk)
+    path = till.single(requestedExecutionDate=(TODAY + timedelta(days=1)).isoformat())
+    till.approve(path)
+    desk.tpp.delete(path)
+    return f"{path}/cancellation-authorisations"
+
+
 def _of_funds(desk: BankDesk) -> str:
     return f"{FUNDS}/{desk.funds_consent()}"
 
@@ -81,6 +92,10 @@ DRIVES: Mapping[str, Callable[[BankDesk], TestResponse]] = {
     "startPaymentAuthorisation": lambda desk: desk.tpp.post(f"{_of_payment(desk)}/authorisations", {}),
     "getPaymentInitiationAuthorisation": lambda desk: desk.tpp.get(f"{_of_payment(desk)}/authorisations"),
     "getPaymentInitiationScaStatus": lambda desk: desk.tpp.get(_started(desk, _of_payment(desk))),
+    "cancelPayment": lambda desk: desk.tpp.delete(_of_payment(desk)),
+    "startPaymentInitiationCancellationAuthorisation": lambda desk: desk.tpp.post(_cancellations(desk), {}),
+    "getPaymentInitiationCancellationAuthorisationInformation": lambda desk: desk.tpp.get(_cancellations(desk)),
+    "getPaymentCancellationScaStatus": lambda desk: desk.tpp.get(desk.tpp.post(_cancellations(desk), {}).headers["Location"]),
     "getAccountList": _accounts,
     "readAccountDetails": lambda desk: _account(desk, ""),
     "getBalances": lambda desk: _account(desk, "/balances"),

@@ -86,8 +86,23 @@ class Payment(Transfer):
     tpp_message: list[TppMessage] | None = None
 
 
+class Outcome(Shape):
+    """What became of a payment of several: its entry in the books, or why it was not made."""
+
+    transaction_status: TransactionStatus
+    transaction_id: str | None = None
+    reason_code: str | None = Field(None, max_length=4)
+    psu_message: str | None = Field(None, max_length=500)
+
+
+class Execution(Outcome):
+    """A standing order's payment of one day."""
+
+    execution_date: Day
+
+
 class PeriodicPayment(Payment):
-    """A standing order as it was initiated, with its status."""
+    """A standing order as it was initiated, with its status, what it has paid and when it pays next."""
 
     start_date: Day
     end_date: Day | None = None
@@ -95,6 +110,17 @@ class PeriodicPayment(Payment):
     frequency: str
     day_of_execution: str | None = None
     months_of_execution: list[str] | None = None
+    executions: list[Execution] | None = None
+    next_execution_date: Day | None = None
+
+
+class BulkEntry(Transfer):
+    """One payment of a bulk; what became of it is told once it has been tried."""
+
+    transaction_status: TransactionStatus | None = None
+    transaction_id: str | None = None
+    reason_code: str | None = Field(None, max_length=4)
+    psu_message: str | None = Field(None, max_length=500)
 
 
 class BulkPayment(Shape):
@@ -106,6 +132,6 @@ class BulkPayment(Shape):
     acceptor_transaction_date_time: Moment | None = None
     debtor_account: AccountReference
     payment_information_id: str | None = Field(None, max_length=35)
-    payments: list[Transfer]
+    payments: list[BulkEntry]
     transaction_status: TransactionStatus
     tpp_message: list[TppMessage] | None = None

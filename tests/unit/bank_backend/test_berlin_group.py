@@ -14,6 +14,7 @@ import pytest
 
 from tests.support import berlin_group
 from tests.support.bank_core import TENANT
+from tests.support.bank_payments import TODAY, Till
 from tests.support.bank_sca import CONSENTS, PAYMENTS, BankDesk, consent_body
 from tests.support.berlin_group import Exchange, Judge
 from tests.support.judged_answers import judged_answers
@@ -27,20 +28,16 @@ REQUEST_ID = "99391c7e-ad88-49ec-a2ad-99ddcb1f7721"
 # What the bank does not answer yet. It may only shrink.
 NOT_YET = frozenset(
     {
-        "cancelPayment",
         "createSigningBasket",
         "deleteSigningBasket",
         "getCardAccountBalances",
         "getCardAccountList",
         "getCardAccountTransactionList",
-        "getPaymentCancellationScaStatus",
-        "getPaymentInitiationCancellationAuthorisationInformation",
         "getSigningBasket",
         "getSigningBasketAuthorisation",
         "getSigningBasketScaStatus",
         "getSigningBasketStatus",
         "readCardAccountDetails",
-        "startPaymentInitiationCancellationAuthorisation",
         "startSigningBasketAuthorisation",
         "updateConsentsPsuData",
         "updatePaymentCancellationPsuData",
@@ -92,7 +89,10 @@ def test_every_allowance_is_still_needed(desk: BankDesk) -> None:
         rejected = desk.payment(instructedAmount={"currency": "EUR", "amount": "99999999.00"})
         desk.decide(desk.begin("pis", rejected))
         desk.tpp.get(f"{PAYMENTS}/{rejected}/status")
-
+        till = Till(desk)
+        till.desk.tpp.get(till.single(requestedExecutionDate=TODAY.isoformat()))
+        till.approve(bulk := till.bulk())
+        desk.tpp.get(bulk)
         desk.bank.services.personalities.choose(TENANT, "lenient")
         desk.tpp.post(CONSENTS, consent_body(colour="red"))
 
