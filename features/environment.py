@@ -1,6 +1,7 @@
 """Behave's hooks: a platform before the first scenario, stopped after the last.
 
 `-D platform=DIR` uses a running platform instead, `-D compose=docker-compose` one in containers; both are left as they are.
+`-D transcript=FILE` writes down every answer, for `python -m tests.support.judge_transcript FILE`.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ def before_all(context: Any) -> None:
     else:
         context.platform = lent_platform(Path(lent).resolve()) if lent else started_platform()
     atexit.register(context.platform.stop)
-    context.register = Register(context.platform)
+    transcript = context.config.userdata.get("transcript")
+    context.register = Register(context.platform, transcript=Path(transcript).resolve() if transcript else None)
 
 
 def after_all(context: Any) -> None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from features.tpps import Tpp
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from features.platforms import Platform
 
 REDIRECT_URI = "https://localhost:8446/callback"
@@ -19,9 +21,10 @@ ALL_ROLES = "AISP,PISP,CBPII"
 class Register:
     """The TPPs of one run of the suite; their names and numbers are fresh, for a lent platform may know others."""
 
-    def __init__(self, platform: Platform) -> None:
-        """Register at a platform."""
+    def __init__(self, platform: Platform, *, transcript: Path | None = None) -> None:
+        """Register at a platform; what its TPPs are answered is written to `transcript`."""
         self._platform = platform
+        self._transcript = transcript
         self._shared: dict[tuple[str, int], Tpp] = {}
         self._opened: list[Tpp] = []
 
@@ -47,7 +50,7 @@ class Register:
 
     def opened(self, name: str) -> Tpp:
         """Return a registered TPP with a connection of its own."""
-        tpp = Tpp(self._platform.home, name)
+        tpp = Tpp(self._platform.home, name, transcript=self._transcript)
         self._opened.append(tpp)
         return tpp
 

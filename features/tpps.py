@@ -21,6 +21,7 @@ from tpp_client.consents import (
 from tpp_client.journeys.narration import Recorder
 from tpp_client.journeys.stage import HeadlessPsu, authorise, discover
 from tpp_client.sandbox_api import data_request, process_data_response
+from tpp_client.transcript import TranscribedTransport
 from tpp_client.transport import MutualTlsTransport, transport_for
 from tpp_client.xs2a import Access
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from tpp_client.journeys.stage import Stage
     from tpp_client.sandbox_api import Persona
     from tpp_client.tokens import Tokens
-    from tpp_client.wire import HttpResponse
+    from tpp_client.wire import HttpResponse, Transport
     from tpp_client.xs2a import Xs2a
 
 CLOCK = SystemClock()
@@ -57,17 +58,24 @@ class Grant:
 class Tpp:
     """One TPP with an open connection to the bank."""
 
-    def __init__(self, home: Path, name: str) -> None:
-        """Load its files and open its connection."""
+    def __init__(self, home: Path, name: str, *, transcript: Path | None = None) -> None:
+        """Load its files and open its connection; what goes over it is written to `transcript`."""
         self.home = home
+        self._transcript = transcript
         self.name = name
         self.identity: TppIdentity = identity_at(home, name, clock=CLOCK)
         self.transport: MutualTlsTransport = transport_for(self.identity)
-        self.stage: Stage = headless_stage(self.identity, self.transport, psu=ANNA, narrator=Recorder(), clock=CLOCK)
+        self.stage: Stage = headless_stage(
+            self.identity, self.recorded(self.transport), psu=ANNA, narrator=Recorder(), clock=CLOCK
+        )
 
     def close(self) -> None:
         """Close its connection."""
         self.transport.close()
+
+    def recorded(self, transport: Transport) -> Transport:
+        """Return the transport, or one that writes down as well where the run has a transcript."""
+        return transport if self._transcript is None else TranscribedTransport(transport, self._transcript)
 
     @property
     def xs2a(self) -> Xs2a:
@@ -132,7 +140,7 @@ class Tpp:
     def read_accounts_over(self, credential: Credential | None, grant: Grant) -> HttpResponse:
         """Read the accounts of a grant over a new connection with any certificate, or none."""
         with MutualTlsTransport(cafile=self.identity.cafile, credential=credential) as transport:
-            return accounts_request(dataclasses.replace(self.xs2a, transport=transport), grant.access)
+            return accounts_request(dataclasses.replace(self.xs2a, transport=self.recorded(transport)), grant.access)
 
     def balance(self, psu: str) -> Money:
         """Return what stands on a PSU's first account, as an AISP reads it."""

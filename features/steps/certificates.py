@@ -98,7 +98,7 @@ def _ask_for_consent(context: Any, credential: Credential | None) -> None:
     tpp: Tpp = context.tpp
     with MutualTlsTransport(cafile=tpp.identity.cafile, credential=credential) as transport:
         draft = ConsentDraft(valid_until=tpp.identity.certificate.not_after.date())
-        context.answer = consent_request(dataclasses.replace(tpp.xs2a, transport=transport), draft)
+        context.answer = consent_request(dataclasses.replace(tpp.xs2a, transport=tpp.recorded(transport)), draft)
 
 
 @when("it reads the accounts without a certificate, but with its certificate in every header gateways have ever believed")
@@ -107,7 +107,7 @@ def step(context: Any) -> None:
     headers = context.grant.access.headers | spoofed_headers(tpp.identity.certificate)
     request = HttpRequest(method="GET", url=f"{tpp.identity.edge}/v1/accounts", headers=headers)
     with MutualTlsTransport(cafile=tpp.identity.cafile, credential=None) as transport:
-        context.answer = transport.send(request)
+        context.answer = tpp.recorded(transport).send(request)
 
 
 @when("it reads the accounts over TLS {version}, with and without its certificate")
@@ -116,7 +116,8 @@ def step(context: Any, version: str) -> None:
     context.answers = []
     for credential in (tpp.identity.qwac, None):
         with MutualTlsTransport(cafile=tpp.identity.cafile, credential=credential, tls=_TLS[version]) as transport:
-            context.answers.append(accounts_request(dataclasses.replace(tpp.xs2a, transport=transport), context.grant.access))
+            over = dataclasses.replace(tpp.xs2a, transport=tpp.recorded(transport))
+            context.answers.append(accounts_request(over, context.grant.access))
 
 
 @then("the one shows the accounts and the other says that {reason}")
