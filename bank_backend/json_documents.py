@@ -17,7 +17,7 @@ _TOO_DEEP: Final = f"the body is nested deeper than {_MOST_DEPTH} levels: no mes
 def parse_json(data: bytes) -> object:
     """Return the document; raises `FormatError` for what is no JSON, names a member twice, or is nested too deep."""
     if not data.strip():
-        raise FormatError("the body is empty: send JSON")
+        raise FormatError("the body is empty: send JSON, and say so with Content-Type: application/json")
     try:
         document = orjson.loads(data)
     except orjson.JSONDecodeError as error:
