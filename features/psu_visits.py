@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from features.psu_pages import PsuBrowser
 from features.tpps import ANNA
 from tpp_client.authorization import authorization_url, begin_authorization, process_authorization_response
-from tpp_client.sandbox_api import inbox_request, process_inbox_response
 
 if TYPE_CHECKING:
     from features.tpps import Tpp
@@ -49,7 +48,7 @@ class PsuVisit:
 
     def message(self) -> InboxMessage:
         """Return the newest message in the PSU's inbox."""
-        return process_inbox_response(inbox_request(self._tpp.xs2a, psu=self._psu))[0]
+        return self._tpp.newest_message(self._psu)
 
     def type_one_time_password(self) -> None:
         """Type the one-time password that was sent."""

@@ -45,6 +45,15 @@ PHRASES = MappingProxyType(
         "the consent is not known": Meaning(403, "CONSENT_UNKNOWN"),
         "it has been read too often today": Meaning(429, "ACCESS_EXCEEDED"),
         "the period lies in the past": Meaning(400, "PERIOD_INVALID"),
+        "it is too late to cancel": Meaning(405, "CANCELLATION_INVALID", "payment.cancellation"),
+        "the day of execution can't be had": Meaning(400, "EXECUTION_DATE_INVALID"),
+        "the code is wrong": Meaning(401, "PSU_CREDENTIALS_INVALID", "sca.code_wrong"),
+        "the PSU is not who it says": Meaning(401, "PSU_CREDENTIALS_INVALID", "psu.credentials"),
+        "the request is not signed": Meaning(401, "SIGNATURE_MISSING", "signature.missing"),
+        "the signature does not fit": Meaning(401, "SIGNATURE_INVALID"),
+        "the seal is somebody else's": Meaning(401, "CERTIFICATE_INVALID"),
+        "the certificate is no QSealC": Meaning(401, "CERTIFICATE_INVALID"),
+        "there is no token": Meaning(401, "TOKEN_UNKNOWN", "token.missing"),
         "the account is not known": Meaning(404, "RESOURCE_UNKNOWN"),
     }
 )

@@ -8,6 +8,16 @@ import secrets
 from typing import TYPE_CHECKING
 
 from features.tpps import Tpp
+from tpp_client.sandbox_steering import (
+    faults_clearing_request,
+    personality_request,
+    process_faults_clearing_response,
+    process_personality_response,
+    process_restore_response,
+    process_snapshot_response,
+    restore_request,
+    snapshot_request,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,6 +26,7 @@ if TYPE_CHECKING:
 
 REDIRECT_URI = "https://localhost:8446/callback"
 ALL_ROLES = "AISP,PISP,CBPII"
+_BEGINNING = "beginning"
 
 
 class Register:
@@ -27,6 +38,18 @@ class Register:
         self._transcript = transcript
         self._shared: dict[tuple[str, int], Tpp] = {}
         self._opened: list[Tpp] = []
+        self._steered: Tpp | None = None
+
+    def steered(self) -> Tpp:
+        """Return a TPP whose bank a scenario may turn upside down: it is put back to its beginning each time, its clock too."""
+        if self._steered is None:
+            self._steered = self.fresh()
+            process_snapshot_response(snapshot_request(self._steered.xs2a, name=_BEGINNING))
+        else:
+            process_restore_response(restore_request(self._steered.xs2a, name=_BEGINNING))
+        process_faults_clearing_response(faults_clearing_request(self._steered.xs2a))
+        process_personality_response(personality_request(self._steered.xs2a, name="standard"))
+        return self._steered
 
     def shared(self, roles: str = ALL_ROLES, index: int = 0) -> Tpp:
         """Return the TPP with these roles that many scenarios use; another index is another TPP."""

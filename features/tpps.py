@@ -20,12 +20,14 @@ from tpp_client.consents import (
 )
 from tpp_client.journeys.narration import Recorder
 from tpp_client.journeys.stage import HeadlessPsu, authorise, discover
-from tpp_client.sandbox_api import data_request, process_data_response
+from tpp_client.sandbox_api import data_request, inbox_request, process_data_response, process_inbox_response
+from tpp_client.sandbox_steering import clock_request, process_clock_response
 from tpp_client.transcript import TranscribedTransport
 from tpp_client.transport import MutualTlsTransport, transport_for
 from tpp_client.xs2a import Access
 
 if TYPE_CHECKING:
+    from datetime import date
     from pathlib import Path
 
     from psd2.ids import ConsentId
@@ -33,13 +35,15 @@ if TYPE_CHECKING:
     from tpp_client.discovery import ServerMetadata
     from tpp_client.identity import Credential, TppIdentity
     from tpp_client.journeys.stage import Stage
-    from tpp_client.sandbox_api import Persona
+    from tpp_client.sandbox_api import InboxMessage, Persona
     from tpp_client.tokens import Tokens
     from tpp_client.wire import HttpResponse, Transport
     from tpp_client.xs2a import Xs2a
 
 CLOCK = SystemClock()
 ANNA = "anna.weber"
+# Has one account, and no card that is settled from it as time passes.
+JONAS = "jonas.brandt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +96,14 @@ class Tpp:
         """Who banks in this TPP's tenant."""
         return process_data_response(data_request(self.xs2a))
 
+    def today(self) -> date:
+        """Return the day at this TPP's bank, whose clock may be ahead of ours."""
+        return process_clock_response(clock_request(self.xs2a)).now.date()
+
+    def newest_message(self, psu: str) -> InboxMessage:
+        """Return the newest message in a PSU's inbox."""
+        return process_inbox_response(inbox_request(self.xs2a, psu=psu))[0]
+
     def persona(self, psu: str) -> Persona:
         """Return a persona by login."""
         return next(persona for persona in self.personas if persona.psu == psu)
@@ -104,13 +116,13 @@ class Tpp:
 
     def ask_consent(self, *, days: int = 90, ibans: tuple[str, ...] = (), frequency_per_day: int = 4) -> HttpResponse:
         """Ask for a consent that ends in some days."""
-        until = (CLOCK.now() + timedelta(days=days)).date()
+        until = self.today() + timedelta(days=days)
         draft = ConsentDraft(valid_until=until, ibans=ibans, frequency_per_day=frequency_per_day)
         return consent_request(self.xs2a, draft)
 
-    def consent(self, *, ibans: tuple[str, ...] = (), frequency_per_day: int = 4) -> ConsentId:
+    def consent(self, *, days: int = 90, frequency_per_day: int = 4) -> ConsentId:
         """Ask for a consent and return its id."""
-        return process_consent_response(self.ask_consent(ibans=ibans, frequency_per_day=frequency_per_day)).consent_id
+        return process_consent_response(self.ask_consent(days=days, frequency_per_day=frequency_per_day)).consent_id
 
     def consent_status(self, consent_id: ConsentId) -> str:
         """Return where the bank says the consent stands."""
@@ -128,9 +140,11 @@ class Tpp:
         decision = HeadlessPsu(xs2a=self.xs2a, psu=psu, accounts=accounts, result=result)
         return authorise(dataclasses.replace(self.stage, psu=decision), self.metadata, scope)
 
-    def grant(self, *, psu: str = ANNA, accounts: tuple[str, ...] | None = None, frequency_per_day: int = 4) -> Grant:
+    def grant(
+        self, *, psu: str = ANNA, accounts: tuple[str, ...] | None = None, frequency_per_day: int = 4, days: int = 90
+    ) -> Grant:
         """Return an authorised consent with its tokens."""
-        consent_id = self.consent(frequency_per_day=frequency_per_day)
+        consent_id = self.consent(frequency_per_day=frequency_per_day, days=days)
         return Grant(consent_id=consent_id, tokens=self.tokens_for(f"AIS:{consent_id}", psu=psu, accounts=accounts))
 
     def read_accounts(self, grant: Grant) -> HttpResponse:

@@ -193,9 +193,9 @@ def process_payment_status_response(response: HttpResponse) -> str:
     return document_of(response).text("transactionStatus")
 
 
-def cancellation_request(xs2a: Xs2a, payment: InitiatedPayment) -> HttpResponse:
+def cancellation_request(xs2a: Xs2a, payment: InitiatedPayment, *, headers: Mapping[str, str] = _NO_HEADERS) -> HttpResponse:
     """Ask the bank to cancel a payment that it has not executed yet (BG IG §5.6)."""
-    return xs2a.delete(payment.path)
+    return xs2a.delete(payment.path, headers=headers)
 
 
 def process_cancellation_response(response: HttpResponse) -> Cancellation:

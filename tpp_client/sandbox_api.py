@@ -27,7 +27,7 @@ class PersonaAccount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Persona:
-    """A PSU of our own tenant, with the password its bank would never tell a TPP."""
+    """A PSU of our own tenant, with its payment accounts and the password its bank would never tell a TPP."""
 
     psu: str
     name: str
@@ -93,7 +93,8 @@ def _persona(entry: Document) -> Persona:
         psu=entry.text("psu"),
         name=entry.text("name"),
         password=entry.text("password"),
-        accounts=tuple(_account(account) for account in entry.children("accounts")),
+        # A card account has no IBAN: nothing is paid from it or to it.
+        accounts=tuple(_account(account) for account in entry.children("accounts") if account.optional_text("iban")),
     )
 
 

@@ -61,9 +61,10 @@ class Xs2a:
         """Further or replace a resource."""
         return self.transport.send(json_request("PUT", self._url(path), content, self._headers(None) | {**headers}))
 
-    def delete(self, path: str, *, access: Access | None = None) -> HttpResponse:
+    def delete(self, path: str, *, access: Access | None = None, headers: Mapping[str, str] = _NO_HEADERS) -> HttpResponse:
         """Delete a resource."""
-        return self.transport.send(HttpRequest(method="DELETE", url=self._url(path), headers=self._headers(access)))
+        named = self._headers(access) | {**headers}
+        return self.transport.send(HttpRequest(method="DELETE", url=self._url(path), headers=named))
 
     def _url(self, path: str) -> str:
         """Return the address of a path or link; a link elsewhere is refused, for a token would go with it."""
@@ -82,13 +83,13 @@ class Xs2a:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """The right to read: an access token, and the consent it stands for."""
+    """The right to read: an access token, and the consent it stands for; banks without OAuth take the consent alone."""
 
-    token: str = field(repr=False)
+    token: str | None = field(repr=False)
     consent_id: str | None = None
 
     @property
     def headers(self) -> dict[str, str]:
         """The headers that carry it (RFC 6750 §2.1, BG IG §6)."""
-        bearer = {"Authorization": f"Bearer {self.token}"}
-        return bearer | {"Consent-ID": self.consent_id} if self.consent_id else bearer
+        bearer = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        return bearer | ({"Consent-ID": self.consent_id} if self.consent_id else {})

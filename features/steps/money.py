@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from behave import given, then, when
 
+from features.orders import order_of
 from features.psu_visits import PsuVisit
 from features.tpps import ANNA
 from psd2.ids import new_uuid
@@ -19,49 +20,34 @@ from tpp_client.funds import (
     funds_consent_request,
     process_funds_confirmation_response,
 )
-from tpp_client.payments import (
-    PaymentOrder,
-    payment_request,
-    payment_status_request,
-    process_payment_response,
-    process_payment_status_response,
-)
+from tpp_client.journeys.following import SETTLED, status_of
+from tpp_client.journeys.planned import WAITING
+from tpp_client.payments import PaymentOrder, payment_request, process_payment_response
 from tpp_client.refusals import refusal_of
 
 if TYPE_CHECKING:
     from features.tpps import Tpp
 
 
-def _order(context: Any, amount: str) -> PaymentOrder:
-    return PaymentOrder(
-        debtor_iban=context.payer.accounts[0].iban,
-        creditor_iban=context.payee.accounts[0].iban,
-        creditor_name=context.payee.name,
-        amount=Money.parse(amount, "EUR"),
-        remittance="Lunch, with thanks",
-    )
-
-
 def _initiate(context: Any, amount: str) -> None:
-    payment = process_payment_response(payment_request(context.tpp.xs2a, _order(context, amount)))
-    context.payment_id = payment.payment_id
+    context.payment = process_payment_response(payment_request(context.tpp.xs2a, order_of(context, amount)))
 
 
 def _status(context: Any) -> str:
-    return process_payment_status_response(payment_status_request(context.tpp.xs2a, context.payment_id))
+    return status_of(context.tpp.stage, context.payment)
 
 
 @when("the payer confirms a payment of {amount} EUR to the payee")
 def step(context: Any, amount: str) -> None:
     _initiate(context, amount)
-    context.tpp.tokens_for(f"PIS:{context.payment_id}", psu=context.payer.psu)
+    context.tpp.tokens_for(f"PIS:{context.payment.payment_id}", psu=context.payer.psu)
 
 
 @when("the payer refuses a payment of {amount} EUR to the payee")
 def step(context: Any, amount: str) -> None:
     _initiate(context, amount)
     try:
-        context.tpp.tokens_for(f"PIS:{context.payment_id}", psu=context.payer.psu, result="REJECTED")
+        context.tpp.tokens_for(f"PIS:{context.payment.payment_id}", psu=context.payer.psu, result="REJECTED")
     except AuthorizationRefused:
         return
     raise AssertionError("a refused payment led to a token")
@@ -76,15 +62,15 @@ def step(context: Any, amount: str) -> None:
 def step(context: Any, amount: str) -> None:
     request_id = new_uuid()
     xs2a = dataclasses.replace(context.tpp.xs2a, new_request_id=lambda: request_id)
-    context.payments = [process_payment_response(payment_request(xs2a, _order(context, amount))) for _ in range(2)]
-    context.payment_id = context.payments[0].payment_id
-    context.tpp.tokens_for(f"PIS:{context.payment_id}", psu=context.payer.psu)
+    context.payments = [process_payment_response(payment_request(xs2a, order_of(context, amount))) for _ in range(2)]
+    context.payment = context.payments[0]
+    context.tpp.tokens_for(f"PIS:{context.payment.payment_id}", psu=context.payer.psu)
 
 
 @when("the payer is asked at the bank to confirm a payment of {amount} EUR to the payee")
 def step(context: Any, amount: str) -> None:
     _initiate(context, amount)
-    context.visit = PsuVisit(context.tpp, f"PIS:{context.payment_id}", psu=context.payer.psu)
+    context.visit = PsuVisit(context.tpp, f"PIS:{context.payment.payment_id}", psu=context.payer.psu)
     context.add_cleanup(context.visit.browser.close)
     context.visit.log_in()
     context.shown = context.visit.browser.text
@@ -98,7 +84,7 @@ def step(context: Any, amount: str) -> None:
 
 @then("the message with the one-time password names the payee and {amount} EUR")
 def step(context: Any, amount: str) -> None:
-    _require_named(context, context.visit.message().text, amount)
+    _require_named(context, context.tpp.newest_message(context.payer.psu).text, amount)
 
 
 def _require_named(context: Any, text: str, amount: str) -> None:
@@ -116,13 +102,31 @@ def step(context: Any) -> None:
 @then("the payment is settled")
 def step(context: Any) -> None:
     status = _status(context)
-    assert status == "ACSC", f"the payment is {status}"
+    assert status in SETTLED, f"the payment is {status}"
 
 
 @then("the payment is rejected")
 def step(context: Any) -> None:
     status = _status(context)
     assert status == "RJCT", f"the payment is {status}"
+
+
+@then("the payment is cancelled")
+def step(context: Any) -> None:
+    status = _status(context)
+    assert status == "CANC", f"the payment is {status}"
+
+
+@then("the payment is made in part")
+def step(context: Any) -> None:
+    status = _status(context)
+    assert status == "PART", f"the payment is {status}"
+
+
+@then("the payment waits for its day")
+def step(context: Any) -> None:
+    status = _status(context)
+    assert status in WAITING, f"the payment is {status}"
 
 
 @then("the payment is only received")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from behave import given
 
 from features.register import ALL_ROLES
-from features.tpps import ANNA, Grant
+from features.tpps import ANNA, JONAS, Grant
 from tpp_client.funds import funds_consent_request, process_funds_consent_response
 
 if TYPE_CHECKING:
@@ -59,8 +59,22 @@ def step(context: Any) -> None:
 
 @given("a PISP and AISP, and two people of the same bank")
 def step(context: Any) -> None:
-    tpp: Tpp = context.register.shared()
-    payer = tpp.persona(ANNA)
-    payee = tpp.neighbour(ANNA)
+    _two_people(context, context.register.shared())
+
+
+@given("a PISP and AISP with a bank of its own, and two people there")
+def step(context: Any) -> None:
+    _two_people(context, context.register.steered())
+
+
+@given("a TPP with a bank of its own and an authorised consent for {days:d} days")
+def step(context: Any, days: int) -> None:
+    tpp: Tpp = context.register.steered()
+    context.tpp, context.grant = tpp, tpp.grant(days=days)
+    context.consent_id = context.grant.consent_id
+
+
+def _two_people(context: Any, tpp: Tpp) -> None:
+    payer, payee = tpp.persona(ANNA), tpp.persona(JONAS)
     context.tpp, context.payer, context.payee = tpp, payer, payee
     context.before = {"payer": tpp.balance(payer.psu), "payee": tpp.balance(payee.psu)}

@@ -24,6 +24,8 @@ from tpp_client.errors import TppClientError, UnexpectedResponse
 from tpp_client.sandbox_api import inbox_request, process_inbox_response
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tpp_client.journeys.stage import Stage
     from tpp_client.sandbox_api import Persona
 
@@ -43,18 +45,18 @@ def require_approach(step: ScaStep, wanted: str) -> None:
         raise TppClientError(msg)
 
 
-def started(stage: Stage, step: ScaStep, persona: Persona) -> ScaStep:
+def started(stage: Stage, step: ScaStep, persona: Persona, *, preferred: Mapping[str, str]) -> ScaStep:
     """Return the authorisation that the bank has started along with the resource, else start it with the PSU's name."""
     if step.start is None:
         return step
     stage.narrator.step("Start the authorisation", "BG IG §7.1")
     proof = PsuProof(psu=persona.psu)
-    return process_authorisation_start_response(authorisation_start_request(stage.xs2a, step.start, proof))
+    return process_authorisation_start_response(authorisation_start_request(stage.xs2a, step.start, proof, headers=preferred))
 
 
 def carry_through(stage: Stage, step: ScaStep, persona: Persona) -> None:
     """Embedded: pass on what the bank asks of the PSU, link by link, until the authorisation is final (BG IG §7.2, §7.3)."""
-    step = started(stage, step, persona)
+    step = started(stage, step, persona, preferred=EMBEDDED_PREFERRED)
     for _ in range(_MOST_STEPS):
         if step.status == FINALISED:
             return

@@ -64,7 +64,7 @@ def decoupled_journey(stage: Stage, psu: str) -> PisResult:
     payer, order = lunch(stage, psu)
     payment = initiate(stage, order, headers={**DECOUPLED_PREFERRED, "PSU-ID": psu})
     require_approach(payment.sca, "DECOUPLED")
-    step = started(stage, payment.sca, payer)
+    step = started(stage, payment.sca, payer, preferred=DECOUPLED_PREFERRED)
     stage.narrator.step("Be the PSU in its bank's app, as only a sandbox lets one", "")
     stage.psu.decide(stage.identity.edge + step.links["scaStatus"])
     wait_for_app(stage, step)
