@@ -15,6 +15,8 @@ from bank_backend.authorisations.holders import SqlHolderStore
 from bank_backend.authorisations.model import ResourceKind
 from bank_backend.authorisations.wiring import create_authorisations, create_authorising
 from bank_backend.bankapp.wiring import create_bank_app
+from bank_backend.baskets import api as baskets_api
+from bank_backend.baskets.wiring import create_baskets, create_membership, with_baskets
 from bank_backend.characters import refuse_nul
 from bank_backend.consents import api as consents_api
 from bank_backend.consents.access import ConsentAccess
@@ -102,6 +104,7 @@ WEB_MODULES: Final[Sequence[WebModule]] = (
     consents_api,
     payments_api,
     funds_api,
+    baskets_api,
     inbox_api,
     sca_api,
     interactions_api,
@@ -142,8 +145,10 @@ def create_services(
     tenants = create_tenant_registry(database, real, create_planner(personas))
     inbox = Inbox(database=database, store=SqlInboxStore())
     personalities = create_personalities(settings, database)
-    authorisations = create_authorisations(WatchedAuthorisationStore(changes))
-    approvables = _approvables(changes, expiry) | paying.approvables
+    authorisations = create_authorisations(
+        WatchedAuthorisationStore(changes), require_free=create_membership(clocks).require_free
+    )
+    approvables = with_baskets(_approvables(changes, expiry) | paying.approvables)
     sca, enrolment = create_sca(
         ScaParts(settings=settings, database=database, inbox=inbox, personalities=personalities, clock=real, codes=codes)
     )
@@ -202,6 +207,7 @@ def create_services(
         openings=authorising.openings,
         signing=authorising.signing,
         updates=authorising.updates,
+        baskets=create_baskets(database, authorisations=authorisations, signing=authorising.signing, clock=clocks),
         consents=Consents(database=database, store=WatchedConsentStore(changes), expiry=expiry, clock=clocks),
         consent_access=consent_access,
         payments=paying.payments,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bank_backend.authorisations.service import Authorisations
     from bank_backend.authorisations.signing import Signing
     from bank_backend.authorisations.updates import Updates
+    from bank_backend.baskets.service import Baskets
     from bank_backend.bankapp.wiring import BankApp
     from bank_backend.config import BankSettings
     from bank_backend.consents.access import ConsentAccess
@@ -63,6 +64,7 @@ class Services:
     openings: Openings
     signing: Signing
     updates: Updates
+    baskets: Baskets
     consents: Consents
     consent_access: ConsentAccess
     payments: Payments

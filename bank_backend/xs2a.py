@@ -89,12 +89,14 @@ class Started:
     members: dict[str, object]
 
 
-def require_startable(call: TppCall, services: Services, *, psu_chooses: bool = False) -> None:
+def require_startable(
+    call: TppCall, services: Services, *, psu_chooses: bool = False, kind: ResourceKind | None = None
+) -> None:
     """Raise for what stands in the way of every authorisation, before anything is made.
 
     `psu_chooses`: a bank-offered consent, which not every approach can deal with. Raises as `Openings.require_possible`.
     """
-    services.openings.require_possible(call, domains=tpp_domains(call), psu_chooses=psu_chooses)
+    services.openings.require_possible(call, domains=tpp_domains(call), psu_chooses=psu_chooses, kind=kind)
 
 
 def started(

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # How long a started authorisation waits for the PSU to appear at the bank.
 WAIT_FOR_PSU = timedelta(hours=24)
+# How long an approval by redirect waits for the TPP's confirmation: the browser is on its way.
+CONFIRMATION_WINDOW = timedelta(minutes=10)
 
 
 class ResourceKind(StrEnum):

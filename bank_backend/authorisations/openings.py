@@ -88,13 +88,15 @@ class Openings:
         self._personalities = personalities
         self._clock = clock
 
-    def require_possible(self, call: TppCall, *, domains: Sequence[str], psu_chooses: bool = False) -> None:
+    def require_possible(
+        self, call: TppCall, *, domains: Sequence[str], psu_chooses: bool = False, kind: ResourceKind | None = None
+    ) -> None:
         """Raise before anything is made: a PSU that the bank does not know, an address that is not the TPP's, no approach.
 
         Raises `PsuIdUnknown`, `CorporateIdInvalid`, `FormatError`, `ServiceInvalid`.
         """
         said = self._said(Opening(tenant=call.tenant, resource=""), call, domains)
-        chosen_approach(self._personalities.of(call.tenant).approaches, said, psu_chooses=psu_chooses)
+        chosen_approach(self._offered(call.tenant, kind), said, psu_chooses=psu_chooses)
 
     def open(
         self, call: TppCall, *, kind: ResourceKind, resource: str, domains: Sequence[str], implicit: bool = True
@@ -111,7 +113,7 @@ class Openings:
             standing = self._standing(connection, kind, said)
             if standing is None and implicit and self._starts_by_itself(connection, call, kind, said, approach):
                 standing = self._start(connection, kind, said, approach, is_shared=False)
-        return self._opened(said, approach, standing)
+        return self._opened(kind, said, approach, standing)
 
     def start(self, call: TppCall, *, kind: ResourceKind, resource: str, domains: Sequence[str]) -> Opened:
         """Start an authorisation at the TPP's word, with what it has said so far and says now."""
@@ -122,17 +124,25 @@ class Openings:
             approach = self._approach(connection, kind, said)
             is_shared = self._signing.is_shared(connection, tenant=call.tenant, kind=kind, resource=resource)
             started = self._start(connection, kind, said, approach, is_shared=is_shared)
-        return self._opened(said, approach, started)
+        return self._opened(kind, said, approach, started)
 
-    def _opened(self, said: Opening, approach: ScaApproach, authorisation: Authorisation | None) -> Opened:
-        personality = self._personalities.of(said.tenant)
+    def _opened(self, kind: ResourceKind, said: Opening, approach: ScaApproach, authorisation: Authorisation | None) -> Opened:
         return Opened(
             approach=approach if authorisation is None else authorisation.approach,
-            offered=personality.approaches,
+            offered=self._offered(said.tenant, kind),
             authorisation=authorisation,
             opening=said,
-            is_confirmed=personality.confirmation,
+            is_confirmed=self._personalities.of(said.tenant).confirmation,
         )
+
+    def _offered(
+        self, tenant: TenantId, kind: ResourceKind | None, connection: Connection | None = None
+    ) -> tuple[ScaApproach, ...]:
+        """Return the bank's approaches; OAuth has no scope for a signing basket (BG IG §13.1)."""
+        offered = self._personalities.of(tenant, connection).approaches
+        if kind is not ResourceKind.BASKET:
+            return offered
+        return tuple(approach for approach in offered if approach is not ScaApproach.OAUTH)
 
     def _said(self, opening: Opening, call: TppCall, domains: Sequence[str]) -> Opening:
         require_own_address(call.redirect_uri, domains, path="TPP-Redirect-URI")
@@ -149,7 +159,7 @@ class Openings:
         return psu.id
 
     def _approach(self, connection: Connection, kind: ResourceKind, opening: Opening) -> ScaApproach:
-        offered = self._personalities.of(opening.tenant, connection).approaches
+        offered = self._offered(opening.tenant, kind, connection)
         return chosen_approach(offered, opening, psu_chooses=self._psu_chooses(connection, kind, opening))
 
     def _psu_chooses(self, connection: Connection, kind: ResourceKind, opening: Opening) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bank_backend.authorisations.asks import AccountChoice, Approval
 from bank_backend.authorisations.errors import AlreadySigned
-from bank_backend.authorisations.model import SIGNED, ScaStatus
+from bank_backend.authorisations.model import CONFIRMATION_WINDOW, SIGNED, ScaStatus
 from bank_backend.authorisations.service import Start
 from bank_backend.errors import StatusInvalid
 from bank_backend.personalities.model import ScaApproach
@@ -170,7 +170,8 @@ class Signing:
         known = replace(known, accounts=tuple(account.id for account in accounts))
         if self._personalities.of(known.tenant, connection).confirmation and known.approach in _REDIRECTS:
             waiting = self._authorisations.finish(known, psu=psu, headless=headless, to=ScaStatus.UNCONFIRMED)
-            return self._authorisations.save(connection, replace(waiting, confirmation_code=new_secret(24)))
+            unconfirmed = replace(waiting, confirmation_code=new_secret(24), expires_at=at + CONFIRMATION_WINDOW)
+            return self._authorisations.save(connection, unconfirmed)
         signed = self._authorisations.finish(known, psu=psu, headless=headless, to=ScaStatus.FINALISED)
         return self._signed(connection, signed, accounts, at)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bank_backend.accounts.service import AccountDirectory
     from bank_backend.authorisations.asks import Approvable
     from bank_backend.authorisations.model import ResourceKind
-    from bank_backend.authorisations.service import AuthorisationStore
+    from bank_backend.authorisations.service import AuthorisationStore, RequireFree
     from bank_backend.authorisations.signing import PersonalityOf
     from bank_backend.database import Database
     from bank_backend.psus.service import PsuDirectory
@@ -39,9 +39,9 @@ class Authorising:
     updates: Updates
 
 
-def create_authorisations(store: AuthorisationStore) -> Authorisations:
-    """Build the aggregate of authorisation sub-resources."""
-    return Authorisations(store)
+def create_authorisations(store: AuthorisationStore, *, require_free: RequireFree) -> Authorisations:
+    """Build the aggregate of authorisation sub-resources; `require_free` is asked before one is started."""
+    return Authorisations(store, require_free=require_free)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

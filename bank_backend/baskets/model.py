@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 # What no PSU has authorised by then is rejected, as its members are.
 AUTHORISATION_WINDOW = timedelta(hours=24)
-MOST_MEMBERS = 50
+# A PSU reads all of it, and a message holds it.
+MOST_MEMBERS = 20
 
 
 class BasketStatus(StrEnum):

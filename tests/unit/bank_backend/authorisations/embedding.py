@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tests.support.bank_core import ANNA, TENANT
@@ -69,6 +69,13 @@ class Embedding:
     def sca_status(self) -> str:
         """Return the authorisation's status."""
         return str(self.desk.tpp.get(self.path).json["scaStatus"])  # type: ignore[index]
+
+
+def change_standard(desk: BankDesk, **fields: Any) -> None:
+    """Give the bank's standard personality other fields, for this bank alone."""
+    personalities = desk.bank.services.personalities
+    changed = replace(personalities.named("standard"), **fields)
+    personalities._known = {**personalities._known, "standard": changed}
 
 
 def relations(answer: TestResponse) -> set[str]:
