@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from tests.support.bank_core import ANNA
+from tests.support.bank_core import ANNA, TENANT
 from tests.support.bank_payments import TODAY, Till
 from tests.support.bank_sca import CONSENTS, FUNDS, PAYMENTS, Tpp, consent_body, payment_body
 
@@ -49,8 +49,10 @@ def _started(desk: BankDesk, path: str) -> str:
     return desk.tpp.post(f"{path}/authorisations", {}).headers["Location"]
 
 
-def _of_consent(desk: BankDesk) -> str:
-    return f"{CONSENTS}/{desk.consent()}"
+def _of_consent(desk: BankDesk, *, named: bool = False) -> str:
+    # Where the TPP carries password and code, the bank has no page on which accounts could be chosen.
+    access = {"access": {"balances": [{"iban": desk.iban()}]}} if named else {}
+    return f"{CONSENTS}/{desk.consent(**access)}"
 
 
 def _of_payment(desk: BankDesk) -> str:
@@ -68,6 +70,16 @@ def _cancellations(desk: BankDesk) -> str:
 
 def _of_funds(desk: BankDesk) -> str:
     return f"{FUNDS}/{desk.funds_consent()}"
+
+
+def _psu_data(desk: BankDesk, authorisations: str) -> TestResponse:
+    """Have the TPP carry the PSU's password: the bank embeds for a moment, whatever else it does."""
+    personalities = desk.bank.services.personalities
+    personalities.choose(TENANT, "embedded")
+    started = desk.tpp.post(authorisations, {}, PSU_ID=ANNA).headers["Location"]
+    answer = desk.tpp.call("PUT", started, {"psuData": {"password": desk.password}}, PSU_ID=ANNA)
+    personalities.choose(TENANT, "standard")
+    return answer
 
 
 def _confirmation(desk: BankDesk) -> TestResponse:
@@ -96,6 +108,9 @@ DRIVES: Mapping[str, Callable[[BankDesk], TestResponse]] = {
     "startPaymentInitiationCancellationAuthorisation": lambda desk: desk.tpp.post(_cancellations(desk), {}),
     "getPaymentInitiationCancellationAuthorisationInformation": lambda desk: desk.tpp.get(_cancellations(desk)),
     "getPaymentCancellationScaStatus": lambda desk: desk.tpp.get(desk.tpp.post(_cancellations(desk), {}).headers["Location"]),
+    "updateConsentsPsuData": lambda desk: _psu_data(desk, f"{_of_consent(desk, named=True)}/authorisations"),
+    "updatePaymentPsuData": lambda desk: _psu_data(desk, f"{_of_payment(desk)}/authorisations"),
+    "updatePaymentCancellationPsuData": lambda desk: _psu_data(desk, _cancellations(desk)),
     "getAccountList": _accounts,
     "readAccountDetails": lambda desk: _account(desk, ""),
     "getBalances": lambda desk: _account(desk, "/balances"),

@@ -39,9 +39,6 @@ NOT_YET = frozenset(
         "getSigningBasketStatus",
         "readCardAccountDetails",
         "startSigningBasketAuthorisation",
-        "updateConsentsPsuData",
-        "updatePaymentCancellationPsuData",
-        "updatePaymentPsuData",
         "updateSigningBasketPsuData",
     }
 )
