@@ -8,7 +8,6 @@ from flask import Flask
 
 from bank_backend.accounts import api as accounts_api
 from bank_backend.accounts.service import AccountDirectory
-from bank_backend.accounts.standing_orders import NoStandingOrders
 from bank_backend.accounts.store import SqlAccountStore
 from bank_backend.accounts.wiring import create_account_services, create_card_settlements
 from bank_backend.authorisations.holders import SqlHolderStore
@@ -179,7 +178,7 @@ def create_services(
         accounts=accounts,
         ledger=ledger,
         statements=statements,
-        standing_orders=NoStandingOrders(),
+        standing_orders=paying.standing_orders,
     )
     books = TenantBooks(
         tenants=tenants, accounts=accounts, ledger=ledger, statements=statements, database=database, clock=clocks

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, g, request
 
 from bank_backend.authorisations.api import add_authorisation_routes
 from bank_backend.authorisations.model import ResourceKind
-from bank_backend.errors import ProductUnknown
+from bank_backend.errors import ParameterNotConsistent, ProductUnknown
 from bank_backend.openapi.declarations import JSON, Text, operation
 from bank_backend.openapi.parameters import PSU_HEADERS, REDIRECT_HEADERS, START_HEADERS
 from bank_backend.openapi.shapes.payments import (
@@ -43,6 +44,7 @@ from psd2.roles import PspRole
 if TYPE_CHECKING:
     from flask import Flask, Response
 
+    from bank_backend.calls import TppCall
     from bank_backend.payments.products import Product
     from bank_backend.personalities.model import Personality
     from bank_backend.services import Services
@@ -102,10 +104,22 @@ class _PaymentViews:
         call = xs2a_call(PspRole.PI)
         service = PaymentService(g.payment_service)
         product = _offered(service, self._services.personalities.of(call.tenant))
+        call = self._in_session(call)
         require_startable(call, self._services)
         payment, costs = self._services.payments.initiate(read_initiation(call, service, product))
         begun = started(call, self._services, kind=ResourceKind.PIS, path=payment.path, resource=payment.id)
         return created(call, initiated(payment, costs) | begun.members, location=payment.path, headers=begun.headers)
+
+    def _in_session(self, call: TppCall) -> TppCall:
+        """Return the call with the PSU whose session it continues, where it names one by its consent (BG IG §9)."""
+        consent = request.headers.get("Consent-ID")
+        if consent is None:
+            return call
+        with self._services.database.reading() as connection:
+            psu = self._services.consents.session_psu(connection, call, consent)
+        if call.psu_id not in {None, psu}:
+            raise ParameterNotConsistent("PSU-ID names another PSU than the consent's: leave one of them out", path="PSU-ID")
+        return replace(call, psu_id=psu)
 
     @operation(
         "Tells what was initiated",

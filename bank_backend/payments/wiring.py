@@ -13,6 +13,7 @@ from bank_backend.payments.booking import Bookings
 from bank_backend.payments.costs import Quotes
 from bank_backend.payments.execution import Executions
 from bank_backend.payments.service import Payments
+from bank_backend.payments.standing_orders import PaymentStandingOrders
 from bank_backend.schedule.model import TaskKind
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class PaymentParts:
     payments: Payments
     approvables: dict[ResourceKind, Approvable]
     tasks: dict[TaskKind, Task]
+    standing_orders: PaymentStandingOrders
 
 
 def create_payments(
@@ -48,4 +50,5 @@ def create_payments(
             ResourceKind.CANCELLATION: CancellationApproval(store=store, executions=executions),
         },
         tasks={TaskKind.EXECUTE_PAYMENT: executions.execute_due, TaskKind.EXPIRE_PAYMENT: executions.expire_due},
+        standing_orders=PaymentStandingOrders(store),
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.bank_core import JONAS, TENANT
+from tests.support.bank_core import HELGA, JONAS, KARL, TENANT
 from tests.support.bank_payments import SATURDAY, TARGET_2, TODAY, Till
 from tests.support.bank_sca import refusal
 
@@ -192,3 +192,58 @@ def test_a_standing_order_keeps_what_it_has_paid(till: Till) -> None:
     assert "nextExecutionDate" not in told
     till.pass_until(date(2027, 1, 31))
     assert len(till.information(path)["executions"]) == 1
+
+
+def two_signatures(till: Till) -> None:
+    """Have Karl and Helga, who share an account, both sign for it."""
+    till.set_account(KARL, signatures_required=2)
+
+
+@pytest.mark.parametrize("batch", [False, True])
+def test_two_have_to_sign_where_the_account_wants_it(till: Till, batch: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    """PATC after the first, executed with the second (BG IG §5.8, §14.13)."""
+    family = Till(till.desk, KARL)
+    two_signatures(family)
+    before = family.available()
+    path = family.bulk(batchBookingPreferred=batch)
+
+    family.approve(path)
+    assert (family.status(path), family.available()) == ("PATC", before)
+    family.approve(path, psu=HELGA)
+
+    assert family.status(path) == "ACSC"
+    assert family.available() < before
+
+
+def test_one_signature_is_not_enough_in_time(till: Till) -> None:
+    """PATC ends as RCVD does: rejected a day later."""
+    family = Till(till.desk, KARL)
+    two_signatures(family)
+    path = family.single()
+    family.approve(path)
+
+    family.pass_time(timedelta(hours=25))
+
+    assert family.status_body(path)["reasonCode"] == "TM01"
+
+
+def test_the_second_may_refuse(till: Till) -> None:
+    """Then nothing is paid."""
+    family = Till(till.desk, KARL)
+    two_signatures(family)
+    path = family.single()
+    family.approve(path)
+
+    family.approve(path, psu=HELGA, result="REJECTED")
+
+    assert family.status_body(path)["reasonCode"] == "CUST"
+
+
+def test_what_one_has_signed_the_tpp_can_still_withdraw(till: Till) -> None:
+    """204: not everybody has approved."""
+    family = Till(till.desk, KARL)
+    two_signatures(family)
+    path = family.single()
+    family.approve(path)
+
+    assert till.desk.tpp.delete(path).status_code == 204
