@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, request, send_from_directory
 
 from bank_backend.pages.app_pages import HOME, AppPages
+from bank_backend.pages.consent_pages import CONSENTS, ConsentPages
 from bank_backend.pages.headers import add_security_headers
 from bank_backend.pages.method_pages import METHODS, MethodPages
 from bank_backend.pages.problems import render_problem_pages
@@ -32,6 +33,7 @@ def register(app: Flask, services: Services) -> None:
     app_pages = AppPages(services)
     _add_app(routes, app_pages)
     _add_methods(routes, MethodPages(services, app_pages))
+    _add_consents(routes, ConsentPages(services, app_pages))
     _add_visits(routes, VisitPages(services))
     routes.add_url_rule("/psu/look/<name>", "look", _look, methods=_GET)
     app.register_blueprint(routes)
@@ -75,6 +77,11 @@ def _add_methods(routes: Blueprint, pages: MethodPages) -> None:
     routes.add_url_rule(passkey, view_func=pages.begin_passkey, methods=_POST)
     routes.add_url_rule(f"{passkey}/confirm", view_func=pages.finish_passkey, methods=_POST)
     routes.add_url_rule(f"{METHODS}/<uuid:method>/remove", view_func=pages.remove, methods=_POST)
+
+
+def _add_consents(routes: Blueprint, pages: ConsentPages) -> None:
+    routes.add_url_rule(CONSENTS, view_func=pages.consents, methods=_GET)
+    routes.add_url_rule(f"{CONSENTS}/<uuid:consent>/revoke", view_func=pages.revoke, methods=_POST)
 
 
 def _look(name: str) -> Response:
