@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bank_backend.config import load_settings
 from bank_backend.database import open_database
-from bank_backend.ledger import payment_rules
+from bank_backend.ledger.payment_rules import payment_findings
 from bank_backend.ledger.reconciliation import reconcile
 from chassis.database import EXIT_OK, EXIT_UNUSABLE, DatabaseProblem
 from chassis.settings import SettingsRefused
@@ -30,8 +30,7 @@ _USAGE: Final = "usage: python -m bank_backend.ledger.reconcile [--json]"
 def reconcile_bank(connection: Connection) -> Reconciliation:
     """Look through the ledger and through what payments say of it."""
     found = reconcile(connection)
-    payments = [*payment_rules.settled_without_entry(connection), *payment_rules.entries_without_payment(connection)]
-    return replace(found, findings=[*found.findings, *payments])
+    return replace(found, findings=[*found.findings, *payment_findings(connection)])
 
 
 def main(arguments: Sequence[str]) -> int:

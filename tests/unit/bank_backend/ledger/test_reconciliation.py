@@ -12,6 +12,8 @@ from bank_backend.ledger.products import PRODUCTS
 from bank_backend.ledger.reconcile import reconcile_bank
 from psd2.money import Money
 from tests.support.bank_core import ANNA, JONAS, OTHER_TENANT, TENANT, SeededBank
+from tests.support.bank_payments import Till
+from tests.support.bank_sca import BankDesk
 from tests.unit.bank_backend.ledger.orders import book, order, reserve
 
 if TYPE_CHECKING:
@@ -158,44 +160,53 @@ def test_a_batch_that_is_not_spread_is_found(bank: SeededBank) -> None:
     assert set(rules(bank)) == {"entry-balanced", "batch-spread"}
 
 
-@pytest.mark.parametrize("status", ["RCVD", "RJCT"])
-def test_a_booked_payment_that_is_not_settled_is_found(bank: SeededBank, status: str) -> None:
-    """Money that moved for a payment that nobody approved, or that was turned down."""
-    payment = settled_payment(bank, status)
-    entry = book(bank, order(bank.account(ANNA), TEN, origin=payment)).entry
+@pytest.fixture
+def paid(bank: SeededBank) -> tuple[str, str]:
+    """Return the ids of a payment that was executed and of its entry."""
+    till = Till(BankDesk(bank))
+    path = till.single()
+    assert till.approved(path) == "ACSC"
+    assert findings(bank) == []
+    payment = path.rpartition("/")[2]
+    with bank.database.reading() as connection:
+        return payment, connection.execute(text("SELECT entry FROM payment_executions")).scalar_one()
 
-    assert rules(bank) == {"entry-of-payment": [entry]}
+
+def test_an_execution_without_entry_is_found(bank: SeededBank, paid: tuple[str, str]) -> None:
+    """It says that money has moved, and the entry it names is another's."""
+    payment, _ = paid
+    others = book(bank, order(bank.account(ANNA), TEN)).entry
+
+    tamper(bank, "UPDATE payment_executions SET entry = :others", others=others)
+
+    assert rules(bank) == {"execution-booked": [payment], "entry-of-execution": [paid[1]]}
 
 
-def test_a_booked_payment_that_is_not_there_is_found(bank: SeededBank) -> None:
-    """An origin that looks like a payment's id has to be one's."""
+@pytest.mark.parametrize("status", ["RJCT", "ACTC"])
+def test_an_entry_of_what_was_not_executed_is_found(bank: SeededBank, paid: tuple[str, str], status: str) -> None:
+    """Money that moved for an execution that is said to have failed, or to be still ahead."""
+    tamper(bank, "UPDATE payment_executions SET status = :status", status=status)
+
+    assert rules(bank) == {"entry-of-execution": [paid[1]], "payment-executed": [paid[0]]}
+
+
+def test_an_entry_of_a_payment_that_is_not_there_is_found(bank: SeededBank) -> None:
+    """An origin that looks like an execution's has to be one's."""
     entry = book(bank, order(bank.account(ANNA), TEN, origin="b1c7d2e0-0000-4000-8000-000000000001:2")).entry
 
-    assert rules(bank) == {"entry-of-payment": [entry]}
+    assert rules(bank) == {"entry-of-execution": [entry]}
 
 
-def test_a_settled_payment_without_entry_is_found(bank: SeededBank) -> None:
-    """It says that money has moved, and none has."""
-    payment = settled_payment(bank, "ACSC")
+def test_a_promise_without_hold_is_found(bank: SeededBank, paid: tuple[str, str]) -> None:
+    """Funds that are said to be reserved, and were given back."""
+    held = reserve(bank, order(bank.account(ANNA), TEN))
+    tamper(bank, "UPDATE payment_executions SET hold = :held", held=held)
+    assert findings(bank) == []
 
-    assert rules(bank) == {"payment-booked": [payment]}
-
-    book(bank, order(bank.account(ANNA), TEN, origin=f"{payment}:1"))
-    assert rules(bank) == {}
-
-
-def settled_payment(bank: SeededBank, status: str) -> str:
-    """Write a payment of this status; returns its id."""
-    identifier = "0f0e9a57-0d0b-4a40-9f0e-6a7c1f1d8a11"
     with bank.database.writing() as connection:
-        connection.execute(
-            text(
-                "INSERT INTO payments (id, tenant, x_request_id, request_digest, instruction, status, received_at) "
-                "VALUES (:id, :tenant, :id, '', '{}', :status, 0)"
-            ),
-            {"id": identifier, "tenant": TENANT, "status": status},
-        )
-    return identifier
+        bank.services.ledger.release(connection, tenant=TENANT, hold=held, now=bank.clock.now())
+
+    assert rules(bank) == {"promise-held": [paid[0]]}
 
 
 def rules(bank: SeededBank) -> dict[str, list[str]]:
