@@ -12,10 +12,11 @@ from typing import Any
 import orjson
 import pytest
 
+from psd2.tpp_messages import MessageCode
 from tests.support import berlin_group
 from tests.support.bank_core import TENANT
 from tests.support.bank_payments import TODAY, Till
-from tests.support.bank_sca import CONSENTS, PAYMENTS, BankDesk, consent_body
+from tests.support.bank_sca import CONSENTS, FUNDS, PAYMENTS, BankDesk, Tpp, consent_body
 from tests.support.berlin_group import Exchange, Judge
 from tests.support.judged_answers import judged_answers
 from tests.support.xs2a_drives import DRIVES
@@ -92,6 +93,10 @@ def test_every_allowance_is_still_needed(desk: BankDesk) -> None:
         desk.tpp.get(bulk)
         desk.bank.services.personalities.choose(TENANT, "lenient")
         desk.tpp.post(CONSENTS, consent_body(colour="red"))
+        Tpp(desk.app.test_client(), roles="PSP_AI").post(FUNDS, {"account": {"iban": desk.iban()}})
+    # The gateway's own; it is met where a whole platform runs.
+    revoked = {"tppMessages": [{"category": "ERROR", "code": MessageCode.CERTIFICATE_REVOKED.value}]}
+    judge.judge(answered(revoked, status=401))
 
     assert judge.used == {each.name for each in berlin_group.allowances()}
 
