@@ -22,6 +22,7 @@ from bank_backend.consents.access import ConsentAccess
 from bank_backend.consents.approval import ConsentApproval
 from bank_backend.consents.expiry import ConsentExpiry
 from bank_backend.consents.service import Consents
+from bank_backend.data import api as data_api
 from bank_backend.data import wiring as data_wiring
 from bank_backend.doors import guard_doors
 from bank_backend.faults.injection import inject_faults
@@ -141,7 +142,8 @@ def create_services(
     tasks: dict[TaskKind, Task] = {TaskKind.EXPIRE_CONSENT: expiry.run, TaskKind.SETTLE_CARD: cards.run}
     paying = create_payments(WatchedPaymentStore(changes), database, ledger=ledger, schedule=schedule, clock=clocks, real=real)
     tasks |= paying.tasks
-    tenants = create_tenant_registry(database, real, create_planner(personas))
+    planner = create_planner(personas)
+    tenants = create_tenant_registry(database, real, planner)
     inbox = Inbox(database=database, store=SqlInboxStore())
     personalities = create_personalities(settings, database)
     authorisations = create_authorisations(
@@ -212,7 +214,7 @@ def create_services(
         payments=paying.payments,
         funds_consents=FundsConsents(database=database, store=funds, authorisations=authorisations, clock=clocks),
         funds_confirmations=FundsConfirmations(database=database, store=funds, ledger=ledger, clock=clocks),
-        test_data=data_wiring.create_test_data(database, clocks, real, scheduler=scheduler),
+        test_data=data_wiring.create_test_data(database, clocks, real, scheduler=scheduler, tenants=tenants, planner=planner),
         interactions=desk.interactions(),
         addressed_decisions=desk.addressed_decisions(),
         visits=desk.visits(sca, tenants),
@@ -304,6 +306,7 @@ def create_app(services: Services) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = _MOST_BODY_BYTES
     render_problems(app, sandbox_mode=services.settings.sandbox_mode)
     guard_doors(app)
+    data_api.take_large_bodies(app)
     refuse_nul(app)
     inject_faults(app, services.test_data.faults, sandbox_mode=services.settings.sandbox_mode)
     personalities_api.hold_to_personality(app, services.personalities)

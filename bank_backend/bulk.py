@@ -38,7 +38,8 @@ def write_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str,
     values = list(map(itemgetter(*(column.name for column in named)), rows))
     converters = [(place, _converter(connection, column)) for place, column in enumerate(named)]
     needed = [(place, convert) for place, convert in converters if convert is not None]
-    usual = [(column, column.default.arg) for column in table.columns if column not in named and _has_plain_default(column)]
+    left_out = [column for column in table.columns if column.name not in rows[0]]
+    usual = [(column, getattr(column.default, "arg", None)) for column in left_out if _has_plain_default(column)]
     extra = tuple(value for _, value in usual)
     tuples = [_converted(row, needed) + extra for row in values]
     insert_tuples(connection, table, [*named, *(column for column, _ in usual)], tuples)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert
-
 from bank_backend.accounts.invoices import next_payment
 from bank_backend.accounts.store import account_holders, accounts, row_of_account
+from bank_backend.bulk import write_rows
 from bank_backend.ledger.store import SqlLedgerStore, own_account_row, write_journal
 from bank_backend.psus.store import psus
 from bank_backend.sca.seeding import write_methods
@@ -20,14 +19,15 @@ if TYPE_CHECKING:
     from psd2.ids import TenantId
 
 
-def write_seed(connection: Connection, tenant: TenantId, seed: Seed, *, password_hash: str) -> None:
-    """Write everything of a seed but the tenant itself.
+def write_seed(connection: Connection, tenant: TenantId, seed: Seed, *, password_hash: str, first_position: int = 0) -> None:
+    """Write everything of a seed but the tenant itself; accounts are listed from `first_position` on.
 
     All personas of a tenant share one password and so one hash: a hash each would cost 30 ms a head, and the password is
     published test data.
     """
-    connection.execute(
-        insert(psus),
+    write_rows(
+        connection,
+        psus,
         [
             {
                 "tenant": tenant,
@@ -41,12 +41,14 @@ def write_seed(connection: Connection, tenant: TenantId, seed: Seed, *, password
             for psu in seed.psus
         ],
     )
-    connection.execute(insert(accounts), [own_account_row(tenant, currency) for currency in seed.settlements])
+    write_rows(connection, accounts, [own_account_row(tenant, currency) for currency in seed.settlements])
     write_methods(connection, tenant, [psu.id for psu in seed.psus], seed=seed.password)
-    rows = [row_of_account(account, position=position) for position, account in enumerate(seed.accounts)]
-    connection.execute(insert(accounts), rows)
-    connection.execute(
-        insert(account_holders),
+    rows = [row_of_account(account, position=position) for position, account in enumerate(seed.accounts, start=first_position)]
+    # Cards last: they settle with accounts that have to be there.
+    write_rows(connection, accounts, sorted(rows, key=lambda row: row["settles_with"] is not None))
+    write_rows(
+        connection,
+        account_holders,
         [{"tenant": tenant, "psu": login, "account_id": account_id} for login, account_id in seed.holders],
     )
     _arrange_cards(connection, seed)

@@ -95,7 +95,8 @@ class Forwarding:
         A server reads a body in one of its few threads: slow clients, whom nobody has to know, would hold all of them.
         """
         pieces: list[bytes] = []
-        while not self.client.body_has_ended and self.exchange.received_bytes < _WAITED_FOR_BYTES:
+        waited_for = max(_WAITED_FOR_BYTES, self._own_limit or 0)
+        while not self.client.body_has_ended and self.exchange.received_bytes < waited_for:
             pieces.append(await self._read_body())
         return b"".join(pieces)
 
@@ -155,9 +156,16 @@ class Forwarding:
         self._require_size(self.exchange.received_bytes)
         return piece
 
+    @property
+    def _own_limit(self) -> int | None:
+        """The route's own bound of bodies, where it has one."""
+        route = self.exchange.admission.route
+        return None if route is None else route.max_body_bytes
+
     def _require_size(self, size: int) -> None:
-        if size > self.max_body_bytes:
-            text = f"The request's body is too large; at most {self.max_body_bytes} bytes are taken."
+        most = self._own_limit or self.max_body_bytes
+        if size > most:
+            text = f"The request's body is too large; at most {most} bytes are taken."
             raise Refusal("http.body_too_large", f"{size} bytes", public_text=text)
 
     def _framed(self, piece: bytes, *, last: bool) -> bytes:

@@ -88,6 +88,8 @@ class Route:
     token: TokenRule
     signature: SignatureRule
     errors: ErrorStyle
+    # Where it takes larger bodies than others (`GATEWAY_MAX_BODY_BYTES`): whole in the edge's memory, until all has arrived.
+    max_body_bytes: int | None = None
 
     @property
     def holds_secret(self) -> bool:

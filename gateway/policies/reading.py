@@ -20,7 +20,8 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 _TEMPLATE = re.compile(r"/|(?:/(?:[A-Za-z0-9._~-]+|\{[a-z_]+\}))+(?:/\*\*)?|/\*\*")
 _SCOPE = re.compile(r"[A-Za-z]{1,20}")
 _DEPLOYMENT_KEYS = frozenset({"name", "listener", "upstream", "mtls", "signature", "errors", "route"})
-_ROUTE_KEYS = frozenset({"path", "methods", "role", "scope", "token"})
+_ROUTE_KEYS = frozenset({"path", "methods", "role", "scope", "token", "max_body_bytes"})
+_MOST_BODY_BYTES = 16 * 1024 * 1024
 
 
 class DeploymentsRefused(ValueError):
@@ -74,6 +75,7 @@ def _routes(deployment: Mapping[str, object], place: str) -> Iterator[Route]:
             if "signature" in deployment
             else SignatureRule.OFF,
             errors=_choice(deployment, "errors", place, ErrorStyle),
+            max_body_bytes=_max_body_bytes(entry, route_place),
         )
 
 
@@ -118,6 +120,16 @@ def _methods(entry: Mapping[str, object], place: str) -> frozenset[str]:
         msg = f"{place}: methods is {value!r}, write a list of {', '.join(sorted(_METHODS))}"
         raise DeploymentsRefused(msg)
     return frozenset(value)
+
+
+def _max_body_bytes(entry: Mapping[str, object], place: str) -> int | None:
+    value = entry.get("max_body_bytes")
+    if value is None:
+        return None
+    if type(value) is not int or not 0 < value <= _MOST_BODY_BYTES:
+        msg = f"{place}: max_body_bytes is {value!r}, write a number up to {_MOST_BODY_BYTES}"
+        raise DeploymentsRefused(msg)
+    return value
 
 
 def _require_known_keys(table: Mapping[str, object], known: frozenset[str], place: str) -> None:

@@ -67,6 +67,16 @@ def test_a_rule_about_tokens_wants_a_scope() -> None:
         parse_deployments(DEPLOYMENT + ROUTE + 'token = "required"\n')
 
 
+def test_only_the_import_of_test_data_takes_larger_bodies() -> None:
+    """It stands behind mutual TLS: nobody unknown fills the edge's memory."""
+    larger = [route for route in read_deployments(None).routes if route.max_body_bytes]
+
+    assert [(route.template, route.mtls) for route in larger] == [("/sandbox/v1/data/import", MutualTls.REQUIRED)]
+    for value in ("0", "-1", "true", '"1"', "16777217"):
+        with pytest.raises(DeploymentsRefused, match="max_body_bytes is"):
+            parse_deployments(DEPLOYMENT + ROUTE + f"max_body_bytes = {value}\n")
+
+
 def test_every_route_with_a_token_wants_a_certificate_to_bind_it_to() -> None:
     """A token without a certificate would be a bearer token."""
     with_token = [route for route in read_deployments(None).routes if route.token_scope]

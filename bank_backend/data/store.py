@@ -1,0 +1,117 @@
+"""Test data in the bank's database, inside the caller's transaction."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import func, select, update
+
+from bank_backend.accounts.store import accounts
+from bank_backend.data.export_store import SqlExport
+from bank_backend.ledger.model import Journal, Position
+from bank_backend.ledger.own_accounts import own_account_id
+from bank_backend.ledger.tables import entries, holds, postings
+from bank_backend.personas.store import write_seed
+from bank_backend.psus.store import psus
+from bank_backend.snapshots.state_store import SqlStateStore
+from bank_backend.tenants.tables import tenants
+from psd2.ids import AccountId
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from datetime import datetime
+
+    from bank_backend.data.export_store import Lines
+    from bank_backend.database import Connection
+    from bank_backend.ledger.model import Posting
+    from bank_backend.personas.service import Seed
+    from bank_backend.snapshots.model import ReplacementKind
+    from psd2.ids import TenantId
+
+_A_FEW_AT_A_TIME: Final = 500
+_NOTHING: Final = Position(0, 0)
+
+
+class SqlDataStore:
+    """Implements `bank_backend.data.service.DataStore`."""
+
+    def __init__(self, *, hash_password: Callable[[str], str]) -> None:
+        """`hash_password` turns the personas' password into what is kept of it."""
+        self._hash_password = hash_password
+        self._states = SqlStateStore()
+
+    def replace(
+        self, connection: Connection, tenant: TenantId, seed: Seed, *, kind: ReplacementKind, source: str, at: datetime
+    ) -> tuple[int, int]:
+        """Put a seed in the place of everything the tenant has; returns how many rows were removed and written."""
+        password_hash = self._hash_password(seed.password)
+
+        def write(connection: Connection) -> int:
+            write_seed(connection, tenant, seed, password_hash=password_hash)
+            return (
+                len(seed.psus) + len(seed.accounts) + len(seed.journal.entries) + len(seed.journal.postings) + len(seed.holds)
+            )
+
+        counts = self._states.rewrite(connection, tenant, write, kind=kind, source=source, at=at)
+        connection.execute(update(tenants).where(tenants.c.id == tenant).values(persona_password=seed.password))
+        return counts
+
+    def set_seed(self, connection: Connection, tenant: TenantId, number: int) -> None:
+        """Remember by which seed the tenant was made."""
+        connection.execute(update(tenants).where(tenants.c.id == tenant).values(seed=number))
+
+    def add(self, connection: Connection, tenant: TenantId, seed: Seed) -> None:
+        """Write a seed beside what the tenant has."""
+        position = connection.execute(select(func.max(accounts.c.position)).where(accounts.c.tenant == tenant)).scalar()
+        own = _own_accounts(connection, tenant, seed.settlements)
+        books = {account: _position(connection, account) for account in own.values()}
+        moved = [_behind(posting, books.get(posting.account_id, _NOTHING)) for posting in seed.journal.postings]
+        journal = Journal(positions=seed.journal.positions, entries=seed.journal.entries, postings=moved)
+        missing = tuple(currency for currency in seed.settlements if currency not in own)
+        fitting = replace(seed, journal=journal, settlements=missing)
+        write_seed(
+            connection,
+            tenant,
+            fitting,
+            password_hash=self._hash_password(seed.password),
+            first_position=(position or 0) + 1,
+        )
+
+    def logins(self, connection: Connection, tenant: TenantId) -> set[str]:
+        """Return who there is already."""
+        return set(connection.execute(select(psus.c.login).where(psus.c.tenant == tenant)).scalars())
+
+    def taken_elsewhere(self, connection: Connection, tenant: TenantId, ids: Collection[str]) -> set[str]:
+        """Return which ids of movements another tenant has."""
+        wanted, taken = list(ids), set()
+        for start in range(0, len(wanted), _A_FEW_AT_A_TIME):
+            some = wanted[start : start + _A_FEW_AT_A_TIME]
+            for table in (entries, holds):
+                found = select(table.c.id).where(table.c.id.in_(some), table.c.tenant != tenant)
+                taken |= set(connection.execute(found).scalars())
+        return taken
+
+    def lines(self, connection: Connection, tenant: TenantId) -> Lines:
+        """Return the tenant's data as lines."""
+        return SqlExport().lines(connection, tenant)
+
+
+def _own_accounts(connection: Connection, tenant: TenantId, currencies: Collection[str]) -> dict[str, AccountId]:
+    """Return those of the bank's own accounts with the outside world that are there already, by currency."""
+    wanted = {own_account_id(tenant, currency): currency for currency in currencies}
+    found = connection.execute(select(accounts.c.id).where(accounts.c.id.in_(wanted))).scalars()
+    return {wanted[AccountId(account)]: AccountId(account) for account in found}
+
+
+def _position(connection: Connection, account: AccountId) -> Position:
+    newest = select(postings.c.number, postings.c.balance_minor).where(postings.c.account_id == account)
+    row = connection.execute(newest.order_by(postings.c.number.desc()).limit(1)).first()
+    return _NOTHING if row is None else Position(row.number, row.balance_minor)
+
+
+def _behind(posting: Posting, book: Position) -> Posting:
+    """Return a posting behind those that its account has."""
+    if book is _NOTHING:
+        return posting
+    return replace(posting, number=posting.number + book.number, balance_minor=posting.balance_minor + book.balance_minor)

@@ -1,0 +1,385 @@
+"""Test data: reset, generated, taken out and brought in."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pytest
+from schwifty import IBAN
+
+from bank_backend.data.lines import FILES
+from bank_backend.data.reading import MOST_BYTES
+from bank_backend.data.shapes import KINDS
+from bank_backend.personas.countries import LOCALES
+from tests.support.bank_core import ANNA, NOW, OTHER_TENANT, TENANT
+from tests.support.bank_sca import GATEWAY, PORTAL, Tpp
+
+if TYPE_CHECKING:
+    from werkzeug.test import TestResponse
+
+    from tests.support.bank_sca import BankDesk
+
+DATA = "/sandbox/v1/data"
+IBANS = ("DE02100100109307118603", "DE91100000000123456789")
+SMALL: dict[str, list[dict[str, Any]]] = {
+    "psus": [{"psu": "ada.byron", "name": "Ada Byron"}, {"psu": "charles", "name": "Charles Babbage"}],
+    "accounts": [
+        {"iban": IBANS[0], "currency": "EUR", "name": "Main", "ownerName": "Ada Byron", "holders": ["ada.byron"]},
+        {
+            "iban": IBANS[1],
+            "currency": "EUR",
+            "name": "Joint",
+            "ownerName": "Ada Byron, Charles Babbage",
+            "holders": ["ada.byron", "charles"],
+            "creditLimit": "500.00",
+        },
+    ],
+    "transactions": [
+        {"account": IBANS[0], "currency": "EUR", "amount": "1000.00", "bookingDate": "2026-11-02", "debtorName": "Employer"},
+        {"account": IBANS[0], "currency": "EUR", "amount": "-20.50", "bookingDate": "2026-11-03", "creditorName": "Shop"},
+        {"account": IBANS[0], "currency": "EUR", "amount": "-5.00", "status": "pending", "creditorName": "Cafe"},
+    ],
+    "balances": [
+        {"account": IBANS[0], "currency": "EUR", "booked": "979.50", "available": "974.50"},
+        {"account": IBANS[1], "currency": "EUR", "booked": "-120.00"},
+    ],
+}
+
+
+def bring_in(desk: BankDesk, body: bytes, content_type: str = "application/json", **headers: str) -> TestResponse:
+    return desk.app.test_client().post(
+        f"{DATA}/import",
+        data=body,
+        content_type=content_type,
+        headers={"X-Sandbox-Tpp": TENANT, "X-Sandbox-Listener": "edge", **headers},
+        environ_overrides=GATEWAY,
+    )
+
+
+def bring_in_json(desk: BankDesk, document: object) -> TestResponse:
+    return bring_in(desk, orjson.dumps(document))
+
+
+def exported(desk: BankDesk, wanted: str = "json") -> bytes:
+    answer = desk.tpp.get(f"{DATA}/export?format={wanted}")
+    assert answer.status_code == 200
+    return answer.data
+
+
+def changed(file: str, place: int, **change: object) -> dict[str, list[dict[str, Any]]]:
+    """Return the small data set with one line changed; None takes a column out."""
+    lines = {name: [dict(line) for line in each] for name, each in SMALL.items()}
+    lines[file][place] = {name: value for name, value in {**lines[file][place], **change}.items() if value is not None}
+    return lines
+
+
+def zipped(files: dict[str, str]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("wanted", ["json", "csv"])
+def test_what_was_taken_out_is_brought_in_again_exactly(desk: BankDesk, wanted: str) -> None:
+    """Export, reset, import, export: not a byte differs, ids of accounts and movements included."""
+    payment = desk.payment()
+    assert desk.decide(desk.begin("pis", payment)).status_code == 200
+    before = exported(desk, wanted)
+    account = desk.bank.account(ANNA)
+    assert desk.tpp.post(f"{DATA}/reset", {"seed": 99}).status_code == 200
+    assert exported(desk, wanted) != before
+
+    answer = bring_in(desk, before, "application/json" if wanted == "json" else "application/zip")
+
+    assert answer.status_code == 200, answer.text
+    assert exported(desk, wanted) == before
+    assert desk.bank.account(ANNA) == account
+    with desk.bank.database.reading() as connection:
+        assert desk.bank.services.ledger.reconcile(connection).is_right
+
+
+def test_a_reset_makes_the_tenant_as_if_it_were_new(desk: BankDesk) -> None:
+    """The same people with the same accounts and passwords; consents, payments, faults and the clock's lead are gone."""
+    before = exported(desk)
+    consent = desk.approved_consent()
+    desk.payment()
+    desk.tpp.post("/sandbox/v1/faults", {"kind": "error", "path": "/v2/**", "status": 500})
+    desk.tpp.post("/sandbox/v1/clock/advance", {"by": "P30D"})
+
+    answer = desk.tpp.post(f"{DATA}/reset")
+
+    assert answer.status_code == 200, answer.text
+    assert exported(desk) == before
+    assert desk.tpp.get(f"/v1/consents/{consent}").status_code == 403
+    assert desk.tpp.get("/sandbox/v1/faults").json == {"faults": []}
+    assert desk.bank.services.clock.now(TENANT) == NOW
+    desk.bank.services.psus.verify_password(TENANT, ANNA, desk.password)
+
+
+def test_a_reset_by_another_seed_tells_another_story(desk: BankDesk) -> None:
+    """And stays with it."""
+    before = exported(desk)
+
+    assert desk.tpp.post(f"{DATA}/reset", {"seed": 7}).status_code == 200
+    after = exported(desk)
+
+    assert after != before
+    assert desk.bank.services.tenants.tenant(TENANT).seed == 7
+    desk.tpp.post(f"{DATA}/reset")
+    assert exported(desk) == after
+
+
+def test_little_data_is_brought_in(desk: BankDesk) -> None:
+    """What is not told is the rule; a balance without transactions is brought forward."""
+    answer = bring_in_json(desk, SMALL)
+
+    assert answer.status_code == 200, answer.text
+    assert {name: answer.json[name] for name in ("psus", "accounts", "transactions")} == {  # type: ignore[index]
+        "psus": 2,
+        "accounts": 2,
+        "transactions": 4,
+    }
+    told: Any = desk.tpp.get(DATA).json
+    assert [(one["psu"], len(one["accounts"])) for one in told["personas"]] == [("ada.byron", 2), ("charles", 1)]
+    desk.bank.services.psus.verify_password(TENANT, "ada.byron", desk.password)
+    lines = orjson.loads(exported(desk))
+    assert [line["booked"] for line in lines["balances"]] == ["979.50", "-120.00"]
+    assert lines["transactions"][2]["remittance"] == "Balance brought forward"
+
+
+def test_it_comes_compressed_too(desk: BankDesk) -> None:
+    answer = bring_in(desk, gzip.compress(orjson.dumps(SMALL)), **{"Content-Encoding": "gzip"})
+
+    assert answer.status_code == 200, answer.text
+
+
+FAULTY = [
+    ("psus", 0, {"psu": "Ada Byron"}, [("psus", 1, "psu")]),
+    ("psus", 0, {"name": None}, [("psus", 1, "name")]),
+    ("psus", 1, {"psu": "ada.byron"}, [("accounts", 2, "holders"), ("psus", 2, "psu")]),
+    ("psus", 0, {"shoe": "42"}, [("psus", 1, "shoe")]),
+    ("accounts", 0, {"iban": "DE02100100109307118604"}, [("accounts", 1, "iban")]),
+    ("accounts", 0, {"currency": "EURO"}, [("accounts", 1, "currency")]),
+    ("accounts", 0, {"holders": ["nobody"]}, [("accounts", 1, "holders")]),
+    ("accounts", 1, {"creditLimit": "5.001"}, [("accounts", 2, "creditLimit")]),
+    ("accounts", 1, {"creditLimit": "100.00"}, [("accounts", 2, "creditLimit")]),
+    ("accounts", 1, {"status": "sleepy"}, [("accounts", 2, "status")]),
+    ("accounts", 1, {"billingDay": 5}, [("accounts", 2, "billingDay")]),
+    ("accounts", 1, {"pan": "9999000000000009"}, [("accounts", 2, "pan")]),
+    ("transactions", 0, {"amount": "ten"}, [("transactions", 1, "amount")]),
+    ("transactions", 0, {"amount": "0.00"}, [("transactions", 1, "amount")]),
+    ("transactions", 0, {"bookingDate": "2026-11-31"}, [("transactions", 1, "bookingDate")]),
+    ("transactions", 0, {"bookingDate": "2026-11-19"}, [("transactions", 1, "bookingDate")]),
+    ("transactions", 0, {"bookingDate": None}, [("transactions", 1, "bookingDate")]),
+    ("transactions", 0, {"account": "DE44500105175407324931"}, [("transactions", 1, "account")]),
+    ("transactions", 0, {"currency": "USD"}, [("transactions", 1, "account")]),
+    ("transactions", 0, {"code": "LUNCH"}, [("transactions", 1, "code")]),
+    ("transactions", 0, {"remittance": "two\nlines"}, [("transactions", 1, "remittance")]),
+    ("transactions", 0, {"particulars": {"shoe": {}, "card": 1}}, [("transactions", 1, "particulars")]),
+    ("balances", 0, {"booked": "1.00"}, [("balances", 1, "booked")]),
+    ("balances", 0, {"available": "1.00"}, [("balances", 1, "available")]),
+]
+
+
+@pytest.mark.parametrize(("file", "place", "change", "where"), FAULTY)
+def test_each_faulty_line_is_named(
+    desk: BankDesk, file: str, place: int, change: dict[str, object], where: list[tuple[str, int, str]]
+) -> None:
+    """File, line and column, with what is wrong; and nothing was imported."""
+    before = exported(desk)
+
+    answer = bring_in_json(desk, changed(file, place, **change))
+
+    assert answer.status_code == 422, answer.text
+    body: Any = answer.json
+    assert body["code"] == "data.lines"
+    found = {(one["file"], one["line"], one["column"]) for one in body["errors"]}
+    assert found >= set(where)
+    assert all(one["text"] for one in body["errors"])
+    assert exported(desk) == before
+
+
+def test_all_faulty_lines_are_named_at_once(desk: BankDesk) -> None:
+    document = changed("psus", 0, name=None)
+    document["accounts"][1]["currency"] = "EURO"
+    document["transactions"][0]["amount"] = "ten"
+    document["transactions"][1]["bookingDate"] = "yesterday"
+
+    body: Any = bring_in_json(desk, document).json
+
+    assert body["count"] == len(body["errors"]) >= 3
+
+
+def test_a_line_of_a_csv_file_is_the_line_that_an_editor_shows(desk: BankDesk) -> None:
+    """The header is line 1; a quoted line break counts."""
+    text = 'psu,name,purpose\r\nada.byron,Ada,"one\ntwo"\r\nAda,Ada,\r\n'
+
+    body: Any = bring_in(desk, zipped({"psus.csv": text}), "application/zip").json
+
+    assert {(one["file"], one["line"], one["column"]) for one in body["errors"]} == {("psus", 3, "purpose"), ("psus", 4, "psu")}
+
+
+@pytest.mark.parametrize(
+    ("files", "line"),
+    [
+        ({"psus.csv": "psu,name,shoe\r\n"}, 1),
+        ({"psus.csv": "psu,psu,name\r\n"}, 1),
+        ({"psus.csv": "psu,name\r\nada\r\n"}, 2),
+        ({"psus.csv": 'psu,name\r\nada,"Ada\r\n'}, 2),
+    ],
+)
+def test_a_file_that_is_no_csv_is_told_by_its_line(desk: BankDesk, files: dict[str, str], line: int) -> None:
+    body: Any = bring_in(desk, zipped(files), "application/zip").json
+
+    assert body["code"] == "data.lines"
+    assert body["errors"][0]["line"] >= line
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status"),
+    [
+        (b"{", "application/json", 400),
+        (b"[]", "application/json", 400),
+        (b'{"psus": {}}', "application/json", 400),
+        (b'{"people": []}', "application/json", 400),
+        (b"PK", "application/zip", 400),
+        (zipped({"../psus.csv": ""}), "application/zip", 400),
+        (b"psu,name", "text/csv", 400),
+        (orjson.dumps({"psus": [{}] * 201}), "application/json", 413),
+        (b" " * (MOST_BYTES + 1), "application/json", 413),
+        (zipped({"psus.csv": "x" * (33 * 1024 * 1024)}), "application/zip", 413),
+    ],
+    ids=["cut", "list", "object", "unknown", "no-zip", "folder", "text", "many", "large", "bomb"],
+)
+def test_what_can_not_be_read_is_refused(desk: BankDesk, body: bytes, content_type: str, status: int) -> None:
+    """In one sentence, and nothing has changed."""
+    before = exported(desk)
+
+    answer = bring_in(desk, body, content_type)
+
+    assert answer.status_code == status, answer.text
+    assert exported(desk) == before
+
+
+def test_an_export_is_of_ones_own_tenant(desk: BankDesk) -> None:
+    """The portal gets any tenant's, a TPP its own."""
+    stranger = Tpp(desk.app.test_client(), tenant=OTHER_TENANT)
+    mine, theirs = orjson.loads(exported(desk)), stranger.get(f"{DATA}/export").json
+
+    ids = [{line["id"] for line in lines["transactions"]} for lines in (mine, theirs)]  # type: ignore[index]
+    assert ids[0]
+    assert not ids[0] & ids[1]
+    answer = desk.app.test_client().get(f"/internal/tenants/{OTHER_TENANT}/data/export", environ_overrides=PORTAL)
+    assert answer.json == theirs
+
+
+def test_ids_of_another_tenant_are_not_given_twice(desk: BankDesk) -> None:
+    """What one TPP has exported another brings in by leaving the ids out; with them it is told, and gets nothing."""
+    document = orjson.loads(exported(desk))
+    stranger = Tpp(desk.app.test_client(), tenant=OTHER_TENANT)
+    before = stranger.get(f"{DATA}/export").data
+
+    answer = stranger.post(f"{DATA}/import", document)
+
+    assert answer.status_code == 422
+    assert {one["column"] for one in answer.json["errors"]} == {"id"}  # type: ignore[index]
+    assert stranger.get(f"{DATA}/export").data == before
+    document["transactions"] = [{k: v for k, v in line.items() if k != "id"} for line in document["transactions"]]
+    assert stranger.post(f"{DATA}/import", document).status_code == 200
+
+
+def test_people_are_generated_by_seed_and_shape(desk: BankDesk) -> None:
+    """Beside those there are: their names, IBANs and stories come from the seed, the country and the shape."""
+    shape = {"seed": 5, "country": "IT", "kinds": ["salaried", "family", "card"], "months": 3, "accounts": 3}
+    before = orjson.loads(exported(desk))
+
+    answer = desk.tpp.post(f"{DATA}/generate", shape)
+
+    assert answer.status_code == 201, answer.text
+    personas: Any = answer.json["personas"]  # type: ignore[index]
+    assert len(personas) == 4
+    held = [account for one in personas for account in one["accounts"] if "iban" in account]
+    assert {IBAN(account["iban"]).country_code for account in held} == {"IT"}
+    assert all(IBAN(account["iban"], validate_bban=True).bank is None for account in held)
+    assert len(personas[0]["accounts"]) == 3
+    after = orjson.loads(exported(desk))
+    assert after["psus"] != before["psus"]
+    assert [line for line in after["transactions"] if line in before["transactions"]] == before["transactions"]
+    desk.bank.services.psus.verify_password(TENANT, personas[0]["psu"], personas[0]["password"])
+    with desk.bank.database.reading() as connection:
+        assert desk.bank.services.ledger.reconcile(connection).is_right
+
+
+def test_the_same_shape_makes_the_same_people(desk: BankDesk) -> None:
+    """In an empty tenant as in a full one; a second time they are there already, and told so."""
+    shape = {"seed": 5, "country": "SE", "kinds": ["student"], "personas": 2, "months": 2}
+    first = desk.tpp.post(f"{DATA}/generate", shape)
+    again = desk.tpp.post(f"{DATA}/generate", shape)
+    assert (again.status_code, list(again.json["fields"])) == (422, ["seed"])  # type: ignore[index]
+    desk.tpp.post(f"{DATA}/reset")
+
+    assert desk.tpp.post(f"{DATA}/generate", shape).json == first.json
+
+
+def test_about_so_many_transactions_are_generated(desk: BankDesk) -> None:
+    answer: Any = desk.tpp.post(f"{DATA}/generate", {"seed": 1, "kinds": ["merchant"], "transactions": 600, "months": 6}).json
+
+    assert 500 <= answer["transactions"] <= 700
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_can_be_generated(desk: BankDesk, kind: str) -> None:
+    answer = desk.tpp.post(f"{DATA}/generate", {"seed": 3, "kinds": [kind], "months": 1})
+
+    assert answer.status_code == 201, answer.text
+
+
+@pytest.mark.filterwarnings("ignore::schwifty.exceptions.NationalChecksumNotVerified")
+def test_every_country_of_the_eea_has_its_ibans(desk: BankDesk) -> None:
+    for country in LOCALES:
+        shape = {"seed": 9, "country": country, "kinds": ["new"], "months": 1}
+        answer: Any = desk.tpp.post(f"{DATA}/generate", shape).json
+        assert IBAN(answer["personas"][0]["accounts"][0]["iban"], validate_bban=True).country_code == country
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"seed": -1}, "seed"),
+        ({"country": "US"}, "country"),
+        ({"kinds": ["astronaut"]}, "kinds"),
+        ({"kinds": []}, "kinds"),
+        ({"personas": 51}, "personas"),
+        ({"accounts": 21}, "accounts"),
+        ({"months": 0}, "months"),
+        ({"months": 37}, "months"),
+        ({"colour": "blue"}, "colour"),
+    ],
+)
+def test_a_shape_that_can_not_be_is_refused(desk: BankDesk, change: dict[str, object], field: str) -> None:
+    answer = desk.tpp.post(f"{DATA}/generate", {"seed": 1} | change)
+
+    assert answer.status_code == 422, answer.text
+    assert list(answer.json["fields"]) == [field]  # type: ignore[index]
+
+
+def test_too_much_is_refused_before_it_is_made(desk: BankDesk) -> None:
+    answer = desk.tpp.post(f"{DATA}/generate", {"seed": 1, "kinds": ["merchant"], "personas": 50})
+
+    assert (answer.status_code, answer.json["code"]) == (413, "data.size")  # type: ignore[index]
+
+
+def test_the_csv_files_open_in_a_spreadsheet(desk: BankDesk) -> None:
+    """A header, one line for each thing, UTF-8."""
+    with zipfile.ZipFile(io.BytesIO(exported(desk, "csv"))) as archive:
+        assert archive.namelist() == [f"{name}.csv" for name in FILES]
+        psus = list(csv.DictReader(io.StringIO(archive.read("psus.csv").decode("utf-8"), newline="")))
+
+    assert psus[0]["psu"] == ANNA
