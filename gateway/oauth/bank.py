@@ -55,6 +55,25 @@ class Interaction:
     tenant: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressedDecision:
+    """A decision on what `address` names, for the TPP whose authorisation it is."""
+
+    tenant: str
+    address: str
+    psu: str
+    approved: bool
+    accounts: Sequence[str] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecidedAddress:
+    """Where a browser would go on, if one was meant, and the SCA status where the bank has told it."""
+
+    redirect: str | None
+    sca_status: str | None
+
+
 class Bank(Protocol):
     """The bank, over the back channel."""
 
@@ -66,6 +85,9 @@ class Bank(Protocol):
 
     def decide(self, interaction: str, *, psu: str, approved: bool, accounts: Sequence[str] | None) -> None:
         """Decide in the PSU's place; raises `DecisionRefused`, `BankUnavailable`."""
+
+    def decide_at(self, address: AddressedDecision) -> DecidedAddress:
+        """Decide on what an address of the bank's names; raises `DecisionRefused`, `BankUnavailable`."""
 
 
 class BankUnavailable(Exception):

@@ -12,6 +12,7 @@ from chassis.peers import PeerSession, PeerUnavailable
 from gateway.oauth.bank import (
     BankUnavailable,
     BegunInteraction,
+    DecidedAddress,
     DecisionRefused,
     Interaction,
     InteractionStatus,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     import requests
 
-    from gateway.oauth.bank import NewInteraction
+    from gateway.oauth.bank import AddressedDecision, NewInteraction
 
 _PATH: Final = "/internal/interactions"
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
@@ -44,6 +45,12 @@ class _InteractionBody(BaseModel):
     kind: _Text
     resource: _Text
     tenant: _Text
+
+
+class _DecidedBody(BaseModel):
+    model_config = ConfigDict(strict=True)
+    redirect: Annotated[str, StringConstraints(min_length=1, max_length=4000)] | None
+    scaStatus: _Text  # noqa: N815 - wire name
 
 
 class _ProblemBody(BaseModel):
@@ -90,20 +97,33 @@ class HttpBank:
 
     def decide(self, interaction: str, *, psu: str, approved: bool, accounts: Sequence[str] | None) -> None:
         """Decide in the PSU's place; raises `DecisionRefused`, `BankUnavailable`."""
-        body: dict[str, object] = {"psu": psu, "result": "APPROVED" if approved else "REJECTED"}
-        if accounts is not None:
-            body["accounts"] = list(accounts)
-        answer = self._ask("POST", f"{_path(interaction)}/decision", json=body)
+        self._decided(f"{_path(interaction)}/decision", _decision_body(psu, approved=approved, accounts=accounts))
+
+    def decide_at(self, address: AddressedDecision) -> DecidedAddress:
+        """Decide on what an address of the bank's names; raises `DecisionRefused`, `BankUnavailable`."""
+        body = _decision_body(address.psu, approved=address.approved, accounts=address.accounts)
+        answer = self._decided(f"{_PATH}/decisions", body | {"tenant": address.tenant, "address": address.address})
+        decided = _read(answer, HTTPStatus.OK, _DecidedBody)
+        return DecidedAddress(redirect=decided.redirect, sca_status=decided.scaStatus)
+
+    def _decided(self, path: str, body: dict[str, object]) -> requests.Response:
+        answer = self._ask("POST", path, json=body)
         if answer.status_code in {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY}:
             raise _decision_refused(answer)
         if answer.status_code != HTTPStatus.OK:
             raise BankUnavailable(f"the bank answered {answer.status_code} to a decision")
+        return answer
 
     def _ask(self, method: str, path: str, **options: Any) -> requests.Response:  # noqa: ANN401 - handed to requests
         try:
             return self._session.request(method, path, **options)
         except PeerUnavailable as error:
             raise BankUnavailable(str(error)) from error
+
+
+def _decision_body(psu: str, *, approved: bool, accounts: Sequence[str] | None) -> dict[str, object]:
+    body: dict[str, object] = {"psu": psu, "result": "APPROVED" if approved else "REJECTED"}
+    return body if accounts is None else body | {"accounts": list(accounts)}
 
 
 def _path(interaction: str) -> str:

@@ -1,20 +1,21 @@
 """Being the PSU without a browser: an authorization URL in, the redirect it ends in out (docs/architecture.md §3.6).
 
-The same way as a browser's, step by step; only the PSU's decision is handed to the bank instead of being clicked.
+The same way as a browser's, step by step; only the PSU's decision is handed to the bank instead of being clicked. Addresses
+of the bank's own (a `scaRedirect` link, an authorisation resource) are decided on by the bank alone.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from gateway.oauth.authorization_request import KNOWN_PARAMETERS
-from gateway.oauth.bank import Bank, BankUnavailable, DecisionRefused
+from gateway.oauth.bank import AddressedDecision, Bank, BankUnavailable, DecidedAddress, DecisionRefused
 from gateway.oauth.metadata import AUTHORIZE_PATH
-from gateway.oauth.parameters import Parameters, parse_parameters
+from gateway.oauth.parameters import parse_parameters
 from gateway.oauth.refusals import OAuthRefused, Refusal
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 MOST_URL_CHARACTERS: Final = 8000
 MOST_ACCOUNTS: Final = 100
+_OF_BANK: Final = ("/psu/authorisations/", "/v1/", "/v2/")
 _Word = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
@@ -61,10 +63,34 @@ class PsuInteractions:
         self._bank = bank
         self._issuer = issuer
 
-    def decide(self, wish: PsuInteraction, certificate: Psd2Certificate) -> str:
-        """Return the redirect that a browser would end at; raises `InteractionRefused`."""
+    def decide(self, wish: PsuInteraction, certificate: Psd2Certificate) -> DecidedAddress:
+        """Return the redirect that a browser would end at, if there is one; raises `InteractionRefused`."""
+        parts = _split(wish.url, self._issuer)
+        if f"{parts.scheme}://{parts.netloc}{parts.path}" == f"{self._issuer}{AUTHORIZE_PATH}":
+            return DecidedAddress(redirect=self._by_oauth(wish, certificate), sca_status=None)
+        if not _is_of_bank(parts):
+            raise _not_an_authorization_url(self._issuer)
+        return self._at_bank(wish, certificate)
+
+    def _at_bank(self, wish: PsuInteraction, certificate: Psd2Certificate) -> DecidedAddress:
+        decision = AddressedDecision(
+            tenant=certificate.authorisation_number or "",
+            address=wish.url,
+            psu=wish.psu,
+            approved=wish.result is Result.APPROVED,
+            accounts=wish.accounts,
+        )
         try:
-            request = self._authorization.validate(self._parameters(wish.url))
+            return self._bank.decide_at(decision)
+        except DecisionRefused as refused:
+            raise _decision_refused(refused) from refused
+        except BankUnavailable as error:
+            raise InteractionRefused(_BANK_UNAVAILABLE) from error
+
+    def _by_oauth(self, wish: PsuInteraction, certificate: Psd2Certificate) -> str:
+        try:
+            query = urlsplit(wish.url).query.encode("utf-8", "surrogatepass")
+            request = self._authorization.validate(parse_parameters(query, known=KNOWN_PARAMETERS))
             if request.client.authorisation_number != certificate.authorisation_number:
                 raise _other_tpps_client()
             begun = self._authorization.begin(request)
@@ -73,15 +99,6 @@ class PsuInteractions:
         except OAuthRefused as refused:
             # What a browser would be shown or sent away with is told here as it is, with the field it lies in.
             raise InteractionRefused(refused.refusal, [_error("url", refused.refusal.description)]) from refused
-
-    def _parameters(self, url: str) -> Parameters:
-        try:
-            parts = urlsplit(url)
-        except ValueError as error:
-            raise _not_an_authorization_url(self._issuer) from error
-        if f"{parts.scheme}://{parts.netloc}{parts.path}" != f"{self._issuer}{AUTHORIZE_PATH}":
-            raise _not_an_authorization_url(self._issuer)
-        return parse_parameters(parts.query.encode("utf-8", "surrogatepass"), known=KNOWN_PARAMETERS)
 
     def _decide_at_bank(self, interaction: str, wish: PsuInteraction) -> None:
         try:
@@ -102,12 +119,27 @@ _BANK_UNAVAILABLE: Final = Refusal(
 )
 
 
+def _split(url: str, issuer: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError as error:
+        raise _not_an_authorization_url(issuer) from error
+
+
+def _is_of_bank(parts: SplitResult) -> bool:
+    """Whether it is an address that the bank may know; host and port are whatever way led the caller there."""
+    return parts.scheme == "https" and parts.path.startswith(_OF_BANK)
+
+
 def _error(field: str, problem: str) -> dict[str, str]:
     return {"field": field, "problem": problem}
 
 
 def _not_an_authorization_url(issuer: str) -> InteractionRefused:
-    rule = f"must be the authorization URL that a browser would open: {issuer}{AUTHORIZE_PATH}?client_id=..."
+    rule = (
+        f"must be the authorization URL that a browser would open, {issuer}{AUTHORIZE_PATH}?client_id=..., a scaRedirect link,"
+        " or the address of an authorisation"
+    )
     refusal = Refusal(
         error="invalid_request",
         description=f"url: {rule}",

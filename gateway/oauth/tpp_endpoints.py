@@ -71,7 +71,9 @@ def psu_blueprint(*, interactions: PsuInteractions, answers: Answers) -> Bluepri
     @psu.post(PSU_INTERACTIONS_PATH, provide_automatic_options=False)
     def interact() -> Response:
         certificate: Psd2Certificate = require_presented_qwac(request.environ)
-        return jsonify({"redirect": interactions.decide(_wish(), certificate)})
+        decided = interactions.decide(_wish(), certificate)
+        status = {} if decided.sca_status is None else {"scaStatus": decided.sca_status}
+        return jsonify({"redirect": decided.redirect} | status)
 
     return psu
 

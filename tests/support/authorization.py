@@ -14,8 +14,10 @@ from gateway.bootstrap import authorization_services
 from gateway.config import GatewaySettings
 from gateway.oauth.app import create_app
 from gateway.oauth.bank import (
+    AddressedDecision,
     BankUnavailable,
     BegunInteraction,
+    DecidedAddress,
     DecisionRefused,
     Interaction,
     InteractionStatus,
@@ -69,6 +71,7 @@ class FakeBank:
     interactions: dict[str, Interaction] = field(default_factory=dict)
     begun: list[NewInteraction] = field(default_factory=list)
     decisions: list[tuple[str, Sequence[str] | None]] = field(default_factory=list)
+    addressed: list[AddressedDecision] = field(default_factory=list)
     is_down: bool = False
 
     def begin(self, new: NewInteraction) -> BegunInteraction:
@@ -95,6 +98,13 @@ class FakeBank:
             raise DecisionRefused(code="psu.unknown", detail=f"no PSU {psu}", errors=[])
         self.decisions.append((psu, accounts))
         self.settle(InteractionStatus.APPROVED if approved else InteractionStatus.REJECTED, psu=psu, interaction=interaction)
+
+    def decide_at(self, address: AddressedDecision) -> DecidedAddress:
+        self._require_up()
+        if address.psu not in self.psus:
+            raise DecisionRefused(code="psu.unknown", detail=f"no PSU {address.psu}", errors=[])
+        self.addressed.append(address)
+        return DecidedAddress(redirect=None, sca_status="finalised" if address.approved else "failed")
 
     def settle(self, status: InteractionStatus, *, psu: str | None = "anna.weber", interaction: str | None = None) -> None:
         """Decide the newest interaction, or the one named, as a PSU at the bank's pages would."""

@@ -10,6 +10,7 @@ import pytest
 from tests.support.authorization import (
     CLIENT,
     ISSUER,
+    NUMBER,
     OTHER_NUMBER,
     REDIRECT_URI,
     authority,
@@ -102,7 +103,8 @@ def test_only_an_authorization_url_will_do(world: AuthorizationWorld, url: str) 
     assert problem["errors"] == [
         {
             "field": "url",
-            "problem": f"must be the authorization URL that a browser would open: {ISSUER}/authorize?client_id=...",
+            "problem": f"must be the authorization URL that a browser would open, {ISSUER}/authorize?client_id=..., "
+            "a scaRedirect link, or the address of an authorisation",
         }
     ]
 
@@ -184,3 +186,30 @@ def test_the_request_is_bound_to_no_browser(world: AuthorizationWorld) -> None:
 
     assert world.resume().status_code == 403
     assert world.bank.begun[0].client_id == CLIENT
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://localhost:8441/psu/authorisations/7d1d0a3e-6a0e-4f52-9c39-0a4ed32b2a11?state=x",
+        "https://localhost:8443/v1/consents/c/authorisations/7d1d0a3e-6a0e-4f52-9c39-0a4ed32b2a11",
+        "https://localhost:8443/v2/consents/confirmation-of-funds/c/authorisations/7d1d0a3e-6a0e-4f52-9c39-0a4ed32b2a11",
+    ],
+)
+def test_an_address_of_the_banks_is_decided_by_the_bank(world: AuthorizationWorld, url: str) -> None:
+    """In the name of the TPP whose certificate it is; where no browser is meant there is no redirect."""
+    answer = world.be_psu(url=url, accounts=["DE89"])
+
+    assert answer.get_json() == {"redirect": None, "scaStatus": "finalised"}
+    (asked,) = world.bank.addressed
+    assert (asked.tenant, asked.address, asked.psu, asked.approved) == (NUMBER, url, "anna.weber", True)
+    assert asked.accounts == ["DE89"]
+
+
+def test_what_the_bank_refuses_at_an_address_is_told(world: AuthorizationWorld) -> None:
+    """With the field it lies in; and without the bank, that it can't be reached."""
+    url = "https://localhost:8443/v1/consents/c/authorisations/7d1d0a3e-6a0e-4f52-9c39-0a4ed32b2a11"
+
+    assert problem_of(world.be_psu(url=url, psu="nobody"))["code"] == "psu.unknown"
+    world.bank.is_down = True
+    assert problem_of(world.be_psu(url=url), 503)["code"] == "upstream.bank"
