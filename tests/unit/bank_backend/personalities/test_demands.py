@@ -204,6 +204,8 @@ def test_what_one_request_forgave_is_not_said_of_the_next(desk: BankDesk) -> Non
     become(desk, "lenient")
     desk.tpp.post(CONSENTS, consent_body(colour="red"))
 
+    steering = desk.tpp.call("PUT", "/sandbox/v1/personality", {"personality": "lenient", "colour": "red"})
+    assert (steering.status_code, "tppMessages" in (steering.json or {})) == (400, False)
     assert "tppMessages" not in (desk.tpp.post(CONSENTS, consent_body()).json or {})
     become(desk, "standard")
     assert desk.tpp.post(CONSENTS, consent_body(colour="red")).status_code == 400
