@@ -139,7 +139,12 @@ def create_services(
         ConsentExpiry(WatchedConsentStore(changes), schedule=schedule),
         create_card_settlements(accounts, ledger, schedule),
     )
-    tasks: dict[TaskKind, Task] = {TaskKind.EXPIRE_CONSENT: expiry.run, TaskKind.SETTLE_CARD: cards.run}
+    funds_consents = FundsConsents(database=database, store=funds, schedule=schedule, clock=clocks)
+    tasks: dict[TaskKind, Task] = {
+        TaskKind.EXPIRE_CONSENT: expiry.run,
+        TaskKind.EXPIRE_FUNDS_CONSENT: funds_consents.expire,
+        TaskKind.SETTLE_CARD: cards.run,
+    }
     paying = create_payments(WatchedPaymentStore(changes), database, ledger=ledger, schedule=schedule, clock=clocks, real=real)
     tasks |= paying.tasks
     planner = create_planner(personas)
@@ -212,8 +217,10 @@ def create_services(
         consents=Consents(database=database, store=WatchedConsentStore(changes), expiry=expiry, clock=clocks),
         consent_access=consent_access,
         payments=paying.payments,
-        funds_consents=FundsConsents(database=database, store=funds, authorisations=authorisations, clock=clocks),
-        funds_confirmations=FundsConfirmations(database=database, store=funds, ledger=ledger, clock=clocks),
+        funds_consents=funds_consents,
+        funds_confirmations=FundsConfirmations(
+            database=database, store=funds, accounts=accounts, ledger=ledger, rates=RATES, clock=clocks
+        ),
         test_data=data_wiring.create_test_data(database, clocks, real, scheduler=scheduler, tenants=tenants, planner=planner),
         interactions=desk.interactions(),
         addressed_decisions=desk.addressed_decisions(),

@@ -91,6 +91,10 @@ class AccountDirectory:
         found = [self._store.by_iban(connection, tenant, iban) for iban in shared_ibans(accounts)]
         return [Collection(tuple(members)) for members in found if ids.issuperset(member.id for member in members)]
 
+    def of_iban(self, connection: Connection, tenant: TenantId, iban: str) -> list[Account]:
+        """Return the accounts of this IBAN: none, one, or the sub-accounts of a multi-currency account."""
+        return self._store.by_iban(connection, tenant, iban)
+
     def _by_ids(self, tenant: TenantId, account_ids: Sequence[str], connection: Connection | None) -> list[Account]:
         if connection is not None:
             return self._store.by_ids(connection, tenant, account_ids)

@@ -74,7 +74,7 @@ class ConsentAsk:
 
     def wording(self, tpp: str, accounts: Sequence[Account]) -> Wording:
         """Return what the TPP may see, account by account, how long and how often."""
-        seen = [Line(each.name, _capitalised(readable_list(self.seen_of(each))), readable_iban(each.iban)) for each in accounts]
+        seen = [Line(each.name, _capitalised(readable_list(self.seen_of(each))), each.readable) for each in accounts]
         everything = [Line("Which accounts", "All of yours, and any you open while this lasts")]
         never = Line("Not included", f"{tpp} can't move money with this, and never learns your password")
         return Wording(
@@ -123,7 +123,7 @@ class PaymentAsk:
             question="Do you want to make this payment?",
             lines=(
                 Line("To", self.creditor_name, readable_iban(self.creditor_iban)),
-                *(Line("From", each.name, readable_iban(each.iban)) for each in accounts),
+                *(Line("From", each.name, each.readable) for each in accounts),
                 Line("Reference", self.remittance or "none"),
                 Line("When", "At once; it can't be taken back"),
             ),
@@ -156,7 +156,7 @@ class FundsAsk:
             opening=f"{tpp} asks whether it may check your funds",
             question=f"May {tpp} check your funds?",
             lines=(
-                *(Line("Account", each.name, readable_iban(each.iban)) for each in accounts),
+                *(Line("Account", each.name, each.readable) for each in accounts),
                 *(Line(term, text) for term, text in known.items() if text),
                 Line("What it learns", "Yes or no to “is this amount there?”, never your balance"),
                 Line("How long", "Until it is ended; there is no fixed date"),
@@ -173,8 +173,12 @@ def _capitalised(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}"
 
 
+def _names(account: Account) -> set[str]:
+    return {account.id, account.iban or account.masked_pan}
+
+
 def _ibans(accounts: Sequence[Account]) -> str:
-    return readable_list([readable_iban(account.iban) for account in accounts])
+    return readable_list([account.readable for account in accounts])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,10 +226,15 @@ class Eligible:
 def eligible_accounts(ask: Ask, held: Sequence[Account]) -> Eligible:
     """Match an ask with the accounts a PSU holds."""
     if ask.choice is not AccountChoice.NAMED:
-        return Eligible(tuple(held), ())
+        return Eligible(tuple(account for account in held if _is_offered(ask, account)), ())
     named = tuple(account for account in held if any(reference.names(account) for reference in ask.references))
     foreign = tuple(ref for ref in ask.references if not any(ref.names(account) for account in held))
     return Eligible(named, foreign)
+
+
+def _is_offered(ask: Ask, account: Account) -> bool:
+    """Whether nobody's naming an account leaves this one in: a consent may be about some types of accounts only."""
+    return ask.access.admits(account) if isinstance(ask, ConsentAsk) else True
 
 
 def chosen_accounts(ask: Ask, held: Sequence[Account], wanted: Sequence[str] | None) -> tuple[Account, ...]:
@@ -235,14 +244,14 @@ def chosen_accounts(ask: Ask, held: Sequence[Account], wanted: Sequence[str] | N
     """
     eligible = eligible_accounts(ask, held)
     if eligible.foreign:
-        ibans = ", ".join(reference.iban for reference in eligible.foreign)
+        ibans = ", ".join(reference.iban or reference.readable for reference in eligible.foreign)
         raise FieldsInvalid({"psu": f"this PSU does not hold the account asked for: {ibans}"})
     if wanted is None:
         return _require_some(eligible.accounts)
-    unknown = [name for name in wanted if not any(name in {account.id, account.iban} for account in eligible.accounts)]
+    unknown = [name for name in wanted if not any(name in _names(account) for account in eligible.accounts)]
     if unknown:
         raise FieldsInvalid({"accounts": f"not among the accounts this can be about: {', '.join(unknown)[:200]}"})
-    chosen = tuple(account for account in eligible.accounts if {account.id, account.iban} & set(wanted))
+    chosen = tuple(account for account in eligible.accounts if _names(account) & set(wanted))
     if ask.choice is not AccountChoice.OFFERED and chosen != eligible.accounts:
         raise FieldsInvalid({"accounts": "the request names its accounts: they can be approved together or not at all"})
     return _require_some(chosen)

@@ -57,7 +57,7 @@ def register(app: Flask, services: Services) -> None:
         call = xs2a_call(PspRole.IC)
         asked = parse_funds_consent_request(json_body())
         require_startable(call, services)
-        consent, _ = consents.create(call.tenant, asked, start_authorisation=False)
+        consent = consents.create(call.tenant, asked)
         path = f"{_BASE}/{consent.id}"
         begun = started(call, services, kind=ResourceKind.PIIS, path=path, resource=consent.id)
         body = {"consentStatus": consent.status.value, "consentId": consent.id} | begun.members

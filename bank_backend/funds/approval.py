@@ -40,9 +40,9 @@ class FundsApproval:
         )
 
     def approve(self, connection: Connection, approval: Approval) -> None:
-        """Make the consent valid for the account."""
+        """Make the consent valid for the account: of several that share an IBAN the first is the default (BG IG §10.2)."""
         consent = self._require(connection, approval.tenant, approval.resource, approval.at)
-        (account,) = approval.accounts
+        account = approval.accounts[0]
         valid = replace(consent.moved(ConsentStatus.VALID), psu=approval.psu, account_id=account.id)
         self._store.save(connection, valid)
 

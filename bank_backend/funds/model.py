@@ -49,4 +49,4 @@ class FundsConsent:
     def settled(self, now: datetime) -> FundsConsent:
         """Return the consent as time alone has made it: rejected when nobody approved it."""
         waits = self.status in {ConsentStatus.RECEIVED, ConsentStatus.PARTIALLY_AUTHORISED}
-        return self.moved(ConsentStatus.REJECTED) if waits and now > self.received_at + AUTHORISATION_WINDOW else self
+        return self.moved(ConsentStatus.REJECTED) if waits and now >= self.received_at + AUTHORISATION_WINDOW else self

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Column, Date, Float, ForeignKey, Row, String, Table, insert, select, update
 
 from bank_backend.consents.model import ConsentStatus
+from bank_backend.consents.store import MOST_LISTED
 from bank_backend.database import METADATA
 from bank_backend.funds.model import Card, FundsConsent
 from bank_backend.references import AccountReference
@@ -56,6 +57,12 @@ class SqlFundsConsentStore:
         statement = select(funds_consents).where(funds_consents.c.tenant == tenant, funds_consents.c.id == consent_id)
         row = connection.execute(statement.with_for_update()).first()
         return None if row is None else _consent(row)
+
+    def of_psu(self, connection: Connection, tenant: TenantId, psu: PsuId) -> list[FundsConsent]:
+        """Return the consents that this PSU has signed, newest first."""
+        statement = select(funds_consents).where(funds_consents.c.tenant == tenant, funds_consents.c.psu == psu)
+        newest_first = statement.order_by(funds_consents.c.received_at.desc(), funds_consents.c.id).limit(MOST_LISTED)
+        return [_consent(row) for row in connection.execute(newest_first)]
 
 
 def _columns(consent: FundsConsent) -> dict[str, object]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 class CardPurchase:
     """Where and how a card was used. `original` is what the merchant charged, where that is another currency.
 
+    `merchant_category` is ISO 18245's code, `phone` is written like `+49-305772`.
     `markup_percent` is what the bank adds for converting it, such as `1.75`; the fee is part of the amount billed.
     """
 

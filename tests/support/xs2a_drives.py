@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from bank_backend.references import luhn_digit
+from tests.support.bank_accounts import book_movements, open_card
 from tests.support.bank_core import ANNA, TENANT
 from tests.support.bank_payments import TODAY, Till
 from tests.support.bank_sca import CONSENTS, FUNDS, PAYMENTS, Tpp, consent_body, payment_body
@@ -42,6 +44,15 @@ def _transaction(desk: BankDesk) -> TestResponse:
     tpp, headers, path = _reader(desk)
     report: Any = tpp.get(f"{path}/transactions?bookingStatus=booked&dateFrom=2025-11-01", **headers).json
     return tpp.get(report["transactions"]["booked"][0]["_links"]["transactionDetails"]["href"], **headers)
+
+
+def _card_account(desk: BankDesk, suffix: str | None) -> TestResponse:
+    digits = f"99994200000{len(desk.bank.services.accounts.accounts_of(TENANT, ANNA)):04d}"
+    card = open_card(desk.bank, pan=digits + luhn_digit(digits))
+    book_movements(desk.bank, card, [-1_000], day=date(2026, 11, 17))
+    consent = desk.approved_consent(access={"allPsd2": "allAccountsWithOwnerName"})
+    path = "/v1/card-accounts" if suffix is None else f"/v1/card-accounts/{card.id}{suffix}"
+    return desk.reader(consent).get(path, Consent_ID=consent)
 
 
 def _started(desk: BankDesk, path: str) -> str:
@@ -112,6 +123,10 @@ DRIVES: Mapping[str, Callable[[BankDesk], TestResponse]] = {
     "updatePaymentPsuData": lambda desk: _psu_data(desk, f"{_of_payment(desk)}/authorisations"),
     "updatePaymentCancellationPsuData": lambda desk: _psu_data(desk, _cancellations(desk)),
     "getAccountList": _accounts,
+    "getCardAccountList": lambda desk: _card_account(desk, None),
+    "readCardAccountDetails": lambda desk: _card_account(desk, ""),
+    "getCardAccountBalances": lambda desk: _card_account(desk, "/balances"),
+    "getCardAccountTransactionList": lambda desk: _card_account(desk, "/transactions?bookingStatus=both&dateFrom=2026-11-01"),
     "readAccountDetails": lambda desk: _account(desk, ""),
     "getBalances": lambda desk: _account(desk, "/balances"),
     "getTransactionList": lambda desk: _account(desk, "/transactions?bookingStatus=both&dateFrom=2025-11-01"),

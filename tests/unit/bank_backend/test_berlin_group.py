@@ -6,6 +6,7 @@ All other answers that tests of the bank get are judged too (conftest.py); here 
 from __future__ import annotations
 
 import re
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ import pytest
 
 from psd2.tpp_messages import MessageCode
 from tests.support import berlin_group
-from tests.support.bank_core import TENANT
+from tests.support.bank_accounts import book_movements
+from tests.support.bank_core import ANNA, TENANT
 from tests.support.bank_payments import TODAY, Till
 from tests.support.bank_sca import CONSENTS, FUNDS, PAYMENTS, BankDesk, Tpp, consent_body
 from tests.support.berlin_group import Exchange, Judge
@@ -31,14 +33,10 @@ NOT_YET = frozenset(
     {
         "createSigningBasket",
         "deleteSigningBasket",
-        "getCardAccountBalances",
-        "getCardAccountList",
-        "getCardAccountTransactionList",
         "getSigningBasket",
         "getSigningBasketAuthorisation",
         "getSigningBasketScaStatus",
         "getSigningBasketStatus",
-        "readCardAccountDetails",
         "startSigningBasketAuthorisation",
         "updateSigningBasketPsuData",
     }
@@ -76,12 +74,23 @@ def test_an_operation_refuses_what_it_does_not_know(desk: BankDesk, name: str) -
     assert not wrong
 
 
+def fetch_large_statement(desk: BankDesk) -> None:
+    account = desk.bank.account(ANNA)
+    book_movements(desk.bank, account, [-1] * 1_001, day=date(2026, 11, 17))
+    consent = desk.approved_consent()
+    reader = desk.reader(consent)
+    path = f"/v1/accounts/{account.id}/transactions?bookingStatus=booked&dateFrom=2026-11-01"
+    told: Any = reader.get(path, Consent_ID=consent, Accept="application/xml").json
+    assert reader.get(told["_links"]["download"]["href"], Consent_ID=consent).status_code == 200
+
+
 def test_every_allowance_is_still_needed(desk: BankDesk) -> None:
     """A list that allows what nobody does any more would allow it to whoever comes next."""
     with judged_answers(judge := Judge()):
         for drive in DRIVES.values():
             drive(desk)
         desk.tpp.get("/v1/openapi.json")
+        fetch_large_statement(desk)
         desk.tpp.post(CONSENTS, {})
         desk.tpp.post("/v1/funds-confirmations", {}, Consent_ID=UNKNOWN)
         rejected = desk.payment(instructedAmount={"currency": "EUR", "amount": "99999999.00"})

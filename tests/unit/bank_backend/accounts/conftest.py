@@ -18,6 +18,8 @@ from psd2.ids import ConsentId
 from tests.support.bank_core import ANNA, NOW, TENANT, SeededBank
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from flask.testing import FlaskClient
     from werkzeug.test import TestResponse
 
@@ -37,6 +39,7 @@ class FakeAccess:
     rights: tuple[AccountRights, ...]
     accounts: set[AccountId]
     asked: list[tuple[AccessKind, str | None, str | None]] = field(default_factory=list)
+    now: datetime = NOW
     counted: list[GrantedAccess] = field(default_factory=list)
 
     def require_access(
@@ -52,7 +55,7 @@ class FakeAccess:
         self.asked.append((access, account_id, page))
         if call.tenant != TENANT or consent_id != CONSENT:
             raise ConsentInvalid("not this consent")
-        granted = GrantedAccess(consent_id=CONSENT, tenant=TENANT, psu=self.psu, rights=self.rights, now=NOW)
+        granted = GrantedAccess(consent_id=CONSENT, tenant=TENANT, psu=self.psu, rights=self.rights, now=self.now)
         if account_id is not None:
             self._require(granted, access, account_id)
         return granted
@@ -90,10 +93,15 @@ class Web:
 
     def grant(self, psu: PsuId, *, balances: bool = True, transactions: bool = True, owner_name: bool = False) -> None:
         """Let the consent cover all accounts of a PSU with these rights."""
+        directory = self.bank.services.accounts
+        held = directory.accounts_of(TENANT, psu)
+        with self.bank.database.reading() as connection:
+            collections = [one.account for one in directory.collections(connection, TENANT, held)]
         self.access.psu = psu
+        self.access.accounts |= {account.id for account in (*held, *collections)}
         self.access.rights = tuple(
             AccountRights(account_id=account.id, balances=balances, transactions=transactions, owner_name=owner_name)
-            for account in self.bank.services.accounts.accounts_of(TENANT, psu)
+            for account in (*held, *collections)
         )
 
 

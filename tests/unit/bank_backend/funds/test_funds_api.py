@@ -92,7 +92,7 @@ def test_an_unapproved_consent_allows_no_question(desk: BankDesk) -> None:
     [
         ({"account": {"iban": ELSEWHERE}}, (400, "NO_PIIS_ACTIVATION", "account.iban")),
         ({"cardNumber": "1111222233334444"}, (400, "CARD_INVALID", "cardNumber")),
-        ({"instructedAmount": {"currency": "USD", "amount": "5.00"}}, (400, "FORMAT_ERROR", "instructedAmount.currency")),
+        ({"instructedAmount": {"currency": "XAU", "amount": "5.00"}}, (400, "FORMAT_ERROR", "instructedAmount.currency")),
         ({"instructedAmount": {"currency": "EUR", "amount": "0"}}, (400, "FORMAT_ERROR", "instructedAmount.amount")),
         ({"header": ""}, (400, "FORMAT_ERROR", "Consent-ID")),
     ],
