@@ -178,17 +178,18 @@ def _parameter(parameter: Parameter, *, place: str) -> dict[str, object]:
 
 
 class _WireSchema(GenerateJsonSchema):
-    """An optional member is there or not: it is never null, and has no default. Names speak for themselves."""
+    """An optional member is there or not: it is never null. Names speak for themselves."""
 
     def field_title_should_be_set(self, schema: object) -> bool:
         del schema
         return False
 
-    def nullable_schema(self, schema: core_schema.NullableSchema) -> dict[str, Any]:
-        return self.generate_inner(schema["schema"])
-
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> dict[str, Any]:
-        return self.generate_inner(schema["schema"]) if schema.get("default") is None else super().default_schema(schema)
+        inner = schema["schema"]
+        if schema.get("default", ...) is not None:
+            return super().default_schema(schema)
+        # What must be there may be null, and says so by having no default.
+        return self.generate_inner(inner["schema"] if inner["type"] == "nullable" else inner)
 
 
 class _Schemas:

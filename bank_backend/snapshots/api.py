@@ -9,6 +9,10 @@ from pydantic import StringConstraints
 
 from bank_backend.answers import json_answer
 from bank_backend.bodies import Body, read_internal_body
+from bank_backend.openapi.declarations import operation
+from bank_backend.openapi.shapes.sandbox import Restored
+from bank_backend.openapi.shapes.sandbox import Snapshot as SnapshotAnswer
+from bank_backend.openapi.shapes.sandbox import Snapshots as SnapshotsAnswer
 from bank_backend.tenants.addresses import TenantRoutes
 
 if TYPE_CHECKING:
@@ -42,20 +46,25 @@ class _Views:
     def __init__(self, snapshots: Snapshots) -> None:
         self._snapshots = snapshots
 
+    @operation("List snapshots", answers={200: SnapshotsAnswer})
     def list_snapshots(self, tenant: TenantId) -> Response:
         return json_answer({"snapshots": [snapshot_json(one) for one in self._snapshots.all(tenant)]})
 
+    @operation("Take a snapshot of all that the tenant has", body=SnapshotBody, answers={201: SnapshotAnswer})
     def take_snapshot(self, tenant: TenantId) -> Response:
         body = read_internal_body(request.get_data(), SnapshotBody)
         return json_answer(snapshot_json(self._snapshots.take(tenant, body.name)), status=201)
 
+    @operation("Read what a snapshot holds", answers={200: SnapshotAnswer})
     def get_snapshot(self, tenant: TenantId, name: str) -> Response:
         return json_answer(snapshot_json(self._snapshots.one(tenant, name)))
 
+    @operation("Delete a snapshot", answers={204: None})
     def delete_snapshot(self, tenant: TenantId, name: str) -> Response:
         self._snapshots.delete(tenant, name)
         return Response(status=204)
 
+    @operation("Bring back what a snapshot holds", answers={200: Restored})
     def restore_snapshot(self, tenant: TenantId, name: str) -> Response:
         return json_answer({"snapshot": name, **replaced_json(self._snapshots.restore(tenant, name))})
 

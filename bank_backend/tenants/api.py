@@ -12,6 +12,8 @@ from bank_backend.answers import json_answer
 from bank_backend.bodies import read_internal_body
 from bank_backend.calls import calling_tenant
 from bank_backend.errors import FieldsInvalid, FormatError
+from bank_backend.openapi.declarations import operation
+from bank_backend.openapi.shapes.sandbox import Data
 from bank_backend.tenants.wire import RegistrationBody, accounts_json, book_json, data_json
 from psd2.authorisation_number import AuthorisationNumber, InvalidAuthorisationNumber
 from psd2.ids import TenantId
@@ -47,6 +49,7 @@ def _add_tenants(routes: Blueprint, tenants: TenantRegistry) -> None:
         return json_answer(data_json(tenant, tenants.residents(tenant.id)))
 
     @routes.get("/sandbox/v1/data")
+    @operation("Read who banks here, with what to log in", answers={200: Data})
     def get_data() -> Response:
         tenant = tenants.tenant(calling_tenant(request))
         return json_answer(data_json(tenant, tenants.residents(tenant.id)))

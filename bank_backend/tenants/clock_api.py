@@ -10,6 +10,8 @@ from pydantic import AwareDatetime, Field, field_validator
 
 from bank_backend.answers import json_answer
 from bank_backend.bodies import Body, read_internal_body
+from bank_backend.openapi.declarations import operation
+from bank_backend.openapi.shapes.sandbox import Clock, MovedClock
 from bank_backend.tenants.addresses import TenantRoutes
 from bank_backend.tenants.durations import Duration
 
@@ -63,13 +65,16 @@ class _Views:
     def __init__(self, time: TenantTime) -> None:
         self._time = time
 
+    @operation("Read the tenant's clock", answers={200: Clock})
     def get_clock(self, tenant: TenantId) -> Response:
         return json_answer(clock_json(self._time.reading(tenant)))
 
+    @operation("Set the clock forward to a moment", body=ClockBody, answers={200: MovedClock})
     def set_clock(self, tenant: TenantId) -> Response:
         body = read_internal_body(request.get_data(), ClockBody)
         return json_answer(moved_json(self._time.set(tenant, body.now.astimezone(UTC))))
 
+    @operation("Advance the clock; what was due has happened when it answers", body=AdvanceBody, answers={200: MovedClock})
     def advance_clock(self, tenant: TenantId) -> Response:
         body = read_internal_body(request.get_data(), AdvanceBody)
         return json_answer(moved_json(self._time.advance(tenant, Duration.parse(body.by))))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from bank_backend.notifications.model import State  # noqa: TC001 - pydantic reads it
-from bank_backend.openapi.shapes.base import Moment, Shape
+from bank_backend.faults.model import FaultKind  # noqa: TC001 - pydantic reads it
+from bank_backend.notifications.model import State  # noqa: TC001 - as above
+from bank_backend.openapi.shapes.base import Currency, Moment, Shape
 
 
 class Message(Shape):
@@ -50,3 +51,118 @@ class Notifications(Shape):
 
     notifications: list[Notification]
     refused: list[RefusedWatch]
+
+
+class Clock(Shape):
+    """A tenant's clock beside the real one."""
+
+    now: Moment
+    real_time: Moment
+    ahead_seconds: int
+
+
+class MovedClock(Clock):
+    """A clock that was moved, and what was done because it was due."""
+
+    tasks_run: int
+
+
+class Fault(Shape):
+    """A fault, and how often it has struck."""
+
+    id: str
+    created_at: Moment
+    method: str
+    path: str
+    kind: FaultKind
+    milliseconds: int | None = None
+    status: int | None = None
+    code: str | None = None
+    text: str | None = None
+    reason: str | None = None
+    rate: float
+    calls: int | None = Field(description="For how many calls; null: until it is cleared.")
+    calls_left: int | None
+    matched: int
+    struck: int
+
+
+class Faults(Shape):
+    """The faults that are set."""
+
+    faults: list[Fault]
+
+
+class Cleared(Shape):
+    """How many faults were cleared."""
+
+    cleared: int
+
+
+class Snapshot(Shape):
+    """A snapshot of a tenant."""
+
+    name: str
+    taken_at: Moment
+    clock: Moment = Field(description="The tenant's time in it.")
+    rows: int
+    bytes: int
+
+
+class Snapshots(Shape):
+    """The tenant's snapshots."""
+
+    snapshots: list[Snapshot]
+
+
+class Restored(Shape):
+    """What the return to a snapshot came to."""
+
+    snapshot: str
+    rows_removed: int
+    rows_written: int
+    clock: Moment
+
+
+class HeldAccount(Shape):
+    """An account of a persona; a card has a number in the place of an IBAN."""
+
+    id: str
+    iban: str | None = None
+    pan: str | None = None
+    masked_pan: str | None = None
+    currency: Currency
+
+
+class Persona(Shape):
+    """Somebody who banks here."""
+
+    psu: str
+    name: str
+    purpose: str
+    password: str
+    accounts: list[HeldAccount]
+
+
+class Data(Shape):
+    """Who banks in the tenant."""
+
+    tenant: str
+    personas: list[Persona]
+
+
+class Generated(Shape):
+    """Who was made."""
+
+    personas: list[Persona]
+    transactions: int
+
+
+class Taken(Shape):
+    """What a tenant has now."""
+
+    psus: int
+    accounts: int
+    transactions: int
+    rows_removed: int
+    rows_written: int
