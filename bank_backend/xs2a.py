@@ -20,13 +20,10 @@ from psd2.client_cert_header import decode_client_cert
 if TYPE_CHECKING:
     from flask import Response
 
-    from bank_backend.authorisations.model import Authorisation, ResourceKind
+    from bank_backend.authorisations.model import ResourceKind
     from bank_backend.calls import TppCall
-    from bank_backend.config import BankSettings
     from bank_backend.services import Services
     from psd2.roles import PspRole
-
-_EXPLICIT = "TPP-Explicit-Authorisation-Preferred"
 
 
 def xs2a_call(role: PspRole) -> TppCall:
@@ -52,32 +49,6 @@ def require_psu_ip_address(call: TppCall) -> None:
     if call.psu_ip_address is None:
         text = "PSU-IP-Address is missing: send the address of the PSU's device or, without one, your own"
         raise FormatError(text, path="PSU-IP-Address")
-
-
-def starts_implicitly() -> bool:
-    """Whether the authorisation is started along with its resource; raises `FormatError` (BG IG §4.6)."""
-    text = request.headers.get(_EXPLICIT, "false").strip().lower()
-    if text not in {"true", "false"}:
-        raise FormatError(f"{_EXPLICIT} is {text[:20]!r}: write true or false", path=_EXPLICIT)
-    return text == "false"
-
-
-def discovery_url(settings: BankSettings) -> str:
-    """Return the address of the authorization server's metadata, which `scaOAuth` names (BG IG §4.15, RFC 8414 §3)."""
-    return f"{settings.front_url}/.well-known/oauth-authorization-server"
-
-
-def resource_links(path: str, authorisation: Authorisation | None, *, sca_oauth: str) -> dict[str, object]:
-    """Return the `_links` of a new resource: where its authorisation stands, or where to start it."""
-    links: dict[str, object] = {"self": _link(path), "status": _link(f"{path}/status")}
-    if authorisation is None:
-        return links | {"startAuthorisation": _link(f"{path}/authorisations")}
-    return {"scaOAuth": _link(sca_oauth)} | links | {"scaStatus": _link(f"{path}/authorisations/{authorisation.id}")}
-
-
-def started_links(path: str, authorisation: Authorisation, *, sca_oauth: str) -> dict[str, object]:
-    """Return the `_links` of an authorisation that the TPP has started itself."""
-    return {"scaOAuth": _link(sca_oauth), "scaStatus": _link(f"{path}/authorisations/{authorisation.id}")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,11 +105,8 @@ def tpp_domains(call: TppCall) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*certificate.dns_names, *([certificate.common_name] if certificate.common_name else []))))
 
 
-_OAUTH = {"ASPSP-SCA-Approach": "REDIRECT"}
-
-
-def created(call: TppCall, body: object, *, location: str, headers: dict[str, str] = _OAUTH) -> Response:
-    """Answer 201 with the resource's address; OAuth goes by the name of REDIRECT (BG IG §6.3.1.1)."""
+def created(call: TppCall, body: object, *, location: str, headers: dict[str, str]) -> Response:
+    """Answer 201 with the resource's address; `headers` name the SCA approach."""
     answer = json_answer(body, status=201, x_request_id=call.x_request_id)
     answer.headers["Location"] = location
     answer.headers.update(headers)
@@ -163,7 +131,3 @@ def no_content(call: TppCall) -> Response:
     answer.set_data(b"")
     del answer.headers["Content-Type"]
     return answer
-
-
-def _link(href: str) -> dict[str, str]:
-    return {"href": href}
