@@ -27,6 +27,7 @@ from sandbox.doctor.service import Archive, Doctor
 from sandbox.doctor.store import SqlArchive
 from sandbox.gateway_client import GatewayOverTheWire
 from sandbox.health.service import Health
+from sandbox.tenants.levers import LeversOverTheWire
 from sandbox.tenants.personalities import PersonalitiesOverTheWire
 from sandbox.tpps.applications import RegisterLimits
 from sandbox.tpps.client_data import PublicAddresses
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from psd2.clock import Clock
     from sandbox.bank_client import TenantData
     from sandbox.config import SandboxSettings
+    from sandbox.tenants.levers import Levers
     from sandbox.tenants.personalities import Personalities
 
 _CALLER = "portal"
@@ -66,6 +68,7 @@ class Services:
     registrations: Quota
     tenant_data: TenantData
     personalities: Personalities
+    levers: Levers
     calls: Calls
     health: Health
     orders: Orders
@@ -106,6 +109,7 @@ def build_services(settings: SandboxSettings) -> Services:
         ),
         tenant_data=bank,
         personalities=PersonalitiesOverTheWire(peers["bank"]),
+        levers=LeversOverTheWire(peers["bank"]),
         calls=Calls(gateway, clock),
         health=Health(home=settings.home, clock=clock, peers=peers, neighbours=gateway, lists=authority, trust=trust),
         orders=Orders(store=SqlOrderStore(engine), clock=clock),

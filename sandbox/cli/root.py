@@ -18,6 +18,10 @@ _COMMANDS = {
     "tpp": "sandbox.cli.tpp",
     "cert": "sandbox.cli.cert",
     "developer": "sandbox.cli.developer",
+    "data": "sandbox.cli.data",
+    "snapshot": "sandbox.cli.snapshot",
+    "faults": "sandbox.cli.faults",
+    "clock": "sandbox.cli.clock",
     "ledger": "sandbox.cli.ledger",
     "personality": "sandbox.cli.personality",
 }

@@ -33,6 +33,7 @@ from sandbox.tpps.orders import Orders
 from sandbox.trust.service import TrustDelivery
 from tests.support.call_log import CallLog
 from tests.support.health import health_of
+from tests.support.levers import LeversInMemory
 from tests.support.personalities import PersonalitiesInMemory
 from tests.support.register import REGISTRATION, ROOMY, RegisterWorld
 from tests.support.tenant_data import TenantDataInMemory
@@ -214,6 +215,7 @@ class PortalUnderTest:
             ),
             tenant_data=self.tenant_data,
             personalities=PersonalitiesInMemory(),
+            levers=LeversInMemory(),
             calls=Calls(self.call_log, self.world.clock),
             health=health_of(self.settings.home, self.world, self.trust),
             orders=Orders(store=SqlOrderStore(self.engine), clock=self.world.clock),

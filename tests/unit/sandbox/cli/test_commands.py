@@ -31,7 +31,22 @@ def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = run(capsys, "--help")
 
     assert status == 0
-    for command in ("up", "down", "status", "reset", "demo", "tpp", "cert", "developer", "ledger", "personality"):
+    for command in (
+        "up",
+        "down",
+        "status",
+        "reset",
+        "demo",
+        "tpp",
+        "cert",
+        "developer",
+        "ledger",
+        "personality",
+        "data",
+        "snapshot",
+        "faults",
+        "clock",
+    ):
         assert f"  {command} " in out
 
 
@@ -50,6 +65,12 @@ def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
         (("developer", "list"), 1, "no platform has been started"),
         (("developer", "operator"), 2, "Missing argument"),
         (("ledger", "reconcile"), 1, "no platform has been started"),
+        (("data", "show"), 2, "Missing option '--tpp'"),
+        (("data", "export", "x.json", "--tpp", "acme"), 1, "no platform has been started"),
+        (("data", "import", "x.json", "--tpp", "acme"), 2, "does not exist"),
+        (("snapshot", "take", "a", "--tpp", "acme"), 1, "no platform has been started"),
+        (("faults", "add", "explode", "/v1/accounts", "--tpp", "acme"), 2, "Invalid value"),
+        (("clock", "advance", "P1D", "--tpp", "acme"), 1, "no platform has been started"),
         (("personality", "list"), 2, "Missing option '--tpp'"),
         (("personality", "set", "strict", "--tpp", "acme"), 1, "no platform has been started"),
         (("reset", "--yes"), 1, "nothing to remove"),
