@@ -36,16 +36,22 @@ def hold_to_personality(app: Flask, personalities: Personalities) -> None:
 
     def judge() -> None:
         begin_leniency(None)
+        personalities.end_request()
         # An address that leads nowhere is nobody's to judge: it is answered 404.
         if request.url_rule is None or not request.path.startswith(_BERLIN_GROUP) or request.path in _PUBLIC:
             return
-        personality = personalities.of(calling_tenant(request))
+        personality = personalities.begin_request(calling_tenant(request))
         require_all(personality, Asked(request.method, request.path, request.headers))
         waives_token = personality.token is Demand.OPTIONAL
         begin_leniency(Leniency(ignores_unknown_fields=not personality.strict_bodies, waives_token=waives_token))
 
+    def end(_: BaseException | None) -> None:
+        begin_leniency(None)
+        personalities.end_request()
+
     app.before_request(judge)
     app.after_request(_warn)
+    app.teardown_request(end)
 
 
 def _warn(answer: Response) -> Response:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Final, Protocol
 
 from bank_backend.errors import BankError, FormatError, TenantUnknown
 from psd2.tpp_messages import MessageCode
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from bank_backend.database import Connection
     from bank_backend.personalities.model import Personality
     from psd2.ids import TenantId
+
+
+# The one of the request in hand: read once for it, so that a request is answered by one bank from its first check to its last.
+_IN_HAND: Final[ContextVar[tuple[Personalities, TenantId, Personality] | None]] = ContextVar("personality", default=None)
 
 
 class PersonalityGone(BankError):
@@ -43,12 +48,26 @@ class Personalities:
 
     def of(self, tenant: TenantId, connection: Connection | None = None) -> Personality:
         """Return the tenant's; inside a transaction, pass its connection. Raises `TenantUnknown`, `PersonalityGone`."""
+        in_hand = _IN_HAND.get()
+        if in_hand is not None and in_hand[0] is self and in_hand[1] == tenant:
+            return in_hand[2]
         name = self._name_of(tenant, connection)
         personality = self._known.get(name)
         if personality is None:
             text = f"the personality {name!r} of this bank is not there any more: choose another at PUT /sandbox/v1/personality"
             raise PersonalityGone(text)
         return personality
+
+    def begin_request(self, tenant: TenantId) -> Personality:
+        """Return the tenant's as it is now, and go by it until `end_request`; raises as `of`."""
+        self.end_request()
+        personality = self.of(tenant)
+        _IN_HAND.set((self, tenant, personality))
+        return personality
+
+    def end_request(self) -> None:
+        """Look again from now on."""
+        _IN_HAND.set(None)
 
     def name_of(self, tenant: TenantId) -> str:
         """Return the name of the tenant's, also of one that is gone; raises `TenantUnknown`."""
