@@ -79,7 +79,7 @@ class _Merge:
         self._page = page
 
     def page(self, query: StatementQuery) -> ReportPage:
-        self._require_place()
+        self._require_place(query)
         asked = directed(query, self._page)
         found = [line for member in self._members for line in self._of_member(member, asked)]
         found.sort(key=_newest_first, reverse=asked.is_from_oldest)
@@ -102,11 +102,13 @@ class _Merge:
             return replace(asked, older_than=place)
         return replace(asked, newer_than=place)
 
-    def _require_place(self) -> None:
+    def _require_place(self, query: StatementQuery) -> None:
         if self._page is None or self._page.place is None:
             return
-        member = next((member for member in self._members if member.currency == self._page.currency), None)
-        if member is None or not self._statements.has(self._connection, member.tenant, member.id, self._page.place):
+        place, currency = self._page.place, self._page.currency
+        member = next((member for member in self._members if member.currency == currency), None)
+        is_known = member is not None and self._statements.has(self._connection, member.tenant, member.id, place)
+        if not (is_known and query.holds(place)):
             raise UnknownPlace(str(self._page))
 
     def _ref(self, page: StatementPage, direction: PageDirection) -> PageRef | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -52,27 +53,21 @@ _PLACE: Final = tuple_(bindparam("place_date", type_=Date), _PLACE_NUMBER)
 _HERE: Final = tuple_(postings.c.booking_date, postings.c.number)
 _NEWEST_FIRST: Final = (postings.c.booking_date.desc(), postings.c.number.desc())
 _OLDEST_FIRST: Final = (postings.c.booking_date, postings.c.number)
-_IN_PERIOD: Final = (
-    postings.c.booking_date.between(bindparam("since"), bindparam("until")),
-    postings.c.number <= bindparam("newest_number"),
-)
+_SINCE: Final = postings.c.booking_date >= bindparam("since")
+_UNTIL: Final = postings.c.booking_date <= bindparam("until")
+_NOT_NEWER: Final = postings.c.number <= bindparam("newest_number")
 # What is new is found by number alone: along the index of days, all that is old would be looked at too.
-_IS_NEW: Final = (postings.c.number > bindparam("after_number"), postings.c.number <= bindparam("newest_number"))
+_IS_NEW: Final = (postings.c.number > bindparam("after_number"), _NOT_NEWER)
 
 
+@dataclass(frozen=True, slots=True)
 class _Pages:
     """The four ways into a list, built once: its newest end, its oldest, and both ways from a place."""
 
-    def __init__(
-        self, chosen: tuple[ColumnElement[bool], ...], here: ColumnElement[Any], place: ColumnElement[Any], *, by_day: bool
-    ) -> None:
-        newest_first = _NEWEST_FIRST if by_day else (postings.c.number.desc(),)
-        self.oldest_first = _OLDEST_FIRST if by_day else (postings.c.number,)
-        self.chosen = _BOOKED.where(*chosen)
-        self.newest = self.chosen.order_by(*newest_first).limit(_MOST)
-        self.older = self.chosen.where(here < place).order_by(*newest_first).limit(_MOST)
-        self.oldest = self.chosen.order_by(*self.oldest_first).limit(_MOST)
-        self.newer = self.chosen.where(here > place).order_by(*self.oldest_first).limit(_MOST)
+    newest: Select[Any]
+    oldest: Select[Any]
+    older: Select[Any]
+    newer: Select[Any]
 
     def of(self, query: StatementQuery) -> Select[Any]:
         if query.older_than is not None:
@@ -82,12 +77,33 @@ class _Pages:
         return self.oldest if query.is_last else self.newest
 
 
-_BY_DAY: Final = _Pages(_IN_PERIOD, _HERE, _PLACE, by_day=True)
-_BY_NUMBER: Final = _Pages(_IS_NEW, postings.c.number, _PLACE_NUMBER, by_day=False)
-_WHOLE: Final = _BY_DAY.chosen.order_by(*_OLDEST_FIRST)
+def _newest_first(*chosen: ColumnElement[bool]) -> Select[Any]:
+    return _BOOKED.where(*chosen).order_by(*_NEWEST_FIRST).limit(_MOST)
+
+
+def _oldest_first(*chosen: ColumnElement[bool]) -> Select[Any]:
+    return _BOOKED.where(*chosen).order_by(*_OLDEST_FIRST).limit(_MOST)
+
+
+# From a place on, the period's other end is left out: of two bounds on one side, a database may take the wrong one for its
+# way along the index, and read everything from there to the place.
+_BY_DAY: Final = _Pages(
+    newest=_newest_first(_SINCE, _UNTIL, _NOT_NEWER),
+    oldest=_oldest_first(_SINCE, _UNTIL, _NOT_NEWER),
+    older=_newest_first(_SINCE, _NOT_NEWER, _HERE < _PLACE),
+    newer=_oldest_first(_UNTIL, _NOT_NEWER, _HERE > _PLACE),
+)
+_NUMBER: Final = postings.c.number
+_BY_NUMBER: Final = _Pages(
+    newest=_BOOKED.where(*_IS_NEW).order_by(_NUMBER.desc()).limit(_MOST),
+    oldest=_BOOKED.where(*_IS_NEW).order_by(_NUMBER).limit(_MOST),
+    older=_BOOKED.where(*_IS_NEW, _NUMBER < _PLACE_NUMBER).order_by(_NUMBER.desc()).limit(_MOST),
+    newer=_BOOKED.where(*_IS_NEW, _NUMBER > _PLACE_NUMBER).order_by(_NUMBER).limit(_MOST),
+)
+_WHOLE: Final = _BOOKED.where(_SINCE, _UNTIL, *_IS_NEW).order_by(*_OLDEST_FIRST)
 _COUNT: Final = select(func.count()).select_from(
     select(postings.c.number)
-    .where(postings.c.tenant == bindparam("tenant"), postings.c.account_id == bindparam("account"), *_IN_PERIOD)
+    .where(postings.c.tenant == bindparam("tenant"), postings.c.account_id == bindparam("account"), _SINCE, _UNTIL, *_IS_NEW)
     .limit(_MOST)
     .subquery()
 )

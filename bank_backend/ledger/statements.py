@@ -98,6 +98,12 @@ class StatementQuery:
     newer_than: Place | None = None
     is_last: bool = False
 
+    def holds(self, place: Place) -> bool:
+        """Whether a page of this list can begin at the place."""
+        if self.after_number:
+            return place.number > self.after_number
+        return self.since <= place.booking_date <= self.until
+
     @property
     def is_from_oldest(self) -> bool:
         """Whether the movements that are asked for are the oldest of their range."""
@@ -161,7 +167,7 @@ class Statements:
     def page(self, connection: Connection, tenant: TenantId, account_id: AccountId, query: StatementQuery) -> StatementPage:
         """Return a page of booked movements; raises `UnknownPlace` for a place that no page led to."""
         place = query.older_than or query.newer_than
-        if place is not None and not self._store.has(connection, tenant, account_id, place):
+        if place is not None and not (query.holds(place) and self._store.has(connection, tenant, account_id, place)):
             raise UnknownPlace(str(place))
         # One more than a page tells whether another follows, without counting them.
         return page_of(self._store.booked(connection, tenant, account_id, query, limit=PAGE_LINES + 1), query)

@@ -59,6 +59,15 @@ def test_pages_lead_back_and_to_the_end(web: Web) -> None:
     assert not {"next", "last"} & last["transactions"]["_links"].keys()
 
 
+def test_a_page_of_another_list_is_none_of_this(web: Web) -> None:
+    """A place outside of the period would tell what the period leaves out."""
+    outside = pages(web, "bookingStatus=booked&dateFrom=2025-11-01")[0]["_links"]["next"]["href"].rpartition("page=")[2]
+
+    for parameters in ("dateFrom=2026-01-01&dateTo=2026-01-31", "dateFrom=2026-11-17"):
+        answer = web.get(path(web, f"bookingStatus=booked&{parameters}&page={outside}"))
+        assert refusal(answer) == (400, "FORMAT_ERROR", "page")
+
+
 def test_ten_thousand_movements_are_seen_once_each_while_more_are_booked(web: Web) -> None:
     """Keyset pages: what is booked meanwhile shifts none of them."""
     account = web.bank.account(ANNA)
