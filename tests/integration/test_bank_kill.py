@@ -27,7 +27,7 @@ from bank_backend.ledger.tables import entries, postings
 from bank_backend.payments.store import payments
 from chassis.peers import PeerUnavailable
 from psd2.money import Money
-from tests.support.bank_core import ANNA, JONAS, TENANT, SeededBank, open_bank, seed_bank
+from tests.support.bank_core import ANNA, JONAS, TENANT, SeededBank, lent_bank
 from tests.support.bank_sca import ELSEWHERE, PAYMENTS, payment_body
 from tests.support.bank_server import BankServer, bank_server
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from tests.support.databases import Databases
 
-SECONDS = float(os.environ.get("BANK_KILL_SECONDS", "8"))
+SECONDS = float(os.environ.get("BANK_KILL_SECONDS", "4"))
 PAYMENTS_A_SECOND = 50
 CALLERS = 16
 BETWEEN_KILLS_SECONDS = 1.2
@@ -148,11 +148,10 @@ class Killer:
 @pytest.fixture
 def standing(databases: Databases, tmp_path: Path) -> Iterator[tuple[SeededBank, BankServer]]:
     """Run a seeded bank on each engine, with a look into its database."""
-    url = databases.prepared("seeded bank", lambda url: seed_bank(url).database.engine.dispose())
-    with bank_server(tmp_path, url) as server:
-        bank = open_bank(url)
+    bank = lent_bank(databases)
+    with bank_server(tmp_path, bank.database.engine.url.render_as_string(hide_password=False)) as server:
         yield bank, server
-        bank.database.engine.dispose()
+    bank.database.engine.dispose()
 
 
 def test_what_the_bank_acknowledged_it_did_exactly_once(standing: tuple[SeededBank, BankServer]) -> None:
