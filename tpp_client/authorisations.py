@@ -140,3 +140,14 @@ def process_sca_status_response(response: HttpResponse) -> str:
     """Return the SCA status, such as `started` or `finalised` (BG IG §14.15)."""
     require_status(response, HTTPStatus.OK)
     return document_of(response).text("scaStatus")
+
+
+def authorisations_request(xs2a: Xs2a, address: str) -> HttpResponse:
+    """Ask which authorisations a resource has, at its `…/authorisations`."""
+    return xs2a.get(address)
+
+
+def process_authorisations_response(response: HttpResponse) -> tuple[str, ...]:
+    """Return their ids, oldest first."""
+    require_status(response, HTTPStatus.OK)
+    return document_of(response).texts("authorisationIds")

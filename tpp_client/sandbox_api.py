@@ -63,6 +63,12 @@ def process_psu_interaction_response(response: HttpResponse) -> str:
     return document_of(response).text("redirect")
 
 
+def process_app_decision_response(response: HttpResponse) -> str:
+    """Return the SCA status after a PSU's decision in its bank's app, whose `url` was an authorisation's address."""
+    require_status(response, HTTPStatus.OK)
+    return document_of(response).text("scaStatus")
+
+
 def inbox_request(xs2a: Xs2a, *, psu: str) -> HttpResponse:
     """Ask for a PSU's messages."""
     return xs2a.get(f"/sandbox/v1/inbox?{urlencode({'psu': psu})}")

@@ -19,12 +19,12 @@ from tpp_client.journeys.leading import (
     DECOUPLED_PREFERRED,
     EMBEDDED_PREFERRED,
     carry_through,
+    decide_in_app,
     newest_code,
     require_approach,
     started,
 )
 from tpp_client.journeys.pis import initiate
-from tpp_client.journeys.stage import HeadlessPsu
 from tpp_client.sandbox_steering import personality_request, process_personality_response
 from tpp_client.xs2a import Access
 
@@ -88,7 +88,7 @@ def step(context: Any, decision: str, amount: str) -> None:
     require_approach(context.payment.sca, "DECOUPLED")
     address = started(tpp.stage, context.payment.sca, context.payer, preferred=DECOUPLED_PREFERRED).links["scaStatus"]
     result: Literal["APPROVED", "REJECTED"] = "APPROVED" if decision == "confirms" else "REJECTED"
-    HeadlessPsu(xs2a=tpp.xs2a, psu=context.payer.psu, result=result).decide(tpp.identity.edge + address)
+    decide_in_app(tpp.stage, address, psu=context.payer.psu, result=result)
 
 
 @given("a TPP at a bank that lets it pass on the PSU's password and code")

@@ -9,7 +9,7 @@ from psd2.roles import PspRole
 from tpp_client.errors import Refused, TppClientError
 from tpp_client.journeys.ais import ais_journey
 from tpp_client.journeys.piis import piis_journey
-from tpp_client.journeys.pis import embedded_journey, pis_journey
+from tpp_client.journeys.pis import decoupled_journey, embedded_journey, pis_journey
 from tpp_client.journeys.planned import bulk_journey, cancelled_journey, scheduled_journey, standing_journey
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ JOURNEYS = (
     Journey(name="pis", title="Payment initiation", role=PspRole.PI, go=pis_journey),
     Journey(name="piis", title="Funds confirmation", role=PspRole.IC, go=piis_journey),
     Journey(name="embedded", title="A payment without a browser", role=PspRole.PI, go=embedded_journey),
+    Journey(name="decoupled", title="A payment confirmed in the bank's app", role=PspRole.PI, go=decoupled_journey),
     Journey(name="bulk", title="Several payments, confirmed once", role=PspRole.PI, go=bulk_journey),
     Journey(name="cancelled", title="A payment cancelled in time", role=PspRole.PI, go=cancelled_journey),
     Journey(name="scheduled", title="A payment of another day", role=PspRole.PI, go=scheduled_journey, moves_clock=True),

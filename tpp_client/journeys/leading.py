@@ -6,7 +6,8 @@ OAuth ends in a token; embedded and decoupled need none.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urljoin
 
 from tpp_client.authorisations import (
     FAILED,
@@ -21,7 +22,7 @@ from tpp_client.authorisations import (
     sca_status_request,
 )
 from tpp_client.errors import TppClientError, UnexpectedResponse
-from tpp_client.sandbox_api import inbox_request, process_inbox_response
+from tpp_client.sandbox_api import inbox_request, process_app_decision_response, process_inbox_response, psu_interaction_request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,6 +100,12 @@ def newest_code(stage: Stage, psu: str) -> str:
             return found[0]
     msg = f"the inbox of {psu} holds no code"
     raise TppClientError(msg)
+
+
+def decide_in_app(stage: Stage, address: str, *, psu: str, result: Literal["APPROVED", "REJECTED"] = "APPROVED") -> str:
+    """Be the PSU in its bank's app, as only a sandbox lets one; returns the SCA status. `address` is the authorisation's."""
+    url = urljoin(stage.identity.edge, address)
+    return process_app_decision_response(psu_interaction_request(stage.xs2a, url=url, psu=psu, result=result))
 
 
 def wait_for_app(stage: Stage, step: ScaStep) -> None:

@@ -11,6 +11,7 @@ from tpp_client.journeys.leading import (
     DECOUPLED_PREFERRED,
     EMBEDDED_PREFERRED,
     carry_through,
+    decide_in_app,
     require_approach,
     started,
     wait_for_app,
@@ -66,7 +67,7 @@ def decoupled_journey(stage: Stage, psu: str) -> PisResult:
     require_approach(payment.sca, "DECOUPLED")
     step = started(stage, payment.sca, payer, preferred=DECOUPLED_PREFERRED)
     stage.narrator.step("Be the PSU in its bank's app, as only a sandbox lets one", "")
-    stage.psu.decide(stage.identity.edge + step.links["scaStatus"])
+    decide_in_app(stage, step.links["scaStatus"], psu=psu)
     wait_for_app(stage, step)
     return PisResult(payment.payment_id, follow(stage, payment), order)
 

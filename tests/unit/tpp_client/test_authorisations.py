@@ -17,6 +17,7 @@ from tpp_client.authorisations import (
     process_sca_status_response,
     psu_proof_request,
 )
+from tpp_client.baskets import basket_request, basket_status_request, process_basket_response, process_basket_status_response
 from tpp_client.errors import Refused, UnexpectedResponse
 from tpp_client.payments import (
     BulkOrder,
@@ -28,6 +29,7 @@ from tpp_client.payments import (
     process_cancellation_response,
     process_payment_response,
 )
+from tpp_client.sandbox_api import process_app_decision_response
 from tpp_client.sandbox_steering import (
     Fault,
     clock_advance_request,
@@ -153,3 +155,22 @@ def test_the_sandbox_is_steered() -> None:
     assert transport.json(2) == {"kind": "error", "path": "/v1/accounts", "method": "GET", "calls": 2, "status": 503}
     with pytest.raises(UnexpectedResponse, match="no time"):
         process_clock_response(answer(200, {"now": "soon"}))
+
+
+def test_a_basket_names_what_is_in_it_only() -> None:
+    """BG IG §8.1: an empty list is left out."""
+    made = {"basketId": "b1", "transactionStatus": "RCVD", "_links": {"startAuthorisation": {"href": "/s"}}}
+    xs2a, transport = bank(answer(201, made), answer(200, {"transactionStatus": "ACTC"}))
+
+    basket = process_basket_response(basket_request(xs2a, payments=["p1", "p2"]))
+
+    assert transport.json() == {"paymentIds": ["p1", "p2"]}
+    assert (basket.basket_id, basket.sca.start) == ("b1", "/s")
+    assert process_basket_status_response(basket_status_request(xs2a, "b1")) == "ACTC"
+
+
+def test_in_the_app_the_psu_decides_on_an_authorisation() -> None:
+    """No redirect comes back, a status does."""
+    assert process_app_decision_response(answer(200, {"redirect": None, "scaStatus": "finalised"})) == "finalised"
+    with pytest.raises(UnexpectedResponse, match="scaStatus"):
+        process_app_decision_response(answer(200, {"redirect": "https://tpp.example/cb?code=x"}))
