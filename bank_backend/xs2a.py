@@ -12,7 +12,7 @@ from bank_backend.answers import json_answer
 from bank_backend.authorisations.links import opened_links
 from bank_backend.authorisations.messages import psu_message
 from bank_backend.calls import tpp_call
-from bank_backend.errors import FormatError, RoleInvalid
+from bank_backend.errors import RoleInvalid
 from psd2.certificates import parse_certificate
 from psd2.client_cert_header import HEADER as CLIENT_CERT
 from psd2.client_cert_header import decode_client_cert
@@ -42,13 +42,6 @@ def json_body() -> bytes:
         text = f"Content-Type is {request.mimetype or 'missing'}: this resource reads application/json"
         raise UnsupportedMediaType(text)
     return request.get_data()
-
-
-def require_psu_ip_address(call: TppCall) -> None:
-    """Raise `FormatError` without PSU-IP-Address, which the start of every PSU's flow carries (BG IG §5.3.1, §6.3.1.1)."""
-    if call.psu_ip_address is None:
-        text = "PSU-IP-Address is missing: send the address of the PSU's device or, without one, your own"
-        raise FormatError(text, path="PSU-IP-Address")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

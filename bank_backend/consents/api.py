@@ -20,7 +20,6 @@ from bank_backend.xs2a import (
     json_body,
     no_content,
     ok,
-    require_psu_ip_address,
     require_startable,
     started,
     xs2a_call,
@@ -59,7 +58,6 @@ def register(app: Flask, services: Services) -> None:
     @operation("Ask for a consent", body=ConsentBody, answers={201: ConsentCreated}, headers=START_HEADERS)
     def post_consent() -> Response:
         call = xs2a_call(PspRole.AI)
-        require_psu_ip_address(call)
         personality, today = services.personalities.of(call.tenant), services.clock.now(call.tenant).date()
         asked = parse_consent_request(json_body(), today=today, personality=personality)
         require_startable(call, services, psu_chooses=asked.access.model is AccessModel.BANK_OFFERED)

@@ -152,6 +152,7 @@ def test_a_lenient_bank_wants_none(desk: BankDesk) -> None:
     become(desk, "lenient")
 
     assert desk.tpp.post(PAYMENTS, payment_body(desk.iban()), PSU_IP_Address="").status_code == 201
+    assert desk.tpp.post(CONSENTS, consent_body(), PSU_IP_Address="").status_code == 201
 
 
 # --- services and products
