@@ -12,6 +12,7 @@ from bank_backend.authorisations.errors import PsuIdUnknown, require_no_corporat
 from bank_backend.authorisations.model import ResourceKind
 from bank_backend.authorisations.opening import Opening
 from bank_backend.authorisations.service import Start
+from bank_backend.database import one_at_a_time
 from bank_backend.personalities.model import ScaApproach
 
 if TYPE_CHECKING:
@@ -104,6 +105,8 @@ class Openings:
         """Open a resource that was just made; one that has been opened already stays as it is."""
         said = self._said(Opening(tenant=call.tenant, resource=resource), call, domains)
         with self._database.writing() as connection:
+            # The same request may come in twice at once: the second finds what the first has opened.
+            one_at_a_time(connection, "opening", call.tenant, resource)
             earlier = self._store.find(connection, call.tenant, resource)
             if earlier is None:
                 self._store.put(connection, said)

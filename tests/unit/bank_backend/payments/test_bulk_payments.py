@@ -49,7 +49,7 @@ def test_a_batch_is_one_debit_and_a_credit_for_each_payee(till: Till) -> None:
     account = till.desk.bank.account(ANNA)
 
     def lines() -> int:
-        with till.desk.bank.database.reading() as connection:
+        with till.desk.bank.database.writing() as connection:
             locked = till.desk.bank.services.ledger._store.lock(connection, TENANT, [account.id])
         return locked[0].position.number
 

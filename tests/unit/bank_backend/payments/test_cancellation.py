@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bank_backend.schedule.model import TaskKind
 from tests.support.bank_core import HELGA, JONAS, KARL, TENANT
 from tests.support.bank_payments import SATURDAY, TARGET_2, TODAY, Till
 from tests.support.bank_sca import refusal
@@ -114,6 +115,38 @@ def test_a_hold_is_given_back(till: Till) -> None:
     decide(till, path)
 
     assert till.available() == before
+
+
+def test_a_cancelled_bulk_tells_that_no_part_of_it_is_made(till: Till) -> None:
+    """Each payment is CANC as the whole is."""
+    till.pass_until(SATURDAY)
+    path = till.bulk(product=TARGET_2)
+    till.approve(path)
+    start(till, path)
+
+    decide(till, path)
+
+    assert [each["transactionStatus"] for each in till.information(path)["payments"]] == ["CANC", "CANC"]
+
+
+def test_a_task_that_is_left_over_does_nothing(till: Till) -> None:
+    """Were one to run after the cancellation, it finds a payment that is over, and goes."""
+    path = dated(till)
+    start(till, path)
+    decide(till, path)
+    before = till.available()
+    with till.desk.bank.database.writing() as connection:
+        till.desk.bank.services.schedule.add(
+            connection,
+            tenant=TENANT,
+            kind=TaskKind.EXECUTE_PAYMENT,
+            resource=path.rpartition("/")[2],
+            due=till.desk.bank.services.clock.now(TENANT, connection),
+        )
+
+    till.pass_time(timedelta(minutes=1))
+
+    assert (till.status(path), till.tasks(), till.available()) == ("CANC", 0, before)
 
 
 def test_a_refused_cancellation_leaves_the_payment(till: Till) -> None:

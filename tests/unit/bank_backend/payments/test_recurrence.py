@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from bank_backend.ledger.calendar import is_business_day
 from bank_backend.payments.recurrence import ExecutionRule, Frequency, RecurrenceRule
 
+# Short ones too, whose end is soon come to.
+_LENGTHS = st.integers(0, 40) | st.integers(0, 1500)
 _MONTHLY = [each for each in Frequency if each.days is None]
 
 
@@ -24,12 +26,24 @@ def rules(draw: st.DrawFn) -> RecurrenceRule:
     months = draw(st.sets(st.integers(1, 12), min_size=1, max_size=11)) if variable else set()
     return RecurrenceRule(
         start=start,
-        end=draw(st.none() | st.integers(0, 1500).map(lambda days: start + timedelta(days=days))),
+        end=draw(st.none() | _LENGTHS.map(lambda days: start + timedelta(days=days))),
         frequency=frequency,
         execution_rule=draw(st.none() | st.sampled_from(ExecutionRule)),
         day=draw(st.none() | st.integers(1, 31)) if frequency in _MONTHLY else None,
         months=tuple(sorted(months)),
     )
+
+
+def test_an_end_on_a_sunday_leaves_out_what_would_move_beyond_it() -> None:
+    """`endDate` is the last applicable day of execution."""
+    order = RecurrenceRule(
+        start=date(2026, 11, 19),
+        end=date(2026, 11, 22),
+        frequency=Frequency.DAILY,
+        execution_rule=ExecutionRule.FOLLOWING,
+    )
+
+    assert list(order.days_from(order.start)) == [date(2026, 11, 19), date(2026, 11, 20)]
 
 
 @given(rules())
