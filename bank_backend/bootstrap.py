@@ -39,6 +39,7 @@ from bank_backend.interactions.decisions import Decisions
 from bank_backend.interactions.service import Interactions
 from bank_backend.interactions.store import SqlInteractionStore
 from bank_backend.interactions.visits import Visits
+from bank_backend.ledger import api as ledger_api
 from bank_backend.ledger.exchange import RATES
 from bank_backend.ledger.service import Ledger
 from bank_backend.ledger.statement_store import SqlStatementStore
@@ -59,6 +60,7 @@ from bank_backend.psus.service import PsuDirectory
 from bank_backend.psus.store import SqlPsuStore
 from bank_backend.sca import api as sca_api
 from bank_backend.sca.wiring import ScaParts, create_sca
+from bank_backend.schedule import api as schedule_api
 from bank_backend.schedule.model import TaskKind
 from bank_backend.schedule.wiring import create_schedule, create_scheduler
 from bank_backend.services import Services
@@ -109,6 +111,8 @@ WEB_MODULES: Final[Sequence[WebModule]] = (
     sca_api,
     interactions_api,
     *data_wiring.WEB_MODULES,
+    ledger_api,
+    schedule_api,
     psu_pages,
     notifications_api,
     openapi_api,

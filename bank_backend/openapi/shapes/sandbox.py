@@ -6,7 +6,7 @@ from pydantic import Field
 
 from bank_backend.faults.model import FaultKind  # noqa: TC001 - pydantic reads it
 from bank_backend.notifications.model import State  # noqa: TC001 - as above
-from bank_backend.openapi.shapes.base import Currency, Moment, Shape
+from bank_backend.openapi.shapes.base import Amount, Currency, Day, Moment, Shape
 
 
 class Message(Shape):
@@ -166,3 +166,29 @@ class Taken(Shape):
     transactions: int
     rows_removed: int
     rows_written: int
+
+
+class IncomingPayment(Shape):
+    """Money that has arrived from another bank, as the account has it."""
+
+    transaction_id: str
+    booking_date: Day
+    value_date: Day
+    credited_amount: Amount
+
+
+class ScheduledTask(Shape):
+    """What is done by itself at a moment of the tenant's time; what has failed tells why and when it is tried again."""
+
+    kind: str
+    resource: str
+    due: Moment
+    failures: int | None = None
+    error: str | None = None
+    retry_at: Moment | None = None
+
+
+class Schedule(Shape):
+    """What the bank will do by itself: up to 500 tasks, the next one first."""
+
+    tasks: list[ScheduledTask]
