@@ -26,6 +26,7 @@ from sandbox.portal.pages import (
     requests,
     tpps,
     welcome,
+    workbench,
 )
 from sandbox.portal.pki import pki
 from sandbox.portal.problems import install_problems
@@ -67,6 +68,7 @@ _PAGES: tuple[Callable[[Services], Blueprint], ...] = (
     doctor.blueprint,
     first_call.blueprint,
     people.blueprint,
+    workbench.blueprint,
 )
 # Programs call these: no cookie gives them any authority, so that no form of another site can use it.
 _WITHOUT_FORMS = ("pki", "registration", "look")
