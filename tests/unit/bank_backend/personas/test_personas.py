@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from bank_backend.accounts.model import AccountStatus
 from bank_backend.ledger.own_accounts import own_account_id
 from bank_backend.personas.catalogue import PERSONAS
 from bank_backend.personas.countries import LOCALES, bic, house_bank_code, new_iban, outside_bank_code
+from bank_backend.personas.document import document
 from bank_backend.personas.households import CLARA
 from bank_backend.personas.service import plan_seed
 from bank_backend.personas.trade import KIOSK
@@ -93,6 +95,11 @@ def test_a_year_is_believable() -> None:
     assert sum(hold.account_id == anna for hold in seeded.holds) >= 2
     oldest = min(posting.booking_date for posting in booked.values())
     assert (NOW.date() - oldest).days > 13 * 30
+
+
+def test_the_documentation_is_the_catalogues() -> None:
+    """`python -m bank_backend.personas.document > docs/personas.md` writes it."""
+    assert (Path(__file__).parents[4] / "docs" / "personas.md").read_text("utf-8") == document()
 
 
 def test_the_special_cases_are_there() -> None:
