@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 _HEAD: Final = """# Personas
 
-Every TPP's bank is seeded with these people; only their IBANs, amounts and texts differ from tenant to tenant, by its seed. They
-share one password, which the registration, `GET /sandbox/v1/data`, `sandbox data show` and the portal tell. More people are made by
-shape: [`test-data.md`](test-data.md).
+Every TPP's bank is seeded with these people; only their IBANs, amounts and texts differ from tenant to tenant, by its seed.
+They share one password, which the registration, `GET /sandbox/v1/data`, `sandbox data show` and the portal tell. More people
+are made by shape: [`test-data.md`](test-data.md).
 
 | login | for | accounts |
 | --- | --- | --- |
