@@ -55,7 +55,10 @@ class Receiver:
 
     def start(self, authority: Authority, folder: Path, *names: str) -> Receiver:
         """Listen with a certificate for these names."""
-        certificate, key = authority.server(*(names or (HOST,))).write(folder, "receiver")
+        return self.listen(*authority.server(*(names or (HOST,))).write(folder, "receiver"))
+
+    def listen(self, certificate: str, key: str) -> Receiver:
+        """Listen with the certificate of these files."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate, key)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
