@@ -10,6 +10,7 @@ from hmac import compare_digest
 from typing import TYPE_CHECKING, Protocol
 
 from bank_backend.authorisations.asks import AccountChoice, chosen_accounts, eligible_accounts
+from bank_backend.authorisations.signing import Pending
 from bank_backend.bankapp.errors import RequestChanged
 from bank_backend.bankapp.model import AppRequest
 from bank_backend.errors import FieldsInvalid, ResourceUnknown, ScaMethodUnknown, StatusInvalid
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bank_backend.accounts.model import Account
-    from bank_backend.authorisations.model import Authorisation, ResourceKind
-    from bank_backend.authorisations.signing import Pending, Signing
+    from bank_backend.authorisations.model import Authorisation
+    from bank_backend.authorisations.signing import Signing
     from bank_backend.database import Connection, Database
     from bank_backend.interactions.decisions import Decisions
     from bank_backend.interactions.model import Interaction
@@ -45,8 +46,15 @@ class Holdings(Protocol):
 class OpenVisits(Protocol):
     """Where browsers' visits are kept."""
 
-    def pending_of(self, connection: Connection, tenant: TenantId, kind: ResourceKind, resource: str) -> list[Interaction]:
-        """Return the visits to a resource that have not ended; one caller at a time for a resource."""
+    def open_of(self, connection: Connection, authorisation: str, *, locked: bool) -> Interaction | None:
+        """Return the visit that works on an authorisation and has not ended, or None; `locked` until the transaction ends."""
+
+
+class Standing(Protocol):
+    """Where authorisations are."""
+
+    def found(self, connection: Connection, authorisation_id: str) -> Authorisation | None:
+        """Return one authorisation, or None; it is not locked."""
 
 
 class AppRequests:
@@ -56,6 +64,7 @@ class AppRequests:
         self,
         *,
         database: Database,
+        authorisations: Standing,
         signing: Signing,
         decisions: Decisions,
         visits: OpenVisits,
@@ -66,6 +75,7 @@ class AppRequests:
     ) -> None:
         """Decide by `signing`, and by `decisions` where a browser waits for the answer."""
         self._database = database
+        self._authorisations = authorisations
         self._signing = signing
         self._decisions = decisions
         self._visits = visits
@@ -77,7 +87,7 @@ class AppRequests:
     def waiting(self, psu: Psu) -> list[AppRequest]:
         """Return what waits for the PSU, oldest first."""
         held = self._holdings.accounts_of(psu.tenant, psu.id)
-        with self._database.writing() as connection:
+        with self._database.reading() as connection:
             return self._waiting(connection, psu, held)
 
     def approve(
@@ -91,6 +101,7 @@ class AppRequests:
         held = self._holdings.accounts_of(psu.tenant, psu.id)
         now = self._clock.now(psu.tenant)
         with self._database.writing() as connection:
+            self._lock(connection, authorisation)
             request = self._require(connection, psu, authorisation, held)
             if not compare_digest(request.seal, seal):
                 raise RequestChanged
@@ -110,11 +121,11 @@ class AppRequests:
         held = self._holdings.accounts_of(psu.tenant, psu.id)
         now = self._clock.now(psu.tenant)
         with self._database.writing() as connection:
+            self._lock(connection, authorisation)
             request = self._require(connection, psu, authorisation, held)
             if request.push is not None:
                 self._sca.reject_push(connection, request.push.id, tenant=psu.tenant, psu=psu.id)
-            pending = self._signing.pending(connection, authorisation)
-            visit = self._visit_of(connection, pending.authorisation)
+            visit = self._visit_of(connection, psu.tenant, authorisation)
             if visit is None:
                 self._signing.refuse(connection, authorisation, psu=psu.id, at=now, headless=headless)
             else:
@@ -126,16 +137,33 @@ class AppRequests:
         pushes = {each.authorisation: each for each in self._sca.waiting(connection, psu.tenant, psu.id, now)}
         found = {each.authorisation.id: each for each in self._signing.waiting_for(connection, psu.tenant, psu.id)}
         for authorisation in pushes.keys() - found.keys():
-            # What has been decided elsewhere, or withdrawn, waits for nobody.
-            with suppress(StatusInvalid, ResourceUnknown):
-                found[authorisation] = self._signing.pending(connection, authorisation)
+            pending = self._pending(connection, authorisation, now)
+            if pending is not None:
+                found[authorisation] = pending
         requests = [self._request(connection, each, pushes.get(name), held) for name, each in found.items()]
         return sorted((each for each in requests if each is not None), key=lambda each: (each.expires_at, each.authorisation))
+
+    def _pending(self, connection: Connection, authorisation: str, now: datetime) -> Pending | None:
+        """Return what waits under an authorisation, unlocked; None where it is decided or withdrawn."""
+        found = self._authorisations.found(connection, authorisation)
+        if found is None or not found.settled(now).is_open:
+            return None
+        try:
+            ask = self._signing.ask(connection, found)
+        except (StatusInvalid, ResourceUnknown):
+            return None
+        return Pending(authorisation=found, ask=ask, tpp=self._signing.tpp(connection, found.tenant))
+
+    def _lock(self, connection: Connection, authorisation: str) -> None:
+        """Take the locks in the order in which every decision takes them: visit, resource, authorisation."""
+        self._visits.open_of(connection, authorisation, locked=True)
+        with suppress(StatusInvalid, ResourceUnknown):
+            self._signing.pending(connection, authorisation)
 
     def _request(
         self, connection: Connection, pending: Pending, push: Challenge | None, held: Sequence[Account]
     ) -> AppRequest | None:
-        visit = self._visit_of(connection, pending.authorisation)
+        visit = self._visit_of(connection, pending.authorisation.tenant, pending.authorisation.id)
         if visit is not None and push is None:
             # The browser is asked in another way, or not at all yet.
             return None
@@ -183,7 +211,7 @@ class AppRequests:
         headless: bool,
     ) -> str:
         signed = self._signing.pending(connection, request.authorisation).authorisation
-        visit = self._visit_of(connection, signed)
+        visit = self._visit_of(connection, signed.tenant, signed.id)
         if visit is None:
             self._signing.sign(connection, signed.id, psu=psu.id, accounts=accounts, at=now, headless=headless)
         else:
@@ -195,11 +223,10 @@ class AppRequests:
             return f"You have signed. It happens once {readable_list(missing)} signs in the bank app as well."
         return request.ask.wording(request.tpp.name, accounts).confirmed
 
-    def _visit_of(self, connection: Connection, authorisation: Authorisation) -> Interaction | None:
+    def _visit_of(self, connection: Connection, tenant: TenantId, authorisation: str) -> Interaction | None:
         """Return the browser's visit that waits for this authorisation, or None."""
-        found = self._visits.pending_of(connection, authorisation.tenant, authorisation.kind, authorisation.resource)
-        now = self._clock.now(authorisation.tenant, connection)
-        return next((each for each in found if each.authorisation == authorisation.id and each.settled(now).is_pending), None)
+        found = self._visits.open_of(connection, authorisation, locked=False)
+        return found if found is not None and found.settled(self._clock.now(tenant, connection)).is_pending else None
 
 
 def _chosen(request: AppRequest, wanted: Sequence[str] | None) -> tuple[Account, ...]:

@@ -50,6 +50,7 @@ def create_bank_app(
         AppSessions(store=SqlAppStore(database), customers=psus, banks=tenants, clock=real),
         AppRequests(
             database=database,
+            authorisations=authorisations,
             signing=signing,
             decisions=decisions,
             visits=SqlInteractionStore(),

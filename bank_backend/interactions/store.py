@@ -66,6 +66,14 @@ class SqlInteractionStore:
         row = connection.execute(statement).first()
         return None if row is None else _interaction(row)
 
+    def open_of(self, connection: Connection, authorisation: str, *, locked: bool) -> Interaction | None:
+        """Return the visit that works on an authorisation and has not ended, or None; `locked` until the transaction ends."""
+        statement = select(interactions).where(
+            interactions.c.authorisation == authorisation, interactions.c.status == InteractionStatus.PENDING.value
+        )
+        row = connection.execute(statement.with_for_update() if locked else statement).first()
+        return None if row is None else _interaction(row)
+
     def pending_of(self, connection: Connection, tenant: TenantId, kind: ResourceKind, resource: str) -> list[Interaction]:
         """Return the visits to a resource that have not ended; one caller at a time for a resource."""
         # Of two visits that begin together the second must see the first, or both would stay open (PostgreSQL).

@@ -256,6 +256,8 @@ class Visits:
     def _require_mine(self, connection: Connection, interaction_id: str, secret: str) -> Interaction:
         interaction = self._decisions.require_pending(connection, interaction_id)
         require_session(interaction, secret)
+        # Before the PSU's counters, as everywhere: a decision in the bank app, or by the TPP, takes them in the same order.
+        self._authorisations.locked(connection, interaction.authorisation)
         return interaction
 
 

@@ -51,6 +51,16 @@ def test_a_code_may_be_one_step_off(offset: int, fits: bool) -> None:  # noqa: F
     assert (matching_step(TOTP_SECRET, code, moment=NOW, after=None) is not None) is fits
 
 
+def test_a_step_that_was_used_fits_no_more() -> None:
+    """Nor one before it (RFC 6238 §5.2)."""
+    code = code_at(TOTP_SECRET, NOW)
+    step = matching_step(TOTP_SECRET, code, moment=NOW, after=None)
+    assert step is not None
+
+    assert matching_step(TOTP_SECRET, code, moment=NOW, after=step) is None
+    assert matching_step(TOTP_SECRET, code, moment=NOW, after=step - 1) == step
+
+
 def test_a_code_approves_once(desk: ScaDesk) -> None:
     """The same code for the next request is worth nothing, nor is an older one (RFC 6238 §5.2)."""
     code, older = desk.shown_by_authenticator(), code_at(TOTP_SECRET, NOW - STEP)
