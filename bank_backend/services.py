@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from bank_backend.authorisations.service import Authorisations
     from bank_backend.authorisations.signing import Signing
     from bank_backend.authorisations.updates import Updates
-    from bank_backend.baskets.service import Baskets
     from bank_backend.bankapp.wiring import BankApp
+    from bank_backend.baskets.service import Baskets
     from bank_backend.config import BankSettings
     from bank_backend.consents.access import ConsentAccess
     from bank_backend.consents.service import Consents
