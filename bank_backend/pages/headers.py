@@ -31,6 +31,7 @@ def add_security_headers(response: Response) -> Response:
     """Add them to a page; a stylesheet may be cached, a page never."""
     response.headers.update(_ALWAYS)
     response.headers["Content-Security-Policy"] = _SCRIPTED_POLICY if g.get("runs_own_scripts") else _POLICY
-    is_static = request.endpoint in {"psu.static", "psu.look"}
-    response.headers["Cache-Control"] = _STATIC_CACHING if is_static else "no-store"
+    # A shared script says itself how long it may be kept: its address names its content.
+    if request.endpoint != "psu.look":
+        response.headers["Cache-Control"] = _STATIC_CACHING if request.endpoint == "psu.static" else "no-store"
     return response

@@ -79,6 +79,20 @@ def test_the_page_waits_for_the_bank_app(desk: BankDesk) -> None:
     assert browser.get(f"{visit}/waiting").status_code == 204
 
 
+def test_the_shared_script_is_served_under_the_banks_own_path(desk: BankDesk) -> None:
+    """To be kept for ever under the address that names its content; nothing else of that folder is served."""
+    browser, visit = signed_in(desk, "pis", desk.payment())
+    browser.post(f"{visit}/send", method=method_of(desk, "push"))
+    address = re.search(r'src="(/psu/look/htmx[^"]+)"', browser.get(visit).text)
+    assert address is not None
+
+    script = browser.get(address[1])
+
+    assert (script.status_code, script.mimetype) == (200, "text/javascript")
+    assert "immutable" in script.headers["Cache-Control"]
+    assert browser.get("/psu/look/README.md").status_code == 404
+
+
 def test_a_push_that_nobody_answered_can_be_asked_again(desk: BankDesk) -> None:
     """The page says that it no longer waits."""
     browser, visit = signed_in(desk, "pis", desk.payment())
