@@ -126,3 +126,21 @@ def test_neither_sees_the_other_while_one_is_restored_again_and_again(bank: Seed
         state = SqlStateStore().read(connection, TENANT)
     assert not state.tables["payments"].rows
     assert ids_of(bank, OTHER_TENANT) == before
+
+
+def test_a_restore_waits_for_whoever_is_writing(bank: SeededBank) -> None:
+    """A transaction that has begun ends before anything under it is replaced; then the restore goes on."""
+    snapshots = bank.services.test_data.snapshots
+    snapshots.take(TENANT, "start")
+    done = threading.Event()
+
+    def restore() -> None:
+        snapshots.restore(TENANT, "start")
+        done.set()
+
+    with bank.database.writing():
+        thread = threading.Thread(target=restore)
+        thread.start()
+        assert not done.wait(1.5)
+    assert done.wait(60)
+    thread.join(timeout=60)
