@@ -46,7 +46,12 @@ from bank_backend.ledger.statement_store import SqlStatementStore
 from bank_backend.ledger.statements import Statements
 from bank_backend.ledger.store import SqlLedgerStore
 from bank_backend.notifications import api as notifications_api
-from bank_backend.notifications.watched import WatchedAuthorisationStore, WatchedConsentStore, WatchedPaymentStore
+from bank_backend.notifications.watched import (
+    WatchedAuthorisationStore,
+    WatchedBasketStore,
+    WatchedConsentStore,
+    WatchedPaymentStore,
+)
 from bank_backend.notifications.wiring import create_lean_push
 from bank_backend.openapi import api as openapi_api
 from bank_backend.pages import views as psu_pages
@@ -158,7 +163,7 @@ def create_services(
     authorisations = create_authorisations(
         WatchedAuthorisationStore(changes), require_free=create_membership(clocks).require_free
     )
-    approvables = with_baskets(_approvables(changes, expiry) | paying.approvables)
+    approvables = with_baskets(_approvables(changes, expiry) | paying.approvables, WatchedBasketStore(changes))
     sca, enrolment = create_sca(
         ScaParts(settings=settings, database=database, inbox=inbox, personalities=personalities, clock=real, codes=codes)
     )
@@ -217,7 +222,13 @@ def create_services(
         openings=authorising.openings,
         signing=authorising.signing,
         updates=authorising.updates,
-        baskets=create_baskets(database, authorisations=authorisations, signing=authorising.signing, clock=clocks),
+        baskets=create_baskets(
+            database,
+            WatchedBasketStore(changes),
+            authorisations=authorisations,
+            signing=authorising.signing,
+            clock=clocks,
+        ),
         consents=Consents(database=database, store=WatchedConsentStore(changes), expiry=expiry, clock=clocks),
         consent_access=consent_access,
         payments=paying.payments,

@@ -26,17 +26,19 @@ def create_membership(clock: TenantClock) -> Membership:
     return Membership(store=SqlBasketStore(), clock=clock)
 
 
-def with_baskets(approvables: Mapping[ResourceKind, Approvable]) -> dict[ResourceKind, Approvable]:
+def with_baskets(approvables: Mapping[ResourceKind, Approvable], store: SqlBasketStore) -> dict[ResourceKind, Approvable]:
     """Return `approvables` with baskets of them."""
     members = {kind: approvables[kind] for kind in _GROUPED}
-    return {**approvables, ResourceKind.BASKET: BasketApproval(store=SqlBasketStore(), members=members)}
+    return {**approvables, ResourceKind.BASKET: BasketApproval(store=store, members=members)}
 
 
-def create_baskets(database: Database, *, authorisations: Authorisations, signing: Signing, clock: TenantClock) -> Baskets:
+def create_baskets(
+    database: Database, store: SqlBasketStore, *, authorisations: Authorisations, signing: Signing, clock: TenantClock
+) -> Baskets:
     """Build what TPPs do with baskets."""
     return Baskets(
         database=database,
-        store=SqlBasketStore(),
+        store=store,
         membership=create_membership(clock),
         authorisations=authorisations,
         signing=signing,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tests.support.bank_sca import BankDesk
 
-_CONFIRMATIONS = "/v1/funds-confirmations"
+_CONFIRMATIONS, _BASKETS = "/v1/funds-confirmations", "/v1/signing-baskets"
 
 
 def _reader(desk: BankDesk) -> tuple[Tpp, dict[str, str], str]:
@@ -93,6 +93,10 @@ def _psu_data(desk: BankDesk, authorisations: str) -> TestResponse:
     return answer
 
 
+def _of_basket(desk: BankDesk) -> str:
+    return desk.tpp.post(_BASKETS, {"paymentIds": [desk.payment(), desk.payment()]}).headers["Location"]
+
+
 def _confirmation(desk: BankDesk) -> TestResponse:
     consent = desk.funds_consent()
     desk.decide(desk.begin("piis", consent))
@@ -131,6 +135,14 @@ DRIVES: Mapping[str, Callable[[BankDesk], TestResponse]] = {
     "getBalances": lambda desk: _account(desk, "/balances"),
     "getTransactionList": lambda desk: _account(desk, "/transactions?bookingStatus=both&dateFrom=2025-11-01"),
     "getTransactionDetails": _transaction,
+    "createSigningBasket": lambda desk: desk.tpp.post(_BASKETS, {"paymentIds": [desk.payment(), desk.payment()]}),
+    "getSigningBasket": lambda desk: desk.tpp.get(_of_basket(desk)),
+    "getSigningBasketStatus": lambda desk: desk.tpp.get(f"{_of_basket(desk)}/status"),
+    "deleteSigningBasket": lambda desk: desk.tpp.delete(_of_basket(desk)),
+    "startSigningBasketAuthorisation": lambda desk: desk.tpp.post(f"{_of_basket(desk)}/authorisations", {}),
+    "getSigningBasketAuthorisation": lambda desk: desk.tpp.get(f"{_of_basket(desk)}/authorisations"),
+    "getSigningBasketScaStatus": lambda desk: desk.tpp.get(_started(desk, _of_basket(desk))),
+    "updateSigningBasketPsuData": lambda desk: _psu_data(desk, f"{_of_basket(desk)}/authorisations"),
     "checkAvailabilityOfFunds": _confirmation,
     "createConsentConfirmationOfFunds": lambda desk: desk.tpp.post(FUNDS, {"account": {"iban": desk.iban()}}),
     "getConsentConfirmationOfFunds": lambda desk: desk.tpp.get(_of_funds(desk)),

@@ -70,6 +70,16 @@ def test_a_payment_tells_that_it_was_rejected(desk: BankDesk) -> None:
     assert all("scaStatus" not in each for each in told(desk))
 
 
+def test_a_signing_basket_tells_that_it_was_taken_apart(desk: BankDesk) -> None:
+    body = {"paymentIds": [desk.payment(), desk.payment()]}
+    answer = ask(desk, "/v1/signing-baskets", body, TPP_Notification_Content_Preferred="status=LAST")
+
+    desk.tpp.delete(answer.headers["Location"])
+
+    assert headers_of(answer) == ("true", "status=LAST")
+    assert told(desk) == [{"basketId": answer.json["basketId"], "transactionStatus": "CANC"}]
+
+
 @pytest.mark.parametrize(
     ("preferred", "expected"),
     [
