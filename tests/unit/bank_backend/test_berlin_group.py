@@ -90,9 +90,9 @@ def test_every_allowance_is_still_needed(desk: BankDesk) -> None:
         desk.bank.services.personalities.choose(TENANT, "lenient")
         desk.tpp.post(CONSENTS, consent_body(colour="red"))
         Tpp(desk.app.test_client(), roles="PSP_AI").post(FUNDS, {"account": {"iban": desk.iban()}})
-    # The gateway's own; it is met where a whole platform runs.
-    revoked = {"tppMessages": [{"category": "ERROR", "code": MessageCode.CERTIFICATE_REVOKED.value}]}
-    judge.judge(answered(revoked, status=401))
+    # The gateway's own; they are met where a whole platform runs.
+    for code, status in ((MessageCode.CERTIFICATE_REVOKED, 401), (MessageCode.TOKEN_INVALID, 403)):
+        judge.judge(answered({"tppMessages": [{"category": "ERROR", "code": code.value}]}, status=status))
 
     assert judge.used == {each.name for each in berlin_group.allowances()}
 
