@@ -21,12 +21,14 @@ from bank_backend.schedule.store import SqlScheduleStore, scheduled_tasks
 from bank_backend.schedule.wiring import create_scheduler
 from tests.support.at_once import at_once
 from tests.support.bank_core import ANNA, JONAS, NOW, OTHER_TENANT, TENANT, SeededBank, lent_bank
+from tests.support.bank_server import bank_server
 from tests.support.ports import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from concurrent.futures import Future
     from datetime import datetime
+    from pathlib import Path
 
     from bank_backend.database import Connection
     from psd2.ids import TenantId
@@ -222,3 +224,24 @@ def test_withdrawing_while_it_runs_deadlocks_nobody(bank: SeededBank) -> None:
 def _lock(connection: Connection, tenant: TenantId, account_id: str) -> None:
     statement = select(accounts.c.id).where(accounts.c.tenant == tenant, accounts.c.id == account_id).with_for_update()
     connection.execute(statement)
+
+
+def test_a_running_bank_does_what_is_due_and_ends_cleanly(bank: SeededBank, tmp_path: Path) -> None:
+    """Its processes look by themselves; asked to end, they do so within seconds, the schedule's threads with them."""
+    url = bank.database.engine.url.render_as_string(hide_password=False)
+    with bank_server(tmp_path, url) as server:
+        with bank.database.writing() as connection:
+            # Of a kind that nobody does: that it was tried can be seen.
+            row = {"tenant": TENANT, "kind": "future", "resource": "x", "due_at": 0, "failures": 0, "retry_at": 0, "error": ""}
+            connection.execute(scheduled_tasks.insert().values(row))
+        wait_until(lambda: _failures(bank) > 0, seconds=15, what="the task's first try")
+
+        began = time.monotonic()
+        server.process.terminate()
+        assert server.process.wait(MOST_SECONDS) == 0
+        assert time.monotonic() - began < 15
+
+
+def _failures(bank: SeededBank) -> int:
+    with bank.database.reading() as connection:
+        return int(connection.execute(select(scheduled_tasks.c.failures)).scalar_one())
