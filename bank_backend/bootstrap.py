@@ -70,6 +70,7 @@ from bank_backend.schedule.model import TaskKind
 from bank_backend.schedule.wiring import create_schedule, create_scheduler
 from bank_backend.services import Services
 from bank_backend.tenants import api as tenants_api
+from bank_backend.tenants.arrivals import note_arrivals
 from bank_backend.tenants.books import TenantBooks
 from bank_backend.tenants.clock import TenantClocks
 from bank_backend.tenants.clock_store import SqlOffsets
@@ -330,6 +331,7 @@ def create_app(services: Services) -> Flask:
     guard_doors(app)
     data_api.take_large_bodies(app)
     refuse_nul(app)
+    note_arrivals(app, services.database)
     inject_faults(app, services.test_data.faults, sandbox_mode=services.settings.sandbox_mode)
     personalities_api.hold_to_personality(app, services.personalities)
     app.add_url_rule("/health", view_func=_health, methods=["GET"])

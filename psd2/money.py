@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _EXPONENTS = {"BHD": 3, "IQD": 3, "JOD": 3, "KWD": 3, "LYD": 3, "OMR": 3, "TND": 3} | dict.fromkeys(
     ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"), 0
@@ -22,6 +23,8 @@ class CurrencyMismatch(ValueError):
     """Two amounts of different currencies where one currency is meant."""
 
 
+# A page of transactions asks two hundred times for the same one.
+@lru_cache(maxsize=256)
 def currency_exponent(currency: str) -> int:
     """Return how many decimal digits the currency has (ISO 4217); raises `InvalidMoney` for a malformed code."""
     if not _CURRENCY.fullmatch(currency):

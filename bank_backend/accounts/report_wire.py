@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
-from bank_backend.accounts.codes import counterparty_of, proprietary_code, transaction_code
+from bank_backend.accounts.codes import proprietary_code, transaction_code
 from bank_backend.accounts.model import PageDirection, PageRef
 from bank_backend.accounts.wire import EVERY_BALANCE, account_reference_json, amount_json, balances_json, path_of
 from psd2.money import Money
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bank_backend.accounts.information import AccountView
-    from bank_backend.accounts.model import Account, AccountRights
     from bank_backend.accounts.reports import TransactionReport
     from bank_backend.accounts.standing_orders import StandingOrder
     from bank_backend.ledger.particulars import Particulars
@@ -28,12 +27,12 @@ _MOST_TEXT: Final = 140
 def report_json(report: TransactionReport, kinds: Sequence[str] = EVERY_BALANCE) -> dict[str, object]:
     """Return `accountReport` in its envelope, without the parts that were not asked for."""
     view = report.view
-    accounts = {member.currency: member for member in view.members}
-    transactions: dict[str, object] = {}
+    paths = {member.currency: f"{path_of(member)}/transactions/" for member in view.members}
+    balances, transactions = view.rights.balances, dict[str, object]()
     if report.booked is not None:
-        transactions["booked"] = [_line_json(line, accounts[line.currency], view.rights) for line in report.booked.lines]
+        transactions["booked"] = [_line_json(line, paths[line.currency], balances=balances) for line in report.booked.lines]
     if report.pending is not None:
-        transactions["pending"] = [_line_json(line, accounts[line.currency], view.rights) for line in report.pending]
+        transactions["pending"] = [_line_json(line, paths[line.currency], balances=balances) for line in report.pending]
     if report.information is not None:
         transactions["information"] = [_order_json(order) for order in report.information]
     transactions["_links"] = {"account": {"href": path_of(view.account)}, **page_links(report)}
@@ -48,7 +47,7 @@ def download_json(account_id: str, download_id: str) -> dict[str, object]:
 
 def details_json(line: StatementLine, view: AccountView) -> dict[str, object]:
     """Return a transaction with what the list leaves out."""
-    body = _line_json(line, next(one for one in view.members if one.currency == line.currency), view.rights)
+    body = _line_json(line, "", balances=view.rights.balances)
     del body["_links"]
     if line.mandate_id:
         body |= {"mandateId": line.mandate_id, "creditorId": line.creditor_id}
@@ -58,16 +57,17 @@ def details_json(line: StatementLine, view: AccountView) -> dict[str, object]:
     return body if said is None else body | _particulars_json(said, is_debit=line.amount_minor < 0)
 
 
-def _line_json(line: StatementLine, account: Account, rights: AccountRights) -> dict[str, Any]:
+def _line_json(line: StatementLine, path: str, *, balances: bool) -> dict[str, Any]:
+    """Return `transactions`; a balance after each movement is a balance, told only where the consent grants those."""
     currency = line.currency
     body: dict[str, Any] = {
         "transactionId": line.transaction_id,
         "valueDate": line.value_date,
         "transactionAmount": {"currency": currency, "amount": Money(line.amount_minor, currency).decimal},
-        **_counterparty_json(line),
         "bankTransactionCode": transaction_code(line),
-        "_links": {"transactionDetails": {"href": f"{path_of(account)}/transactions/{line.transaction_id}"}},
+        "_links": {"transactionDetails": {"href": f"{path}{line.transaction_id}"}},
     }
+    _name_counterparty(body, line)
     if line.remittance:
         body["remittanceInformationUnstructured"] = line.remittance
     if line.end_to_end_id:
@@ -75,20 +75,22 @@ def _line_json(line: StatementLine, account: Account, rights: AccountRights) -> 
     if line.number is not None:
         body["entryReference"] = str(line.number)
         body["bookingDate"] = line.booking_date
-    # A balance after each movement is a balance: only where the consent grants those.
-    if line.balance_minor is not None and rights.balances:
-        body["balanceAfterTransaction"] = {
-            "balanceAmount": {"currency": currency, "amount": Money(line.balance_minor, currency).decimal},
-            "balanceType": "interimBooked",
-        }
+    if line.balance_minor is not None and balances:
+        amount = {"currency": currency, "amount": Money(line.balance_minor, currency).decimal}
+        body["balanceAfterTransaction"] = {"balanceAmount": amount, "balanceType": "interimBooked"}
     return body
 
 
-def _counterparty_json(line: StatementLine) -> dict[str, object]:
-    other = counterparty_of(line)
-    side = "creditor" if other.is_creditor else "debtor"
-    named: dict[str, object] = {f"{side}Name": other.name[:_MOST_NAME]} if other.name else {}
-    return named | {f"{side}Account": {"iban": other.iban}} if other.iban else named
+def _name_counterparty(body: dict[str, Any], line: StatementLine) -> None:
+    # As `counterparty_of` says; a list does without what only the details tell.
+    if line.amount_minor < 0:
+        side, name, iban = "creditor", line.creditor_name, line.creditor_iban
+    else:
+        side, name, iban = "debtor", line.debtor_name, line.debtor_iban
+    if name:
+        body[f"{side}Name"] = name[:_MOST_NAME]
+    if iban:
+        body[f"{side}Account"] = {"iban": iban}
 
 
 def _exchange_json(line: StatementLine) -> dict[str, object]:

@@ -14,6 +14,7 @@ from bank_backend.calls import calling_tenant
 from bank_backend.errors import BankError
 from bank_backend.faults.model import PREFIXES, FaultKind
 from bank_backend.grounds import GROUNDS, explanation, tell
+from bank_backend.tenants.arrivals import arrival_of
 from chassis.fault_orders import HEADER as ORDER
 from chassis.fault_orders import FaultOrder
 from chassis.told_refusals import HEADER as TOLD
@@ -58,6 +59,9 @@ class _Injection:
             tenant = calling_tenant(request)
         except BankError:
             return None  # the handler says so
+        arrival = arrival_of(tenant)
+        if arrival is not None and not arrival.has_faults:
+            return None
         g.faults = self._faults.striking(tenant, request.method, request.path)
         error = next((one for one in g.faults if one.kind is FaultKind.ERROR), None)
         return None if error is None else self._answer(error)

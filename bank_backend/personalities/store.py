@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import bindparam, select, update
 
+from bank_backend.tenants.arrivals import arrival_of
 from bank_backend.tenants.tables import tenants
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ class SqlPersonalityStore:
 
     def name_of(self, tenant: TenantId, connection: Connection | None) -> str | None:
         """Return the name of the tenant's personality, None without such a tenant."""
+        arrival = arrival_of(tenant)
+        if arrival is not None:
+            return arrival.personality
         if connection is not None:
             return connection.execute(_NAME, {"tenant": tenant}).scalar()
         with self._database.reading() as reading:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import bindparam, select, update
 
+from bank_backend.tenants.arrivals import arrival_of
 from bank_backend.tenants.tables import tenants
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ class SqlOffsets:
 
     def offset(self, tenant: TenantId, connection: Connection | None = None) -> timedelta:
         """Return how far the tenant's clock is ahead; zero for an unknown tenant."""
+        arrival = arrival_of(tenant)
+        if arrival is not None:
+            return timedelta(seconds=arrival.clock_offset_seconds)
         if connection is not None:
             return _offset(connection, tenant)
         with self._database.reading() as reading:

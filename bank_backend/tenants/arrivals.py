@@ -1,0 +1,72 @@
+"""What the bank must know of a tenant to answer one call, asked once as the call arrives: the call is answered by that."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from flask import Flask, request
+from sqlalchemy import bindparam, exists, or_, select
+
+from bank_backend.calls import calling_tenant
+from bank_backend.errors import BankError
+from bank_backend.faults.tables import faults
+from bank_backend.tenants.tables import tenants
+
+if TYPE_CHECKING:
+    from bank_backend.database import Database
+    from psd2.ids import TenantId
+
+_PREFIXES: Final = ("/v1/", "/v2/")
+_UNSPENT: Final = or_(faults.c.calls.is_(None), faults.c.matched < faults.c.calls)
+# Three questions in one: each would cost a transaction of its own.
+_ASKED: Final = select(
+    tenants.c.personality,
+    tenants.c.clock_offset_seconds,
+    exists().where(faults.c.tenant == tenants.c.id, _UNSPENT).label("has_faults"),
+).where(tenants.c.id == bindparam("tenant"))
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """The caller's tenant as it was when the call in hand arrived."""
+
+    tenant: TenantId
+    personality: str
+    clock_offset_seconds: int
+    has_faults: bool
+
+
+_IN_HAND: Final[ContextVar[Arrival | None]] = ContextVar("arrival", default=None)
+
+
+def note_arrivals(app: Flask, database: Database) -> None:
+    """Make `app` ask as each TPP's call arrives, before whatever needs the answer."""
+
+    def arrive() -> None:
+        _IN_HAND.set(_arrival(database))
+
+    def leave(_: BaseException | None) -> None:
+        _IN_HAND.set(None)
+
+    app.before_request(arrive)
+    app.teardown_request(leave)
+
+
+def arrival_of(tenant: TenantId) -> Arrival | None:
+    """Return what was asked for the call in hand; None where there is none, or it is another tenant's."""
+    arrival = _IN_HAND.get()
+    return arrival if arrival is not None and arrival.tenant == tenant else None
+
+
+def _arrival(database: Database) -> Arrival | None:
+    if request.url_rule is None or not request.path.startswith(_PREFIXES):
+        return None
+    try:
+        tenant = calling_tenant(request)
+    except BankError:
+        return None  # the handler says so
+    with database.reading() as connection:
+        row = connection.execute(_ASKED, {"tenant": tenant}).first()
+    return None if row is None else Arrival(tenant, row.personality, row.clock_offset_seconds, bool(row.has_faults))
