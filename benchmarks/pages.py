@@ -1,6 +1,7 @@
-"""A page of 100 transactions as the account's book grows from 1,000 to 1,000,000: `python -m benchmarks.pages [DATABASE-URL…]`.
+"""A page of 100 transactions as its account's book grows: `python -m benchmarks.pages [SMALL-URL LARGE-URL]`.
 
-Each is filled with a tenant of the benchmark's own: name none that is in use. Without any, SQLite in a temporary folder.
+One database gets 1,000 movements, the other 1,000,000, of a tenant of the benchmark's own: name none that is in use. Without
+any it is SQLite.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import select, text
 
 from bank_backend.bootstrap import create_app, create_services
 from bank_backend.config import BankSettings
 from bank_backend.database import Database
 from bank_backend.ledger.own_accounts import own_account_id
-from bank_backend.ledger.tables import entries, postings
+from bank_backend.ledger.tables import postings
 from bank_backend.tenants.model import Registration
 from chassis.database import migrate, open_engine
 from psd2.clock import FixedClock
@@ -30,11 +31,12 @@ from psd2.ids import PsuId, TenantId
 from psd2.roles import PspRole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Sequence
 
     from flask import Flask
 
     from bank_backend.accounts.model import Account
+    from bank_backend.database import Connection
     from bank_backend.services import Services
 
 SIZES: Final = (1_000, 1_000_000)
@@ -68,39 +70,36 @@ class Bench:
         self.account: Account = self.services.accounts.accounts_of(_TENANT, _PSU)[0]
         self.app: Flask = create_app(self.services)
         self.consent = self._consent()
+        self._outside, self.size = self._position(), 0
 
     def grow(self, size: int) -> None:
-        """Book movements, a few hundred a day, until the account has so many."""
-        with self.database.reading() as connection:
-            at = connection.execute(
-                select(func.max(postings.c.number)).where(postings.c.account_id == self.account.id)
-            ).scalar()
-        start = int(at or 0)
-        for first in range(start, size, _AT_ONCE):
+        """Book so many movements, a few hundred a day."""
+        for first in range(0, size, _AT_ONCE):
             self._book(range(first, min(first + _AT_ONCE, size)))
+        self.size = size
         with self.database.engine.begin() as connection:
             # What a database does by itself sooner or later.
             connection.execute(text("ANALYZE"))
 
-    def measure(self) -> dict[str, Figure]:
-        """Return the figures of each kind of page."""
-        base = f"/v1/accounts/{self.account.id}/transactions?bookingStatus=booked&dateFrom={_FIRST_DAY}"
-        size = self._newest()
+    def kinds(self) -> dict[str, Callable[[], str]]:
+        """Return what makes the address of each kind of page."""
+        transactions = f"/v1/accounts/{self.account.id}/transactions?bookingStatus=booked"
+        period = f"{transactions}&dateFrom={_FIRST_DAY}"
         places = random.Random(7)  # noqa: S311 - which pages are read protects nothing
 
-        def deep() -> str:
-            number = places.randint(101, size)
-            return f"{base}&page=older.{self._day_of(number)}.{number}"
+        def anywhere() -> str:
+            number = places.randint(101, self.size)
+            return f"{period}&page=older.{_day_of(number)}.{number}"
 
-        kinds: dict[str, Callable[[], str]] = {
-            "first page": lambda: base,
-            "any page": deep,
-            "last page": lambda: f"{base}&page=last",
-            "delta": lambda: f"/v1/accounts/{self.account.id}/transactions?bookingStatus=booked&entryReferenceFrom={size - 50}",
+        return {
+            "first page": lambda: period,
+            "any page": anywhere,
+            "last page": lambda: f"{period}&page=last",
+            "delta": lambda: f"{transactions}&entryReferenceFrom={self.size - 100}",
         }
-        return {name: _figure([self._seconds(path()) for _ in range(REQUESTS)]) for name, path in kinds.items()}
 
-    def _seconds(self, path: str) -> float:
+    def seconds(self, path: str) -> float:
+        """Return how long an answer takes."""
         headers = {
             "X-Request-ID": str(uuid.uuid4()),
             "Consent-ID": self.consent,
@@ -148,62 +147,55 @@ class Bench:
         client.post(f"/internal/interactions/{interaction}/decision", json=decision, environ_overrides=gateway)
         return str(consent)
 
-    def _newest(self) -> int:
-        with self.database.reading() as connection:
-            return self.services.books._statements.newest_number(connection, _TENANT, self.account.id)  # noqa: SLF001 - figures
-
-    @staticmethod
-    def _day_of(number: int) -> date:
-        return _FIRST_DAY + timedelta(days=number * 3_900 // SIZES[-1])
-
     def _book(self, numbers: range) -> None:
+        outside, currency = own_account_id(_TENANT, self.account.currency), self.account.currency
         ids = [str(uuid.uuid4()) for _ in numbers]
-        outside = own_account_id(_TENANT, self.account.currency)
-        with self.database.engine.begin() as connection:
-            connection.execute(insert(entries), [_entry(entry) for entry in ids])
-            connection.execute(insert(postings), list(self._postings(ids, numbers, outside)))
-
-    def _postings(self, ids: list[str], numbers: range, outside: str) -> Iterator[dict[str, object]]:
-        base = self._outside_base
+        lines = []
         for entry, place in zip(ids, numbers, strict=True):
-            number, day = place + 1, self._day_of(place + 1)
-            common = {
-                "entry_id": entry,
-                "tenant": _TENANT,
-                "currency": self.account.currency,
-                "booking_date": day,
-                "value_date": day,
-            }
-            yield {"account_id": self.account.id, "number": number, "amount_minor": 1, "balance_minor": number, **common}
-            number += base[0]
-            yield {"account_id": outside, "number": number, "amount_minor": -1, "balance_minor": base[1] - place - 1, **common}
+            number, day = place + 1, _day_of(place + 1).isoformat()
+            lines.append((self.account.id, number, entry, _TENANT, 1, currency, number, day, day))
+            lines.append(
+                (outside, self._outside[0] + number, entry, _TENANT, -1, currency, self._outside[1] - number, day, day)
+            )
+        with self.database.engine.begin() as connection:
+            _copy(connection, "entries", _ENTRY_COLUMNS, [(one, *_ENTRY) for one in ids])
+            _copy(connection, "postings", _POSTING_COLUMNS, lines)
 
-    @property
-    def _outside_base(self) -> tuple[int, int]:
-        if not hasattr(self, "_base"):
-            outside = own_account_id(_TENANT, self.account.currency)
-            statement = select(postings.c.number, postings.c.balance_minor).where(postings.c.account_id == outside)
-            with self.database.reading() as connection:
-                row = connection.execute(statement.order_by(postings.c.number.desc()).limit(1)).first()
-            self._base = (0, 0) if row is None else (row.number, row.balance_minor)
-        return self._base
+    def _position(self) -> tuple[int, int]:
+        outside = own_account_id(_TENANT, self.account.currency)
+        statement = select(postings.c.number, postings.c.balance_minor).where(postings.c.account_id == outside)
+        with self.database.reading() as connection:
+            row = connection.execute(statement.order_by(postings.c.number.desc()).limit(1)).first()
+        return (0, 0) if row is None else (row.number, row.balance_minor)
 
 
-def _entry(entry_id: str) -> dict[str, object]:
-    return {
-        "id": entry_id,
-        "tenant": _TENANT,
-        "at": _NOW.timestamp(),
-        "debtor_name": "Somebody Else",
-        "debtor_iban": "DE02100100109307118603",
-        "creditor_name": "Nora Novak",
-        "creditor_iban": "",
-        "remittance": "Movement of a benchmark",
-        "code": "PMNT-RCDT-ESCT",
-        "end_to_end_id": "NOTPROVIDED",
-        "mandate_id": "",
-        "creditor_id": "",
-    }
+_ENTRY_COLUMNS: Final = (
+    "id, tenant, at, debtor_name, debtor_iban, creditor_name, creditor_iban, remittance, code, "
+    "end_to_end_id, mandate_id, creditor_id"
+)
+_ENTRY: Final = (
+    *(_TENANT, _NOW.timestamp(), "Somebody Else", "DE02100100109307118603", "Nora Novak", ""),
+    *("Movement of a benchmark", "PMNT-RCDT-ESCT", "NOTPROVIDED", "", ""),
+)
+_POSTING_COLUMNS: Final = (
+    "account_id, number, entry_id, tenant, amount_minor, currency, balance_minor, booking_date, value_date"
+)
+
+
+def _copy(connection: Connection, table: str, columns: str, rows: Sequence[tuple[object, ...]]) -> None:
+    """Write rows as fast as the database can."""
+    if connection.dialect.name == "sqlite":
+        marks = ", ".join("?" * len(rows[0]))
+        connection.exec_driver_sql(f"INSERT INTO {table} ({columns}) VALUES ({marks})", list(rows))  # noqa: S608 - constants
+        return
+    driver = connection.connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:  # type: ignore[union-attr]
+        for row in rows:
+            copy.write_row(row)
+
+
+def _day_of(number: int) -> date:
+    return _FIRST_DAY + timedelta(days=number * 3_900 // SIZES[-1])
 
 
 def _figure(seconds: list[float]) -> Figure:
@@ -212,30 +204,33 @@ def _figure(seconds: list[float]) -> Figure:
     return Figure(statistics.median(told), told[int(len(told) * 0.99)])
 
 
-def _compare(url: str) -> None:
-    bench = Bench(url)
-    print(f"\n{bench.database.engine.dialect.name}: milliseconds for a page of 100, {REQUESTS} requests each")
-    figures = {}
-    for size in SIZES:
+def _compare(urls: tuple[str, str]) -> None:
+    """Ask both in turn, so that whatever else the machine does is shared."""
+    benches = [Bench(url) for url in urls]
+    for bench, size in zip(benches, SIZES, strict=True):
         began = time.monotonic()
         bench.grow(size)
-        print(f"  {size:,} movements (loaded in {time.monotonic() - began:.0f} s)")
-        figures[size] = bench.measure()
-    print(f"  {'page':<12}{'p50':>8}{'p99':>8}{'p50':>10}{'p99':>8}{'p99 grows':>12}")
-    for name in figures[SIZES[0]]:
-        small, large = (figures[size][name] for size in SIZES)
-        row = f"{small.p50:>8.2f}{small.p99:>8.2f}{large.p50:>10.2f}{large.p99:>8.2f}{large.p99 / small.p99:>11.2f}x"
-        print(f"  {name:<12}{row}")
+        print(f"{bench.database.engine.dialect.name}: {size:,} movements loaded in {time.monotonic() - began:.0f} s")
+    print(f"milliseconds for a page of 100, {REQUESTS} requests each")
+    print(f"{'page':<12}{'p50':>8}{'p99':>8}{'p50':>10}{'p99':>8}{'p50 grows':>12}{'p99 grows':>12}")
+    kinds = [bench.kinds() for bench in benches]
+    for name in kinds[0]:
+        taken: list[list[float]] = [[], []]
+        for _ in range(REQUESTS):
+            for place, bench in enumerate(benches):
+                taken[place].append(bench.seconds(kinds[place][name]()))
+        small, large = map(_figure, taken)
+        row = f"{small.p50:>8.2f}{small.p99:>8.2f}{large.p50:>10.2f}{large.p99:>8.2f}"
+        print(f"{name:<12}{row}{large.p50 / small.p50:>11.2f}x{large.p99 / small.p99:>11.2f}x")
 
 
 def main() -> None:
-    """Measure on each database and print."""
+    """Measure and print."""
     if len(sys.argv) > 1:
-        for url in sys.argv[1:]:
-            _compare(url)
+        _compare((sys.argv[1], sys.argv[2]))
         return
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        _compare(f"sqlite:///{Path(folder) / 'bank.sqlite'}")
+        _compare((f"sqlite:///{Path(folder) / 'small.sqlite'}", f"sqlite:///{Path(folder) / 'large.sqlite'}"))
 
 
 if __name__ == "__main__":
