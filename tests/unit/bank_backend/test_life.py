@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from psd2.ids import PsuId
     from tests.support.databases import Databases
 
-LIVES = int(os.environ.get("BANK_LIVES", "4"))
-STEPS = 30
+LIVES = int(os.environ.get("BANK_LIVES", "3"))
+STEPS = 25
 # To begin anew takes longer than anything else.
 BETWEEN_KILLS = 12
 PEOPLE = (ANNA, JONAS, KARL, TOM)
