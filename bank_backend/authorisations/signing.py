@@ -178,7 +178,10 @@ class Signing:
     def confirm(
         self, connection: Connection, unconfirmed: Authorisation, *, accounts: tuple[Account, ...], at: datetime
     ) -> Authorisation:
-        """Let the signature of a locked authorisation count, now that the TPP has confirmed it."""
+        """Let the signature of a locked authorisation count, now that the TPP has confirmed it; raises `AlreadySigned`."""
+        if unconfirmed.psu is not None:
+            # Two redirects of one PSU may both have waited for this: only the first of them is a signature.
+            self.require_new_signatory(connection, unconfirmed, unconfirmed.psu)
         signed = replace(unconfirmed.moved(ScaStatus.FINALISED), confirmation_code=None)
         return self._signed(connection, signed, accounts, at)
 

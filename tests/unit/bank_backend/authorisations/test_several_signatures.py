@@ -68,7 +68,7 @@ def test_the_first_signs_by_oauth_and_the_second_in_the_bank_app(desk: BankDesk)
 
     between = desk.tpp.get(status).json["transactionStatus"]  # type: ignore[index]
     with desk.bank.database.writing() as connection:
-        (waiting,) = desk.bank.services.signing.waiting_for(connection, TENANT, IGOR)
+        (waiting,) = desk.bank.services.authorising.signing.waiting_for(connection, TENANT, IGOR)
         pushes = desk.bank.services.sca.waiting(connection, TENANT, IGOR, desk.bank.services.clock.now(TENANT, connection))
     answer = decide_at(desk, invitation(desk, resource), IGOR)
 
@@ -132,6 +132,23 @@ def test_nobody_signs_twice_headlessly(desk: BankDesk) -> None:
     again = desk.decide(desk.begin("pis", paid), psu=PETRA)
 
     assert again.status_code == 409
+    assert desk.tpp.get(f"{PAYMENTS}/{paid}/status").json["transactionStatus"] == "PATC"  # type: ignore[index]
+
+
+def test_two_confirmed_redirects_of_one_psu_are_one_signature(desk: BankDesk) -> None:
+    """Both waited for their confirmation: the second is refused, and the money stays."""
+    change_standard(desk, confirmation=True)
+    paid = payment(desk).json["paymentId"]  # type: ignore[index]
+    for _ in range(2):
+        assert desk.decide(desk.begin("pis", paid), psu=PETRA).status_code == 200
+    ids = desk.tpp.get(f"{PAYMENTS}/{paid}/authorisations").json["authorisationIds"]  # type: ignore[index]
+
+    first, second = (
+        desk.tpp.call("PUT", f"{PAYMENTS}/{paid}/authorisations/{each}", {}, X_Sandbox_Scope=f"PIS:{paid}") for each in ids
+    )
+
+    assert first.json["scaStatus"] == "finalised"  # type: ignore[index]
+    assert second.json["reason"] == "authorisation.signed_already"  # type: ignore[index]
     assert desk.tpp.get(f"{PAYMENTS}/{paid}/status").json["transactionStatus"] == "PATC"  # type: ignore[index]
 
 
