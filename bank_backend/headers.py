@@ -26,6 +26,7 @@ _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _GEO: Final = re.compile(r"GEO:(-?[0-9]{1,2}\.[0-9]{6});(-?[0-9]{1,3}\.[0-9]{6})", re.ASCII)
 _NORTHMOST, _EASTMOST = 90, 180
 _CONTENT: Final = ("SCA", "PROCESS", "LAST")
+_HOST: Final = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+", re.ASCII)
 _LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -100,7 +101,8 @@ def _uri(text: str) -> str:
     is_plain = text.isascii() and text.isprintable() and " " not in text and len(text) <= _LONGEST_ADDRESS
     # Servers join a header that came twice by a comma: what follows it would be another address.
     is_one = re.search(r",\s*[a-z]+://", text, re.IGNORECASE) is None
-    if not (host and is_plain and is_one):
+    # Browsers take a backslash for a slash: `https://evil.example\\.tpp.example` leads them to evil.example.
+    if not (host and is_plain and is_one and _HOST.fullmatch(host)):
         raise _Wrong("is no address: write one such as https://tpp.example/back")
     if parts.scheme != "https" and not (parts.scheme == "http" and host in _LOCAL):
         raise _Wrong("is no https address, which carries what the PSU does")

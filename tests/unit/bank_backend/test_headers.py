@@ -69,6 +69,9 @@ def test_every_header_of_the_guidelines_is_read() -> None:
         ("TPP-Redirect-URI", "https://user@tpp.example/back", "user name"),
         ("TPP-Redirect-URI", "https://tpp.example/back,https://evil.example", "no address"),
         ("TPP-Redirect-URI", "https://tpp.example:port/", "no address"),
+        # What stands before the backslash is the host to a browser, and what stands behind it to URL libraries.
+        ("TPP-Redirect-URI", "https://evil.example\\.tpp.example/back", "no address"),
+        ("TPP-Redirect-URI", "https://evil.example%2f.tpp.example/back", "no address"),
         ("TPP-Nok-Redirect-URI", "javascript:alert(1)", "no address"),
         ("TPP-Notification-Content-Preferred", "SCA", "status="),
         ("TPP-Notification-Content-Preferred", "status=SCA,SCA", "each once"),
