@@ -50,6 +50,7 @@ def create_test_data(
     planner: Planner,
 ) -> TestData:
     """Build it on the bank's database and clocks."""
+    snapshots = Snapshots(database=database, states=SqlStateStore(), store=SqlSnapshotStore(), clock=clocks, real=real)
     parts = DataParts(
         database=database,
         store=SqlDataStore(hash_password=hashed),
@@ -57,6 +58,7 @@ def create_test_data(
         planner=planner,
         clock=clocks,
         clocks=SqlSnapshotStore(),
+        snapshots=snapshots,
         real=real,
         own_account=own_account_id,
     )
@@ -64,5 +66,5 @@ def create_test_data(
         bank=TestBank(parts),
         time=TenantTime(database=database, clocks=clocks, scheduler=scheduler, real=real),
         faults=Faults(database=database, store=SqlFaultStore(), real=real),
-        snapshots=Snapshots(database=database, states=SqlStateStore(), store=SqlSnapshotStore(), clock=clocks, real=real),
+        snapshots=snapshots,
     )

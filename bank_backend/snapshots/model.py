@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 MOST_SNAPSHOTS: Final = 20
+# What the bank keeps for itself: no name that a TPP can give begins so.
+ASIDE: Final = "~"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 
 
@@ -23,6 +25,11 @@ class TableRows:
 
     columns: tuple[str, ...]
     rows: Sequence[tuple[object, ...]]
+
+    def values(self, column: str) -> list[object]:
+        """Return what stands in one column."""
+        place = self.columns.index(column)
+        return [row[place] for row in self.rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from bank_backend.bulk import nothing_collected
 from bank_backend.database import one_at_a_time
 from bank_backend.snapshots.content import packed, unpacked
 from bank_backend.snapshots.errors import SnapshotExists, SnapshotUnknown, TooManySnapshots
-from bank_backend.snapshots.model import MOST_SNAPSHOTS, Replaced, ReplacementKind, Snapshot, require_name
+from bank_backend.snapshots.model import ASIDE, MOST_SNAPSHOTS, Replaced, ReplacementKind, Snapshot, require_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +57,9 @@ class SnapshotStore(Protocol):
     def remove(self, connection: Connection, tenant: TenantId, name: str) -> bool:
         """Forget a snapshot; False where there is none of this name."""
 
+    def remove_aside(self, connection: Connection, tenant: TenantId) -> None:
+        """Forget what the bank keeps for itself."""
+
     def set_clock(self, connection: Connection, tenant: TenantId, ahead: timedelta) -> None:
         """Put the tenant's clock to so far ahead of the real time, which may be behind it."""
 
@@ -92,14 +95,30 @@ class Snapshots:
         self._require_room(self.all(tenant), name)
         # One reading transaction sees one state, and nobody waits for it.
         with nothing_collected(), self._database.reading() as connection:
-            state, tenant_time = self._states.read(connection, tenant), self._clock.now(tenant, connection)
-            content = packed(state)
-        snapshot = Snapshot(name=name, taken_at=self._real.now(), tenant_time=tenant_time, rows=state.size, bytes=len(content))
+            snapshot, content = self._packed(connection, tenant, name)
         with self._database.writing() as connection:
             one_at_a_time(connection, "snapshots", tenant)
             self._require_room(self._store.all(connection, tenant), name)
             self._store.add(connection, tenant, snapshot, content)
         return snapshot
+
+    def keep_aside(self, connection: Connection, tenant: TenantId, name: str) -> None:
+        """Keep the state as this transaction sees it for the bank's own use, in the place of what it kept before."""
+        snapshot, content = self._packed(connection, tenant, ASIDE + name)
+        self._store.remove_aside(connection, tenant)
+        self._store.add(connection, tenant, snapshot, content)
+
+    def kept_aside(self, tenant: TenantId, name: str) -> TenantState | None:
+        """Return what the bank keeps under this name, or None."""
+        with self._database.reading() as connection:
+            content = self._store.content(connection, tenant, ASIDE + name)
+        return None if content is None else unpacked(content)
+
+    def _packed(self, connection: Connection, tenant: TenantId, name: str) -> tuple[Snapshot, bytes]:
+        state, tenant_time = self._states.read(connection, tenant), self._clock.now(tenant, connection)
+        content = packed(state)
+        taken_at = self._real.now()
+        return Snapshot(name=name, taken_at=taken_at, tenant_time=tenant_time, rows=state.size, bytes=len(content)), content
 
     def restore(self, tenant: TenantId, name: str) -> Replaced:
         """Put everything back as it was, the clock included; raises `SnapshotUnknown`, `SnapshotOutdated`."""

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import zipfile
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -121,6 +122,27 @@ def test_a_reset_makes_the_tenant_as_if_it_were_new(desk: BankDesk) -> None:
     assert desk.tpp.get("/sandbox/v1/faults").json == {"faults": []}
     assert desk.bank.services.clock.now(TENANT) == NOW
     desk.bank.services.psus.verify_password(TENANT, ANNA, desk.password)
+
+
+def test_a_second_reset_of_a_day_touches_only_what_differs(desk: BankDesk) -> None:
+    """It comes to the same as the first; what is kept for it is nobody's snapshot."""
+    first: Any = desk.tpp.post(f"{DATA}/reset").json
+    before = exported(desk)
+    payment = desk.payment()
+    assert desk.decide(desk.begin("pis", payment)).status_code == 200
+    desk.tpp.post("/sandbox/v1/clock/advance", {"by": "PT1H"})
+
+    second: Any = desk.tpp.post(f"{DATA}/reset").json
+
+    assert exported(desk) == before
+    assert {name: second[name] for name in ("psus", "accounts", "transactions")} == {
+        name: first[name] for name in ("psus", "accounts", "transactions")
+    }
+    assert second["rowsRemoved"] < 50 < first["rowsRemoved"]
+    assert desk.bank.services.clock.now(TENANT) == NOW
+    assert desk.tpp.get("/sandbox/v1/snapshots").json == {"snapshots": []}
+    desk.bank.clock.advance(timedelta(days=1))
+    assert desk.tpp.post(f"{DATA}/reset").json["rowsRemoved"] > 50  # type: ignore[index]
 
 
 def test_a_reset_by_another_seed_tells_another_story(desk: BankDesk) -> None:
