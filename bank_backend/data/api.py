@@ -18,6 +18,10 @@ from bank_backend.data.wire import ResetBody, ShapeBody, generated_json, taken_j
 from bank_backend.data.writing import as_json, as_zip
 from bank_backend.errors import FieldsInvalid
 from bank_backend.grounds import explanation, tell_refusal, told_of
+from bank_backend.openapi.declarations import Text, operation
+from bank_backend.openapi.parameters import DATA_FORMAT
+from bank_backend.openapi.shapes.sandbox import DataDocument, Generated
+from bank_backend.openapi.shapes.sandbox import Taken as TakenAnswer
 from bank_backend.tenants.addresses import TenantRoutes
 from chassis.problems import CONTENT_TYPE, problem
 
@@ -62,15 +66,18 @@ class _Views:
         self._tenants = tenants
         self._sandbox_mode = sandbox_mode
 
+    @operation("Make the test data anew", body=ResetBody, answers={200: TakenAnswer})
     def reset_data(self, tenant: TenantId) -> Response:
         body = read_internal_body(request.get_data() or b"{}", ResetBody)
         return json_answer(taken_json(self._bank.reset(tenant, seed=body.seed)))
 
+    @operation("Make more test data, by seed and shape", body=ShapeBody, answers={201: Generated})
     def generate_data(self, tenant: TenantId) -> Response:
         known = self._tenants.tenant(tenant)
         shape = read_internal_body(request.get_data(), ShapeBody).parsed(country=known.country)
         return json_answer(generated_json(self._bank.generate(tenant, shape), known.persona_password), status=201)
 
+    @operation("Take all test data out", answers={200: {_JSON: DataDocument, _ZIP: Text("CSV files.")}}, query=(DATA_FORMAT,))
     def export_data(self, tenant: TenantId) -> Response:
         wanted = request.args.get("format", "json")
         if wanted not in _FORMATS:
@@ -80,6 +87,11 @@ class _Views:
         name = f"test-data.{'json' if wanted == 'json' else 'zip'}"
         return Response(content, content_type=content_type, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
+    @operation(
+        "Bring test data in, in the place of what is there",
+        body={_JSON: DataDocument, _ZIP: Text("CSV files.")},
+        answers={200: TakenAnswer},
+    )
     def import_data(self, tenant: TenantId) -> Response:
         try:
             return json_answer(taken_json(self._bank.take(tenant, _lines())))

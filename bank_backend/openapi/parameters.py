@@ -80,3 +80,6 @@ CARD_TRANSACTIONS_QUERY: Final = (
     ),
     *(one for one in TRANSACTIONS_QUERY if one.name not in {"bookingStatus", "withBalance"}),
 )
+DATA_FORMAT: Final = Parameter(
+    name="format", description="How the data are written.", schema={"type": "string", "enum": ["json", "csv"]}
+)

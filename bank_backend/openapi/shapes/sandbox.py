@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from bank_backend.faults.model import FaultKind  # noqa: TC001 - pydantic reads it
 from bank_backend.notifications.model import State  # noqa: TC001 - as above
@@ -192,3 +192,9 @@ class Schedule(Shape):
     """What the bank will do by itself: up to 500 tasks, the next one first."""
 
     tasks: list[ScheduledTask]
+
+
+class DataDocument(BaseModel):
+    """Test data as a document: docs/test-data.md describes its lines."""
+
+    model_config = ConfigDict(extra="allow")
