@@ -8,9 +8,13 @@ import pytest
 
 from tests.support.databases import ENGINES, Databases, PostgresStore, SqliteStore, Templates
 from tests.support.postgres import Postgres, running_postgres
+from tests.support.url_builders import remember_url_builders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+remember_url_builders()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from bank_backend.bootstrap import create_services
@@ -20,6 +21,8 @@ from psd2.roles import PspRole
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from sqlalchemy import Engine
 
     from bank_backend.accounts.model import Account
     from bank_backend.ledger.model import Balances
@@ -65,11 +68,17 @@ def registration(tenant: TenantId = TENANT, *, country: str = "DE", seed: int | 
     )
 
 
-def open_bank(url: str) -> SeededBank:
+def open_bank(url: str, engine: Engine | None = None) -> SeededBank:
     """Open the bank of a migrated database."""
     clock = FixedClock(NOW)
     settings = BankSettings.model_validate({"database": url})
-    return SeededBank(create_services(settings, Database(open_engine(url)), clock, personas=FEW), clock)
+    return SeededBank(create_services(settings, Database(engine or open_engine(url)), clock, personas=FEW), clock)
+
+
+@lru_cache(maxsize=64)
+def _lasting_engine(url: str) -> Engine:
+    """Return the engine of an address; lent again, it still knows how the bank's statements read in SQL."""
+    return open_engine(url)
 
 
 def seed_bank(url: str) -> SeededBank:
@@ -83,9 +92,13 @@ def seed_bank(url: str) -> SeededBank:
     return bank
 
 
-def lent_bank(databases: Databases) -> SeededBank:
-    """Open a copy of a seeded bank on one of the two engines; seeded once for all who ask."""
-    return open_bank(databases.prepared("seeded bank", lambda url: seed_bank(url).database.engine.dispose()))
+def lent_bank(databases: Databases, *, is_lasting: bool = False) -> SeededBank:
+    """Open a copy of a seeded bank on one of the two engines; seeded once for all who ask.
+
+    `is_lasting`: the engine goes on to the next who is lent the same place; whoever tries its pool takes one of his own.
+    """
+    url = databases.prepared("seeded bank", lambda url: seed_bank(url).database.engine.dispose())
+    return open_bank(url, _lasting_engine(url) if is_lasting else None)
 
 
 def copy_of(template: Path, folder: Path) -> SeededBank:

@@ -50,8 +50,12 @@ class SqliteStore:
         """Keep them in `folder`."""
         self._folder = folder
         self._count = 0
+        self._given_back: list[str] = []
 
     def create(self) -> str:
+        # A place that was given back is lent again: its engine may still be there.
+        if self._given_back:
+            return self._given_back.pop()
         self._count += 1
         return f"sqlite:///{self._folder / f'test-{self._count}.sqlite'}"
 
@@ -64,6 +68,7 @@ class SqliteStore:
     def drop(self, url: str) -> None:
         for suffix in ("", "-wal", "-shm"):
             Path(f"{_file(url)}{suffix}").unlink(missing_ok=True)
+        self._given_back.append(url)
 
 
 class PostgresStore:

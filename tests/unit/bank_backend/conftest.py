@@ -48,7 +48,7 @@ def bank_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def bank(unit_databases: Databases) -> Iterator[SeededBank]:
     """Lend a seeded bank of the test's own."""
-    bank = lent_bank(unit_databases)
+    bank = lent_bank(unit_databases, is_lasting=True)
     yield bank
     bank.database.engine.dispose()
 
