@@ -9,10 +9,7 @@ if TYPE_CHECKING:
     from bank_backend.accounts.cards import CardSettlements
     from bank_backend.accounts.service import AccountDirectory
     from bank_backend.accounts.wiring import AccountServices
-    from bank_backend.authorisations.openings import Openings
-    from bank_backend.authorisations.service import Authorisations
-    from bank_backend.authorisations.signing import Signing
-    from bank_backend.authorisations.updates import Updates
+    from bank_backend.authorisations.wiring import Authorising
     from bank_backend.bankapp.wiring import BankApp
     from bank_backend.baskets.service import Baskets
     from bank_backend.config import BankSettings
@@ -60,10 +57,7 @@ class Services:
     books: TenantBooks
     inbox: Inbox
     notifications: Notifications
-    authorisations: Authorisations
-    openings: Openings
-    signing: Signing
-    updates: Updates
+    authorising: Authorising
     baskets: Baskets
     consents: Consents
     consent_access: ConsentAccess

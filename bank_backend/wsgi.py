@@ -5,7 +5,8 @@ from __future__ import annotations
 import atexit
 from typing import TYPE_CHECKING
 
-from bank_backend.bootstrap import create_app, create_services
+from bank_backend.app import create_app
+from bank_backend.bootstrap import create_services
 from bank_backend.config import load_settings
 from bank_backend.database import open_database
 from bank_backend.notifications.wiring import create_delivery

@@ -60,7 +60,7 @@ def require_startable(
 
     `psu_chooses`: a bank-offered consent, which not every approach can deal with. Raises as `Openings.require_possible`.
     """
-    services.openings.require_possible(call, domains=tpp_domains(call), psu_chooses=psu_chooses, kind=kind)
+    services.authorising.openings.require_possible(call, domains=tpp_domains(call), psu_chooses=psu_chooses, kind=kind)
 
 
 def started(
@@ -80,7 +80,7 @@ def started(
     domains = tpp_domains(call)
     # Before the authorisation is: its beginning is the first thing to tell.
     notified = services.notifications.subscribe(call, kind=kind, resource=resource, path=path, domains=domains)
-    opened = services.openings.open(call, kind=kind, resource=resource, domains=domains, implicit=implicit)
+    opened = services.authorising.openings.open(call, kind=kind, resource=resource, domains=domains, implicit=implicit)
     links = opened_links(path, opened, segment=segment, front_url=services.settings.front_url)
     message = None if opened.authorisation is None else psu_message(opened.authorisation)
     members: dict[str, object] = {"_links": links} | ({"psuMessage": message} if message else {})

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select, text
 
-from bank_backend.bootstrap import create_app, create_services
+from bank_backend.app import create_app
+from bank_backend.bootstrap import create_services
 from bank_backend.config import BankSettings
 from bank_backend.database import Database
 from bank_backend.ledger.own_accounts import own_account_id

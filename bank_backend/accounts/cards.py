@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bank_backend.accounts.service import AccountDirectory
     from bank_backend.database import Connection
     from bank_backend.ledger.service import Ledger
+    from bank_backend.schedule.model import Task
     from psd2.ids import TenantId
 
 
@@ -39,6 +40,11 @@ class CardSettlements:
         self._books = books
         self._ledger = ledger
         self._schedule = schedule
+
+    @property
+    def tasks(self) -> dict[TaskKind, Task]:
+        """What the schedule does of it."""
+        return {TaskKind.SETTLE_CARD: self.run}
 
     def arrange(self, connection: Connection, account: Account, now: datetime) -> None:
         """Have the next invoice of a card account paid when its time comes."""

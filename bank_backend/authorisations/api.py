@@ -65,7 +65,7 @@ def add_authorisation_routes(
 class _AuthorisationViews:
     def __init__(self, subject: Subject, services: Services, segment: str) -> None:
         self._subject, self._services, self._segment = subject, services, segment
-        self._authorisations = services.authorisations
+        self._authorisations = services.authorising.authorisations
 
     @operation(
         "Start an authorisation",
@@ -78,7 +78,9 @@ class _AuthorisationViews:
         if not self._subject.is_undecided(call.tenant, resource):
             raise StatusInvalid("the resource waits for no authorisation: it has been decided already")
         data = parse_psu_data(_optional_body(), call)
-        opened = self._services.openings.start(call, kind=self._subject.kind, resource=resource, domains=tpp_domains(call))
+        opened = self._services.authorising.openings.start(
+            call, kind=self._subject.kind, resource=resource, domains=tpp_domains(call)
+        )
         stepped = self._first_step(opened, data, call)
         path, started = self._subject.path(resource), stepped.authorisation
         links = started_links(path, opened, started, segment=self._segment, front_url=self._services.settings.front_url)
@@ -143,14 +145,14 @@ class _AuthorisationViews:
 
     def _stepped(self, target: Target, data: PsuData, call: TppCall) -> Stepped:
         try:
-            return self._services.updates.further(target, data, call)
+            return self._services.authorising.updates.further(target, data, call)
         except (PsuCredentialsInvalid, ScaInvalid) as refusal:
             self._point_on(refusal, target)
             raise
 
     def _point_on(self, refusal: BankError, target: Target) -> None:
         """Say in the refusal how it goes on: the same again, or another start (BG IG §7.2.2, §7.3)."""
-        path, found = self._subject.path(target.resource), self._services.updates.found(target)
+        path, found = self._subject.path(target.resource), self._services.authorising.updates.found(target)
         if found.status is ScaStatus.FAILED:
             refusal.links = {"startAuthorisation": link(f"{path}/{self._segment}")}
         else:

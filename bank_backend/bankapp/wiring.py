@@ -12,16 +12,11 @@ from bank_backend.interactions.signatories import Signatories
 from bank_backend.interactions.store import SqlInteractionStore
 
 if TYPE_CHECKING:
-    from bank_backend.accounts.service import AccountDirectory
-    from bank_backend.authorisations.service import Authorisations
-    from bank_backend.authorisations.signing import Signing
-    from bank_backend.database import Database
+    from bank_backend.authorisations.wiring import Authorising
+    from bank_backend.foundation import Foundation
     from bank_backend.interactions.decisions import Decisions
-    from bank_backend.psus.service import PsuDirectory
     from bank_backend.sca.service import ScaMethods
-    from bank_backend.tenants.clock import TenantClock
     from bank_backend.tenants.service import TenantRegistry
-    from psd2.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,30 +28,20 @@ class BankApp:
 
 
 def create_bank_app(
-    database: Database,
-    *,
-    psus: PsuDirectory,
-    accounts: AccountDirectory,
-    tenants: TenantRegistry,
-    authorisations: Authorisations,
-    signing: Signing,
-    decisions: Decisions,
-    sca: ScaMethods,
-    clock: TenantClock,
-    real: Clock,
+    base: Foundation, *, tenants: TenantRegistry, authorising: Authorising, decisions: Decisions, sca: ScaMethods
 ) -> BankApp:
-    """Build it; `real` is the time that browsers go by."""
+    """Build it."""
     return BankApp(
-        AppSessions(store=SqlAppStore(database), customers=psus, banks=tenants, clock=real),
+        AppSessions(store=SqlAppStore(base.database), customers=base.psus, banks=tenants, clock=base.real),
         AppRequests(
-            database=database,
-            authorisations=authorisations,
-            signing=signing,
+            database=base.database,
+            authorisations=authorising.authorisations,
+            signing=authorising.signing,
             decisions=decisions,
             visits=SqlInteractionStore(),
-            holdings=accounts,
-            signatories=Signatories(authorisations, psus),
+            holdings=base.accounts,
+            signatories=Signatories(authorising.authorisations, base.psus),
             sca=sca,
-            clock=clock,
+            clock=base.clock,
         ),
     )

@@ -8,14 +8,14 @@ from bank_backend.authorisations.model import ResourceKind
 from bank_backend.baskets.approval import BasketApproval
 from bank_backend.baskets.service import Baskets, Membership
 from bank_backend.baskets.store import SqlBasketStore
+from bank_backend.notifications.watched import WatchedBasketStore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bank_backend.authorisations.asks import Approvable
-    from bank_backend.authorisations.service import Authorisations
-    from bank_backend.authorisations.signing import Signing
-    from bank_backend.database import Database
+    from bank_backend.authorisations.wiring import Authorising
+    from bank_backend.foundation import Foundation
     from bank_backend.tenants.clock import TenantClock
 
 _GROUPED = (ResourceKind.PIS, ResourceKind.AIS)
@@ -26,21 +26,19 @@ def create_membership(clock: TenantClock) -> Membership:
     return Membership(store=SqlBasketStore(), clock=clock)
 
 
-def with_baskets(approvables: Mapping[ResourceKind, Approvable], store: SqlBasketStore) -> dict[ResourceKind, Approvable]:
+def with_baskets(base: Foundation, approvables: Mapping[ResourceKind, Approvable]) -> dict[ResourceKind, Approvable]:
     """Return `approvables` with baskets of them."""
     members = {kind: approvables[kind] for kind in _GROUPED}
-    return {**approvables, ResourceKind.BASKET: BasketApproval(store=store, members=members)}
+    return {**approvables, ResourceKind.BASKET: BasketApproval(store=WatchedBasketStore(base.changes), members=members)}
 
 
-def create_baskets(
-    database: Database, store: SqlBasketStore, *, authorisations: Authorisations, signing: Signing, clock: TenantClock
-) -> Baskets:
+def create_baskets(base: Foundation, authorising: Authorising) -> Baskets:
     """Build what TPPs do with baskets."""
     return Baskets(
-        database=database,
-        store=store,
-        membership=create_membership(clock),
-        authorisations=authorisations,
-        signing=signing,
-        clock=clock,
+        database=base.database,
+        store=WatchedBasketStore(base.changes),
+        membership=create_membership(base.clock),
+        authorisations=authorising.authorisations,
+        signing=authorising.signing,
+        clock=base.clock,
     )

@@ -21,11 +21,9 @@ from bank_backend.tenants.time import TenantTime
 from bank_backend.tenants.wiring import hashed
 
 if TYPE_CHECKING:
-    from bank_backend.database import Database
-    from bank_backend.tenants.clock import TenantClocks
+    from bank_backend.foundation import Foundation
     from bank_backend.tenants.service import Planner, TenantRegistry
     from bank_backend.tenants.time import Scheduler
-    from psd2.clock import Clock
 
 WEB_MODULES: Final = (clock_api, faults_api, snapshots_api, data_api)
 
@@ -40,16 +38,9 @@ class TestData:
     snapshots: Snapshots
 
 
-def create_test_data(
-    database: Database,
-    clocks: TenantClocks,
-    real: Clock,
-    *,
-    scheduler: Scheduler,
-    tenants: TenantRegistry,
-    planner: Planner,
-) -> TestData:
+def create_test_data(base: Foundation, *, scheduler: Scheduler, tenants: TenantRegistry, planner: Planner) -> TestData:
     """Build it on the bank's database and clocks."""
+    database, clocks, real = base.database, base.clock, base.real
     snapshots = Snapshots(database=database, states=SqlStateStore(), store=SqlSnapshotStore(), clock=clocks, real=real)
     parts = DataParts(
         database=database,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bank_backend.authorisations.model import ResourceKind
 from bank_backend.faults.service import Faults
 from bank_backend.faults.store import SqlFaultStore
+from bank_backend.notifications.watched import WatchedPaymentStore
 from bank_backend.payments.approval import CancellationApproval, PaymentApproval
 from bank_backend.payments.booking import Bookings
 from bank_backend.payments.costs import Quotes
@@ -18,11 +19,8 @@ from bank_backend.schedule.model import TaskKind
 
 if TYPE_CHECKING:
     from bank_backend.authorisations.asks import Approvable
-    from bank_backend.database import Database
-    from bank_backend.payments.ports import PaymentLedger, PaymentStore, Scheduling
+    from bank_backend.foundation import Foundation
     from bank_backend.schedule.model import Task
-    from bank_backend.tenants.clock import TenantClock
-    from psd2.clock import Clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,16 +33,15 @@ class PaymentParts:
     standing_orders: PaymentStandingOrders
 
 
-def create_payments(
-    store: PaymentStore, database: Database, *, ledger: PaymentLedger, schedule: Scheduling, clock: TenantClock, real: Clock
-) -> PaymentParts:
-    """Build them on what is kept in `store`, in transactions of `database`."""
-    faults = Faults(database=database, store=SqlFaultStore(), real=real)
+def create_payments(base: Foundation) -> PaymentParts:
+    """Build them, in transactions of the bank's database."""
+    store, ledger, schedule = WatchedPaymentStore(base.changes), base.ledger, base.schedule
+    faults = Faults(database=base.database, store=SqlFaultStore(), real=base.real)
     bookings = Bookings(store=store, ledger=ledger, faults=faults)
     executions = Executions(store=store, bookings=bookings, schedule=schedule)
     quotes = Quotes(store=store, ledger=ledger)
     return PaymentParts(
-        payments=Payments(database=database, store=store, executions=executions, quotes=quotes, clock=clock),
+        payments=Payments(database=base.database, store=store, executions=executions, quotes=quotes, clock=base.clock),
         approvables={
             ResourceKind.PIS: PaymentApproval(store=store, executions=executions),
             ResourceKind.CANCELLATION: CancellationApproval(store=store, executions=executions),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bank_backend.sca.codes import SystemCodes
@@ -15,34 +14,19 @@ from bank_backend.sca.service import ScaMethods
 from bank_backend.sca.store import SqlChallengeStore, SqlWrongCodeStore
 
 if TYPE_CHECKING:
-    from bank_backend.config import BankSettings
-    from bank_backend.database import Connection, Database
-    from bank_backend.inbox.service import Inbox
-    from bank_backend.personalities.service import Personalities
+    from bank_backend.database import Connection
+    from bank_backend.foundation import Foundation
     from bank_backend.sca.codes import CodeSource
-    from psd2.clock import Clock
     from psd2.ids import TenantId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScaParts:
-    """What SCA is built of besides its own stores. `clock` tells the real time, by which authenticators go."""
-
-    settings: BankSettings
-    database: Database
-    inbox: Inbox
-    personalities: Personalities
-    clock: Clock
-    codes: CodeSource | None
-
-
-def create_sca(parts: ScaParts) -> tuple[ScaMethods, Enrolment]:
-    """Build the methods that each bank's personality allows, and the way to set them up."""
-    methods, passkeys = SqlMethodStore(), Passkeys(parts.settings.front_url)
-    totp_secrets = TotpSecrets(Seal(KeyFile(parts.settings.home_path / "var" / "bank-sca.key")))
+def create_sca(base: Foundation, codes: CodeSource | None = None) -> tuple[ScaMethods, Enrolment]:
+    """Build the methods that each bank's personality allows, and the way to set them up; authenticators go by the real time."""
+    methods, passkeys = SqlMethodStore(), Passkeys(base.settings.front_url)
+    totp_secrets = TotpSecrets(Seal(KeyFile(base.settings.home_path / "var" / "bank-sca.key")))
 
     def allowed(connection: Connection, tenant: TenantId) -> tuple[str, ...]:
-        return parts.personalities.of(tenant, connection).sca_methods
+        return base.personalities.of(tenant, connection).sca_methods
 
     sca = ScaMethods(
         challenges=SqlChallengeStore(),
@@ -50,11 +34,11 @@ def create_sca(parts: ScaParts) -> tuple[ScaMethods, Enrolment]:
         methods=methods,
         secrets=totp_secrets,
         passkeys=passkeys,
-        inbox=parts.inbox,
-        codes=parts.codes or SystemCodes(),
+        inbox=base.inbox,
+        codes=codes or SystemCodes(),
         allowed=allowed,
-        device_clock=parts.clock,
+        device_clock=base.real,
     )
     return sca, Enrolment(
-        database=parts.database, methods=methods, secrets=totp_secrets, passkeys=passkeys, device_clock=parts.clock
+        database=base.database, methods=methods, secrets=totp_secrets, passkeys=passkeys, device_clock=base.real
     )

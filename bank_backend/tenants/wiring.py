@@ -1,4 +1,4 @@
-"""Builds the registry of tenants, which seeds each with personas."""
+"""Builds the registry of tenants, which seeds each with personas, their clocks, and what their owners are shown."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from bank_backend.ledger.own_accounts import own_account_id
 from bank_backend.personas.catalogue import PERSONAS
 from bank_backend.personas.service import plan_seed
 from bank_backend.psus.passwords import hash_password
+from bank_backend.tenants.books import TenantBooks
+from bank_backend.tenants.clock import TenantClocks
+from bank_backend.tenants.clock_store import SqlOffsets
 from bank_backend.tenants.service import TenantRegistry
 from bank_backend.tenants.store import SqlTenantStore
 
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bank_backend.database import Database
+    from bank_backend.foundation import Foundation
     from bank_backend.personas.model import Persona
     from bank_backend.personas.service import Seed
     from bank_backend.tenants.model import Registration
@@ -45,6 +49,23 @@ def create_planner(personas: Sequence[Persona] = PERSONAS) -> Planner:
 def create_tenant_registry(database: Database, clock: Clock, planner: Planner) -> TenantRegistry:
     """Return the registry of tenants."""
     return TenantRegistry(store=SqlTenantStore(database, hash_password=hashed), plan=planner, clock=clock)
+
+
+def create_tenant_clocks(database: Database, clock: Clock) -> TenantClocks:
+    """Return the clocks of the tenants, each ahead of `clock` by what its TPP has put it forward."""
+    return TenantClocks(real=clock, offsets=SqlOffsets(database))
+
+
+def create_tenant_books(base: Foundation, tenants: TenantRegistry) -> TenantBooks:
+    """Return what a tenant's owner is shown of its accounts."""
+    return TenantBooks(
+        tenants=tenants,
+        accounts=base.accounts,
+        ledger=base.ledger,
+        statements=base.statements,
+        database=base.database,
+        clock=base.clock,
+    )
 
 
 def hashed(password: str) -> str:

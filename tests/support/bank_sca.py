@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bank_backend.bootstrap import create_app
+from bank_backend.app import create_app
 from tests.support.bank_core import ANNA, TENANT, SeededBank
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bank_backend.bootstrap import create_app
+from bank_backend.app import create_app
 from tests.support.bank_core import TENANT
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 from bank_backend.accounts.model import AccessKind, AccountRights, GrantedAccess
 from bank_backend.accounts.standing_orders import NoStandingOrders
 from bank_backend.accounts.wiring import create_account_services
-from bank_backend.bootstrap import create_app
+from bank_backend.app import create_app
 from bank_backend.errors import ConsentInvalid, ResourceUnknown
 from bank_backend.ledger.statement_store import SqlStatementStore
 from bank_backend.ledger.statements import Statements

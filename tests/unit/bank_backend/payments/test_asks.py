@@ -19,7 +19,9 @@ TOMORROW = TODAY + timedelta(days=1)
 
 def ask(till: Till, path: str, kind: ResourceKind = ResourceKind.PIS) -> Ask:
     with till.desk.bank.database.writing() as connection:
-        found = till.desk.bank.services.signing.ask_of(connection, tenant=TENANT, kind=kind, resource=path.rpartition("/")[2])
+        found = till.desk.bank.services.authorising.signing.ask_of(
+            connection, tenant=TENANT, kind=kind, resource=path.rpartition("/")[2]
+        )
     assert found is not None
     return found
 

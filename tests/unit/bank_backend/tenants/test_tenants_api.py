@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from schwifty import IBAN
 
-from bank_backend.bootstrap import create_app
+from bank_backend.app import create_app
 from tests.support.bank_core import OTHER_TENANT, TENANT
 
 if TYPE_CHECKING:
