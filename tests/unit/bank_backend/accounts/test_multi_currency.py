@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.bank_accounts import book_movements, open_dollars
+from tests.support.bank_accounts import book_movements, open_account, open_dollars
 from tests.support.bank_core import ANNA, TENANT
 from tests.unit.bank_backend.accounts.test_accounts_api import refusal
 
@@ -100,6 +100,18 @@ def test_there_is_no_whole_of_a_part(web: Web) -> None:
 
     assert [one["currency"] for one in accounts(web)] == ["EUR"]
     assert refusal(web.get(f"/v1/accounts/{whole_id}")) == (401, "CONSENT_INVALID", None)
+
+
+def test_two_of_three_are_no_whole(desk: BankDesk) -> None:
+    """The collection holds every sub-account: who sees some of them is shown those alone."""
+    dollars = open_dollars(desk.bank)
+    open_account(desk.bank, dollars, currency="GBP", name="Sterling Account")
+    named = [{"iban": dollars.iban, "currency": currency} for currency in ("EUR", "USD")]
+
+    consent = desk.approved_consent(access={"balances": named})
+
+    listed: Any = desk.reader(consent).get("/v1/accounts", Consent_ID=consent).json
+    assert [account["currency"] for account in listed["accounts"]] == ["EUR", "USD"]
 
 
 def test_a_consent_by_iban_covers_all_currencies(desk: BankDesk) -> None:
