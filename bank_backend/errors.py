@@ -115,14 +115,6 @@ class PeriodInvalid(BankError):
     title = "The period is invalid"
 
 
-class TimestampInvalid(BankError):
-    """A time that is not within the accepted range."""
-
-    code = MessageCode.TIMESTAMP_INVALID
-    problem_code = "request.timestamp"
-    title = "The time is invalid"
-
-
 class ServiceInvalid(BankError):
     """The service is not valid for the addressed resource (405)."""
 
@@ -362,22 +354,6 @@ class ProductUnknown(BankError):
     code = MessageCode.PRODUCT_UNKNOWN
     problem_code = "payment.product_unknown"
     title = "The payment product is unknown"
-
-
-class ProductInvalid(BankError):
-    """The payment product can't be used here, or not by this PSU (403)."""
-
-    code = MessageCode.PRODUCT_INVALID
-    problem_code = "payment.product_invalid"
-    title = "The payment product is not available"
-
-
-class PaymentFailed(BankError):
-    """The payment can't be taken, for example for lack of funds (400)."""
-
-    code = MessageCode.PAYMENT_FAILED
-    problem_code = "payment.failed"
-    title = "The payment failed"
 
 
 class ExecutionDateInvalid(BankError):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from bank_backend.bulk import nothing_collected
+from bank_backend.bulk_rows import nothing_collected
 from bank_backend.data.assembly import assemble
 from bank_backend.data.faulty_lines import DataFaulty, DataTooLarge, FaultyLine
 from bank_backend.data.findings import Premises

@@ -55,15 +55,6 @@ def create_interactions(
         clock=base.clock,
         front_url=base.settings.front_url,
     )
-    addressed = AddressedDecisions(
-        database=base.database,
-        interactions=interactions,
-        authorisations=authorising.authorisations,
-        signing=authorising.signing,
-        holders=SqlHolderStore(),
-        customers=base.psus,
-        clock=base.clock,
-    )
     visits = Visits(
         database=base.database,
         store=store,
@@ -75,4 +66,18 @@ def create_interactions(
         tpps=tenants,
         clock=base.clock,
     )
-    return InteractionParts(decisions=decisions, interactions=interactions, addressed=addressed, visits=visits)
+    return InteractionParts(
+        decisions=decisions, interactions=interactions, addressed=_addressed(base, authorising, interactions), visits=visits
+    )
+
+
+def _addressed(base: Foundation, authorising: Authorising, interactions: Interactions) -> AddressedDecisions:
+    return AddressedDecisions(
+        database=base.database,
+        interactions=interactions,
+        authorisations=authorising.authorisations,
+        signing=authorising.signing,
+        holders=SqlHolderStore(),
+        customers=base.psus,
+        clock=base.clock,
+    )

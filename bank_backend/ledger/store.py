@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bank_backend.accounts.model import AccountStatus
 from bank_backend.accounts.store import PAYMENT, SETTLEMENT, accounts
-from bank_backend.bulk import write_rows
+from bank_backend.bulk_rows import write_rows
 from bank_backend.ledger.balances import read_balances
 from bank_backend.ledger.model import BookAccount, Position
 from bank_backend.ledger.own_accounts import OwnAccount, own_account_id, own_account_name

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from faker import Faker
 
 from bank_backend.accounts.model import Account, AccountKind, AccountUsage
-from bank_backend.bulk import nothing_collected
+from bank_backend.bulk_rows import nothing_collected
 from bank_backend.ledger.model import Entry, Hold, Journal, Party
 from bank_backend.personas.calendar import MONTHS_BACK
 from bank_backend.personas.catalogue import PERSONAS

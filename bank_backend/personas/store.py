@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bank_backend.accounts.invoices import next_payment
 from bank_backend.accounts.store import account_holders, accounts, row_of_account
-from bank_backend.bulk import write_rows
+from bank_backend.bulk_rows import write_rows
 from bank_backend.ledger.store import SqlLedgerStore, own_account_row, write_journal
 from bank_backend.psus.store import psus
 from bank_backend.sca.seeding import write_methods

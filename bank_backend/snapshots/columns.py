@@ -10,9 +10,7 @@ from sqlalchemy import JSON, Boolean, Float, Integer
 from bank_backend.snapshots.errors import SnapshotOutdated
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from sqlalchemy import Column, Table
+    from sqlalchemy import Column
 
     from bank_backend.snapshots.model import TableRows
     from bank_backend.snapshots.ownership import OwnedTable
@@ -30,11 +28,6 @@ def fitted(owned: OwnedTable, found: TableRows | None) -> list[Row]:
     places = {name: place for place, name in enumerate(found.columns)}
     makers = [(places.get(column.name), column) for column in owned.columns]
     return [tuple(row[place] if place is not None else default_of(column) for place, column in makers) for row in found.rows]  # type: ignore[misc]
-
-
-def whole_row(table: Table, values: Mapping[str, object]) -> dict[str, object]:
-    """Return a row with every column of its table, those that are left out as the database would fill them."""
-    return {column.name: values[column.name] if column.name in values else default_of(column) for column in table.columns}
 
 
 def raw_value(value: object, column: Column[object]) -> Value:

@@ -1,4 +1,4 @@
-"""Reading, changing and deleting rows in bulk, past SQLAlchemy's work for each (writing new ones: `bank_backend.bulk`).
+"""Reading, changing and deleting rows in bulk, past SQLAlchemy's work for each (writing new ones: `bank_backend.bulk_rows`).
 
 A row is a tuple of what JSON can say, whatever the engine (dates as text, JSON columns as their text), but for bytes.
 """

@@ -6,7 +6,7 @@ import math
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
-from bank_backend.bulk import nothing_collected
+from bank_backend.bulk_rows import nothing_collected
 from bank_backend.database import one_at_a_time
 from bank_backend.snapshots.content import packed, unpacked
 from bank_backend.snapshots.errors import SnapshotExists, SnapshotUnknown, TooManySnapshots

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from bank_backend.bulk import insert_tuples
+from bank_backend.bulk_rows import insert_tuples
 from bank_backend.database import METADATA
 from bank_backend.snapshots.columns import fitted
 from bank_backend.snapshots.difference import Difference, difference
