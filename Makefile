@@ -4,11 +4,13 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Processes of a suite.
+WORKERS := 2
 READY := $(VENV)/.ready
 ENVIRONMENT := env -u REQUESTS_CA_BUNDLE -u CURL_CA_BUNDLE -u SSL_CERT_FILE
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo up down check lint types imports test unit integration browser behave screenshots bench compose-demo compose-test compose-down lock clean
+.PHONY: help env demo up down check lint types imports test others unit integration browser behave screenshots bench compose-demo compose-test compose-down lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -49,20 +51,26 @@ imports: $(READY)
 	@$(BIN)/lint-imports
 
 unit: $(READY) ## the fast tests, no I/O
-	@$(BIN)/pytest -q -n 2 --dist loadfile tests/unit
+	@$(BIN)/pytest -q -n $(WORKERS) --dist loadfile tests/unit
 
 integration: $(READY) ## real servers on loopback, real PostgreSQL
 	@$(BIN)/pytest -q -n 3 --dist loadfile tests/integration
 
 browser: $(READY) ## the pages in a real Chromium
-	@$(BIN)/pytest -q -rs -n 2 --dist loadfile tests/browser
+	@$(BIN)/pytest -q -rs -n $(WORKERS) --dist loadfile tests/browser
 
-behave: $(READY) ## the acceptance suite, over the wire, on a platform of its own
-	@$(BIN)/behave --no-capture --format progress
+behave: $(READY) ## the acceptance suite, over the wire, on a platform of its own; every answer judged by the Berlin Group's YAMLs
+	@transcript=$$(mktemp) && trap 'rm -f "$$transcript"' EXIT && \
+	  $(BIN)/behave --no-capture --format progress -D transcript="$$transcript" && \
+	  $(BIN)/python -m tests.support.judge_transcript "$$transcript"
 
-test: check unit integration ## everything above: the one command that CI runs
-	@# Both wait for servers and pages more than they compute: side by side they cost little more than the longer one.
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target browser behave
+test: check ## everything above: the one command that CI runs
+	@# Two lanes side by side: integration waits for servers more than it computes, and the others take what it leaves.
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target integration others
+
+others:
+	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target browser behave WORKERS=1
 
 screenshots: $(READY) ## take the README's pictures anew, from a platform of its own
 	@$(BIN)/python -m tests.browser.screenshots
