@@ -1,4 +1,4 @@
-"""The example of docs/tpp-client.md runs as it stands."""
+"""The examples of docs/tpp-client.md run as they stand."""
 
 from __future__ import annotations
 
@@ -15,16 +15,24 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_librarys_example_prints_accounts(platform: RunningPlatform, tmp_path: Path) -> None:
-    """Pasted into a file and run in the platform's folder, as a reader would."""
-    platform.register("demo", fresh_number(), roles="AISP")
+def run_example(platform: RunningPlatform, number: int, script: Path) -> str:
+    """Paste an example into a file and run it in the platform's folder, as a reader would; returns what it prints."""
     text = (ROOT / "docs" / "tpp-client.md").read_text()
-    script = tmp_path / "example.py"
-    script.write_text(text.split("```python\n")[1].split("```")[0])
-
+    script.write_text(text.split("```python\n")[number].split("```")[0])
     done = subprocess.run(
         [sys.executable, str(script)], cwd=platform.home.path, capture_output=True, text=True, timeout=60, check=False
     )
-
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count(" EUR ") >= 2
+    return done.stdout
+
+
+def test_the_librarys_examples_run(platform: RunningPlatform, tmp_path: Path) -> None:
+    """The first prints accounts; the second signs a basket, and what was in it is paid on its day."""
+    platform.register("demo", fresh_number(), roles="AISP,PISP")
+
+    accounts = run_example(platform, 1, tmp_path / "accounts.py")
+    paid = run_example(platform, 2, tmp_path / "basket.py")
+
+    assert accounts.count(" EUR ") >= 2
+    assert "basket ACTC" in paid
+    assert "lunch ACCC" in paid
