@@ -8,13 +8,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-import orjson
-
-from bank_backend.ledger.exchange import Exchange
+from bank_backend.data.annexes import read_exchange, read_particulars
 from bank_backend.ledger.model import Details, Entry, Hold, Journal, Party
-from bank_backend.ledger.particulars import particulars_from_json
 from psd2.money import Money
 
 if TYPE_CHECKING:
@@ -98,10 +95,10 @@ class Books:
             self._findings.note(
                 "transactions", number, "at", f"lies after the tenant's time, which is {self._premises.now.isoformat()}"
             )
-        for column, read in (("particulars", _particulars), ("exchange", _exchange)):
+        for column, read in (("particulars", read_particulars), ("exchange", read_exchange)):
             try:
                 read(getattr(line, column))
-            except (ValueError, TypeError, KeyError, AttributeError) as error:
+            except ValueError as error:
                 self._findings.note("transactions", number, column, f"is not as it was exported: {str(error)[:120]}")
         return len(self._findings.faults) == before
 
@@ -153,7 +150,7 @@ class Books:
             value_date=line.valueDate or booked,
             details=_details(line, account, amount),
             lines=self._balanced(movement.amounts),
-            exchange=_exchange(line.exchange),
+            exchange=read_exchange(line.exchange),
         )
 
     def _balanced(self, amounts: Sequence[tuple[Account, Money]]) -> tuple[tuple[AccountId, Money], ...]:
@@ -204,22 +201,5 @@ def _details(line: TransactionLine, account: Account, amount: Money) -> Details:
         end_to_end_id=line.endToEndId,
         mandate_id=line.mandateId,
         creditor_id=line.creditorId,
-        particulars=_particulars(line.particulars),
-    )
-
-
-def _particulars(text: str) -> Any:  # noqa: ANN401 - Particulars or None
-    return particulars_from_json(orjson.loads(text)) if text else None
-
-
-def _exchange(text: str) -> Exchange | None:
-    if not text:
-        return None
-    body = orjson.loads(text)
-    return Exchange(
-        source_currency=body["sourceCurrency"],
-        target_currency=body["targetCurrency"],
-        rate_e8=int(body["rateE8"]),
-        quotation_date=datetime.fromisoformat(body["quotationDate"]).date(),
-        contract=body["contract"],
+        particulars=read_particulars(line.particulars),
     )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import lzma
 import zipfile
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +25,8 @@ MOST_BYTES: Final = 4 * 1024 * 1024
 MOST_UNPACKED_BYTES: Final = 32 * 1024 * 1024
 _OBJECTS: Final = ("particulars", "exchange")
 _HEADER_LINES: Final = 1
+# The last three are of the ways of compressing, for what they can't unpack.
+_NO_ARCHIVE: Final = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error, lzma.LZMAError, OSError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +50,10 @@ def read_json(data: bytes) -> Numbered:
     strange = sorted(document.keys() - FILES.keys() - {"tenant", "exportedAt"})
     if strange:
         raise DataUnreadable(f"{strange[0][:40]!r} is not known: the lists are {', '.join(FILES)}")
-    return _read({name: list(enumerate(map(_flat, document.get(name, [])), start=1)) for name in FILES})
+    try:
+        return _read({name: list(enumerate(map(_flat, document.get(name, [])), start=1)) for name in FILES})
+    except orjson.JSONEncodeError:
+        raise DataUnreadable("an object in a line is nested deeper than any that is exported") from None
 
 
 def read_zip(data: bytes) -> Numbered:
@@ -54,7 +61,7 @@ def read_zip(data: bytes) -> Numbered:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             texts = _unpacked(archive)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except _NO_ARCHIVE as error:
         raise DataUnreadable(f"the body is no ZIP archive: {error}") from None
     return _read({name: _csv_lines(name, texts.get(f"{name}.csv", "")) for name in FILES})
 

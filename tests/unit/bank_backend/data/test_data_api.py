@@ -182,7 +182,9 @@ def test_it_comes_compressed_too(desk: BankDesk) -> None:
     assert answer.status_code == 200, answer.text
 
 
-FAULTY = [
+CARD = {"masked_pan": "999900******0009"}
+EXCHANGE = {"sourceCurrency": "EUR", "targetCurrency": "USD", "rateE8": 1, "quotationDate": "2026-01-01", "contract": "1"}
+FAULTY: list[tuple[str, int, dict[str, Any], list[tuple[str, int, str]]]] = [
     ("psus", 0, {"psu": "Ada Byron"}, [("psus", 1, "psu")]),
     ("psus", 0, {"name": None}, [("psus", 1, "name")]),
     ("psus", 1, {"psu": "ada.byron"}, [("accounts", 2, "holders"), ("psus", 2, "psu")]),
@@ -205,6 +207,16 @@ FAULTY = [
     ("transactions", 0, {"code": "LUNCH"}, [("transactions", 1, "code")]),
     ("transactions", 0, {"remittance": "two\nlines"}, [("transactions", 1, "remittance")]),
     ("transactions", 0, {"particulars": {"shoe": {}, "card": 1}}, [("transactions", 1, "particulars")]),
+    ("transactions", 0, {"particulars": {"purpose": "SA\x01LA"}}, [("transactions", 1, "particulars")]),
+    ("transactions", 0, {"particulars": {"purpose": ["SALA"]}}, [("transactions", 1, "particulars")]),
+    ("transactions", 0, {"particulars": {"batch_size": "two"}}, [("transactions", 1, "particulars")]),
+    ("transactions", 0, {"particulars": {"card": CARD | {"markup_percent": "NaN"}}}, [("transactions", 1, "particulars")]),
+    ("transactions", 0, {"particulars": {"card": CARD | {"original": [1.5, "EUR"]}}}, [("transactions", 1, "particulars")]),
+    ("transactions", 0, {"particulars": {"card": CARD | {"original": [10**18, "EUR"]}}}, [("transactions", 1, "particulars")]),
+    ("transactions", 0, {"exchange": EXCHANGE | {"rateE8": 2**63}}, [("transactions", 1, "exchange")]),
+    ("transactions", 0, {"exchange": EXCHANGE | {"rateE8": 0}}, [("transactions", 1, "exchange")]),
+    ("transactions", 0, {"exchange": EXCHANGE | {"contract": {"a": 1}}}, [("transactions", 1, "exchange")]),
+    ("transactions", 0, {"exchange": EXCHANGE | {"sourceCurrency": "EU\x01"}}, [("transactions", 1, "exchange")]),
     ("balances", 0, {"booked": "1.00"}, [("balances", 1, "booked")]),
     ("balances", 0, {"available": "1.00"}, [("balances", 1, "available")]),
 ]
@@ -288,6 +300,23 @@ def test_what_can_not_be_read_is_refused(desk: BankDesk, body: bytes, content_ty
 
     assert answer.status_code == status, answer.text
     assert exported(desk) == before
+
+
+def test_an_archive_that_can_not_be_unpacked_is_refused(desk: BankDesk) -> None:
+    """Whole to look at, with compressed data that say nothing."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("psus.csv", "psu,name\r\n" * 100)
+    spoilt = bytearray(buffer.getvalue())
+    spoilt[38] = 0xFF
+
+    assert bring_in(desk, bytes(spoilt), "application/zip").status_code == 400
+
+
+def test_an_object_nested_without_end_is_refused(desk: BankDesk) -> None:
+    deep = b'{"a":' * 300 + b"1" + b"}" * 300
+
+    assert bring_in(desk, b'{"transactions": [{"particulars": ' + deep + b"}]}").status_code == 400
 
 
 def test_an_export_is_of_ones_own_tenant(desk: BankDesk) -> None:
