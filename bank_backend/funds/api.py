@@ -82,6 +82,12 @@ def register(app: Flask, services: Services) -> None:
         consents.terminate(call.tenant, consent)
         return no_content(call)
 
+    add_authorisation_routes(routes, f"{_BASE}/<resource>", _FundsSubject(consents), services)
+    _add_confirmations(routes, services)
+    app.register_blueprint(routes)
+
+
+def _add_confirmations(routes: Blueprint, services: Services) -> None:
     @routes.post("/v1/funds-confirmations")
     @operation("Ask whether an amount is available", body=ConfirmationBody, answers={200: FundsAnswer}, headers=(CONSENT_ID,))
     def post_confirmation() -> Response:
@@ -89,9 +95,6 @@ def register(app: Flask, services: Services) -> None:
         question = parse_funds_question(json_body())
         is_covered = services.funds_confirmations.is_covered(call, consent_id=_consent_id(), question=question)
         return ok(call, {"fundsAvailable": is_covered})
-
-    add_authorisation_routes(routes, f"{_BASE}/<resource>", _FundsSubject(consents), services)
-    app.register_blueprint(routes)
 
 
 def _consent_id() -> str:

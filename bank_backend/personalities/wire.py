@@ -53,19 +53,12 @@ def choice_json(name: str, personalities: Sequence[Personality]) -> dict[str, ob
 
 def personality_json(personality: Personality) -> dict[str, object]:
     """Return a personality whole, grouped as in its file."""
-    exemption = personality.exemption_limit
     return {
         "name": personality.name,
         "title": personality.title,
         "description": personality.description,
         "services": sorted(personality.services),
-        "sca": {
-            "approaches": list(personality.approaches),
-            "methods": list(personality.sca_methods),
-            "multilevel": personality.multilevel,
-            "confirmation": personality.confirmation,
-            "exempt_up_to": "0" if exemption is None else exemption.decimal,
-        },
+        "sca": _sca_json(personality),
         "requests": {
             "token": personality.token,
             "signature": personality.signature,
@@ -93,4 +86,15 @@ def personality_json(personality: Personality) -> dict[str, object]:
             "report_formats": list(personality.report_formats),
             "history_days": personality.history_days or 0,
         },
+    }
+
+
+def _sca_json(personality: Personality) -> dict[str, object]:
+    exemption = personality.exemption_limit
+    return {
+        "approaches": list(personality.approaches),
+        "methods": list(personality.sca_methods),
+        "multilevel": personality.multilevel,
+        "confirmation": personality.confirmation,
+        "exempt_up_to": "0" if exemption is None else exemption.decimal,
     }
