@@ -129,8 +129,7 @@ class _Branch:
         )
 
     def _rng(self, purpose: str) -> Random:
-        # Test data that must come out the same again: chance here protects nothing.
-        return Random(f"{self._seed} {self._tenant} {purpose}")  # noqa: S311
+        return Random(f"{self._seed} {self._tenant} {purpose}")  # noqa: S311 - test data that must come out the same again
 
     def _account(self, persona: Persona, plan: AccountPlan, rng: Random, opened: Mapping[str, Account]) -> Account:
         holders = (persona.login, *plan.joint_with)

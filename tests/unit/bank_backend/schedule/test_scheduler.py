@@ -189,10 +189,10 @@ def test_a_failing_task_does_not_spin(diary: Diary) -> None:
 
 def test_a_task_that_nobody_can_do_is_recorded(diary: Diary) -> None:
     """Written by other code than this: it waits, and says why."""
-    diary.add("basket", NOW, kind=TaskKind.EXPIRE_BASKET)
+    diary.add("card", NOW, kind=TaskKind.SETTLE_CARD)
 
     assert diary.scheduler.run_due(TENANT) == 0
-    assert diary.waiting()[0].error == "LookupError: nothing here does 'expire-basket'"
+    assert diary.waiting()[0].error == "LookupError: nothing here does 'settle-card'"
 
 
 def test_pauses_double_up_to_five_minutes() -> None:
