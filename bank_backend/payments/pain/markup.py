@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _MOST_LEVELS: Final = 20
 _MOST_ELEMENTS: Final = 20_000
+_MOST_ATTRIBUTES: Final = 20
 _DOCTYPE: Final = "<!DOCTYPE"
 
 
@@ -74,6 +75,9 @@ def _element(element: etree._Element, namespace: str, *, level: int, budget: Ite
     if (name.namespace or "") != namespace:
         text = f"{name.localname[:40]} is in another namespace than the message: {(name.namespace or 'none')[:80]}"
         raise FormatError(f"{text} (line {line})", path=name.localname[:40])
+    # lxml looks each of them up among all: a tag as long as a body may be would hold a worker for seconds.
+    if len(element.attrib) > _MOST_ATTRIBUTES:
+        raise FormatError(f"{name.localname[:40]} has more than {_MOST_ATTRIBUTES} attributes (line {line})")
     children = tuple(_element(child, namespace, level=level + 1, budget=budget) for child in element)
     between = "".join([element.text or "", *(child.tail or "" for child in element)])
     attributes = {str(key): str(value) for key, value in element.attrib.items() if not str(key).startswith(_SCHEMA_HINT)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
@@ -190,6 +191,15 @@ def test_entities_open_nothing(entity: str) -> None:
 def test_an_undeclared_entity_is_no_xml() -> None:
     """Nothing stands for anything else."""
     assert "is no XML" in refused(pain(DEBTOR).replace("Buchhandlung am Markt", "&nbsp;")).text
+
+
+def test_a_tag_of_thousands_of_attributes_is_refused_at_once() -> None:
+    """Reading them one by one took seconds of a worker."""
+    attributes = " ".join(f'a{number}="1"' for number in range(20_000))
+    began = time.process_time()
+
+    assert "more than 20 attributes" in refused(f"<Document {attributes}/>").text
+    assert time.process_time() - began < 1
 
 
 def test_comments_and_schema_hints_say_nothing() -> None:
