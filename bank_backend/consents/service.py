@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from bank_backend.authorisations.model import ResourceKind
 from bank_backend.consents.model import UNDECIDED, Consent, ConsentStatus
 from bank_backend.errors import (
     ConsentExpired,
@@ -52,6 +53,13 @@ class ConsentStore(Protocol):
         """Return what has been read under one day's count."""
 
 
+class OpenAuthorisations(Protocol):
+    """The part of the authorisations that the end of a consent needs."""
+
+    def end_open_of(self, connection: Connection, *, tenant: TenantId, kind: ResourceKind, resource: str) -> None:
+        """Let those of a resource that wait for a PSU fail."""
+
+
 class Consents:
     """What TPPs and PSUs do with consents; approving them is `consents.approval`'s."""
 
@@ -61,12 +69,14 @@ class Consents:
         database: Database,
         store: ConsentStore,
         expiry: ConsentExpiry,
+        authorisations: OpenAuthorisations,
         clock: TenantClock,
     ) -> None:
-        """Keep consents in `store`, in transactions of `database`."""
+        """Keep consents in `store`, in transactions of `database`; what ends takes its open `authorisations` along."""
         self._database = database
         self._store = store
         self._expiry = expiry
+        self._authorisations = authorisations
         self._clock = clock
 
     def create(self, tenant: TenantId, request: ConsentRequest) -> Consent:
@@ -100,6 +110,8 @@ class Consents:
     def terminate(self, tenant: TenantId, consent_id: str) -> None:
         """End a consent at the TPP's wish; a second time changes nothing. Raises `ConsentUnknown`, `IllegalMove`."""
         with self._database.writing() as connection:
+            # First, as whoever approves does: two that lock in different order would wait for each other.
+            self._authorisations.end_open_of(connection, tenant=tenant, kind=ResourceKind.AIS, resource=consent_id)
             now = self._clock.now(tenant, connection)
             found = require_consent(self._store.find_locked(connection, tenant, consent_id), consent_id).settled(now)
             if found.status is not ConsentStatus.TERMINATED_BY_TPP:

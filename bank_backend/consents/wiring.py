@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bank_backend.authorisations.model import ResourceKind
+from bank_backend.authorisations.service import Authorisations
 from bank_backend.consents.access import ConsentAccess
 from bank_backend.consents.approval import ConsentApproval
 from bank_backend.consents.expiry import ConsentExpiry
 from bank_backend.consents.service import Consents
-from bank_backend.notifications.watched import WatchedConsentStore
+from bank_backend.notifications.watched import WatchedAuthorisationStore, WatchedConsentStore
 from bank_backend.schedule.model import TaskKind
 
 if TYPE_CHECKING:
@@ -34,7 +35,13 @@ def create_consents(base: Foundation) -> ConsentParts:
     store = WatchedConsentStore(base.changes)
     expiry = ConsentExpiry(store, schedule=base.schedule)
     return ConsentParts(
-        consents=Consents(database=base.database, store=store, expiry=expiry, clock=base.clock),
+        consents=Consents(
+            database=base.database,
+            store=store,
+            expiry=expiry,
+            authorisations=Authorisations(WatchedAuthorisationStore(base.changes)),
+            clock=base.clock,
+        ),
         access=ConsentAccess(database=base.database, store=store, accounts=base.accounts, clock=base.clock),
         approvables={ResourceKind.AIS: ConsentApproval(store, expiry=expiry)},
         tasks={TaskKind.EXPIRE_CONSENT: expiry.run},

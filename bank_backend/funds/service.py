@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from bank_backend.authorisations.model import ResourceKind
 from bank_backend.consents.model import ConsentStatus
 from bank_backend.errors import (
     CardInvalid,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from bank_backend.accounts.model import Account
     from bank_backend.calls import TppCall
+    from bank_backend.consents.service import OpenAuthorisations
     from bank_backend.database import Connection, Database
     from bank_backend.funds.wire import FundsConsentRequest, FundsQuestion
     from bank_backend.ledger.exchange import Exchange
@@ -84,11 +86,20 @@ class Reminders(Protocol):
 class FundsConsents:
     """What card issuers and PSUs do with funds consents; approving them is `funds.approval`'s."""
 
-    def __init__(self, *, database: Database, store: FundsConsentStore, schedule: Reminders, clock: TenantClock) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        store: FundsConsentStore,
+        schedule: Reminders,
+        authorisations: OpenAuthorisations,
+        clock: TenantClock,
+    ) -> None:
         """Keep consents in `store`, in transactions of `database`; `schedule` ends those that nobody approves."""
         self._database = database
         self._store = store
         self._schedule = schedule
+        self._authorisations = authorisations
         self._clock = clock
 
     def create(self, tenant: TenantId, request: FundsConsentRequest) -> FundsConsent:
@@ -119,6 +130,7 @@ class FundsConsents:
     def terminate(self, tenant: TenantId, consent_id: str) -> None:
         """End a consent at the TPP's wish; a second time changes nothing. Raises `ConsentUnknown`, `IllegalMove`."""
         with self._database.writing() as connection:
+            self._authorisations.end_open_of(connection, tenant=tenant, kind=ResourceKind.PIIS, resource=consent_id)
             now = self._clock.now(tenant, connection)
             found = require_funds_consent(self._store.find_locked(connection, tenant, consent_id), consent_id).settled(now)
             if found.status is not ConsentStatus.TERMINATED_BY_TPP:

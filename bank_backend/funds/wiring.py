@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bank_backend.authorisations.model import ResourceKind
+from bank_backend.authorisations.service import Authorisations
 from bank_backend.funds.approval import FundsApproval
 from bank_backend.funds.service import FundsConfirmations, FundsConsents
 from bank_backend.funds.store import SqlFundsConsentStore
 from bank_backend.ledger.exchange import RATES
+from bank_backend.notifications.watched import WatchedAuthorisationStore
 from bank_backend.schedule.model import TaskKind
 
 if TYPE_CHECKING:
@@ -31,7 +33,13 @@ class FundsParts:
 def create_funds(base: Foundation) -> FundsParts:
     """Build it, in transactions of the bank's database."""
     store = SqlFundsConsentStore()
-    consents = FundsConsents(database=base.database, store=store, schedule=base.schedule, clock=base.clock)
+    consents = FundsConsents(
+        database=base.database,
+        store=store,
+        schedule=base.schedule,
+        authorisations=Authorisations(WatchedAuthorisationStore(base.changes)),
+        clock=base.clock,
+    )
     return FundsParts(
         consents=consents,
         confirmations=FundsConfirmations(

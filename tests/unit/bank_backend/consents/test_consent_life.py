@@ -16,7 +16,7 @@ from bank_backend.errors import ConsentInvalid, HeaderConsentUnknown, ResourceUn
 from psd2.ids import PsuId
 from tests.support.bank_accounts import PAN, open_card
 from tests.support.bank_core import ANNA, JONAS, KARL, OTHER_TENANT, TENANT
-from tests.support.bank_sca import CONSENTS, FUNDS, BankDesk, refusal
+from tests.support.bank_sca import CONSENTS, FUNDS, BankDesk, Tpp, refusal
 
 if TYPE_CHECKING:
     from typing import Any
@@ -103,6 +103,20 @@ def test_a_psu_revokes_what_it_has_given(desk: BankDesk) -> None:
     assert shown(desk, consent)["consentStatus"] == "revokedByPsu"
     answer = desk.reader(consent).get("/v1/accounts", Consent_ID=consent)
     assert refusal(answer) == (401, "CONSENT_INVALID", None)
+
+
+@pytest.mark.parametrize("base", [CONSENTS, FUNDS])
+def test_a_withdrawn_request_takes_its_authorisation_along(desk: BankDesk, base: str) -> None:
+    """Nobody is left to authorise what has been deleted (BG IG §6.4); another TPP's deletion ends nothing."""
+    consent = desk.consent() if base == CONSENTS else desk.funds_consent()
+    (authorisation,) = desk.tpp.get(f"{base}/{consent}/authorisations").json["authorisationIds"]  # type: ignore[index]
+    stranger = Tpp(desk.app.test_client(), tenant=OTHER_TENANT)
+
+    assert stranger.delete(f"{base}/{consent}").status_code == 403
+    assert desk.tpp.get(f"{base}/{consent}/authorisations/{authorisation}").json["scaStatus"] == "received"  # type: ignore[index]
+    desk.tpp.delete(f"{base}/{consent}")
+
+    assert desk.tpp.get(f"{base}/{consent}/authorisations/{authorisation}").json["scaStatus"] == "failed"  # type: ignore[index]
 
 
 def test_what_has_ended_is_not_revoked(desk: BankDesk) -> None:
