@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # A tenant's clock may be put forward by years: what is left over is done by the background runner.
 _MOST_TASKS, _MOST_SECONDS = 10_000, 20.0
 # What one tenant may have done in a pass before the next tenant's turn.
-_MOST_TASKS_A_TURN: Final = 50
+_MOST_TASKS_A_TURN, _MOST_SECONDS_A_TURN = 50, 1.0
 _MOST_ERROR_CHARACTERS: Final = 300
 
 
@@ -78,7 +78,8 @@ class Scheduler:
         """Do what is due for all tenants, some of each, and return how much that was: cheap when nothing is."""
         with self._database.reading() as connection:
             waiting = self._store.tenants_with_due(connection, real_now=self._real.now())
-        return sum(self._run(tenant, most=_MOST_TASKS_A_TURN, seconds=_MOST_SECONDS, waits=False) for tenant in waiting)
+        turns = (self._run(tenant, most=_MOST_TASKS_A_TURN, seconds=_MOST_SECONDS_A_TURN, waits=False) for tenant in waiting)
+        return sum(turns)
 
     def _run(self, tenant: TenantId, *, most: int, seconds: float, waits: bool) -> int:
         done, ends = 0, time.monotonic() + seconds

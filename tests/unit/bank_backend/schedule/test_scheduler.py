@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -36,6 +37,7 @@ class Diary:
 
     bank: SeededBank
     broken: set[str] = field(default_factory=set)
+    seconds_a_task: float = 0.0
 
     def __post_init__(self) -> None:
         database = self.bank.database
@@ -46,6 +48,7 @@ class Diary:
         )
 
     def _note(self, connection: Connection, tenant: TenantId, resource: str, now: datetime) -> None:
+        time.sleep(self.seconds_a_task)
         text = f"{resource}@{(now - NOW) / HOUR:g}"
         told = connection.execute(select(tenants.c.name).where(tenants.c.id == tenant)).scalar_one()
         connection.execute(tenants.update().where(tenants.c.id == tenant).values(name=f"{told} {text}"))
@@ -136,6 +139,19 @@ def test_tenants_have_their_own_time(diary: Diary) -> None:
 
     assert diary.scheduler.run_pass() == 1
     assert diary.done(OTHER_TENANT) == ["theirs@1"]
+
+
+def test_a_tenant_full_of_slow_tasks_lets_the_next_one_pass(diary: Diary) -> None:
+    """Its turn ends after a second: what is left waits for the next one."""
+    diary.seconds_a_task = 0.4
+    for number in range(8):
+        diary.add(f"bulk{number}", NOW)
+    diary.add("rent", NOW, tenant=OTHER_TENANT)
+
+    diary.scheduler.run_pass()
+
+    assert len(diary.done()) < 8
+    assert len(diary.waiting(OTHER_TENANT)) == 0
 
 
 def test_what_was_cancelled_is_not_done(diary: Diary) -> None:
