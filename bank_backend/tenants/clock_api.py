@@ -50,6 +50,15 @@ class ClockBody(Body):
             raise ValueError(msg)
         return value
 
+    @field_validator("now")
+    @classmethod
+    def _in_utc(cls, value: datetime) -> datetime:
+        try:
+            return value.astimezone(UTC)
+        except OverflowError:
+            msg = "is a moment that the calendar does not have in UTC"
+            raise ValueError(msg) from None
+
 
 def register(app: Flask, services: Services) -> None:
     """Add the routes."""
@@ -72,7 +81,7 @@ class _Views:
     @operation("Set the clock forward to a moment", body=ClockBody, answers={200: MovedClock})
     def set_clock(self, tenant: TenantId) -> Response:
         body = read_internal_body(request.get_data(), ClockBody)
-        return json_answer(moved_json(self._time.set(tenant, body.now.astimezone(UTC))))
+        return json_answer(moved_json(self._time.set(tenant, body.now)))
 
     @operation("Advance the clock; what was due has happened when it answers", body=AdvanceBody, answers={200: MovedClock})
     def advance_clock(self, tenant: TenantId) -> Response:

@@ -75,6 +75,9 @@ def test_it_never_goes_back(desk: BankDesk, to: str) -> None:
         ("PUT", "", {"now": "2027-01-01T00:00:00"}, "now"),
         ("PUT", "", {"now": 1_800_000_000}, "now"),
         ("PUT", "", {"now": "9999-12-31T23:59:59Z"}, "now"),
+        # In UTC the calendar knows neither.
+        ("PUT", "", {"now": "9999-12-31T23:59:59-14:00"}, "now"),
+        ("PUT", "", {"now": "0001-01-01T00:00:00+14:00"}, "now"),
     ],
 )
 def test_a_move_that_is_none_is_refused(desk: BankDesk, method: str, path: str, body: Any, field: str) -> None:
