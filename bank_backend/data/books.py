@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from bank_backend.data.reading import Numbered
     from psd2.ids import AccountId
 
+# Earlier moments have no time in UTC that the calendar knows.
+_FIRST_YEAR: Final = 1900
 _BROUGHT_FORWARD: Final = "Balance brought forward"
 _FORWARD_CODE: Final = "PMNT-MCOP-OTHR"
 _IN_CODE, _OUT_CODE = "PMNT-RCDT-ESCT", "PMNT-ICDT-ESCT"
@@ -91,6 +93,8 @@ class Books:
             self._findings.note(
                 "transactions", number, "bookingDate", f"lies after the tenant's day, which is {today.isoformat()}"
             )
+        if line.at is not None and line.at.year < _FIRST_YEAR:
+            self._findings.note("transactions", number, "at", f"lies before the year {_FIRST_YEAR}")
         if line.at is not None and line.at > self._premises.now:
             self._findings.note(
                 "transactions", number, "at", f"lies after the tenant's time, which is {self._premises.now.isoformat()}"

@@ -214,6 +214,7 @@ FAULTY: list[tuple[str, int, dict[str, Any], list[tuple[str, int, str]]]] = [
     ("transactions", 0, {"particulars": {"card": CARD | {"original": [1.5, "EUR"]}}}, [("transactions", 1, "particulars")]),
     ("transactions", 0, {"particulars": {"card": CARD | {"original": [10**18, "EUR"]}}}, [("transactions", 1, "particulars")]),
     ("transactions", 0, {"exchange": EXCHANGE | {"rateE8": 2**63}}, [("transactions", 1, "exchange")]),
+    ("transactions", 0, {"at": "0001-01-01T00:00:00+14:00"}, [("transactions", 1, "at")]),
     ("transactions", 0, {"exchange": EXCHANGE | {"rateE8": 0}}, [("transactions", 1, "exchange")]),
     ("transactions", 0, {"exchange": EXCHANGE | {"contract": {"a": 1}}}, [("transactions", 1, "exchange")]),
     ("transactions", 0, {"exchange": EXCHANGE | {"sourceCurrency": "EU\x01"}}, [("transactions", 1, "exchange")]),
