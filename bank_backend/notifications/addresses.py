@@ -48,7 +48,9 @@ class AddressPolicy:
             if port in self.own_ports:
                 raise NotNotifiable(f"port {port} of this machine is the platform's own")
             return
-        if not plain.is_global or plain.is_multicast or plain.is_reserved:
+        # RFC 3879: fec0::/10 is nobody's any more, and where it is still in use it is a private network.
+        is_site_local = isinstance(plain, IPv6Address) and plain.is_site_local
+        if not plain.is_global or plain.is_multicast or plain.is_reserved or is_site_local:
             raise NotNotifiable(f"{address} is not an address of the public internet")
 
 

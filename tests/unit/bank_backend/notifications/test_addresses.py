@@ -87,6 +87,7 @@ def test_the_host_is_under_a_name_of_the_qwac(host: str, names: list[str], allow
         "::",
         "fe80::1",
         "fc00::1",
+        "fec0::1",
         "fd00:ec2::254",
         "ff02::1",
         "::ffff:10.0.0.1",
