@@ -96,7 +96,7 @@ def test_funds_consents_and_confirmations(desk: BankDesk) -> None:
     [
         ("POST", CONSENTS, "Error400_NG_AIS"),
         ("GET", f"{CONSENTS}/{UNKNOWN}", "Error403_NG_AIS"),
-        ("PUT", f"{CONSENTS}/{UNKNOWN}/authorisations/x", "Error405_NG_AIS"),
+        ("PUT", f"{CONSENTS}/{UNKNOWN}/authorisations/x", "Error403_NG_AIS"),
         ("POST", PAYMENTS, "Error400_NG_PIS"),
         ("GET", f"{PAYMENTS}/{UNKNOWN}", "Error403_NG_PIS"),
         ("POST", "/v1/payments/sepa-direct-debits", "Error404_NG_PIS"),
