@@ -21,7 +21,7 @@ from bank_backend.ledger.wiring import create_ledger
 from bank_backend.notifications.wiring import create_lean_push
 from bank_backend.payments.wiring import create_payments
 from bank_backend.personalities.wiring import create_personalities
-from bank_backend.personas.catalogue import PERSONAS
+from bank_backend.personas.catalogue import seeded_personas
 from bank_backend.psus.service import PsuDirectory
 from bank_backend.psus.store import SqlPsuStore
 from bank_backend.sca.wiring import create_sca
@@ -30,12 +30,9 @@ from bank_backend.services import Services
 from bank_backend.tenants.wiring import create_planner, create_tenant_books, create_tenant_clocks, create_tenant_registry
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from bank_backend.config import BankSettings
     from bank_backend.database import Database
     from bank_backend.notifications.service import Changes
-    from bank_backend.personas.model import Persona
     from bank_backend.sca.codes import CodeSource
     from psd2.clock import Clock
 
@@ -46,15 +43,11 @@ def create_services(
     clock: Clock,
     *,
     codes: CodeSource | None = None,
-    personas: Sequence[Persona] = PERSONAS,
 ) -> Services:
-    """Build every service on one database and one clock.
-
-    For tests `codes` replaces the randomness of one-time codes, and `personas` are fewer.
-    """
+    """Build every service on one database and one clock; `codes` replaces the randomness of one-time codes in tests."""
     push = create_lean_push(settings, database, real=clock)
     base = _foundation(settings, database, clock, push.changes)
-    planner = create_planner(personas)
+    planner = create_planner(seeded_personas(large_account=settings.large_account))
     tenants = create_tenant_registry(database, clock, planner)
     # What TPPs ask for; each brings what PSUs decide on and what the schedule does for it.
     consents, funds, payments = create_consents(base), create_funds(base), create_payments(base)

@@ -26,6 +26,10 @@ class BankSettings(ServiceSettings):
         default=None,
         description="send notifications to this machine too; default: only where the platform itself is at localhost",
     )
+    large_account: bool = Field(
+        default=True,
+        description="seed each TPP's bank with an account of 10,000 transactions too; without it registering is quicker",
+    )
     # Threads of one process take turns at the interpreter lock: two processes answer 1.8 times as many requests on two cores.
     workers: int = Field(default=2, ge=1, le=32, description="worker processes")
     threads: int = Field(default=4, ge=1, le=64, description="requests that each of them serves at a time")

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 from bank_backend.bootstrap import create_services
 from bank_backend.config import BankSettings
 from bank_backend.database import Database
-from bank_backend.personas.catalogue import PERSONAS
-from bank_backend.personas.trade import KIOSK
 from bank_backend.tenants.model import Registration
 from chassis.database import migrate, open_engine
 from psd2.clock import FixedClock
@@ -37,8 +35,6 @@ ANNA, JONAS, KARL, HELGA, TOM, NORA = (
     PsuId(login) for login in ("anna.weber", "jonas.brandt", "karl.lindner", "helga.lindner", "tom.becker", "nora.novak")
 )
 COMPANY = PsuId("nordlicht.gmbh")
-# Without the one of 10,000 transactions: half of the time and of the room that each test's bank takes.
-FEW = tuple(persona for persona in PERSONAS if persona is not KIOSK)
 
 
 @dataclass(frozen=True)
@@ -71,8 +67,8 @@ def registration(tenant: TenantId = TENANT, *, country: str = "DE", seed: int | 
 def open_bank(url: str, engine: Engine | None = None) -> SeededBank:
     """Open the bank of a migrated database."""
     clock = FixedClock(NOW)
-    settings = BankSettings.model_validate({"database": url})
-    return SeededBank(create_services(settings, Database(engine or open_engine(url)), clock, personas=FEW), clock)
+    settings = BankSettings.model_validate({"database": url, "large_account": False})
+    return SeededBank(create_services(settings, Database(engine or open_engine(url)), clock), clock)
 
 
 @lru_cache(maxsize=64)

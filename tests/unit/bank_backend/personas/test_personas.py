@@ -15,7 +15,7 @@ from schwifty import IBAN
 
 from bank_backend.accounts.model import AccountStatus
 from bank_backend.ledger.own_accounts import own_account_id
-from bank_backend.personas.catalogue import PERSONAS
+from bank_backend.personas.catalogue import PERSONAS, seeded_personas
 from bank_backend.personas.countries import LOCALES, bic, house_bank_code, new_iban, outside_bank_code
 from bank_backend.personas.document import document
 from bank_backend.personas.households import CLARA
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 # Without the one of 10,000 transactions, whose story takes as long as all others together.
-FEW = tuple(persona for persona in PERSONAS if persona is not KIOSK)
+FEW = seeded_personas(large_account=False)
 
 
 def plan(
@@ -169,3 +169,9 @@ def test_an_unused_bank_code_stays_unused() -> None:
     iban = new_iban("DE", Random(1), bank_code=house_bank_code("DE"))  # noqa: S311 - test data
 
     assert iban[4:12] == "99999999"
+
+
+def test_the_large_account_is_left_out_where_the_operator_wishes() -> None:
+    """`BANK_LARGE_ACCOUNT=false`: everybody else is there."""
+    assert [persona for persona in PERSONAS if persona not in FEW] == [KIOSK]
+    assert seeded_personas(large_account=True) == PERSONAS
