@@ -240,9 +240,9 @@ def payment_status() -> Step:
     return Step(
         key="payment-status",
         title="Follow the payment",
-        why="ACSC: settled, and both accounts show it. RJCT: the account could not cover it. No token is needed.",
+        why="ACCC: settled, and the payee, who banks here too, has it. RJCT: it could not be made. No token is needed.",
         command=_call("$EDGE/v1/payments/sepa-credit-transfers/$PAYMENT_ID/status", _REQUEST_ID),
-        answer='{"transactionStatus": "ACSC"}\nHTTP 200',
+        answer='{"transactionStatus": "ACCC"}\nHTTP 200',
     )
 
 

@@ -157,7 +157,7 @@ def test_every_block_pasted_in_the_pages_order_works(desk: Desk, tmp_path: Path)
     assert "HTTP 4" not in done.stdout
     assert '"balanceType":"interimAvailable"' in done.stdout
     assert '"transactions":{"booked":[{' in done.stdout
-    assert '{"transactionStatus":"ACSC"}\nHTTP 200' in done.stdout
+    assert '{"transactionStatus":"ACCC"}\nHTTP 200' in done.stdout
     assert '{"fundsAvailable":true}\nHTTP 200' in done.stdout
 
 
@@ -262,7 +262,8 @@ def test_a_refusal_shows_reason_and_hint(desk: Desk, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("walk", "told"), [("accounts", "interimAvailable"), ("payment", "ACSC: ACSC is settled"), ("funds", "12 EUR: yes")]
+    ("walk", "told"),
+    [("accounts", "interimAvailable"), ("payment", "ACCC: ACCC and ACSC mean settled"), ("funds", "12 EUR: yes")],
 )
 def test_the_program_walks_each_way_to_its_end(desk: Desk, tmp_path: Path, walk: str, told: str) -> None:
     """As downloaded, beside the three files."""

@@ -19,6 +19,7 @@ from tpp_client.accounts import accounts_request, process_accounts_response
 from tpp_client.consents import consent_status_request, process_consent_status_response
 from tpp_client.errors import TppClientError
 from tpp_client.journeys.ais import ais_journey
+from tpp_client.journeys.following import SETTLED
 from tpp_client.journeys.pis import pis_journey
 from tpp_client.payments import payment_status_request, process_payment_response, process_payment_status_response
 from tpp_client.transport import transport_for
@@ -93,7 +94,7 @@ def test_a_bank_killed_in_the_middle_of_payments_keeps_its_books(platform: Runni
             patiently(lambda: new_process(platform, "bank", killed))
             paying.result(timeout=4 * BACK_SECONDS)
 
-        settled = [each for each in payments(keeping) if status(stage, each) == "ACSC"]
+        settled = [each for each in payments(keeping) if status(stage, each) in SETTLED]
         after = patiently(lambda: interim_available(stage))
 
     assert settled
