@@ -111,12 +111,12 @@ class Visits:
         interaction = self.interaction(interaction_id)
         psu = require_session(interaction, secret)
         held = self._holdings.accounts_of(interaction.tenant, psu)
-        ask = self.ask(interaction)
+        ask, tpp = self.ask(interaction), self.tpp(interaction)
         with self._database.reading() as connection:
             challenge = self._sca.last(connection, interaction.authorisation)
             return Desk(
                 interaction=interaction,
-                tpp=self.tpp(interaction),
+                tpp=tpp,
                 ask=ask,
                 eligible=eligible_accounts(ask, held),
                 chosen=accounts_chosen(interaction, ask, held),
