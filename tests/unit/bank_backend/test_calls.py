@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 import pytest
 from werkzeug.datastructures import Headers
 
+from bank_backend.bankapp.errors import RequestChanged
 from bank_backend.calls import calling_tenant, tpp_call
+from bank_backend.data.faulty_lines import DataFaulty, FaultyLine
 from bank_backend.errors import BankError, BankUnavailable, CertificateMissing, FieldsInvalid, FormatError, SignatureRefused
 from bank_backend.leniency import Leniency, begin_leniency
 from chassis.told_refusals import ToldRefusal
@@ -119,7 +121,9 @@ def test_every_refusal_has_both_names_and_a_status() -> None:
     """Each class of the tree can be rendered for TPPs and for internal callers."""
     given: dict[type[BankError], tuple[object, ...]] = {
         FieldsInvalid: ({"x": "y"},),
+        DataFaulty: ([FaultyLine(file="psus.csv", line=2, column="login", text="must not be empty")],),
         BankUnavailable: (),
+        RequestChanged: (),
         SignatureRefused: (
             SignatureFault(MessageCode.SIGNATURE_INVALID, ToldRefusal(reason="a.b", text="", hint="", clause="")),
         ),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 VICTIM, STRANGER = "victoria@victim.example", "stefan@stranger.example"
 SECRET_NAME, NUMBER, STRANGERS_NUMBER = "Very Secret Plans GmbH", "PSDDE-BAFIN-777001", "PSDDE-BAFIN-777002"
 UNKNOWN_NUMBER, UNKNOWN_SERIAL = "PSDDE-BAFIN-777003", "7" * 32
+SNAPSHOT = "as-delivered"
 NOBODYS_REQUEST = "00000000-0000-7000-8000-000000000000"
 # Addresses with an id that are no pages of a TPP; why each is open to whoever knows it, or to nobody.
 ELSEWHERE = {
@@ -45,6 +46,16 @@ def portal(tmp_path: Path) -> PortalUnderTest:
 def serial_of(portal: PortalUnderTest, number: str) -> str:
     """Return the serial number of one certificate of this TPP."""
     return portal.world.register.certificates(portal.world.register.require(number))[0].serial
+
+
+def ids_of_victims(portal: PortalUnderTest) -> dict[str, str]:
+    """Return a value for each id that stands below a TPP's number."""
+    return {
+        "serial": serial_of(portal, NUMBER),
+        "account_id": "1",
+        "request_id": str(uuid.uuid4()),
+        "name": SNAPSHOT,
+    }
 
 
 def ids_in_rules(portal: PortalUnderTest, prefix: str) -> list[tuple[str, str]]:
@@ -81,7 +92,7 @@ def test_a_tpps_pages_do_not_exist_for_a_stranger(portal: PortalUnderTest) -> No
     assert len(rules) > 20, "the pages are there to be tried"
     before = portal.world.register.certificates(portal.world.register.require(NUMBER))
     for method, rule in rules:
-        ids = {"serial": serial_of(portal, NUMBER), "account_id": "1", "request_id": str(uuid.uuid4())}
+        ids = ids_of_victims(portal)
         theirs = answer(portal, method, addressed(rule, number=NUMBER, **ids))
         nobodys = answer(portal, method, addressed(rule, number=UNKNOWN_NUMBER, **ids))
         assert theirs.status_code == 404, f"{method} {rule}"
@@ -106,7 +117,7 @@ def test_nobody_signed_in_is_sent_to_sign_in(portal: PortalUnderTest) -> None:
     """Whether the TPP exists or not."""
     nobody = portal.browser()
     for method, rule in ids_in_rules(portal, "/tpps/<number>"):
-        ids = {"serial": serial_of(portal, NUMBER), "account_id": "1", "request_id": str(uuid.uuid4())}
+        ids = ids_of_victims(portal)
         for number in (NUMBER, UNKNOWN_NUMBER):
             response = answer(portal, method, addressed(rule, number=number, **ids), browser=nobody)
             assert response.status_code == 303, f"{method} {rule}"
