@@ -75,13 +75,14 @@ def test_payments_that_cross_each_other_are_all_made(bank: SeededBank) -> None:
 
 
 def test_what_is_written_stays_as_it_is(bank: SeededBank) -> None:
-    """The database itself refuses to change or delete a row of the ledger."""
-    _end_a_hold(bank)
+    """The database itself refuses to change or delete a row of the ledger, one that no other row refers to as well."""
+    lone = {"hold_ends": _end_a_hold(bank), "entries": _lone_row(bank, "entries"), "holds": _lone_row(bank, "holds")}
+    lone["postings"] = f"account_id = '{bank.account(ANNA).id}'"
     column = {"hold_ends": "at", "entries": "at", "postings": "amount_minor", "holds": "amount_minor"}
 
     for table, name in column.items():
-        for change in (f"UPDATE {table} SET {name} = 0", f"DELETE FROM {table}"):  # noqa: S608 - names of this test
-            with pytest.raises(DBAPIError, match="append-only"), bank.database.writing() as connection:
+        for change in (f"UPDATE {table} SET {name} = 0", f"DELETE FROM {table} WHERE {lone[table]}"):  # noqa: S608 - names of this test
+            with pytest.raises(DBAPIError, match=f"{table} is append-only"), bank.database.writing() as connection:
                 connection.execute(text(change))
 
 
@@ -111,9 +112,21 @@ def test_reconciliation_finds_what_is_wrong(bank: SeededBank) -> None:
     assert found.subjects("within-limit") == [account.id]
 
 
-def _end_a_hold(bank: SeededBank) -> None:
+def _end_a_hold(bank: SeededBank) -> str:
+    """End a hold; returns the condition that finds its end."""
     with bank.database.writing() as connection:
         connection.execute(text("INSERT INTO hold_ends (hold_id, at) SELECT id, 0 FROM holds LIMIT 1"))
+    return "hold_id IN (SELECT id FROM holds)"
+
+
+def _lone_row(bank: SeededBank, table: str) -> str:
+    """Write a copy of a row that nothing refers to, so that no foreign key but the guard alone is in a deletion's way."""
+    with bank.database.writing() as connection:
+        row = connection.execute(text(f"SELECT * FROM {table} LIMIT 1")).mappings().one()  # noqa: S608 - a name of this test
+        copy = dict(row) | {"id": "lone"} | ({"origin": None} if "origin" in row else {})
+        names, values = ", ".join(copy), ", ".join(f":{name}" for name in copy)
+        connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), copy)  # noqa: S608 - names of this test
+    return "id = 'lone'"
 
 
 def _drop_guards(bank: SeededBank) -> None:

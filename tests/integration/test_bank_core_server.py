@@ -29,6 +29,9 @@ IDENTITY = {
     "X-Sandbox-Listener": "edge",
     "X-Request-ID": "99391c7e-ad88-49ec-a2ad-99ddcb1f7721",
 }
+TOKEN = {"X-Sandbox-Client": "client-1", "X-Sandbox-Scope": "AIS:x", "X-Sandbox-Subject": "anna.weber"}
+# Making a tenant seeds 13 months of transactions.
+SEED_SECONDS = (2.0, 30.0)
 
 
 class RunningBank:
@@ -72,7 +75,7 @@ def running(module_databases: Databases, tmp_path_factory: pytest.TempPathFactor
 def test_the_portal_registers_and_the_tpp_sees_its_personas(running: RunningBank) -> None:
     """What the portal is told on registration is what the TPP reads through the edge."""
     registration = {"name": "Fintech Example", "country": "DE", "roles": ["PSP_AI"]}
-    made = running.portal.put(f"/internal/tenants/{TENANT}", json=registration)
+    made = running.portal.put(f"/internal/tenants/{TENANT}", json=registration, timeout=SEED_SECONDS)
     again = running.portal.put(f"/internal/tenants/{TENANT}", json=registration)
 
     seen = running.gateway.get("/sandbox/v1/data", headers=IDENTITY)
@@ -91,11 +94,19 @@ def test_the_portal_cannot_speak_for_a_tpp(running: RunningBank) -> None:
 
 def test_a_consent_that_never_was_opens_nothing(running: RunningBank) -> None:
     """The whole application is wired: the consent is asked, and refuses (400 for the header, BG IG §14.11.1)."""
-    answer = running.gateway.get("/v1/accounts", headers=IDENTITY | {"Consent-ID": "x"})
+    answer = running.gateway.get("/v1/accounts", headers=IDENTITY | TOKEN | {"Consent-ID": "x"})
 
     assert answer.status_code == 400
     assert answer.json()["tppMessages"][0]["code"] == "CONSENT_UNKNOWN"
     assert answer.headers["X-Request-ID"] == IDENTITY["X-Request-ID"]
+
+
+def test_without_a_token_a_consent_is_not_even_looked_for(running: RunningBank) -> None:
+    """Whoever brings no token learns nothing of which consents there are (BG IG §14.11.1)."""
+    answer = running.gateway.get("/v1/accounts", headers=IDENTITY | {"Consent-ID": "x"})
+
+    assert answer.status_code == 401
+    assert answer.json()["tppMessages"][0]["code"] == "TOKEN_UNKNOWN"
 
 
 def test_a_bank_without_a_migrated_database_does_not_start(tmp_path_factory: pytest.TempPathFactory) -> None:
