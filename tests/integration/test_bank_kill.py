@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from tests.support.databases import Databases
 
-SECONDS = float(os.environ.get("BANK_KILL_SECONDS", "4"))
+SECONDS = float(os.environ.get("BANK_KILL_SECONDS", "3"))
 PAYMENTS_A_SECOND = 50
 CALLERS = 16
 BETWEEN_KILLS_SECONDS = 1.2

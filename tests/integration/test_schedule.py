@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from psd2.ids import TenantId
     from tests.support.databases import Databases
 
-PROCESSES, TASKS, MOST_KILLS = 4, 160, 8
+PROCESSES, TASKS, MOST_KILLS = 3, 80, 5
 BETWEEN_KILLS_SECONDS, MOST_SECONDS = 0.25, 90.0
 PAY = TaskKind.EXECUTE_PAYMENT
 

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from psd2.ids import PsuId
     from tests.support.databases import Databases
 
-LIVES = int(os.environ.get("BANK_LIVES", "3"))
+LIVES = int(os.environ.get("BANK_LIVES", "2"))
 STEPS = 25
 # To begin anew takes longer than anything else.
 BETWEEN_KILLS = 12

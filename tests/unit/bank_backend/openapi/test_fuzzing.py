@@ -41,8 +41,8 @@ CHECKS = [
 # The domains with most operations by themselves, so that workers share them; "others" are all that are not named.
 DOMAINS = ("accounts", "consents", "funds", "payments", "others")
 # Examples of an operation: of the interface that banks share, and of what steers the sandbox.
-VALID, INVALID = 12, 6
-FEW_VALID, FEW_INVALID = 4, 2
+VALID, INVALID = 6, 4
+FEW_VALID, FEW_INVALID = 3, 2
 # What they ask for, valid, takes its time: thousands of transactions, or all of a tenant's.
 SLOW = frozenset({"/sandbox/v1/data/generate", "/sandbox/v1/data/reset"})
 _ACCESS: tuple[dict[str, Any], ...] = (
