@@ -205,6 +205,11 @@ class Signing:
         refused = replace(known.moved(ScaStatus.FAILED), psu=psu or known.psu, headless=headless)
         return self._authorisations.save(connection, refused)
 
+    def is_signed(self, connection: Connection, authorisation_id: str) -> bool:
+        """Whether any PSU has signed the resource of an authorisation, under this one or another."""
+        known = self._authorisations.locked(connection, authorisation_id)
+        return known.status in SIGNED or bool(self._signatories(connection, known))
+
     def fail(self, connection: Connection, authorisation: Authorisation) -> Authorisation:
         """End one locked authorisation because the PSU could not prove who it is; its resource stays open (BG IG §7.3)."""
         return self._authorisations.save(connection, authorisation.moved(ScaStatus.FAILED))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from bank_backend.authorisations.addresses import with_query
+from bank_backend.errors import StatusInvalid
 from bank_backend.interactions.errors import InteractionOver, InteractionUnknown
 from bank_backend.interactions.model import Interaction, InteractionStatus
 
@@ -95,18 +97,28 @@ class Decisions:
     def reject(
         self, connection: Connection, interaction: Interaction, *, psu: PsuId | None, at: datetime, headless: bool
     ) -> Interaction:
-        """Turn the request down: the PSU refused, with or without having logged in."""
-        self._signing.refuse(connection, interaction.authorisation, psu=psu, at=at, headless=headless)
-        return self._end(connection, replace(interaction, psu=psu, headless=headless), InteractionStatus.REJECTED, at)
+        """Turn the request down: the PSU refused, with or without having logged in.
+
+        One that the TPP has withdrawn is turned down as well; a visit to what others have signed is closed only.
+        """
+        status = InteractionStatus.REJECTED
+        try:
+            self._signing.refuse(connection, interaction.authorisation, psu=psu, at=at, headless=headless)
+        except StatusInvalid:
+            if self._signing.is_signed(connection, interaction.authorisation):
+                status = InteractionStatus.EXPIRED
+        return self._end(connection, replace(interaction, psu=psu, headless=headless), status, at)
 
     def fail(self, connection: Connection, interaction: Interaction, *, at: datetime) -> Interaction:
         """Close the request because the PSU could not prove who it is; nothing is left to try again with."""
-        self._signing.refuse(connection, interaction.authorisation, psu=interaction.psu, at=at)
+        # Withdrawn or decided elsewhere meanwhile: the visit ends all the same.
+        with suppress(StatusInvalid):
+            self._signing.refuse(connection, interaction.authorisation, psu=interaction.psu, at=at)
         return self._end(connection, interaction, InteractionStatus.FAILED, at)
 
-    def expire(self, connection: Connection, interaction: Interaction, *, at: datetime) -> None:
-        """End a visit that another one replaces; its resource stays open."""
-        self._end(connection, interaction, InteractionStatus.EXPIRED, at)
+    def expire(self, connection: Connection, interaction: Interaction, *, at: datetime) -> Interaction:
+        """End a visit that another one replaces, or that has nothing left to decide; its resource stays as it is."""
+        return self._end(connection, interaction, InteractionStatus.EXPIRED, at)
 
     def _end(self, connection: Connection, interaction: Interaction, to: InteractionStatus, at: datetime) -> Interaction:
         ended = interaction.ended(to, at=at)

@@ -241,6 +241,12 @@ class Visits:
             refused = replace(interaction, session=digest_of(secret))
             self._decisions.reject(connection, refused, psu=interaction.psu, at=now, headless=False)
 
+    def close(self, interaction_id: str) -> Interaction:
+        """End a visit that has nothing left to decide, so that its browser can go back; raises `InteractionOver`."""
+        with self._database.writing() as connection:
+            interaction = self._decisions.require_pending(connection, interaction_id)
+            return self._decisions.expire(connection, interaction, at=self._clock.now(interaction.tenant, connection))
+
     def _counted(self, interaction_id: str, refusal: PsuCredentialsInvalid) -> BankError:
         """Count a failed login; the one too many ends the visit, so that logins can't be guessed through it for ever."""
         with self._database.writing() as connection:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from flask import Blueprint, Response
     from werkzeug.wrappers import Response as AnyResponse
 
+    from bank_backend.interactions.model import Interaction
+
 _UNEXPECTED = "Something went wrong at the bank. Nothing was approved by it. Please try again in a moment."
 # Not "nothing was approved": what was being written when the connection broke may stand.
 _UNREACHABLE = "Please open this request again in a few seconds: it shows how things stand."
@@ -31,7 +33,7 @@ _HTTP_TITLES = {
 def render_problem_pages(routes: Blueprint) -> None:
     """Make every refusal and failure of the blueprint a page."""
     routes.register_error_handler(NotSignedIn, _sign_in_first)
-    routes.register_error_handler(BankError, _refusal_page)
+    routes.register_error_handler(BankError, refusal_page)
     routes.register_error_handler(HTTPException, _http_page)
     routes.register_error_handler(Exception, _failure_page)
     routes.add_url_rule("/psu/<path:anything>", view_func=_no_such_page, methods=["GET", "POST"])
@@ -45,8 +47,9 @@ def _sign_in_first(_error: NotSignedIn) -> AnyResponse:
     return to("/psu/app")
 
 
-def _refusal_page(error: BankError, *, text: str | None = None) -> Response:
-    page = _page(error.status, error.title, text or f"{error.text[:1].upper()}{error.text[1:]}.")
+def refusal_page(error: BankError, *, text: str | None = None, closed: Interaction | None = None) -> Response:
+    """Return the page of a refusal, with the way back from a visit that it has `closed`."""
+    page = _page(error.status, error.title, text or f"{error.text[:1].upper()}{error.text[1:]}.", closed)
     tell_refusal(page, error)
     return page
 
@@ -60,7 +63,7 @@ def _http_page(error: HTTPException) -> Response:
 def _failure_page(error: Exception) -> Response:
     if is_unavailability(error):
         get_logger().warning("database.unavailable", request=request.headers.get("X-Sandbox-Request"), error=first_line(error))
-        page = _refusal_page(BankUnavailable(), text=_UNREACHABLE)
+        page = refusal_page(BankUnavailable(), text=_UNREACHABLE)
         page.headers["Retry-After"] = "1"
         return page
     get_logger().error("request.failed", request=request.headers.get("X-Sandbox-Request"), path=request.path, exc_info=error)
@@ -69,6 +72,6 @@ def _failure_page(error: Exception) -> Response:
     return page
 
 
-def _page(status: int, title: str, text: str) -> Response:
+def _page(status: int, title: str, text: str, closed: Interaction | None = None) -> Response:
     visit = (request.view_args or {}).get("interaction")
-    return make_response(render_template("psu/problem.html", title=title, text=text, visit_id=visit), status)
+    return make_response(render_template("psu/problem.html", title=title, text=text, visit_id=visit, closed=closed), status)

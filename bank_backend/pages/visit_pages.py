@@ -8,11 +8,12 @@ from uuid import UUID  # noqa: TC003 - Flask reads the annotation's converter at
 
 from flask import request
 
-from bank_backend.errors import FieldsInvalid, PsuCredentialsInvalid, PsuLocked, ScaMethodUnknown
+from bank_backend.errors import FieldsInvalid, PsuCredentialsInvalid, PsuLocked, ScaMethodUnknown, StatusInvalid
 from bank_backend.interactions.errors import InteractionOver, TooManyLogins
 from bank_backend.interactions.model import InteractionStatus, Step
 from bank_backend.interactions.sessions import is_session, require_session
 from bank_backend.pages.faults import FormFault, code_of, credentials_of, passkey_answer_of
+from bank_backend.pages.problems import refusal_page
 from bank_backend.pages.rendering import news_at, no_news, page, to
 from bank_backend.pages.sessions import csrf_token, keep_secret, require_own_form, secret_of
 from bank_backend.sca.errors import CodeAttemptsExhausted, CodeExpired, CodeWrong, NoCodeTaken, PasskeyWrong, TooManyCodes
@@ -52,11 +53,25 @@ class VisitPages:
         visit = self._visits.interaction(str(interaction))
         if not visit.is_pending:
             return _to(visit.id, "/done")
+        try:
+            return self._step_page(visit)
+        except StatusInvalid as error:
+            return self._over_page(visit.id, error)
+
+    def _step_page(self, visit: Interaction) -> AnyResponse:
         if visit.session is None:
             return self._login_page(visit)
         desk = self._desk(visit.id)
         names = {Step.ACCOUNTS: "accounts", Step.CODE: "code"}
         return self._desk_page(names.get(desk.interaction.step, "review"), desk)
+
+    def _over_page(self, visit_id: str, error: StatusInvalid) -> AnyResponse:
+        """Say that the request was withdrawn, or decided elsewhere; the visit ends, or the TPP's server would send it back."""
+        try:
+            visit = self._visits.close(visit_id)
+        except InteractionOver:
+            return _to(visit_id, "/done")
+        return refusal_page(error, closed=visit)
 
     def log_in(self, interaction: UUID) -> AnyResponse:
         """Take user name and password; a new secret for the browser, so that an earlier one is worth nothing."""

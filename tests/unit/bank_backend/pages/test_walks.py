@@ -211,7 +211,7 @@ def test_the_inbox_is_the_signed_in_psus(desk: BankDesk) -> None:
 
 
 def test_a_request_that_the_tpp_withdrew_says_so(desk: BankDesk) -> None:
-    """Deleted while the PSU reads: a page that explains it, and refusing still leads back."""
+    """Deleted while the PSU reads: a page that explains it and leads back; so does the last page from then on."""
     consent = desk.consent()
     browser, visit = signed_in(desk, "ais", consent)
     desk.tpp.delete(f"{CONSENTS}/{consent}")
@@ -220,5 +220,43 @@ def test_a_request_that_the_tpp_withdrew_says_so(desk: BankDesk) -> None:
 
     assert page.status_code == 409
     assert "there is nothing to decide any more" in page.text
-    browser.post(f"{visit}/refuse")
+    assert f'href="{RETURN_URL}"' in page.text
+    assert browser.get(visit).headers["Location"] == f"{visit}/done"
     assert f'href="{RETURN_URL}"' in browser.get(f"{visit}/done").text
+
+
+def test_a_request_that_the_tpp_withdrew_before_the_login_says_so(desk: BankDesk) -> None:
+    """The browser comes late: it reads why, and goes back."""
+    consent = desk.consent()
+    visit = f"/psu/{desk.begin('ais', consent)}"
+    desk.tpp.delete(f"{CONSENTS}/{consent}")
+
+    page = desk.browser().get(visit)
+
+    assert page.status_code == 409
+    assert f'href="{RETURN_URL}"' in page.text
+
+
+def test_refusing_what_the_tpp_withdrew_leads_back(desk: BankDesk) -> None:
+    """Deleted while the PSU reads, and the PSU refuses."""
+    consent = desk.consent()
+    browser, visit = signed_in(desk, "ais", consent)
+    desk.tpp.delete(f"{CONSENTS}/{consent}")
+
+    browser.post(f"{visit}/refuse")
+
+    done = browser.get(f"{visit}/done")
+    assert heading(done) == "You refused"
+    assert f'href="{RETURN_URL}"' in done.text
+
+
+def test_another_browser_does_not_end_a_withdrawn_visit(desk: BankDesk) -> None:
+    """It learns neither why nor the way back."""
+    consent = desk.consent()
+    _, visit = signed_in(desk, "ais", consent)
+    desk.tpp.delete(f"{CONSENTS}/{consent}")
+
+    page = desk.browser().get(visit)
+
+    assert page.status_code == 403
+    assert RETURN_URL not in page.text
