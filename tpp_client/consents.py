@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tpp_client.wire import HttpResponse
     from tpp_client.xs2a import Xs2a
 
+PARTIALLY_AUTHORISED = "partiallyAuthorised"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentDraft:
@@ -60,15 +62,23 @@ class CreatedConsent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentDetails:
-    """A consent as it stands: which accounts the PSU has opened, by IBAN, and what may be read of them."""
+    """A consent as it stands: which accounts the PSU has opened, and what may be read of them.
+
+    An account is named by its IBAN; one of cards has none, and is named by its masked number (BG IG §14.3).
+    """
 
     status: str
     valid_until: str
     frequency_per_day: int
-    ibans: tuple[str, ...]
+    accounts: tuple[str, ...]
     recurring: bool = False
     balances: tuple[str, ...] = ()
     transactions: tuple[str, ...] = ()
+
+    @property
+    def awaits_signature(self) -> bool:
+        """Whether the PSU has signed, and another holder has not yet."""
+        return self.status == PARTIALLY_AUTHORISED
 
 
 def consent_request(xs2a: Xs2a, draft: ConsentDraft) -> HttpResponse:
@@ -101,15 +111,19 @@ def process_consent_details_response(response: HttpResponse) -> ConsentDetails:
         status=document.text("consentStatus"),
         valid_until=document.text("validUntil"),
         frequency_per_day=document.whole_number("frequencyPerDay"),
-        ibans=_ibans(access, "accounts"),
+        accounts=_numbers(access, "accounts"),
         recurring=document.optional_flag("recurringIndicator"),
-        balances=_ibans(access, "balances"),
-        transactions=_ibans(access, "transactions"),
+        balances=_numbers(access, "balances"),
+        transactions=_numbers(access, "transactions"),
     )
 
 
-def _ibans(access: Document, name: str) -> tuple[str, ...]:
-    return tuple(account.text("iban") for account in access.optional_children(name))
+def _numbers(access: Document, name: str) -> tuple[str, ...]:
+    return tuple(_number(account) for account in access.optional_children(name))
+
+
+def _number(account: Document) -> str:
+    return account.text("maskedPan") if "maskedPan" in account else account.text("iban")
 
 
 def consent_status_request(xs2a: Xs2a, consent_id: ConsentId) -> HttpResponse:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.people import JOINT_SIGNATORIES
 from tests.support.tpps import KeepingTransport, open_stage, registered, stage_on
 from tpp_client.journeys.ais import ais_journey
 from tpp_client.journeys.piis import piis_journey
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 TPPS, PSUS, JOURNEYS = 8, 5, 64
 # The register's own answer about the whole tenant: the one body that may name all of a TPP's people.
 _DIRECTORY = "/sandbox/v1/data"
-# Directors of one company, whose account takes both signatures: a consent of theirs opens nothing after the first alone.
-_JOINT_SIGNATORIES = frozenset({"petra.hofmann", "igor.stein"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ def firm(identity: TppIdentity) -> Firm:
 
 def travels_alone(persona: Persona) -> bool:
     """Answer whether one signature completes a consent of this persona, and its first account pays in euro."""
-    if persona.psu in _JOINT_SIGNATORIES or not persona.accounts:
+    if persona.psu in JOINT_SIGNATORIES or not persona.accounts:
         return False
     return persona.accounts[0].currency == "EUR"
 

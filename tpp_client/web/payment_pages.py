@@ -17,7 +17,7 @@ from tpp_client.web.payment_form import (
     order_of,
     show_refusal,
 )
-from tpp_client.web.reading import NotConnected
+from tpp_client.web.reading import AwaitsSignature, NotConnected
 from tpp_client.web.visitor import visitor
 from tpp_client.web.visits.model import PaymentRecord, Purpose
 from tpp_client.web.wording import FINAL
@@ -106,7 +106,7 @@ def _form() -> PaymentForm:
     """Return the form with the connected accounts to choose from; without a connection the IBAN is typed."""
     try:
         accounts = visitor().reader().accounts()
-    except NotConnected:
+    except (NotConnected, AwaitsSignature):
         return PaymentForm()
     form = OwnAccountPaymentForm()
     form.offer(accounts)

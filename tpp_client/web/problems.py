@@ -20,7 +20,7 @@ from tpp_client.errors import (
     TransportFailed,
 )
 from tpp_client.web.pace import TooFast
-from tpp_client.web.reading import NotConnected
+from tpp_client.web.reading import AwaitsSignature, NotConnected
 from tpp_client.web.visitor import AnswerNotTaken
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ _BROKEN = Problem(
 def install_problems(app: Flask) -> None:
     """Answer every error with a page."""
     app.register_error_handler(NotConnected, _to_start)
+    app.register_error_handler(AwaitsSignature, _to_connection)
     app.register_error_handler(AnswerNotTaken, lambda error: _page(_ANSWERS[error.kind]))
     app.register_error_handler(TppClientError, lambda error: _page(problem_of(error)))
     app.register_error_handler(TooFast, lambda _error: (*_page(_TOO_FAST), {"Retry-After": str(TooFast.retry_after_seconds)}))
@@ -180,6 +181,11 @@ def _out_of_order(error: TppClientError) -> Problem:
 def _to_start(_error: NotConnected) -> Response:
     """Lead to the first page, which says why there is no connection any more and offers another."""
     return redirect(url_for("connection.start"), 303)
+
+
+def _to_connection(_error: AwaitsSignature) -> Response:
+    """Lead to what was allowed, where it says whose turn it is."""
+    return redirect(url_for("connection.details"), 303)
 
 
 def _http_page(error: HTTPException) -> tuple[str, int] | HTTPException:

@@ -14,6 +14,7 @@ from tpp_client.accounts import (
     process_balances_response,
     transaction_pages,
 )
+from tpp_client.consents import PARTIALLY_AUTHORISED
 from tpp_client.errors import Refused
 from tpp_client.xs2a import Access
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from psd2.clock import Clock
     from psd2.ids import AccountId
     from tpp_client.accounts import Account, Balance, Transaction
+    from tpp_client.errors import Refusal
     from tpp_client.tokens import Tokens
     from tpp_client.web.bank import Bank
     from tpp_client.web.visits.model import Connection, Visit
@@ -45,6 +47,10 @@ class NotConnected(Exception):
         """Keep the reason."""
         super().__init__(why or "no bank is connected")
         self.why = why
+
+
+class AwaitsSignature(Exception):
+    """The PSU has signed the consent, and another holder of its accounts has not yet: it opens nothing so far (BG IG §5.8)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +141,22 @@ class Reader:
             return ask(Access(token=self._connection.access_token, consent_id=self._connection.consent_id))
         except Refused as refused:
             if refused.refusal.code in _CONSENT_ENDED:
-                raise self._ended(refused.refusal.text) from refused
+                raise self._shut(refused.refusal) from refused
             raise
         finally:
             self._count(len(self._bank.calls) - before)
+
+    def _shut(self, refusal: Refusal) -> NotConnected | AwaitsSignature:
+        """Return why the consent opens nothing: it has ended, or it waits for another signature, and the connection stays."""
+        return AwaitsSignature() if self._awaits_signature(refusal) else self._ended(refusal.text)
+
+    def _awaits_signature(self, refusal: Refusal) -> bool:
+        if refusal.code != "CONSENT_INVALID":
+            return False
+        try:
+            return self._bank.consent(self._connection.consent_id).status == PARTIALLY_AUTHORISED
+        except Refused:
+            return False
 
     def _count(self, readings: int) -> None:
         day = self._clock.now().date().isoformat()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.tpp_client.fakes import answer
-from tests.unit.tpp_client.web.conftest import ACCESS, BOOKED, REFRESH, movement, refusal, tokens
+from tests.unit.tpp_client.web.conftest import ACCESS, BOOKED, CONSENT, REFRESH, movement, refusal, tokens
 from tpp_client.errors import IdentityUnusable, TransportFailed
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 HOSTILE = "<script>alert('x')</script>"
 ACCOUNTS = "GET /v1/accounts"
+A_CONSENT = "GET /v1/consents/c1"
 MOVEMENTS = "GET /v1/accounts/a1/transactions"
 
 
@@ -152,6 +153,25 @@ def test_a_token_refused_again_and_again_ends_the_connection(browser: Browser, b
     assert browser.get("/accounts").status_code == 303
     assert bank.calls.count("POST /token") == renewals + 1
     assert "has ended" in browser.get("/").text
+
+
+def test_a_consent_that_lacks_a_signature_keeps_its_connection(browser: Browser, bank: FakeBank) -> None:
+    """The page says whose turn it is; once the other has signed, the accounts are there, with no new consent."""
+    browser.connect()
+    opened = bank.answers[ACCOUNTS]
+    card = {"maskedPan": "541333******1230", "currency": "EUR"}
+    waiting = CONSENT | {"consentStatus": "partiallyAuthorised", "access": {"accounts": [card, {"iban": "DE1"}]}}
+    bank.answers[ACCOUNTS] = refusal(401, "CONSENT_INVALID", "the consent is partiallyAuthorised")
+    bank.answers[A_CONSENT] = lambda _: answer(200, waiting)
+
+    sent = browser.get("/accounts")
+    assert (sent.status_code, sent.headers["Location"]) == (303, "/connection")
+    page = browser.get("/connection").text
+    assert "Another signature is needed" in page
+    assert "5413 33** **** 1230" in page
+
+    bank.answers[ACCOUNTS] = opened
+    assert browser.get("/accounts").status_code == 200
 
 
 @pytest.mark.parametrize("code", ["CONSENT_EXPIRED", "CONSENT_INVALID", "CONSENT_UNKNOWN"])
