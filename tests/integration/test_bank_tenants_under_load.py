@@ -66,10 +66,13 @@ class Hammer:
             self._noted(reader.get(path, Consent_ID=str(consent)))
 
     def _decide(self, kind: str, resource: str | None) -> None:
+        if resource is None:
+            # A restore came between: nothing was made, and the answer that said so has been noted.
+            return
         body = {
             "tenant": self.tenant,
             "kind": kind,
-            "resource": resource or "",
+            "resource": resource,
             "client_id": self.tenant,
             "client_name": "Fintech App",
             "return_url": "https://localhost:8441/authorize/resume/one-time",
