@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -18,10 +19,12 @@ from gateway.trust.snapshot import CrlInForce, TrustSnapshot
 from psd2.http_signatures import SignatureAlgorithm
 from psd2.roles import PspRole
 from psd2.thumbprints import sha256_hex
+from tests.support import signing
 from tests.support.pki import DAY, NUMBER, Authority, Issued
-from tests.support.signing import signed_headers
 
 NOW = time.time()
+# Signed at the moment that they are judged at, however long the other tests take in between.
+signed_headers = partial(signing.signed_headers, at=NOW)
 ROOT = Authority("Root")
 CA = Authority("Issuing", parent=ROOT)
 SEAL = CA.qseal()
