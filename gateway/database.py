@@ -100,6 +100,11 @@ crls = Table(
     Column("this_update", Double, nullable=False),
     Column("next_update", Double, nullable=False),
     Column("der", LargeBinary, nullable=False),
+    Column("sha256", Text, nullable=False),  # of the DER
+    Column("serial_width", Integer, nullable=False),  # octets of each of the serial numbers
+    Column("serials", LargeBinary, nullable=False),  # as gateway.trust.serials lays them out
+    Column("source", Text, nullable=False),  # where it came from: `pushed`, or the address it was fetched from
+    Column("taken_at", Double, nullable=False),
 )
 
 blocked_certificates = Table(

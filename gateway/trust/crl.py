@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final, cast
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
-from gateway.trust.model import RevocationList, TrustRefusal
+from gateway.trust.model import PUSHED, RevocationList, TrustRefusal
+from gateway.trust.serials import RevokedSerials, SerialTooLong
 from psd2.thumbprints import sha256_hex
 
 if TYPE_CHECKING:
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
 FIELD: Final = "crl"
 MOST_BYTES: Final = 16 * 1024 * 1024
 _CLOCK_SKEW: Final = timedelta(minutes=5)
+# DER of `critical TRUE`: where these octets are nowhere, no entry's extensions need to be read, which takes half a second.
+_CRITICAL: Final = b"\x01\x01\xff"
 
 
-def read_crl(der: bytes, *, authorities: Sequence[TrustCertificate], now: datetime) -> RevocationList:
+def read_crl(der: bytes, *, authorities: Sequence[TrustCertificate], now: datetime, source: str = PUSHED) -> RevocationList:
     """Read a complete CRL that one of `authorities` signed and that is in force now; raises `TrustRefusal`."""
     crl = _load(der)
     _require_complete(crl)
@@ -35,7 +38,10 @@ def read_crl(der: bytes, *, authorities: Sequence[TrustCertificate], now: dateti
         number=_number(crl),
         this_update=crl.last_update_utc,
         next_update=next_update,
+        revoked=_revoked(crl),
         der=der,
+        sha256=sha256_hex(der),
+        source=source,
     )
 
 
@@ -56,6 +62,23 @@ def _require_complete(crl: x509.CertificateRevocationList) -> None:
     critical = [extension.oid.dotted_string for extension in crl.extensions if extension.critical]
     if critical:
         raise TrustRefusal(FIELD, f"critical extensions {', '.join(critical)} limit what it covers: send a complete CRL")
+
+
+def _revoked(crl: x509.CertificateRevocationList) -> RevokedSerials:
+    _require_plain_entries(crl)
+    try:
+        return RevokedSerials.of(entry.serial_number for entry in crl)
+    except SerialTooLong as error:
+        raise TrustRefusal(FIELD, str(error)) from error
+
+
+def _require_plain_entries(crl: x509.CertificateRevocationList) -> None:
+    """Refuse entries with a critical extension: they are of another issuer, or mean what we don't know (RFC 5280 §5.3)."""
+    if _CRITICAL not in crl.tbs_certlist_bytes:
+        return
+    for entry in crl:
+        if any(extension.critical for extension in entry.extensions):
+            raise TrustRefusal(FIELD, f"its entry for serial number {entry.serial_number:x} has a critical extension")
 
 
 def _require_signed(crl: x509.CertificateRevocationList, authorities: Sequence[TrustCertificate]) -> None:

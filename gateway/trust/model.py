@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from gateway.trust.serials import RevokedSerials
+
 TPP_STORE = "tpp"
+PUSHED = "pushed"
 
 
 class TrustKind(StrEnum):
@@ -30,13 +33,16 @@ class TrustCertificate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevocationList:
-    """A complete CRL; `issuer` is the SHA-256 hex of the issuer name's DER."""
+    """A complete CRL; `issuer` is the SHA-256 hex of the issuer name's DER, `source` where it came from."""
 
     issuer: str
     number: int
     this_update: datetime
     next_update: datetime
+    revoked: RevokedSerials
     der: bytes
+    sha256: str
+    source: str
 
 
 class TrustRefusal(Exception):

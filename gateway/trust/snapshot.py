@@ -6,22 +6,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
     from cryptography import x509
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrlInForce:
-    """A CRL as a set of serial numbers: a look-up takes 50 ns where a search of 100,000 entries takes 20 ms.
-
-    Times are epoch seconds.
-    """
+    """A CRL, as far as judging goes. Times are epoch seconds."""
 
     number: int
     this_update: float
     next_update: float
-    revoked: frozenset[int]
+    revoked: Container[int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from cryptography import x509
 from sqlalchemy import select
@@ -10,10 +10,14 @@ from sqlalchemy import select
 from chassis.database import for_reading
 from gateway.database import blocked_certificates, crls, trust_certificates
 from gateway.trust.model import TrustKind
+from gateway.trust.serials import RevokedSerials
 from gateway.trust.snapshot import CrlInForce, TrustSnapshot
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Row
+
+# Without the DER: a worker has no use for it.
+_COLUMNS: Final = (crls.c.issuer, crls.c.number, crls.c.this_update, crls.c.next_update, crls.c.serial_width, crls.c.serials)
 
 
 def read_snapshot(engine: Engine, store: str) -> TrustSnapshot:
@@ -22,7 +26,7 @@ def read_snapshot(engine: Engine, store: str) -> TrustSnapshot:
         return TrustSnapshot(
             anchors=_certificates(connection, store, TrustKind.ANCHOR),
             intermediates=_certificates(connection, store, TrustKind.INTERMEDIATE),
-            crls={row.issuer: _crl(row) for row in connection.execute(select(crls).where(crls.c.store == store))},
+            crls={row.issuer: _crl(row) for row in connection.execute(select(*_COLUMNS).where(crls.c.store == store))},
             blocked=frozenset(connection.scalars(select(blocked_certificates.c.sha256))),
         )
 
@@ -33,11 +37,10 @@ def _certificates(connection: Connection, store: str, kind: TrustKind) -> tuple[
 
 
 def _crl(row: Row[Any]) -> CrlInForce:
-    # Its signature was checked against the store when it was taken (gateway.trust.crl).
-    crl = x509.load_der_x509_crl(row.der)
+    # Its signature was checked against the store when it was taken, and its serial numbers laid out (gateway.trust.crl).
     return CrlInForce(
         number=int(row.number),
         this_update=row.this_update,
         next_update=row.next_update,
-        revoked=frozenset(entry.serial_number for entry in crl),
+        revoked=RevokedSerials(row.serial_width, row.serials),
     )

@@ -52,11 +52,11 @@ class SqlTrustStore:
         with changing(self._engine) as connection:
             standing = _standing_crl(connection, store, crl.issuer)
             if standing is None:
-                connection.execute(insert(crls).values(store=store, issuer=crl.issuer, **_crl_values(crl)))
+                connection.execute(insert(crls).values(store=store, issuer=crl.issuer, **_crl_values(crl, at)))
             else:
-                _require_newer(crl, number=standing[0], der=standing[1])
+                _require_newer(crl, number=standing[0], sha256=standing[1])
                 place = (crls.c.store == store) & (crls.c.issuer == crl.issuer)
-                connection.execute(update(crls).where(place).values(**_crl_values(crl)))
+                connection.execute(update(crls).where(place).values(**_crl_values(crl, at)))
             append_change(connection, ChangeKind.CRL, store, at)
 
     def block(self, sha256: str, reason: str, at: datetime) -> bool:
@@ -80,22 +80,27 @@ class SqlTrustStore:
         return bool(deleted)
 
 
-def _standing_crl(connection: Connection, store: str, issuer: str) -> tuple[int, bytes] | None:
-    query = select(crls.c.number, crls.c.der).where(crls.c.store == store, crls.c.issuer == issuer)
+def _standing_crl(connection: Connection, store: str, issuer: str) -> tuple[int, str] | None:
+    query = select(crls.c.number, crls.c.sha256).where(crls.c.store == store, crls.c.issuer == issuer)
     row = connection.execute(query).one_or_none()
-    return (int(row.number), row.der) if row else None
+    return (int(row.number), row.sha256) if row else None
 
 
-def _require_newer(crl: RevocationList, *, number: int, der: bytes) -> None:
-    if crl.number < number or (crl.number == number and crl.der != der):
+def _require_newer(crl: RevocationList, *, number: int, sha256: str) -> None:
+    if crl.number < number or (crl.number == number and crl.sha256 != sha256):
         reason = f"its number is {crl.number}, a list with number {number} is in force: a new list needs a greater one"
         raise OutdatedCrl(FIELD, reason)
 
 
-def _crl_values(crl: RevocationList) -> dict[str, object]:
+def _crl_values(crl: RevocationList, at: datetime) -> dict[str, object]:
     return {
         "number": str(crl.number),
         "this_update": crl.this_update.timestamp(),
         "next_update": crl.next_update.timestamp(),
         "der": crl.der,
+        "sha256": crl.sha256,
+        "serial_width": crl.revoked.width,
+        "serials": crl.revoked.octets,
+        "source": crl.source,
+        "taken_at": at.timestamp(),
     }

@@ -52,6 +52,7 @@ EXCEPTIONS = {
 BESIDE = {
     "test_bank_account_migration": {"open_engine", "migrate"},  # one revision to the next, on URLs that the fixture lent
     "test_cert_explain": {"build_services", "open_sandbox_engine"},  # the command's own way to the URL that the fixture lent
+    "test_trust_migration": {"open_engine", "migrate"},  # one revision to the next, on URLs that the fixture lent
     # They are what it tests, on URLs lent and on files that only SQLite has.
     "test_chassis_database": {"open_engine", "migrate", "database_command", "sqlite3"},
     "test_developer_command": {"build_services"},  # the command's own way to the URL that the fixture lent

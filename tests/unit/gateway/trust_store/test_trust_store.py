@@ -13,9 +13,11 @@ from sqlalchemy import select
 
 from gateway.database import blocked_certificates, changes, crls, trust_certificates
 from gateway.trust.model import TPP_STORE, OutdatedCrl, TrustRefusal
+from gateway.trust.serials import RevokedSerials
 from gateway.trust.service import Trust
 from gateway.trust.store import SqlTrustStore
 from psd2.clock import SystemClock
+from psd2.thumbprints import sha256_hex
 from tests.support.pki import DAY, Authority
 
 if TYPE_CHECKING:
@@ -135,6 +137,8 @@ def test_a_crl_is_kept_and_told(trust: Trust, engine: Engine) -> None:
     with engine.connect() as connection:
         row = connection.execute(select(crls)).one()
     assert (row.store, row.issuer, row.number, row.der) == ("tpp", digest.finalize().hex(), "7", der)
+    assert (row.sha256, row.source) == (sha256_hex(der), "pushed")
+    assert leaf.certificate.serial_number in RevokedSerials(row.serial_width, row.serials)
     assert row.next_update == taken.next_update.timestamp()
     assert told(engine)[1:] == [("crl", "tpp")]
 
@@ -190,6 +194,7 @@ CRL_FAULTS = [
     pytest.param(lambda: der_of(crl_with(number=False)), "no CRL number", id="no number"),
     pytest.param(lambda: der_of(crl_with(delta=True)), "delta CRL", id="delta"),
     pytest.param(lambda: der_of(crl_with(partial=True)), "send a complete CRL", id="partial"),
+    pytest.param(lambda: der_of(crl_with(of_another_issuer=True)), "its entry for serial number 2a has a critical", id="entry"),
 ]
 
 
@@ -275,7 +280,9 @@ def ca_with_usage(*, key_cert_sign: bool, crl_sign: bool) -> x509.Certificate:
     )
 
 
-def crl_with(*, number: bool = True, delta: bool = False, partial: bool = False) -> x509.CertificateRevocationList:
+def crl_with(
+    *, number: bool = True, delta: bool = False, partial: bool = False, of_another_issuer: bool = False
+) -> x509.CertificateRevocationList:
     """Return a CRL of the issuing CA, odd in one way."""
     builder = x509.CertificateRevocationListBuilder(issuer_name=issuing().name).last_update(NOW).next_update(NOW + DAY)
     if number:
@@ -293,4 +300,8 @@ def crl_with(*, number: bool = True, delta: bool = False, partial: bool = False)
             only_contains_attribute_certs=False,
         )
         builder = builder.add_extension(point, critical=True)
+    if of_another_issuer:
+        named = x509.CertificateIssuer([x509.DirectoryName(root().name)])
+        entry = x509.RevokedCertificateBuilder(serial_number=0x2A, revocation_date=NOW).add_extension(named, critical=True)
+        builder = builder.add_revoked_certificate(entry.build())
     return builder.sign(issuing().key, hashes.SHA256())
