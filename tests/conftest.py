@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.databases import ENGINES, Databases, PostgresStore, SqliteStore, Templates
 from tests.support.postgres import Postgres, running_postgres
+from tests.support.shared import begin_sharing, end_sharing
 from tests.support.url_builders import remember_url_builders
 
 if TYPE_CHECKING:
@@ -20,6 +21,17 @@ remember_url_builders()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the unit tests run on the other engine: `pytest --engine postgresql tests/unit`."""
     parser.addoption("--engine", choices=ENGINES, default="sqlite", help="the database beneath the unit tests")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make room for what the processes of this run share."""
+    begin_sharing(config)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Take it away when all is stopped."""
+    end_sharing(config)
 
 
 @pytest.fixture(scope="session")

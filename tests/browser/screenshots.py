@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING
 from playwright.sync_api import sync_playwright
 
 from tests.browser.chromium import launched_chromium
+from tests.support.commands import run_command
 from tests.support.pages import sign_up_and_in, watched_context
-from tests.support.platform import RunningPlatform, run_command, running_platform
+from tests.support.platform import RunningPlatform, running_platform
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, FloatRect, Page, ViewportSize

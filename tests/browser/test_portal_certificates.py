@@ -12,9 +12,9 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from playwright.sync_api import Error, expect
 
+from tests.support.commands import run_command
 from tests.support.developer import Developer, with_tpp
 from tests.support.pages import LOOKS, assert_accessible, assert_fits, watched_context
-from tests.support.platform import run_command
 from tests.support.ports import wait_until
 
 if TYPE_CHECKING:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
-from tests.support.platform import RunningPlatform, free_base_port, running_platform
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests.support.platform import RunningPlatform, free_base_port, shared_platform
+from tests.support.shared import once
 
 
 @pytest.fixture
@@ -19,7 +15,7 @@ def free_block() -> int:
 
 
 @pytest.fixture(scope="session")
-def platform() -> Iterator[RunningPlatform]:
-    """Lend one running platform to all tests of the session; each registers TPPs of its own."""
-    with running_platform() as running:
-        yield running
+def platform() -> RunningPlatform:
+    """Lend one running platform to all tests of the run, in whichever process; each registers TPPs of its own."""
+    with once("platform") as place:
+        return shared_platform(place)

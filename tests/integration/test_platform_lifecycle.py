@@ -17,7 +17,8 @@ import requests
 from chassis.addresses import PortTable
 from chassis.home import Home
 from sandbox.platform.state import RunFolder
-from tests.support.platform import BLOCK, RunningPlatform, free_base_port, run_command, running_platform
+from tests.support.commands import run_command
+from tests.support.platform import BLOCK, RunningPlatform, free_base_port, running_platform
 from tests.support.ports import wait_until
 
 if TYPE_CHECKING:

@@ -7,10 +7,7 @@ with running_platform() as platform:
 from __future__ import annotations
 
 import json
-import os
 import random
-import subprocess
-import sys
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,23 +17,18 @@ from typing import TYPE_CHECKING, Any
 from chassis.addresses import PortTable
 from chassis.home import Home
 from sandbox.platform.ports import is_free
+from tests.support.commands import run_command, run_here
+from tests.support.shared import stop_at_the_end
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator, Mapping
 
 BLOCK = range(-1, 9)
 _LOWEST_PORT = 12_000
-_START_SECONDS, _STOP_SECONDS, _COMMAND_SECONDS = 90, 30, 60
 _TRIES = 3
-# The machine's own CA bundles must not leak into the programs under test.
-# All people of all tests sign up from one address.
-_ROOM_FOR_TESTS = {
-    "SANDBOX_SIGN_UPS_PER_HOUR": "10000",
-    "SANDBOX_REGISTRATIONS_PER_HOUR": "10000",
-    # Dozens of TPPs are registered, and hardly any test looks at its 10,000 transactions.
-    "BANK_LARGE_ACCOUNT": "false",
-}
-_FOREIGN_TRUST = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+# What leaves a process behind; the other commands are run within the test's own.
+_ABOUT_PROCESSES = {"up"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +61,12 @@ class RunningPlatform:
 
     def sandbox(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run the `sandbox` command on this platform; a failure (unless expected) fails the test with its output."""
-        return run_command("sandbox.cli", *arguments, "--home", str(self.home.path), check=check, settings=self.settings)
+        run = run_command if _ABOUT_PROCESSES & {*arguments} else run_here
+        return run("sandbox.cli", *arguments, "--home", str(self.home.path), check=check, settings=self.settings)
 
     def tpp(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run the `tpp` command on this platform."""
-        return run_command("tpp_client.cli", *arguments, "--home", str(self.home.path), check=check, settings=self.settings)
+        return run_here("tpp_client.cli", *arguments, "--home", str(self.home.path), check=check, settings=self.settings)
 
     def register(self, name: str, number: str, *, roles: str = "AISP,PISP,CBPII", seed: int | None = None) -> dict[str, Any]:
         """Register a TPP and return its client data."""
@@ -110,25 +103,6 @@ def _first_outgoing_port() -> int:
         return 32_768
 
 
-def run_command(
-    module: str, *arguments: str, check: bool = True, settings: Mapping[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    """Run one of our commands with a deadline."""
-    inherited = {name: value for name, value in os.environ.items() if name not in _FOREIGN_TRUST}
-    environment = inherited | _ROOM_FOR_TESTS | dict(settings or {})
-    done = subprocess.run(
-        [sys.executable, "-m", module, *arguments],
-        check=False,
-        capture_output=True,
-        text=True,
-        env=environment,
-        timeout=_START_SECONDS if "up" in arguments else _COMMAND_SECONDS,
-    )
-    if check and done.returncode != 0:
-        raise AssertionError(f"{module} {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
-    return done
-
-
 @contextmanager
 def running_platform(home: Path | None = None, settings: Mapping[str, str] | None = None) -> Iterator[RunningPlatform]:
     """Lend a platform in `home` (a temporary one by default); stop it at the end."""
@@ -138,7 +112,17 @@ def running_platform(home: Path | None = None, settings: Mapping[str, str] | Non
         try:
             yield platform
         finally:
-            run_command("sandbox.cli", "down", "--home", str(path), settings=settings)
+            run_here("sandbox.cli", "down", "--home", str(path), settings=settings)
+
+
+def shared_platform(place: Path) -> RunningPlatform:
+    """Return the platform of a shared place; whoever comes first starts it."""
+    home, ports = Home(place / "home"), place / "base-port"
+    if not ports.exists():
+        home.path.mkdir(exist_ok=True)
+        ports.write_text(str(_start(home, {}).ports.base))
+        stop_at_the_end(place, "sandbox.cli", "down", "--home", str(home.path))
+    return RunningPlatform(home, PortTable(int(ports.read_text())))
 
 
 def _start(home: Home, settings: Mapping[str, str]) -> RunningPlatform:
