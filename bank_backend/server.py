@@ -1,5 +1,6 @@
 """gunicorn's settings for the bank: `gunicorn -c python:bank_backend.server "bank_backend.wsgi:bank()"`."""
 
+import bank_backend.wsgi  # noqa: F401 - loaded once, before workers are forked from it
 from bank_backend.config import load_settings
 from chassis.listener import InternalListener, internal_listener
 

@@ -6,6 +6,7 @@ connections hold all threads of a worker.
 
 from __future__ import annotations
 
+import gc
 import ssl
 import threading
 import time
@@ -128,4 +129,15 @@ def internal_listener(listener: InternalListener) -> dict[str, object]:
         "loglevel": "warning",
         "reuse_port": False,
         "control_socket_disable": True,
+        "on_starting": keep_what_is_loaded,
+        "post_worker_init": keep_what_is_loaded,
     }
+
+
+def keep_what_is_loaded(_of_gunicorn: object) -> None:
+    """Take what is loaded out of the garbage collector's sight: it stays for good.
+
+    Forked workers then share its memory with the master instead of copying it, and none walks through it when it ends.
+    """
+    gc.collect()
+    gc.freeze()

@@ -76,6 +76,12 @@ class PeerSession:
         except (requests.RequestException, OSError) as error:
             raise PeerUnavailable(self._peer.name, _in_words(error), address=str(self._peer.address)) from error
 
+    def close(self) -> None:
+        """Let go of the connections that nobody uses just now; the next request opens one anew."""
+        with self._lock:
+            if self._session is not None:
+                self._session.close()
+
     def _current(self) -> requests.Session:
         pair = self._peer.home.internal(self._peer.caller)
         stamp = (pair.certificate.stat().st_mtime_ns, pair.key.stat().st_mtime_ns)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from chassis.addresses import Address
@@ -40,6 +41,8 @@ from sandbox.trust.store import SqlDeliveries
 from sandbox.turnstile import Turnstile
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from sqlalchemy import Engine
 
     from psd2.clock import Clock
@@ -73,6 +76,7 @@ class Services:
     health: Health
     orders: Orders
     archive: Archive
+    close: Callable[[], None] = lambda: None  # lets go of connections to peers and the database
 
     def doctor(self) -> Doctor:
         """Return the certificate doctor, with the authorities as they are now. Raises `HierarchyDamaged`."""
@@ -114,7 +118,14 @@ def build_services(settings: SandboxSettings) -> Services:
         health=Health(home=settings.home, clock=clock, peers=peers, neighbours=gateway, lists=authority, trust=trust),
         orders=Orders(store=SqlOrderStore(engine), clock=clock),
         archive=SqlArchive(engine),
+        close=partial(_close, engine, peers),
     )
+
+
+def _close(engine: Engine, peers: Mapping[str, PeerSession]) -> None:
+    for peer in peers.values():
+        peer.close()
+    engine.dispose()
 
 
 def _authority(settings: SandboxSettings, engine: Engine, clock: Clock, addresses: PublicAddresses) -> CertificateAuthority:

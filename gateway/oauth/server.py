@@ -1,5 +1,6 @@
 """gunicorn's settings for the authorization server."""
 
+import gateway.wsgi  # noqa: F401 - loaded once, before workers are forked from it
 from chassis.listener import InternalListener, internal_listener
 from gateway.config import load_settings
 

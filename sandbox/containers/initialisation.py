@@ -15,7 +15,7 @@ from sandbox.containers.errors import NotInitialised
 from sandbox.containers.handout import hand_out
 from sandbox.containers.passwords import SUPERUSER, ensure_passwords, password_file, passwords
 from sandbox.platform.child import stop_all
-from sandbox.platform.databases import begin_migrations
+from sandbox.platform.databases import Migration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,18 +72,16 @@ def _migrate(settings: SandboxSettings, urls: dict[str, str]) -> None:
     settings.home.log.mkdir(mode=0o700, parents=True, exist_ok=True)
     environment = service_environment(settings) | urls | _password_files(settings, urls)
     packages = [database.package for database in DATABASES]
-    migrations = begin_migrations(packages, environment=environment, home=settings.home)
-    children = [migration.child for migration in migrations]
+    migration = Migration(packages, environment=environment, home=settings.home)
     until = time.monotonic() + _MIGRATION_SECONDS
     try:
-        while not all(child.has_ended() for child in children):
+        while not migration.child.has_ended():
             if time.monotonic() >= until:
                 raise NotInitialised(f"the migrations took longer than {_MIGRATION_SECONDS:.0f} s; see {settings.home.log}")
             time.sleep(_LOOK_AGAIN_SECONDS)
-        for migration in migrations:
-            migration.require_success()
+        migration.require_success()
     finally:
-        stop_all(children, seconds=1.0)
+        stop_all([migration.child], seconds=1.0)
 
 
 def _password_files(settings: SandboxSettings, urls: dict[str, str]) -> dict[str, str]:

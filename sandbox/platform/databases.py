@@ -1,8 +1,12 @@
-"""Migrating the three databases, each by its own service's command, all at the same time."""
+"""Migrating the three databases in one process: what each takes is mostly loading SQLAlchemy and alembic.
+
+`python -m sandbox.platform.databases PACKAGE…` does what `python -m PACKAGE.database` does, one package after the other.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import sys
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from sandbox.platform.child import Child, python
@@ -17,32 +21,34 @@ class DatabaseNotUsable(RuntimeError):
     """A database that could not be migrated; the message is the migration's own."""
 
 
-@dataclass(frozen=True, slots=True)
 class Migration:
     """A migration under way, or over."""
 
-    package: str
-    child: Child
+    def __init__(self, packages: Iterable[str], *, environment: Mapping[str, str], home: Home) -> None:
+        """Start it, in a process that knows the services' settings and passwords, which this one need not."""
+        self.child = Child(
+            python(__name__, *packages),
+            environment=environment,
+            folder=home.path,
+            console=home.log / "migration.console",
+        )
 
     def require_success(self) -> None:
         """Raise `DatabaseNotUsable` where it failed; to be called when it has ended."""
         status = self.child.bury()
         if status != 0:
-            words = self.child.last_words() or f"python -m {self.package}.database ended with status {status}"
+            words = self.child.last_words() or f"the migration of the databases ended with status {status}"
             raise DatabaseNotUsable(words.splitlines()[-1])
 
 
-def begin_migrations(packages: Iterable[str], *, environment: Mapping[str, str], home: Home) -> list[Migration]:
-    """Start all migrations at once: they share nothing, and each is mostly imports."""
-    return [
-        Migration(
-            package,
-            Child(
-                python(f"{package}.database"),
-                environment=environment,
-                folder=home.path,
-                console=home.log / f"{package}-migration.console",
-            ),
-        )
-        for package in packages
-    ]
+def migrate(packages: Iterable[str]) -> int:
+    """Migrate until one fails; returns the exit status. Services are found by name: none is imported here otherwise."""
+    for package in packages:
+        status: int = import_module(f"{package}.database").main()
+        if status != 0:
+            return status
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(migrate(sys.argv[1:]))

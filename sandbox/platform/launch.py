@@ -73,6 +73,9 @@ class _Operator:
     def introduce(self) -> None:
         self._introduce_authority()
         self._introduce_demo_app()
+        # Nothing of it is needed any more, and servers wait for the callers of open connections when they stop.
+        self._services.close()
+        del self._services
 
     def _introduce_authority(self) -> None:
         from sandbox.tpps.client_data import client_data

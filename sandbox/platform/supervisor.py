@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.platform.child import stop_all
 from sandbox.platform.consoles import keep_consoles_small
-from sandbox.platform.databases import begin_migrations
+from sandbox.platform.databases import Migration
 from sandbox.platform.events import Event, EventKind
 from sandbox.platform.fleet import Fleet, StartFailed
 from sandbox.platform.ports import require_free
@@ -85,13 +85,12 @@ class Supervisor:
     def _migrate(self) -> None:
         self._plan.home.log.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._say(EventKind.STEP, "databases")
-        migrations = begin_migrations(self._plan.migrations, environment=self._plan.environment, home=self._plan.home)
+        migration = Migration(self._plan.migrations, environment=self._plan.environment, home=self._plan.home)
         try:
-            self._wait_for(lambda: all(migration.child.has_ended() for migration in migrations), "the databases")
-            for migration in migrations:
-                migration.require_success()
+            self._wait_for(migration.child.has_ended, "the databases")
+            migration.require_success()
         finally:
-            stop_all([migration.child for migration in migrations], seconds=1.0)
+            stop_all([migration.child], seconds=1.0)
 
     def _fleet_is_ready(self) -> bool:
         self._fleet.take_verdicts()

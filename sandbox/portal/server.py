@@ -1,5 +1,6 @@
 """gunicorn's settings for the portal: `gunicorn -c python:sandbox.portal.server "sandbox.wsgi:portal()"`."""
 
+import sandbox.wsgi  # noqa: F401 - loaded once, before workers are forked from it
 from chassis.listener import InternalListener, internal_listener
 from sandbox.config import load_settings
 
