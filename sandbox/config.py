@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from chassis.settings import AddressText, ServiceSettings, peer_address, read_settings
+from sandbox.ca.quota import MOST_ON_A_LIST
 
 if TYPE_CHECKING:
     from chassis.addresses import Address
@@ -59,6 +60,18 @@ class SandboxSettings(ServiceSettings):
     registrations_per_hour: int = Field(
         default=60, ge=1, le=100_000, description="TPPs that may be registered over the network from one address in an hour"
     )
+
+    @model_validator(mode="after")
+    def _require_list_of_bounded_length(self) -> Self:
+        """Refuse limits under which the CRL could grow beyond what the gateway takes: that would stop every TPP."""
+        longest = self.max_tpps * self.max_unexpired_certificates_per_tpp
+        if longest > MOST_ON_A_LIST:
+            msg = (
+                f"SANDBOX_MAX_TPPS x SANDBOX_MAX_UNEXPIRED_CERTIFICATES_PER_TPP is {longest}: the list of so many revoked "
+                f"certificates is longer than the gateway takes, and would keep every TPP out; at most {MOST_ON_A_LIST}"
+            )
+            raise ValueError(msg)
+        return self
 
     @property
     def has_database(self) -> bool:

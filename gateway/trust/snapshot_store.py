@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 from cryptography import x509
 from sqlalchemy import select
@@ -14,10 +14,7 @@ from gateway.trust.serials import RevokedSerials
 from gateway.trust.snapshot import CrlInForce, TrustSnapshot
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine, Row
-
-# Without the DER: a worker has no use for it.
-_COLUMNS: Final = (crls.c.issuer, crls.c.number, crls.c.this_update, crls.c.next_update, crls.c.serial_width, crls.c.serials)
+    from sqlalchemy import Connection, Engine
 
 
 def read_snapshot(engine: Engine, store: str) -> TrustSnapshot:
@@ -26,7 +23,7 @@ def read_snapshot(engine: Engine, store: str) -> TrustSnapshot:
         return TrustSnapshot(
             anchors=_certificates(connection, store, TrustKind.ANCHOR),
             intermediates=_certificates(connection, store, TrustKind.INTERMEDIATE),
-            crls={row.issuer: _crl(row) for row in connection.execute(select(*_COLUMNS).where(crls.c.store == store))},
+            crls=_crls(connection, store),
             blocked=frozenset(connection.scalars(select(blocked_certificates.c.sha256))),
         )
 
@@ -36,11 +33,15 @@ def _certificates(connection: Connection, store: str, kind: TrustKind) -> tuple[
     return tuple(x509.load_pem_x509_certificate(pem.encode("ascii")) for pem in connection.scalars(query))
 
 
-def _crl(row: Row[Any]) -> CrlInForce:
-    # Its signature was checked against the store when it was taken, and its serial numbers laid out (gateway.trust.crl).
-    return CrlInForce(
-        number=int(row.number),
-        this_update=row.this_update,
-        next_update=row.next_update,
-        revoked=RevokedSerials(row.serial_width, row.serials),
-    )
+def _crls(connection: Connection, store: str) -> dict[str, CrlInForce]:
+    # Signatures were checked when the lists were taken, and their serial numbers laid out (gateway.trust.crl).
+    query = select(crls.c.issuer, crls.c.number, crls.c.this_update, crls.c.next_update, crls.c.serial_width, crls.c.serials)
+    return {
+        row.issuer: CrlInForce(
+            number=int(row.number),
+            this_update=row.this_update,
+            next_update=row.next_update,
+            revoked=RevokedSerials(row.serial_width, row.serials),
+        )
+        for row in connection.execute(query.where(crls.c.store == store))
+    }

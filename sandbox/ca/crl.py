@@ -46,13 +46,13 @@ def sign_crl(issuer: Issuer, entries: Sequence[RevokedEntry], *, number: int, no
     this_update = now.replace(microsecond=0)
     next_update = this_update + timedelta(hours=rules.valid_hours)
     public_key = issuer.key.public_key()
+    # All entries at once: the builder copies its list for each one added, which takes 20 s for 200,000.
+    revoked = [_revoked(entry) for entry in entries]
     builder = (
-        x509.CertificateRevocationListBuilder(issuer.subject, this_update, next_update)
+        x509.CertificateRevocationListBuilder(issuer.subject, this_update, next_update, revoked_certificates=revoked)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(public_key), critical=False)
         .add_extension(x509.CRLNumber(number), critical=False)
     )
-    for entry in entries:
-        builder = builder.add_revoked_certificate(_revoked(entry))
     return PublishedCrl(
         ca=issuer.ca,
         number=number,

@@ -55,6 +55,17 @@ def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, variable: str
         load_settings()
 
 
+def test_limits_that_make_too_long_a_revocation_list_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is within its own range; together they would let TPPs revoke until the gateway takes no list any more."""
+    monkeypatch.setenv("SANDBOX_MAX_TPPS", "1451")
+
+    with pytest.raises(SettingsRefused, match="SANDBOX_MAX_TPPS x SANDBOX_MAX_UNEXPIRED_CERTIFICATES_PER_TPP is 290200"):
+        load_settings()
+
+    monkeypatch.setenv("SANDBOX_MAX_TPPS", "1450")
+    load_settings()
+
+
 def test_every_service_is_told_the_same_home_and_ports(tmp_path: Path) -> None:
     """One option of `sandbox up` reaches all servers."""
     environment = service_environment(load_settings(home=tmp_path, base_port=9500))

@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 
+from gateway.trust.crl import MOST_BYTES
+from sandbox.ca.crl import RevokedEntry, sign_crl
 from sandbox.ca.errors import NotRevocable, UnknownAuthority, UnknownCertificate
+from sandbox.ca.issuance import Issuer
 from sandbox.ca.model import CertificateStatus, Fault, RevocationReason, TppCertificateKind
-from tests.support.certificate_authority import NOW, TPP, MemoryRecords, Setting
+from sandbox.ca.quota import MOST_ON_A_LIST
+from tests.support.certificate_authority import NOW, TPP, MemoryRecords, Setting, profiles
 
 if TYPE_CHECKING:
     from sandbox.ca.service import CertificateAuthority
@@ -209,3 +214,17 @@ def test_the_certificate_of_an_authority_is_served_by_its_name(authority: Certif
     issuing.verify_directly_issued_by(x509.load_der_x509_certificate(authority.ca_certificate("root")))
     with pytest.raises(UnknownAuthority, match="'nobody' is no certificate authority here: root"):
         authority.ca_certificate("nobody")
+
+
+def test_the_longest_list_is_one_that_the_gateway_takes() -> None:
+    """By what a thousand entries of the largest kind add to it."""
+    name = x509.Name([x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, "a long name" * 4)])
+    issuer, rules = Issuer("tpp-issuing", name, ec.generate_private_key(ec.SECP256R1())), profiles().crl
+
+    def size(entries: int) -> int:
+        serials = (f"{(1 << 158) + place:040x}" for place in range(entries))
+        listed = [RevokedEntry(serial, RevocationReason.KEY_COMPROMISE, NOW) for serial in serials]
+        return len(sign_crl(issuer, listed, number=1 << 158, now=NOW, rules=rules).der)
+
+    entry = (size(1_001) - size(1)) / 1_000
+    assert size(1) + MOST_ON_A_LIST * entry < MOST_BYTES
