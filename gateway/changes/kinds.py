@@ -15,6 +15,7 @@ class ChangeKind(StrEnum):
     TRUST_STORE = "trust_store"  # key: name of the store
     CRL = "crl"  # key: name of the store
     BLOCK_LIST = "block_list"  # key: SHA-256 of the certificate
+    CONFIGURATION = "configuration"  # key: a document (`kind/name`), or `*`
 
 
 EVERYTHING = "*"

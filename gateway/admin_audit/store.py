@@ -1,0 +1,53 @@
+"""Appends to and reads the audit of administrators; an append belongs to the transaction of the change that it tells of."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import insert, select
+
+from chassis.database import for_reading
+from gateway.admin_audit.actor import current_actor
+from gateway.admin_audit.record import AuditRecord, Entry, chained
+from gateway.database import admin_audit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Engine, Row
+
+
+def append_record(connection: Connection, entry: Entry, at: datetime) -> AuditRecord:
+    """Record what the current actor did; the transaction is one of `gateway.changes.store.changing`: one at a time."""
+    newest = connection.execute(select(admin_audit).order_by(admin_audit.c.number.desc()).limit(1)).one_or_none()
+    moment = at.astimezone(UTC).isoformat(timespec="microseconds")
+    record = chained(entry, current_actor(), at=moment, previous=_record(newest) if newest else None)
+    connection.execute(insert(admin_audit).values(**{name: getattr(record, name) for name in AuditRecord.__slots__}))
+    return record
+
+
+class SqlAdminAudit:
+    """The audit as it is read."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._reading = for_reading(engine)
+
+    def newest(self, *, limit: int, before: int | None = None) -> Sequence[AuditRecord]:
+        """Return records, newest first; only those before the number `before`."""
+        query = select(admin_audit).order_by(admin_audit.c.number.desc()).limit(limit)
+        if before is not None:
+            query = query.where(admin_audit.c.number < before)
+        with self._reading.connect() as connection:
+            return [_record(row) for row in connection.execute(query)]
+
+    def chain(self) -> Iterator[AuditRecord]:
+        """Give every record by number, all of one state of the database."""
+        with self._reading.connect().execution_options(yield_per=1_000) as connection:
+            for row in connection.execute(select(admin_audit).order_by(admin_audit.c.number)):
+                yield _record(row)
+
+
+def _record(row: Row[Any]) -> AuditRecord:
+    return AuditRecord(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for a row's columns

@@ -1,0 +1,123 @@
+"""Keeps documents in the gateway's database: what stands, and every version that stood before."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import delete, func, insert, select
+
+from chassis.database import for_reading
+from gateway.admin_audit.store import append_record
+from gateway.changes.kinds import ChangeKind
+from gateway.changes.store import append_change, changing
+from gateway.configuration.versions import Origin, Version
+from gateway.database import document_versions, documents
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Engine, Row
+
+    from gateway.admin_audit.record import Entry
+
+KEPT_VERSIONS: Final = 200
+_versions = document_versions.c
+
+
+class SqlConfigurationStore:
+    """The configuration on SQLAlchemy Core."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._reading = for_reading(engine)
+
+    @contextmanager
+    def changing(self, *, dry_run: bool) -> Iterator[SqlChange]:
+        """Give a change; there is one at a time. A dry run does all of it and leaves nothing."""
+        with changing(self._engine) as connection:
+            yield SqlChange(connection)
+            if dry_run:
+                connection.rollback()
+
+    def standing(self) -> Sequence[Version]:
+        """Return every document that stands, by kind and name."""
+        with self._reading.connect() as connection:
+            return _standing(connection)
+
+    def history(self, kind: str, name: str) -> Sequence[Version]:
+        """Return the versions of a document, newest first; deletions are among them."""
+        with self._reading.connect() as connection:
+            return _history(connection, kind, name)
+
+
+class SqlChange:
+    """One transaction that changes the configuration."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def standing(self) -> Sequence[Version]:
+        """Return every document that stands."""
+        return _standing(self.connection)
+
+    def history(self, kind: str, name: str) -> Sequence[Version]:
+        """Return the versions of a document, newest first."""
+        return _history(self.connection, kind, name)
+
+    def newest_number(self, kind: str, name: str) -> int:
+        """Return the number of the newest version, 0 where the name was never used."""
+        query = select(func.max(_versions.number)).where(_versions.kind == kind, _versions.name == name)
+        return self.connection.scalar(query) or 0
+
+    def write(self, version: Version) -> None:
+        """Make this the newest version of its document."""
+        of_it = (_versions.kind == version.kind) & (_versions.name == version.name)
+        self.connection.execute(insert(document_versions).values(**_row(version)))
+        self.connection.execute(delete(document_versions).where(of_it, _versions.number <= version.number - KEPT_VERSIONS))
+        standing = (documents.c.kind == version.kind) & (documents.c.name == version.name)
+        self.connection.execute(delete(documents).where(standing))
+        if not version.is_deletion:
+            self.connection.execute(insert(documents).values(**_row(version)))
+
+    def record(self, entry: Entry, at: datetime) -> None:
+        """Put this into the audit of administrators."""
+        append_record(self.connection, entry, at)
+
+    def announce(self, key: str, at: datetime) -> None:
+        """Tell every edge worker. Best last."""
+        append_change(self.connection, ChangeKind.CONFIGURATION, key, at)
+
+
+def _standing(connection: Connection) -> list[Version]:
+    return [_version(row) for row in connection.execute(select(documents).order_by(documents.c.kind, documents.c.name))]
+
+
+def _history(connection: Connection, kind: str, name: str) -> list[Version]:
+    query = select(document_versions).where(_versions.kind == kind, _versions.name == name).order_by(_versions.number.desc())
+    return [_version(row) for row in connection.execute(query)]
+
+
+def _row(version: Version) -> dict[str, object]:
+    return {
+        "kind": version.kind,
+        "name": version.name,
+        "number": version.number,
+        "body": version.text,
+        "origin": version.origin.value,
+        "actor": version.actor,
+        "at": version.at,
+    }
+
+
+def _version(row: Row[Any]) -> Version:
+    return Version(
+        kind=row.kind,
+        name=row.name,
+        number=row.number,
+        text=row.body,
+        origin=Origin(row.origin),
+        actor=row.actor,
+        at=row.at,
+    )

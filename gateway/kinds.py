@@ -1,0 +1,9 @@
+"""The table of all kinds of document that this gateway knows; each area writes its own, here they meet."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from gateway.configuration.model import Kinds
+
+KINDS: Final = Kinds(())
