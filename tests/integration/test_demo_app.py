@@ -1,4 +1,4 @@
-"""The demo app on a real platform: many people at once, restarts, a revoked certificate, a broken registration."""
+"""The demo app on a real platform: many people at once, restarts, a revoked certificate."""
 
 from __future__ import annotations
 
@@ -17,9 +17,8 @@ import requests
 
 from chassis.addresses import Address
 from psd2.clock import SystemClock
-from tests.support.demo_app import APP, HeadlessBrowser, origin_of
+from tests.support.demo_app import APP, HeadlessBrowser
 from tests.support.people import JOINT_SIGNATORIES
-from tests.support.platform import running_platform
 from tpp_client.bootstrap import identity_at
 from tpp_client.discovery import discovery_request, process_discovery_response
 from tpp_client.errors import TransportFailed
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from tests.support.platform import RunningPlatform
     from tpp_client.sandbox_api import Persona
 
-_LONGEST_SECONDS = 20.0
+_LONGEST_SECONDS = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -194,24 +193,6 @@ def test_a_revoked_certificate_is_a_clear_page_and_a_new_one_is_taken_up(platfor
     assert "CERTIFICATE_REVOKED" in page
     platform.sandbox("cert", "issue", APP)
     until(lambda: browser.get("/accounts", allow_redirects=False).status_code == 200)
-
-
-def test_a_broken_registration_is_said_and_stops_nothing(tmp_path: Path) -> None:
-    """The platform starts, says what is wrong, the app says it too; the next start, on other ports, puts it right."""
-    client = tmp_path / "certs" / "tpps" / APP / "client.json"
-    client.mkdir(parents=True)
-    (client / "in-the-way").touch()
-    with running_platform(tmp_path) as platform:
-        old = platform.ports.base
-        log = (platform.home.log / "platform.jsonl").read_text()
-        assert "the demo app has no TPP to be" in log
-        refused = HeadlessBrowser(platform, psu="anna.weber").post("/connect")
-        assert "not registered at the bank" in refused.text
-    (client / "in-the-way").unlink()
-    client.rmdir()
-    with running_platform(tmp_path) as platform:
-        assert platform.ports.base != old
-        assert HeadlessBrowser(platform, psu="anna.weber").connect().url == f"{origin_of(platform)}/accounts"
 
 
 def _balance(page: str) -> int:

@@ -38,17 +38,22 @@ _FOREIGN_TRUST = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_
 _one_at_a_time = threading.Lock()
 
 
+def command_environment(settings: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the variables that our commands have in tests."""
+    inherited = {name: value for name, value in os.environ.items() if name not in _FOREIGN_TRUST}
+    return inherited | _ROOM_FOR_TESTS | dict(settings or {})
+
+
 def run_command(
     module: str, *arguments: str, check: bool = True, settings: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run one of our commands with a deadline."""
-    inherited = {name: value for name, value in os.environ.items() if name not in _FOREIGN_TRUST}
     done = subprocess.run(
         [sys.executable, "-m", module, *arguments],
         check=False,
         capture_output=True,
         text=True,
-        env=inherited | _ROOM_FOR_TESTS | dict(settings or {}),
+        env=command_environment(settings),
         timeout=_START_SECONDS if "up" in arguments else _COMMAND_SECONDS,
     )
     return _checked(done) if check else done

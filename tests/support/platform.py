@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import random
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,6 +81,17 @@ class RunningPlatform:
         """Return what `sandbox status --json` says."""
         document: dict[str, Any] = json.loads(self.sandbox("status", "--json", check=False).stdout)
         return document
+
+
+def processes_of(platform: RunningPlatform) -> set[int]:
+    """Every process of this platform: those whose environment names its home."""
+    wanted = f"SANDBOX_HOME={platform.home.path}\0".encode()
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if wanted in (process / "environ").read_bytes():
+                found.add(int(process.name))
+    return found
 
 
 def free_base_port() -> int:
