@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from gateway.admission.request import Connection
     from gateway.edge.client_head import ClientHead
 
@@ -55,3 +57,13 @@ class Client(Protocol):
 
     def abort(self) -> None:
         """Break the connection off: the answer that was begun has no end."""
+
+
+class SwiftClient(Client, Protocol):
+    """A client that can also be answered at once, from within a callback (`Edge.serve_at_once`)."""
+
+    def finished(self) -> None:
+        """Know that the exchange is over: its answer is written and its record made."""
+
+    def go_on(self, work: Coroutine[object, object, None]) -> None:
+        """Run what is left of the exchange, which is over when `work` is."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import orjson
@@ -18,20 +19,21 @@ from gateway.audit.record import ABORTED, FAILED, REFUSED, Exchange, RecordWrite
 from gateway.changes.feed import StaleFeed
 from gateway.edge.client import ClientGone
 from gateway.edge.forwarding import Forwarding
+from gateway.edge.passage import Passage
 from gateway.edge.upstream_connection import UpstreamFault
 from gateway.policies.model import ErrorStyle, Listener, SignatureRule
 from gateway.trust.judgement import Distrusted
 from psd2.ids import new_time_ordered_uuid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Coroutine, Mapping
 
     from gateway.admission.knowledge import Knowledge
     from gateway.admission.request import Connection
     from gateway.admission.signatures import SignatureVerdict
     from gateway.audit.log import AuditLog
     from gateway.config import GatewaySettings
-    from gateway.edge.client import Arrival, Client
+    from gateway.edge.client import Arrival, Client, SwiftClient
     from gateway.edge.client_head import ClientHead
     from gateway.edge.handshake import FailedHandshake
     from gateway.edge.upstream_pool import UpstreamPool
@@ -69,9 +71,33 @@ class Edge:
 
     async def serve(self, arrival: Arrival, client: Client) -> None:
         """Serve one request to its end; raises `ClientGone` after noting it."""
-        exchange = Exchange(request=_request(arrival, self._new_id()), admission=Admission(), began_at=self._monotonic())
+        exchange = self._opened(arrival)
+        await self._carried(exchange, client, self._serve(exchange, arrival.head, client))
+
+    def serve_at_once(self, arrival: Arrival, client: SwiftClient) -> Passage | None:
+        """Serve a request that is here whole as far as nothing has to be waited for; the same checks, the same record.
+
+        What has to wait goes to `client.go_on`. Returns the passage that is under way, to be handed over if the client leaves.
+        """
+        exchange = self._opened(arrival)
         try:
-            await self._serve(exchange, arrival.head, client)
+            forwarding = self._forwarding_at_once(exchange, arrival.head, client)
+        except Exception as error:  # noqa: BLE001 - a refusal, or whatever it is: answered and recorded on the other way
+            client.go_on(self._carried(exchange, client, _raised(error)))
+            return None
+        if forwarding is None:
+            client.go_on(self._carried(exchange, client, self._serve(exchange, arrival.head, client)))
+            return None
+        passage = Passage(forwarding, client, partial(self._carried, exchange, client))
+        if passage.begin():
+            return passage
+        client.go_on(self._carried(exchange, client, forwarding.run()))
+        return None
+
+    async def _carried(self, exchange: Exchange, client: Client, work: Coroutine[object, object, None]) -> None:
+        """Do `work` of an exchange; whatever ends it, the client gets an answer, or is told, and the audit trail a record."""
+        try:
+            await work
         except Refusal as refusal:
             await self._refuse(exchange, client, refusal)
         except UpstreamFault as fault:
@@ -157,18 +183,34 @@ class Edge:
         return self._clock.now().timestamp()
 
     async def _serve(self, exchange: Exchange, head: ClientHead, client: Client) -> None:
-        if exchange.request.connection.listener is Listener.WELCOME and exchange.request.path == "/health":
+        if _asks_for_health(exchange.request):
             await self._answer_health(exchange, client)
             return
         try:
             self._admit(exchange)
         except (NotLoaded, StaleFeed):
             await self._admit_after_looking_up(exchange)
+        await self._forwarding(exchange, head, client).run()
+
+    def _forwarding_at_once(self, exchange: Exchange, head: ClientHead, client: Client) -> Forwarding | None:
+        """Admit and return what forwards; None where something has to be looked up first. Raises `Refusal`."""
+        if _asks_for_health(exchange.request):
+            return None
+        try:
+            self._admit(exchange)
+        except (NotLoaded, StaleFeed):
+            return None
+        return self._forwarding(exchange, head, client)
+
+    def _opened(self, arrival: Arrival) -> Exchange:
+        return Exchange(request=_request(arrival, self._new_id()), admission=Admission(), began_at=self._monotonic())
+
+    def _forwarding(self, exchange: Exchange, head: ClientHead, client: Client) -> Forwarding:
         exchange.admitted_at = self._monotonic()
         route = exchange.admission.route
         if route is None:
             raise Refusal("route.unknown")
-        forwarding = Forwarding(
+        return Forwarding(
             exchange=exchange,
             head=head,
             client=client,
@@ -178,7 +220,6 @@ class Edge:
             record=self._record,
             judge_signature=self._judge_signature,
         )
-        await forwarding.run()
 
     async def _judge_signature(self, exchange: Exchange, head: ClientHead, body: bytes) -> SignatureVerdict | None:
         """Judge a signature where the route wants it judged; raises `Refusal` where the route demands a valid one."""
@@ -268,6 +309,14 @@ class Edge:
         if not exchange.is_recorded:
             self._audit.append(self._records.of_exchange(exchange, now=self._now(), ended_at=self._monotonic()))
             exchange.is_recorded = True
+
+
+def _asks_for_health(request: Request) -> bool:
+    return request.connection.listener is Listener.WELCOME and request.path == "/health"
+
+
+async def _raised(error: Exception) -> None:
+    raise error
 
 
 async def _load(missing: NotLoaded) -> None:

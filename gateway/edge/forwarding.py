@@ -59,8 +59,50 @@ class Forwarding:
         first = await self._beginning() if self.head.has_body else b""
         verdict = await self._signature_verdict(first)
         request = upstream_head(self.exchange.request, self.head, self.exchange.admission, verdict)
+        await self._finish(request, first, None)
+
+    # --- the straight way (`Passage`) ---
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether there is neither a body to read nor a signature to judge."""
+        return not self.head.has_body and not self._wants_signature
+
+    def plain_request(self) -> bytes:
+        """Return what the server gets of a plain request."""
+        return upstream_head(self.exchange.request, self.head, self.exchange.admission)
+
+    def ask(self, connection: UpstreamConnection, request: bytes) -> None:
+        """Send a plain request; raises `UpstreamFault`."""
+        connection.begin(is_head_request=self.exchange.request.method == "HEAD")
+        connection.write(request, last=True)
+
+    def can_answer_at_once(self, connection: UpstreamConnection) -> bool:
+        """Whether the whole reply is here, and no fault order holds it back."""
+        reply = connection.whole_reply
+        return reply is not None and self._fault_order(reply) is None
+
+    def answer_at_once(self, connection: UpstreamConnection) -> None:
+        """Answer with a reply that is here whole, in the order of the other way; raises `OSError` where it goes unrecorded."""
+        reply = connection.whole_reply
+        if reply is None:
+            msg = "there is no whole reply"
+            raise RuntimeError(msg)
+        self.exchange.replied_at = self.monotonic()
+        body = connection.take()
+        self.pool.release(connection)
+        self._start(reply, whole_length=len(body))
+        self._end(body)
+
+    async def go_on(self, connection: UpstreamConnection, request: bytes) -> None:
+        """Go on where the straight way has ended: `connection` has been asked."""
+        await self._finish(request, b"", connection)
+
+    # --- inside ---
+
+    async def _finish(self, request: bytes, first: bytes, asked: UpstreamConnection | None) -> None:
         try:
-            rest = await self._attempts(request, first)
+            rest = await self._attempts(request, first, asked)
         except UpstreamFault as fault:
             if self._upload_fault is not None:
                 raise self._upload_fault from fault
@@ -71,23 +113,30 @@ class Forwarding:
         if self._held is not None:
             await self._let_go(*self._held, rest)
         # The connection serves others again while a slow client still takes the end of its answer.
+        self._end(rest)
+        await self.client.drain()
+
+    def _end(self, rest: bytes) -> None:
         self.exchange.sent_bytes += len(rest)
         self.record(self.exchange)
         self.client.write(rest, last=True)
-        await self.client.drain()
 
     async def _signature_verdict(self, body: bytes) -> SignatureVerdict | None:
         """Have the signature judged, over a body that is here whole: nothing of it has gone on yet."""
-        route = self.exchange.admission.route
-        if route is None or route.signature is SignatureRule.OFF:
-            return None
-        if self.head.signed is None and route.signature is SignatureRule.OPTIONAL:
+        if not self._wants_signature:
             return None
         is_whole = not self.head.has_body or self.client.body_has_ended
         if not is_whole or len(body) > _WAITED_FOR_BYTES:
             text = f"The body of a signed request may have at most {_WAITED_FOR_BYTES} bytes."
             raise Refusal("http.body_too_large", f"signed, more than {_WAITED_FOR_BYTES} bytes", public_text=text)
         return await self.judge_signature(self.exchange, self.head, body)
+
+    @property
+    def _wants_signature(self) -> bool:
+        route = self.exchange.admission.route
+        if route is None or route.signature is SignatureRule.OFF:
+            return False
+        return self.head.signed is not None or route.signature is SignatureRule.REQUIRED
 
     async def _beginning(self) -> bytes:
         """Return the body as far as it is waited for: whole, where it is no larger than internal servers take it.
@@ -100,14 +149,17 @@ class Forwarding:
             pieces.append(await self._read_body())
         return b"".join(pieces)
 
-    async def _attempts(self, request: bytes, first: bytes) -> bytes:
+    async def _attempts(self, request: bytes, first: bytes, asked: UpstreamConnection | None) -> bytes:
         """Return the last piece of the reply's body, not yet sent to the client."""
         for attempt in range(1, _ATTEMPTS + 1):
-            connection = self.pool.idle_connection() if attempt == 1 else None
+            is_asked, connection = asked is not None, asked
+            if connection is None and attempt == 1:
+                connection = self.pool.idle_connection()
             if connection is None:
                 connection = await self.pool.connection()
+            asked = None
             try:
-                return await self._over(connection, request, first)
+                return await (self._reply(connection) if is_asked else self._over(connection, request, first))
             except StaleConnection:
                 if attempt == _ATTEMPTS or not self._may_repeat():
                     raise
@@ -123,10 +175,10 @@ class Forwarding:
 
     async def _over(self, connection: UpstreamConnection, request: bytes, first: bytes) -> bytes:
         """Exchange request and reply, but for the last piece of the reply's body, which is returned."""
-        connection.begin(is_head_request=self.exchange.request.method == "HEAD")
         if not self.head.has_body:
-            connection.write(request, last=True)
+            self.ask(connection, request)
             return await self._reply(connection)
+        connection.begin(is_head_request=self.exchange.request.method == "HEAD")
         is_whole = self.client.body_has_ended
         connection.write(request + self._framed(first, last=is_whole), last=is_whole)
         if is_whole:

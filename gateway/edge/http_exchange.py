@@ -11,6 +11,8 @@ from gateway.admission.refusal import Refusal
 from gateway.edge.client import ClientGone
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from gateway.edge.parser import RequestParser
 
 _NO_BODY: Final = frozenset({204, 304})
@@ -32,7 +34,7 @@ class ExchangeCarrier(Protocol):
     def is_full(self) -> bool:
         """Whether the client takes nothing at the moment, or is gone."""
 
-    async def drain(self) -> None:
+    def drain(self) -> Coroutine[object, object, None]:
         """Wait while the client takes nothing; raises `ClientGone`."""
 
     def hold_reading(self) -> None:
@@ -44,13 +46,19 @@ class ExchangeCarrier(Protocol):
     def abort(self) -> None:
         """Break off."""
 
+    def finished(self) -> None:
+        """Turn to the next request."""
+
+    def go_on(self, work: Coroutine[object, object, None]) -> None:
+        """Run what is left of the exchange."""
+
     @property
     def will_close(self) -> bool:
         """Whether the connection ends after this answer for reasons of its own."""
 
 
 class HttpExchange:
-    """`Client` of the core, on one request of a connection."""
+    """`SwiftClient` of the core, on one request of a connection."""
 
     def __init__(self, carrier: ExchangeCarrier, parser: RequestParser) -> None:
         """Begin, as soon as the head is there."""
@@ -157,6 +165,17 @@ class HttpExchange:
     def abort(self) -> None:
         """Break the connection off."""
         self._carrier.abort()
+
+    def finished(self) -> None:
+        """Let the connection turn to the next request, once the client has room."""
+        if self._carrier.is_full:
+            self._carrier.go_on(self._carrier.drain())
+        else:
+            self._carrier.finished()
+
+    def go_on(self, work: Coroutine[object, object, None]) -> None:
+        """Let the connection run what is left of the exchange."""
+        self._carrier.go_on(work)
 
     # --- afterwards ---
 

@@ -90,6 +90,11 @@ class RequestParser:
         """Whether so much of the next request has come already that reading on should wait until this one is answered."""
         return len(self._tail) >= self._max_head_bytes
 
+    @property
+    def holds_more(self) -> bool:
+        """Whether something has come behind this request."""
+        return bool(self._tail)
+
     def reset(self) -> None:
         """Turn to the next request, of which a part may be here; raises `RefusedRequest`."""
         tail = self._tail

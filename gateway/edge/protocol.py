@@ -14,10 +14,13 @@ from gateway.edge.http_exchange import HttpExchange, status_line
 from gateway.edge.parser import RefusedRequest, RequestParser
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from gateway.admission.rendering import Answer
     from gateway.config import GatewaySettings
     from gateway.edge.client_head import HeadReader
     from gateway.edge.core import Edge
+    from gateway.edge.passage import Passage
     from gateway.policies.model import Listener
 
 _WRITE_AHEAD_BYTES: Final = 64 * 1024
@@ -62,6 +65,7 @@ class EdgeProtocol(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._exchange: HttpExchange | None = None
         self._task: asyncio.Task[None] | None = None
+        self._passage: Passage | None = None
         self._awaiting_room: asyncio.Future[None] | None = None
         self._is_reading_held = False
         self._is_writing_paused = False
@@ -92,6 +96,8 @@ class EdgeProtocol(asyncio.Protocol):
         self._phase_due_at = self._stall_due_at = self._doomed_due_at = NEVER
         self._is_writing_paused = False
         self._wake_writer()
+        if self._passage is not None:
+            self._passage.hand_over()
         if self._task is not None:
             # Behind the task's own beginning: an exchange that has never begun would leave no record.
             self._loop.call_soon(self._task.cancel)
@@ -123,7 +129,7 @@ class EdgeProtocol(asyncio.Protocol):
     @property
     def is_idle(self) -> bool:
         """Whether no request is being served."""
-        return self._task is None
+        return self._exchange is None
 
     def close(self) -> None:
         """Close, once all that was written has gone out."""
@@ -166,10 +172,11 @@ class EdgeProtocol(asyncio.Protocol):
     # --- `RequestSink` ---
 
     def head_arrived(self) -> None:
-        """Begin to serve."""
+        """Begin to serve, where a body follows; else the request ends here (`request_ended`)."""
         self._phase_due_at = self._loop.time() + self._settings.body_seconds
-        self._exchange = HttpExchange(self, self._parser)
-        self._task = self._loop.create_task(self._serve(self._exchange))
+        exchange = self._exchange = HttpExchange(self, self._parser)
+        if self._parser.head.has_body and self.connection is not None:
+            self.go_on(self._host.edge.serve(self._arrival(self.connection), exchange))
 
     def body_arrived(self, piece: bytes) -> None:
         """Hand it to the exchange."""
@@ -179,8 +186,17 @@ class EdgeProtocol(asyncio.Protocol):
     def request_ended(self) -> None:
         """Let the exchange know; from now on the client may take its time."""
         self._phase_due_at = NEVER
-        if self._exchange is not None:
-            self._exchange.body_ended()
+        exchange = self._exchange
+        if exchange is None or self.connection is None:
+            return
+        exchange.body_ended()
+        if self._parser.head.has_body:
+            return
+        if self._parser.holds_more:
+            # One task for each of requests that came together: answers at once would call one another.
+            self.go_on(self._host.edge.serve(self._arrival(self.connection), exchange))
+        else:
+            self._passage = self._host.edge.serve_at_once(self._arrival(self.connection), exchange)
 
     # --- `ExchangeCarrier` ---
 
@@ -214,6 +230,16 @@ class EdgeProtocol(asyncio.Protocol):
             self._is_reading_held = False
             self._transport.resume_reading()
 
+    def go_on(self, work: Coroutine[object, object, None]) -> None:
+        """Run what is left of the exchange."""
+        if self._exchange is not None:
+            self._task = self._loop.create_task(self._serve(self._exchange, work))
+
+    def finished(self) -> None:
+        """Turn to the next request."""
+        if self._exchange is not None:
+            self._turn_to_next(self._exchange)
+
     @property
     def will_close(self) -> bool:
         """Whether the connection ends after this answer for reasons of its own."""
@@ -221,14 +247,14 @@ class EdgeProtocol(asyncio.Protocol):
 
     # --- inside ---
 
-    async def _serve(self, exchange: HttpExchange) -> None:
-        parser, connection = self._parser, self.connection
-        if connection is None:
-            return
+    def _arrival(self, connection: Connection) -> Arrival:
+        parser = self._parser
         path, _, query = parser.target.partition(b"?")
-        arrival = Arrival(connection=connection, method=parser.method, path=path, query=query, head=parser.head)
+        return Arrival(connection=connection, method=parser.method, path=path, query=query, head=parser.head)
+
+    async def _serve(self, exchange: HttpExchange, work: Coroutine[object, object, None]) -> None:
         try:
-            await self._host.edge.serve(arrival, exchange)
+            await work
             if not exchange.body_is_whole:
                 await exchange.discard_rest()
         except ClientGone:
@@ -240,7 +266,7 @@ class EdgeProtocol(asyncio.Protocol):
         self._turn_to_next(exchange)
 
     def _turn_to_next(self, exchange: HttpExchange) -> None:
-        self._task = self._exchange = None
+        self._task = self._exchange = self._passage = None
         if self.is_closing:
             return
         if not exchange.has_ended:

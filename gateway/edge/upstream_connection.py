@@ -9,6 +9,8 @@ from gateway.edge.deadlines import NEVER
 from gateway.edge.reply import Reply, ReplyHead, UnreadableReply
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gateway.edge.deadlines import Deadlines
 
 _PAUSE_BYTES: Final = 256 * 1024
@@ -44,6 +46,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._is_reading_paused = False
         self._is_writing_paused = False
         self._request_is_sent = False
+        self.on_arrival: Callable[[], None] | None = None
         self.exchanges = 0
         self.idle_since = 0.0
         self.due_at = NEVER
@@ -88,10 +91,20 @@ class UpstreamConnection(asyncio.Protocol):
         reply = self._present_reply
         while not reply.buffered and not reply.is_complete:
             await self._arrival()
-        data = reply.take()
+        return self.take()
+
+    def take(self) -> bytes:
+        """Return what is here of the body and was not taken yet."""
+        data = self._present_reply.take()
         if self._is_reading_paused:
             self._resume_reading()
         return data
+
+    @property
+    def whole_reply(self) -> ReplyHead | None:
+        """The head of a reply that is here whole; None as long as it is not, and where anything has gone wrong."""
+        reply = self._reply
+        return reply.head if reply is not None and reply.is_complete and self._fault is None else None
 
     @property
     def has_all(self) -> bool:
@@ -149,7 +162,7 @@ class UpstreamConnection(asyncio.Protocol):
         self.due_at = NEVER if reply.is_complete else self._loop.time() + self._stall_seconds
         if reply.buffered > _PAUSE_BYTES:
             self._pause_reading()
-        _wake(self._awaiting_reply)
+        self._tell()
 
     def pause_writing(self) -> None:
         """Let `drain` wait."""
@@ -183,8 +196,14 @@ class UpstreamConnection(asyncio.Protocol):
     def _fail(self, fault: UpstreamFault) -> None:
         self._fault = self._fault or fault
         self.due_at = NEVER
-        _wake(self._awaiting_reply)
         _wake(self._awaiting_room)
+        self._tell()
+
+    def _tell(self) -> None:
+        """Let whoever waits look; last of all, since he may begin the next exchange."""
+        _wake(self._awaiting_reply)
+        if self.on_arrival is not None:
+            self.on_arrival()
 
     def _pause_reading(self) -> None:
         # The client is slow now, not the server: its deadline rests until we read again.

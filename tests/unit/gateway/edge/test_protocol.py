@@ -62,6 +62,9 @@ class Edge:
         self.serve = serve
         self.refused: list[str] = []
 
+    def serve_at_once(self, arrival: Arrival, client: Any) -> None:
+        client.go_on(self.serve(arrival, client))
+
     def refuse_unread(self, _connection: Connection, refusal: Any) -> Answer:
         self.refused.append(refusal.reason)
         return self.rendered(refusal)
