@@ -9,7 +9,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from sandbox.platform.child import Child, python
+from sandbox.platform.child import python, spawn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,7 +26,7 @@ class Migration:
 
     def __init__(self, packages: Iterable[str], *, environment: Mapping[str, str], home: Home) -> None:
         """Start it, in a process that knows the services' settings and passwords, which this one need not."""
-        self.child = Child(
+        self.child = spawn(
             python(__name__, *packages),
             environment=environment,
             folder=home.path,

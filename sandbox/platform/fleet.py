@@ -9,14 +9,17 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from sandbox.platform.child import Child, python, stop_all
+from sandbox.platform.child import python, spawn, stop_all
 from sandbox.platform.events import Event, EventKind
+from sandbox.platform.forkserver import ForkServer
+from sandbox.platform.leash import IS_LINUX
 from sandbox.platform.readiness import Health, wait_until_healthy
 from sandbox.platform.supervised import Supervised
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sandbox.platform.child import Child
     from sandbox.platform.events import Listener
     from sandbox.platform.plan import Plan
     from sandbox.platform.servers import Server
@@ -41,6 +44,7 @@ class Fleet:
         self._wake = wake
         self._supervised = [Supervised(server) for server in plan.servers]
         self._verdicts: queue.SimpleQueue[tuple[Supervised, Child, str | None]] = queue.SimpleQueue()
+        self._fork_server: ForkServer | None = None
         self._stopping = False
 
     def states(self) -> tuple[ServerState, ...]:
@@ -51,6 +55,15 @@ class Fleet:
     def is_ready(self) -> bool:
         """Whether every server is."""
         return all(supervised.is_ready for supervised in self._supervised)
+
+    def prepare(self) -> None:
+        """Let what all servers share be loaded, while something else is done."""
+        if IS_LINUX:
+            self._fork_server = ForkServer(
+                environment=self._plan.environment,
+                folder=self._plan.home.path,
+                console=self._plan.home.log / "forkserver.console",
+            )
 
     def start_due(self) -> None:
         """Start the servers whose time has come."""
@@ -97,20 +110,31 @@ class Fleet:
     def stop(self, *, is_urged: Callable[[], bool]) -> None:
         """Stop the public server first, so that nothing new comes in, then those behind it; leaves no process."""
         self._stopping = True
+        self._dismiss_fork_server()
         children = [(supervised.server.is_public, supervised.child) for supervised in self._supervised if supervised.child]
         stop_all([child for public, child in children if public], seconds=_PUBLIC_STOP_SECONDS, is_urged=is_urged)
         stop_all([child for public, child in children if not public], seconds=_STOP_SECONDS, is_urged=is_urged)
 
     def _start(self, supervised: Supervised) -> None:
-        server = supervised.server
-        child = Child(
-            python("sandbox.platform.leash", str(os.getpid()), *server.arguments),
-            environment=self._plan.environment,
-            folder=self._plan.home.path,
-            console=self._plan.home.log / f"{server.name}.console",
-        )
+        child = self._begin(supervised.server)
         supervised.began(child)
-        threading.Thread(target=self._judge, args=(supervised, child), daemon=True, name=f"health-{server.name}").start()
+        name = f"health-{supervised.server.name}"
+        threading.Thread(target=self._judge, args=(supervised, child), daemon=True, name=name).start()
+
+    def _begin(self, server: Server) -> Child:
+        console = self._plan.home.log / f"{server.name}.console"
+        if self._fork_server is not None:
+            try:
+                return self._fork_server.start(server.arguments, name=server.name, console=console)
+            except OSError:  # whatever has become of it: a new process for each does as well, only slower
+                self._dismiss_fork_server()
+        command = python("sandbox.platform.leash", str(os.getpid()), *server.arguments)
+        return spawn(command, environment=self._plan.environment, folder=self._plan.home.path, console=console)
+
+    def _dismiss_fork_server(self) -> None:
+        if self._fork_server is not None:
+            self._fork_server.close()
+            self._fork_server = None
 
     def _judge(self, supervised: Supervised, child: Child) -> None:
         complaint = wait_until_healthy(

@@ -64,6 +64,8 @@ class Supervisor:
     def _start(self, *, stale: bool) -> None:
         self._require_ports(stale=stale)
         self._publish()
+        self._plan.home.log.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._fleet.prepare()
         self._migrate()
         self._say(EventKind.STEP, "certificates")
         self._plan.prepare()
@@ -83,7 +85,6 @@ class Supervisor:
         require_free(ports, patience_seconds=_STALE_PORTS_SECONDS if stale else 0.0)
 
     def _migrate(self) -> None:
-        self._plan.home.log.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._say(EventKind.STEP, "databases")
         migration = Migration(self._plan.migrations, environment=self._plan.environment, home=self._plan.home)
         try:

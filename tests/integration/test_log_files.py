@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from chassis.log_files import LogFile
-from sandbox.platform.child import Child
+from sandbox.platform.child import spawn
 from sandbox.platform.consoles import keep_consoles_small
 from tests.support.ports import wait_until
 
@@ -67,7 +67,7 @@ def test_what_a_full_console_held_stands_beside_it_and_its_holder_prints_on(tmp_
     console = tmp_path / "bank.console"
     console.write_text("printed by an earlier run\n" * 300)
     chatty = "import time; print('x' * 5_000, flush=True); time.sleep(2); print('last words')"
-    child = Child([sys.executable, "-c", chatty], environment={}, folder=tmp_path, console=console)
+    child = spawn([sys.executable, "-c", chatty], environment={}, folder=tmp_path, console=console)
     wait_until(lambda: console.stat().st_size > 12_000, seconds=10, what="some output")
 
     keep_consoles_small(tmp_path, most_bytes=1_000)

@@ -173,6 +173,22 @@ def test_a_dead_server_is_started_again(start: Callable[..., RunningSupervisor],
     assert supervisor.get(0) != before
     assert supervisor.state().servers[0].restarts == 1
     assert any(event["kind"] == "died" and "first" in event["text"] for event in supervisor.said)
+    assert all(is_alive(pid) for pid in workers_of(supervisor.process.pid)), "a zombie is left"
+
+
+def test_a_server_is_started_again_without_the_fork_server(start: Callable[..., RunningSupervisor]) -> None:
+    """Whatever has become of the process that forks servers, the supervisor starts one by itself."""
+    supervisor = start()
+    supervisor.wait_for("ready")
+    first = supervisor.state().servers[0].pid
+    (fork_server,) = set(workers_of(supervisor.process.pid)) - {server.pid for server in supervisor.state().servers}
+    assert first
+
+    os.kill(fork_server, signal.SIGKILL)
+    os.kill(first, signal.SIGKILL)
+
+    supervisor.wait_for("back")
+    assert supervisor.state().servers[0].pid not in {None, first}
 
 
 def test_servers_die_with_a_killed_supervisor(start: Callable[..., RunningSupervisor]) -> None:
