@@ -6,7 +6,6 @@ import io
 from typing import TYPE_CHECKING
 from uuid import UUID  # noqa: TC003 - Flask reads the annotation's converter at run time
 
-import segno
 from flask import request
 
 from bank_backend.errors import ScaMethodUnknown
@@ -116,6 +115,9 @@ class MethodPages:
 
 def _qr_code(text: str) -> Markup:
     """Return the QR code as SVG, without style or script: the content policy takes neither (ISO/IEC 18004)."""
+    # Imported late: it takes longer to load than any other library here, and few enrol an authenticator.
+    import segno
+
     drawing = io.BytesIO()
     code = segno.make(text, error="m", micro=False)
     code.save(drawing, kind="svg", scale=5, xmldecl=False, svgns=False, svgclass=None, lineclass=None, light="#fff")

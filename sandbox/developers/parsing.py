@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import unicodedata
 
-from email_validator import EmailNotValidError, validate_email
-
 from sandbox.developers.errors import FieldRefused
 from sandbox.developers.model import LONGEST_NAME
 
@@ -14,6 +12,9 @@ _LONGEST_EMAIL = 254  # RFC 5321 §4.5.3.1.3, without the brackets
 
 def parsed_email(text: str, *, field: str = "email") -> str:
     """Return an address as it is written; raises `FieldRefused`. Nothing is sent there, so that its domain need not exist."""
+    # Imported late: every `sandbox` command would load it, and none takes an address.
+    from email_validator import EmailNotValidError, validate_email
+
     wanted = "Write an e-mail address, for example anna@acme.example."
     if len(text) > _LONGEST_EMAIL:
         raise FieldRefused(field, wanted)
