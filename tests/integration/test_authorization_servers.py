@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 SERVERS = {"authorization": "gateway.oauth.server", "admin": "gateway.admin.server"}
 
 
+# What is served, and to whom, is the same on each engine; whole servers on PostgreSQL: test_platform_on_postgresql.
+pytestmark = pytest.mark.parametrize("module_databases", ["sqlite"], indirect=True)
+
+
 class Gateway:
     """Both servers of one home."""
 

@@ -34,6 +34,10 @@ TOKEN = {"X-Sandbox-Client": "client-1", "X-Sandbox-Scope": "AIS:x", "X-Sandbox-
 SEED_SECONDS = (2.0, 30.0)
 
 
+# What is served, and to whom, is the same on each engine; whole servers on PostgreSQL: test_platform_on_postgresql.
+on_one_engine = pytest.mark.parametrize("module_databases", ["sqlite"], indirect=True)
+
+
 class RunningBank:
     """A running bank and the sessions of its callers."""
 
@@ -72,6 +76,7 @@ def running(module_databases: Databases, tmp_path_factory: pytest.TempPathFactor
         process.wait(timeout=20)
 
 
+@on_one_engine
 def test_the_portal_registers_and_the_tpp_sees_its_personas(running: RunningBank) -> None:
     """What the portal is told on registration is what the TPP reads through the edge."""
     registration = {"name": "Fintech Example", "country": "DE", "roles": ["PSP_AI"]}
@@ -84,6 +89,7 @@ def test_the_portal_registers_and_the_tpp_sees_its_personas(running: RunningBank
     assert seen.json() == made.json() == again.json()
 
 
+@on_one_engine
 def test_the_portal_cannot_speak_for_a_tpp(running: RunningBank) -> None:
     """The same identity headers, from the portal's certificate, are worth nothing."""
     answer = running.portal.get("/v1/accounts", headers=IDENTITY | {"Consent-ID": "x"})
@@ -92,6 +98,7 @@ def test_the_portal_cannot_speak_for_a_tpp(running: RunningBank) -> None:
     assert answer.json()["tppMessages"][0]["code"] == "SERVICE_BLOCKED"
 
 
+@on_one_engine
 def test_a_consent_that_never_was_opens_nothing(running: RunningBank) -> None:
     """The whole application is wired: the consent is asked, and refuses (400 for the header, BG IG §14.11.1)."""
     answer = running.gateway.get("/v1/accounts", headers=IDENTITY | TOKEN | {"Consent-ID": "x"})
@@ -101,6 +108,7 @@ def test_a_consent_that_never_was_opens_nothing(running: RunningBank) -> None:
     assert answer.headers["X-Request-ID"] == IDENTITY["X-Request-ID"]
 
 
+@on_one_engine
 def test_without_a_token_a_consent_is_not_even_looked_for(running: RunningBank) -> None:
     """Whoever brings no token learns nothing of which consents there are (BG IG §14.11.1)."""
     answer = running.gateway.get("/v1/accounts", headers=IDENTITY | {"Consent-ID": "x"})

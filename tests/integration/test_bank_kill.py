@@ -1,6 +1,6 @@
-"""SIGKILL of the bank's processes, again and again, under 50 payments a second: whatever it acknowledged, it did once.
+"""SIGKILL of the bank's processes, again and again, under 25 payments a second: whatever it acknowledged, it did once.
 
-`BANK_KILL_SECONDS` makes the rush longer.
+`BANK_KILL_SECONDS` and `BANK_KILL_PAYMENTS_A_SECOND` make the rush longer and thicker.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from tests.support.databases import Databases
 
 SECONDS = float(os.environ.get("BANK_KILL_SECONDS", "3"))
-PAYMENTS_A_SECOND = 50
+PAYMENTS_A_SECOND = float(os.environ.get("BANK_KILL_PAYMENTS_A_SECOND", "25"))
 CALLERS = 16
 BETWEEN_KILLS_SECONDS = 1.2
 # How long a caller goes on asking for one answer, over restarts and other people's tests.

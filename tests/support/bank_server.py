@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from chassis.addresses import Address
 from chassis.home import Home
 from chassis.peers import Peer, PeerSession, PeerUnavailable
+from tests.support.databases import migrated
 from tests.support.internal_home import internal_home
 from tests.support.platform import free_base_port
 from tests.support.ports import wait_until
@@ -21,7 +22,7 @@ from tests.support.ports import wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_READY_SECONDS, _END_SECONDS = 30.0, 20.0
+_READY_SECONDS, _END_SECONDS = 90.0, 60.0
 _FRONT_PORT, _BANK_PORT = 1, 5
 
 
@@ -58,7 +59,7 @@ def bank_server(folder: Path, database_url: str) -> Iterator[BankServer]:
         "BANK_BASE_PORT": str(base_port),
         "BANK_DATABASE_URL": database_url,
     }
-    subprocess.run([sys.executable, "-m", "bank_backend.database"], env=environment, check=True, timeout=60)
+    migrated(database_url, "bank_backend")
     command = [sys.executable, "-m", "gunicorn", "-c", "python:bank_backend.server", "bank_backend.wsgi:bank()"]
     process = subprocess.Popen(command, env=environment)
     front_url = f"https://localhost:{base_port + _FRONT_PORT}"
