@@ -52,6 +52,10 @@ class GatewaySettings(ServiceSettings):
         default=None, validation_alias="GATEWAY_DEMO_ADDRESS", description="the demo app, host or host:port"
     )
     deployments: Path | None = Field(default=None, description="routes; default: the ones that come with the gateway")
+    configuration: Path | None = Field(
+        default=None,
+        description="the operator's own documents, a .toml or .json file or a folder of them, applied at each start",
+    )
     sandbox_mode: bool = Field(default=True, description="tell a refused TPP the reason, a hint and the clause")
 
     edge_workers: int = Field(default=2, ge=1, le=64, description="worker processes of the edge")

@@ -71,6 +71,7 @@ class Knowledge:
         self._source = source
         self._settings = settings
         self._watchers: list[Watcher] = []
+        self._renew_configuration: Callable[[], None] = lambda: None
         self._renewals: set[asyncio.Task[None]] = set()
         self._trust_changed = False
         self._trust_is_renewing = False
@@ -95,6 +96,10 @@ class Knowledge:
     def watch(self, watcher: Watcher) -> None:
         """Tell `watcher` where trust may have shrunk."""
         self._watchers.append(watcher)
+
+    def when_configured(self, renew: Callable[[], None]) -> None:
+        """Call `renew` whenever the configuration may have changed."""
+        self._renew_configuration = renew
 
     @property
     def judge(self) -> Judge:
@@ -123,6 +128,8 @@ class Knowledge:
             self._forget_everything()
         elif change.kind in _TRUST_KINDS:
             self._renew_trust()
+        elif change.kind == ChangeKind.CONFIGURATION:
+            self._renew_configuration()
         elif change.kind == ChangeKind.TPP:
             self.tpps.forget(change.key)
             self._in_background(self._bar_if_inactive(change.key))
@@ -136,6 +143,7 @@ class Knowledge:
     def _forget_everything(self) -> None:
         for memory in (self.tokens, self.tpps, self.clients):
             memory.forget_all()
+        self._renew_configuration()
         self._renew_trust()
 
     def _renew_trust(self) -> None:

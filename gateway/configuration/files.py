@@ -46,7 +46,6 @@ def parse_documents(text: str, *, where: str, is_json: bool = False) -> list[Doc
         Document(kind, name, body)
         for kind, names in _tables(kinds, where, "kinds").items()
         for name, body in _tables(names, f"{where}: {kind}", "documents by name").items()
-        if _tables({name: body}, f"{where}: {kind}", "documents by name")
     ]
 
 

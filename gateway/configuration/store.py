@@ -51,6 +51,17 @@ class SqlConfigurationStore:
         with self._reading.connect() as connection:
             return _history(connection, kind, name)
 
+    def latest(self, origin: Origin | None = None) -> dict[tuple[str, str], Version]:
+        """Return the newest version of each document, deletions included; only of `origin`, if given."""
+        newest = select(_versions.kind, _versions.name, func.max(_versions.number).label("number"))
+        if origin is not None:
+            newest = newest.where(_versions.origin == origin.value)
+        top = newest.group_by(_versions.kind, _versions.name).subquery()
+        of_top = (_versions.kind == top.c.kind) & (_versions.name == top.c.name) & (_versions.number == top.c.number)
+        with self._reading.connect() as connection:
+            rows = connection.execute(select(document_versions).join(top, of_top))
+            return {(row.kind, row.name): _version(row) for row in rows}
+
 
 class SqlChange:
     """One transaction that changes the configuration."""

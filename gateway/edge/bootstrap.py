@@ -15,17 +15,23 @@ from chassis.logs import get_logger
 from gateway.admission.knowledge import Knowledge
 from gateway.admission.store import SqlKnowledgeSource
 from gateway.audit.log import AuditLog
+from gateway.configuration.live import LiveConfiguration, Part
+from gateway.configuration.store import SqlConfigurationStore
 from gateway.database import open_gateway_engine
 from gateway.edge.core import Edge
 from gateway.edge.deadlines import Deadlines
 from gateway.edge.upstream_pool import CallerTls, PoolLimits, UpstreamPool
+from gateway.kinds import KINDS
 from gateway.policies.matching import RouteTable
 from gateway.policies.model import Upstream
 from gateway.policies.reading import read_deployments
+from gateway.seeds import apply_documents_of_start
 from psd2.clock import SystemClock
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy import Engine
 
     from gateway.config import GatewaySettings
 
@@ -40,6 +46,7 @@ class EdgeServices:
 
     edge: Edge
     knowledge: Knowledge
+    configuration: LiveConfiguration
     deadlines: Deadlines
     audit: AuditLog
     pools: Mapping[Upstream, UpstreamPool]
@@ -62,6 +69,7 @@ class EdgeServices:
         await asyncio.gather(*self.tasks, return_exceptions=True)
         for pool in self.pools.values():
             pool.close_idle(all_of_them=True)
+        self.configuration.stop()
         self.knowledge.feed.stop()
         self.audit.close()
 
@@ -86,10 +94,17 @@ async def edge_services(settings: GatewaySettings) -> EdgeServices:
     # As many look-ups at a time as there are connections for them, and one more for the feed's own thread.
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_LOOK_UP_THREADS, thread_name_prefix="look-up"))
     open_engine = partial(open_gateway_engine, settings.database_url, threads=_LOOK_UP_THREADS + 1)
-    source = SqlKnowledgeSource(await asyncio.to_thread(open_engine))
+    engine = await asyncio.to_thread(open_engine)
+    source = SqlKnowledgeSource(engine)
     routes = RouteTable(read_deployments(settings.deployments))
+    # What decides by the configuration: all of these take a new set at the same moment, or none does.
+    parts: list[Part] = []
+    configuration = await _configuration(engine, settings, parts)
     knowledge = Knowledge(source=source, routes=routes, settings=settings, monotonic=time.monotonic)
+    knowledge.when_configured(configuration.renew)
+    # In this order: what changes while the configuration is read, the feed tells of.
     await knowledge.start()
+    await configuration.start()
     audit = AuditLog(settings.audit_path, rotate_bytes=settings.audit_file_bytes)
     caller_tls = CallerTls(settings.home)
     pools = _pools(settings, caller_tls, deadlines)
@@ -102,10 +117,22 @@ async def edge_services(settings: GatewaySettings) -> EdgeServices:
         monotonic=time.monotonic,
     )
     services = EdgeServices(
-        edge=edge, knowledge=knowledge, deadlines=deadlines, audit=audit, pools=pools, caller_tls=caller_tls
+        edge=edge,
+        knowledge=knowledge,
+        configuration=configuration,
+        deadlines=deadlines,
+        audit=audit,
+        pools=pools,
+        caller_tls=caller_tls,
     )
     services.run()
     return services
+
+
+async def _configuration(engine: Engine, settings: GatewaySettings, parts: Sequence[Part]) -> LiveConfiguration:
+    """Return the configuration that these parts decide by, all documents of the start applied."""
+    await asyncio.to_thread(apply_documents_of_start, engine, settings)
+    return LiveConfiguration(source=SqlConfigurationStore(engine), kinds=KINDS, parts=parts)
 
 
 def _watch_seconds(settings: GatewaySettings) -> float:
