@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.compiled_templates import remember_templates
 from tests.support.databases import ENGINES, Databases, PostgresStore, SqliteStore, Templates
+from tests.support.garbage import keep_what_is_loaded
 from tests.support.postgres import Postgres, running_postgres
 from tests.support.shared import begin_sharing, end_sharing
 from tests.support.url_builders import remember_url_builders
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 
 remember_url_builders()
+remember_templates()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,6 +35,11 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Take it away when all is stopped."""
     end_sharing(config)
+
+
+def pytest_collection_finish() -> None:
+    """Begin the tests with what they share set aside."""
+    keep_what_is_loaded()
 
 
 @pytest.fixture(scope="session")
@@ -68,6 +76,12 @@ def module_databases(request: pytest.FixtureRequest) -> Iterator[Databases]:
 @pytest.fixture
 def unit_databases(request: pytest.FixtureRequest) -> Iterator[Databases]:
     """Lend a unit test its databases, on the engine of this run."""
+    yield from _lend(request, request.config.getoption("engine"))
+
+
+@pytest.fixture(scope="module")
+def module_unit_databases(request: pytest.FixtureRequest) -> Iterator[Databases]:
+    """Lend databases that unit tests of a module share, on the engine of this run."""
     yield from _lend(request, request.config.getoption("engine"))
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 SERVER = "https://localhost:8443"
 _DOCUMENTS: dict[tuple[str, ...], OwnDocument] = {}
+# Under this name an application remembers its document: naming its routes for each answer cost more than judging it.
+_KEY = "tests.own_document"
 
 
 class OwnDocument:
@@ -65,7 +67,10 @@ class OwnDocument:
 
 def own_document(app: Flask) -> OwnDocument:
     """Return the application's document; applications with the same routes share one."""
-    key = tuple(sorted(map(repr, routes(app))))
-    if key not in _DOCUMENTS:
-        _DOCUMENTS[key] = OwnDocument(app)
-    return _DOCUMENTS[key]
+    if _KEY not in app.extensions:
+        key = tuple(sorted(map(repr, routes(app))))
+        if key not in _DOCUMENTS:
+            _DOCUMENTS[key] = OwnDocument(app)
+        app.extensions[_KEY] = _DOCUMENTS[key]
+    found: OwnDocument = app.extensions[_KEY]
+    return found

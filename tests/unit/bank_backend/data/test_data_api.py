@@ -17,13 +17,15 @@ from bank_backend.data.lines import FILES
 from bank_backend.data.reading import MOST_BYTES
 from bank_backend.data.shapes import KINDS
 from bank_backend.personas.countries import LOCALES
-from tests.support.bank_core import ANNA, NOW, OTHER_TENANT, TENANT
-from tests.support.bank_sca import GATEWAY, PORTAL, Tpp
+from tests.support.bank_core import ANNA, NOW, OTHER_TENANT, TENANT, lent_bank
+from tests.support.bank_sca import GATEWAY, PORTAL, BankDesk, Tpp
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from werkzeug.test import TestResponse
 
-    from tests.support.bank_sca import BankDesk
+    from tests.support.databases import Databases
 
 DATA = "/sandbox/v1/data"
 IBANS = ("DE02100100109307118603", "DE91100000000123456789")
@@ -50,6 +52,16 @@ SMALL: dict[str, list[dict[str, Any]]] = {
         {"account": IBANS[1], "currency": "EUR", "booked": "-120.00"},
     ],
 }
+
+
+@pytest.fixture(scope="module")
+def little(module_unit_databases: Databases) -> Iterator[BankDesk]:
+    """Lend a bank where the TPP has the small data set. Its tests share it: what they send is refused, and changes nothing."""
+    bank = lent_bank(module_unit_databases)
+    desk = BankDesk(bank)
+    assert bring_in_json(desk, SMALL).status_code == 200
+    yield desk
+    bank.database.engine.dispose()
 
 
 def bring_in(desk: BankDesk, body: bytes, content_type: str = "application/json", **headers: str) -> TestResponse:
@@ -225,12 +237,12 @@ FAULTY: list[tuple[str, int, dict[str, Any], list[tuple[str, int, str]]]] = [
 
 @pytest.mark.parametrize(("file", "place", "change", "where"), FAULTY)
 def test_each_faulty_line_is_named(
-    desk: BankDesk, file: str, place: int, change: dict[str, object], where: list[tuple[str, int, str]]
+    little: BankDesk, file: str, place: int, change: dict[str, object], where: list[tuple[str, int, str]]
 ) -> None:
     """File, line and column, with what is wrong; and nothing was imported."""
-    before = exported(desk)
+    before = exported(little)
 
-    answer = bring_in_json(desk, changed(file, place, **change))
+    answer = bring_in_json(little, changed(file, place, **change))
 
     assert answer.status_code == 422, answer.text
     body: Any = answer.json
@@ -238,25 +250,25 @@ def test_each_faulty_line_is_named(
     found = {(one["file"], one["line"], one["column"]) for one in body["errors"]}
     assert found >= set(where)
     assert all(one["text"] for one in body["errors"])
-    assert exported(desk) == before
+    assert exported(little) == before
 
 
-def test_all_faulty_lines_are_named_at_once(desk: BankDesk) -> None:
+def test_all_faulty_lines_are_named_at_once(little: BankDesk) -> None:
     document = changed("psus", 0, name=None)
     document["accounts"][1]["currency"] = "EURO"
     document["transactions"][0]["amount"] = "ten"
     document["transactions"][1]["bookingDate"] = "yesterday"
 
-    body: Any = bring_in_json(desk, document).json
+    body: Any = bring_in_json(little, document).json
 
     assert body["count"] == len(body["errors"]) >= 3
 
 
-def test_a_line_of_a_csv_file_is_the_line_that_an_editor_shows(desk: BankDesk) -> None:
+def test_a_line_of_a_csv_file_is_the_line_that_an_editor_shows(little: BankDesk) -> None:
     """The header is line 1; a quoted line break counts."""
     text = 'psu,name,purpose\r\nada.byron,Ada,"one\ntwo"\r\nAda,Ada,\r\n'
 
-    body: Any = bring_in(desk, zipped({"psus.csv": text}), "application/zip").json
+    body: Any = bring_in(little, zipped({"psus.csv": text}), "application/zip").json
 
     assert {(one["file"], one["line"], one["column"]) for one in body["errors"]} == {("psus", 3, "purpose"), ("psus", 4, "psu")}
 
@@ -270,8 +282,8 @@ def test_a_line_of_a_csv_file_is_the_line_that_an_editor_shows(desk: BankDesk) -
         ({"psus.csv": 'psu,name\r\nada,"Ada\r\n'}, 2),
     ],
 )
-def test_a_file_that_is_no_csv_is_told_by_its_line(desk: BankDesk, files: dict[str, str], line: int) -> None:
-    body: Any = bring_in(desk, zipped(files), "application/zip").json
+def test_a_file_that_is_no_csv_is_told_by_its_line(little: BankDesk, files: dict[str, str], line: int) -> None:
+    body: Any = bring_in(little, zipped(files), "application/zip").json
 
     assert body["code"] == "data.lines"
     assert body["errors"][0]["line"] >= line
@@ -293,17 +305,17 @@ def test_a_file_that_is_no_csv_is_told_by_its_line(desk: BankDesk, files: dict[s
     ],
     ids=["cut", "list", "object", "unknown", "no-zip", "folder", "text", "many", "large", "bomb"],
 )
-def test_what_can_not_be_read_is_refused(desk: BankDesk, body: bytes, content_type: str, status: int) -> None:
+def test_what_can_not_be_read_is_refused(little: BankDesk, body: bytes, content_type: str, status: int) -> None:
     """In one sentence, and nothing has changed."""
-    before = exported(desk)
+    before = exported(little)
 
-    answer = bring_in(desk, body, content_type)
+    answer = bring_in(little, body, content_type)
 
     assert answer.status_code == status, answer.text
-    assert exported(desk) == before
+    assert exported(little) == before
 
 
-def test_an_archive_that_can_not_be_unpacked_is_refused(desk: BankDesk) -> None:
+def test_an_archive_that_can_not_be_unpacked_is_refused(little: BankDesk) -> None:
     """Whole to look at, with compressed data that say nothing."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -311,13 +323,13 @@ def test_an_archive_that_can_not_be_unpacked_is_refused(desk: BankDesk) -> None:
     spoilt = bytearray(buffer.getvalue())
     spoilt[38] = 0xFF
 
-    assert bring_in(desk, bytes(spoilt), "application/zip").status_code == 400
+    assert bring_in(little, bytes(spoilt), "application/zip").status_code == 400
 
 
-def test_an_object_nested_without_end_is_refused(desk: BankDesk) -> None:
+def test_an_object_nested_without_end_is_refused(little: BankDesk) -> None:
     deep = b'{"a":' * 300 + b"1" + b"}" * 300
 
-    assert bring_in(desk, b'{"transactions": [{"particulars": ' + deep + b"}]}").status_code == 400
+    assert bring_in(little, b'{"transactions": [{"particulars": ' + deep + b"}]}").status_code == 400
 
 
 def test_an_export_is_of_ones_own_tenant(desk: BankDesk) -> None:
@@ -415,15 +427,15 @@ def test_every_country_of_the_eea_has_its_ibans(desk: BankDesk) -> None:
         ({"colour": "blue"}, "colour"),
     ],
 )
-def test_a_shape_that_can_not_be_is_refused(desk: BankDesk, change: dict[str, object], field: str) -> None:
-    answer = desk.tpp.post(f"{DATA}/generate", {"seed": 1} | change)
+def test_a_shape_that_can_not_be_is_refused(little: BankDesk, change: dict[str, object], field: str) -> None:
+    answer = little.tpp.post(f"{DATA}/generate", {"seed": 1} | change)
 
     assert answer.status_code == 422, answer.text
     assert list(answer.json["fields"]) == [field]  # type: ignore[index]
 
 
-def test_too_much_is_refused_before_it_is_made(desk: BankDesk) -> None:
-    answer = desk.tpp.post(f"{DATA}/generate", {"seed": 1, "kinds": ["merchant"], "personas": 50})
+def test_too_much_is_refused_before_it_is_made(little: BankDesk) -> None:
+    answer = little.tpp.post(f"{DATA}/generate", {"seed": 1, "kinds": ["merchant"], "personas": 50})
 
     assert (answer.status_code, answer.json["code"]) == (413, "data.size")  # type: ignore[index]
 
