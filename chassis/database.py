@@ -167,6 +167,8 @@ def _open_sqlite(file: str, url: str, threads: int) -> Engine:
 
 def _make_private(file: Path) -> None:
     """Make a new database its owner's alone, before SQLite makes it anybody's; what lies beside it gets its mode."""
+    if file.is_file():
+        return  # to open and close it would let go of SQLite's locks on it, those of this process's other engines (fcntl(2))
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -167,6 +169,22 @@ def test_a_database_file_is_its_owners_alone(tmp_path: Path) -> None:
 
     engine.dispose()
     assert modes == dict.fromkeys(("bank.sqlite", "bank.sqlite-wal", "bank.sqlite-shm"), "0o600")
+
+
+def test_a_second_engine_leaves_the_first_its_locks(tmp_path: Path) -> None:
+    """Without them, another process that closes the file takes its journal away, and the two write past each other."""
+    file, journal = tmp_path / "twice.sqlite", tmp_path / "twice.sqlite-wal"
+    first = open_engine(f"sqlite:///{file}")
+    with first.begin() as connection:
+        connection.execute(text("CREATE TABLE t (n INTEGER)"))
+    second = open_engine(f"sqlite:///{file}")
+
+    come_and_go = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM t').connection.close()"
+    subprocess.run([sys.executable, "-c", come_and_go, str(file)], check=True, timeout=60)
+
+    assert journal.exists()
+    first.dispose()
+    second.dispose()
 
 
 def test_a_journal_that_grew_in_a_rush_shrinks_again(tmp_path: Path) -> None:
