@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -10,6 +9,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from chassis.settings import AddressText, ServiceSettings, peer_address, read_settings
+from gateway.trust.rules import UnknownStatus
 
 if TYPE_CHECKING:
     from chassis.addresses import Address
@@ -17,13 +17,6 @@ if TYPE_CHECKING:
 _KIBIBYTE = 1024
 _MEBIBYTE = 1024 * _KIBIBYTE
 _DAY = 86_400
-
-
-class RevocationPolicy(StrEnum):
-    """What a certificate's unknown revocation status means: no entry (`hard`), or entry (`soft`)."""
-
-    HARD = "hard"
-    SOFT = "soft"
 
 
 class GatewaySettings(ServiceSettings):
@@ -80,7 +73,7 @@ class GatewaySettings(ServiceSettings):
     poll_seconds: float = Field(default=0.25, gt=0, le=1, description="how often a worker reads the change feed")
     stale_seconds: float = Field(default=1, gt=0, le=60, description="without a successful read for so long, TPPs are refused")
     remembered: int = Field(default=50_000, ge=100, le=5_000_000, description="tokens, TPPs, clients a worker remembers, each")
-    revocation: RevocationPolicy = Field(default=RevocationPolicy.HARD, description="status unknown: hard refuses, soft admits")
+    revocation: UnknownStatus = Field(default=UnknownStatus.HARD, description="status unknown: hard refuses, soft admits")
     crl_grace_seconds: float = Field(default=3_600, ge=0, le=604_800, description="time a CRL serves past its nextUpdate")
     signature_seconds: float = Field(
         default=300, ge=1, le=86_400, description="how far a signed request's Date may be from now"

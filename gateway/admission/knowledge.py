@@ -6,14 +6,15 @@ import asyncio
 from typing import TYPE_CHECKING, Final, Protocol
 
 from chassis.logs import get_logger
-from gateway.admission.memory import Memory, NotLoaded
+from gateway.admission.judges import Judges
+from gateway.admission.memory import Memory
 from gateway.admission.refusal import Refusal
 from gateway.changes.feed import ChangeFeed, ChangeSource, StaleFeed
 from gateway.changes.kinds import EVERYTHING, ChangeKind
-from gateway.config import RevocationPolicy
 from gateway.register.model import TppStatus
 from gateway.trust.judgement import Judge
 from gateway.trust.model import TPP_STORE
+from gateway.trust.stores import default_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -25,9 +26,7 @@ if TYPE_CHECKING:
     from gateway.register.model import Client, Tpp
     from gateway.trust.snapshot import TrustSnapshot
 
-_RENEWAL_SECONDS: Final = 0.5
-_RETRY_SECONDS: Final = 0.1
-_TRUST_KINDS: Final = frozenset({ChangeKind.TRUST_STORE, ChangeKind.CRL, ChangeKind.BLOCK_LIST})
+_STORE_KINDS: Final = frozenset({ChangeKind.TRUST_STORE, ChangeKind.CRL})
 
 
 class KnowledgeSource(ChangeSource, Protocol):
@@ -73,13 +72,11 @@ class Knowledge:
         self._watchers: list[Watcher] = []
         self._renew_configuration: Callable[[], None] = lambda: None
         self._renewals: set[asyncio.Task[None]] = set()
-        self._trust_changed = False
-        self._trust_is_renewing = False
         self.routes = routes
         self.tokens: Memory[AccessToken] = Memory(source.token, most=settings.remembered)
         self.tpps: Memory[Tpp] = Memory(source.tpp, most=settings.remembered)
         self.clients: Memory[Client] = Memory(source.client, most=settings.remembered)
-        self._judges: Memory[Judge] = Memory(self._read_judge, most=1)
+        self.judges = Judges(self._read_judge, on_renewed=self._tell_of_trust)
         self.feed = ChangeFeed(
             source,
             self._on_change,
@@ -91,7 +88,12 @@ class Knowledge:
     async def start(self) -> None:
         """Find the feed's end, then learn whom to trust; raises what the database raises."""
         await self.feed.start()
-        await self._judges.load(TPP_STORE)
+        await self.judges.load(TPP_STORE)
+
+    def stop(self) -> None:
+        """Follow nothing any longer."""
+        self.judges.stop()
+        self.feed.stop()
 
     def watch(self, watcher: Watcher) -> None:
         """Tell `watcher` where trust may have shrunk."""
@@ -103,11 +105,12 @@ class Knowledge:
 
     @property
     def judge(self) -> Judge:
-        """The judge of the newest trust snapshot; raises `NotLoaded`."""
-        judge = self._judges.known(TPP_STORE)
-        if judge is None:
-            raise NotLoaded(self._judges, TPP_STORE)  # type: ignore[arg-type]
-        return judge
+        """The judge of TPPs' certificates; raises `NotLoaded`."""
+        return self.judges.of(TPP_STORE)
+
+    def judge_of(self, store: str) -> Judge:
+        """Return the judge of a trust store's newest state; raises `NotLoaded`."""
+        return self.judges.of(store)
 
     async def require_fresh(self) -> None:
         """Raise 503 where revocations could have been missed."""
@@ -117,17 +120,15 @@ class Knowledge:
             raise Refusal("gateway.unsure", "the change feed can't be read") from error
 
     def _read_judge(self, store: str) -> Judge:
-        return Judge(
-            self._source.trust_snapshot(store),
-            unknown_status_is_fatal=self._settings.revocation is RevocationPolicy.HARD,
-            crl_grace_seconds=self._settings.crl_grace_seconds,
-        )
+        return Judge(self._source.trust_snapshot(store), default_rules(self._settings), store=store)
 
     def _on_change(self, change: Change) -> None:
         if change.kind == EVERYTHING:
             self._forget_everything()
-        elif change.kind in _TRUST_KINDS:
-            self._renew_trust()
+        elif change.kind in _STORE_KINDS:
+            self.judges.renew(change.key)
+        elif change.kind == ChangeKind.BLOCK_LIST:
+            self.judges.renew_all()
         elif change.kind == ChangeKind.CONFIGURATION:
             self._renew_configuration()
         elif change.kind == ChangeKind.TPP:
@@ -144,35 +145,11 @@ class Knowledge:
         for memory in (self.tokens, self.tpps, self.clients):
             memory.forget_all()
         self._renew_configuration()
-        self._renew_trust()
+        self.judges.renew_all()
 
-    def _renew_trust(self) -> None:
-        self._judges.doubt(TPP_STORE)
-        self._trust_changed = True
-        if not self._trust_is_renewing:
-            self._trust_is_renewing = True
-            self._in_background(self._renew_judge())
-
-    async def _renew_judge(self) -> None:
-        """Read trust anew while the old judge serves, for a moment; if that fails, nobody is judged until it is read."""
-        try:
-            while self._trust_changed:
-                self._trust_changed = False
-                await self._read_judge_anew()
-            for watcher in self._watchers:
-                watcher.trust_changed()
-        finally:
-            self._trust_is_renewing = False
-
-    async def _read_judge_anew(self) -> None:
-        try:
-            async with asyncio.timeout(_RENEWAL_SECONDS):
-                await self._judges.load(TPP_STORE)
-        except Exception as error:  # noqa: BLE001 - whatever went wrong, the old judge must not serve any longer
-            get_logger().error("trust.unreadable", error=str(error))
-            self._judges.forget(TPP_STORE)
-            self._trust_changed = True
-            await asyncio.sleep(_RETRY_SECONDS)
+    def _tell_of_trust(self) -> None:
+        for watcher in self._watchers:
+            watcher.trust_changed()
 
     async def _bar_if_inactive(self, authorisation_number: str) -> None:
         await self.tpps.load(authorisation_number)

@@ -6,10 +6,11 @@ A check that meets something not remembered raises `NotLoaded`; whoever runs the
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
+    from collections.abc import Set as AbstractSet
 
 _Value = TypeVar("_Value")
 _MOST_READINGS = 5
@@ -20,10 +21,17 @@ class UnsettledEntry(RuntimeError):
     """An entry changes faster than it can be read."""
 
 
+class Loader(Protocol):
+    """Something that can look up what is missing."""
+
+    async def load(self, key: str) -> None:
+        """Look `key` up."""
+
+
 class NotLoaded(LookupError):
     """Something has to be looked up before the checks can go on: await `load()`, then run them again."""
 
-    def __init__(self, memory: Memory[object], key: str) -> None:
+    def __init__(self, memory: Loader, key: str) -> None:
         """Name what is missing."""
         super().__init__(key)
         self._memory = memory
@@ -50,7 +58,7 @@ class Memory(Generic[_Value]):
         try:
             return self._entries[key]
         except KeyError:
-            raise NotLoaded(self, key) from None  # type: ignore[arg-type]
+            raise NotLoaded(self, key) from None
 
     async def load(self, key: str) -> None:
         """Look `key` up, together with everybody else who waits for it."""
@@ -60,10 +68,22 @@ class Memory(Generic[_Value]):
         async with asyncio.timeout(_LOAD_SECONDS):
             await asyncio.shield(task)
 
+    def keys(self) -> AbstractSet[str]:
+        """Return the keys of all entries."""
+        return self._entries.keys()
+
+    def values(self) -> Collection[_Value | None]:
+        """Return all entries."""
+        return self._entries.values()
+
     def doubt(self, key: str) -> None:
         """Start a look-up of `key` that is under way anew, because it may have read the old state."""
         if key in self._loading:
             self._doubted.add(key)
+
+    def doubt_all(self) -> None:
+        """Start every look-up that is under way anew."""
+        self._doubted.update(self._loading)
 
     def forget(self, key: str) -> None:
         """Drop `key`."""
@@ -73,7 +93,7 @@ class Memory(Generic[_Value]):
     def forget_all(self) -> None:
         """Drop everything."""
         self._entries.clear()
-        self._doubted.update(self._loading)
+        self.doubt_all()
 
     async def _load(self, key: str) -> None:
         try:

@@ -236,9 +236,9 @@ def _asks(route: Route | None) -> dict[str, object] | None:
 def _revocation(trusted: Trusted | None) -> dict[str, object] | None:
     if trusted is None:
         return None
-    if trusted.status_as_of is None:
+    if trusted.status is None:
         return {"method": None, "status": "unknown"}
-    return {"method": "crl", "status": "good", "as_of": _timestamp(trusted.status_as_of)}
+    return {"method": trusted.status.method, "status": "good", "as_of": _timestamp(trusted.status.as_of)}
 
 
 def _of_token(token: AccessToken | None, leaf: Leaf | None) -> dict[str, object] | None:

@@ -70,7 +70,7 @@ class EdgeServices:
         for pool in self.pools.values():
             pool.close_idle(all_of_them=True)
         self.configuration.stop()
-        self.knowledge.feed.stop()
+        self.knowledge.stop()
         self.audit.close()
 
     async def _tidy(self) -> None:

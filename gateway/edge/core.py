@@ -143,10 +143,7 @@ class Edge:
         leaf = connection.leaf
         if leaf is None:
             return None
-        try:
-            return self._knowledge.judge.require_trusted(leaf.der, digest=leaf.digest, now=self._now()).certificate
-        except (Distrusted, NotLoaded):
-            return None
+        return self._knowledge.judges.still_trusted(leaf.der, digest=leaf.digest, now=self._now())
 
     def _attributed(self, connection: Connection) -> str | None:
         """Return whose log shows a refusal: the TPP that a trusted authority says the certificate's holder is.

@@ -25,6 +25,7 @@ from gateway.policies.reading import read_deployments
 from gateway.register.model import Tpp as GatewayTpp
 from gateway.register.model import TppStatus as GatewayTppStatus
 from gateway.trust.judgement import Distrusted, Judge
+from gateway.trust.rules import StoreRules
 from gateway.trust.snapshot import CrlInForce, TrustSnapshot
 from psd2.clock import FixedClock
 from psd2.qcstatements import Psd2Statement, QcStatements, QcType, encode_qcstatements
@@ -138,7 +139,7 @@ def remembered(certificate: Psd2Certificate, tpps: Iterable[Tpp]) -> Memory[Gate
 def judge_of(anchor: x509.Certificate, *, revoked: frozenset[int] = frozenset(), until: datetime) -> Judge:
     crl = CrlInForce(number=1, this_update=0.0, next_update=until.timestamp(), revoked=revoked)
     snapshot = TrustSnapshot(anchors=(anchor,), crls={sha256_hex(anchor.subject.public_bytes()): crl})
-    return Judge(snapshot, unknown_status_is_fatal=True, crl_grace_seconds=0)
+    return Judge(snapshot, StoreRules())
 
 
 class Archive:

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway.admission.grounds import GROUNDS
 from gateway.trust.judgement import Distrusted, Judge
+from gateway.trust.rules import StoreRules
 from gateway.trust.snapshot import CrlInForce, TrustSnapshot
 from psd2.thumbprints import sha256_hex
 from sandbox.ca.faults import FAULTS
@@ -45,7 +46,7 @@ def judged(authority: CertificateAuthority, issued: IssuedCertificate) -> str | 
     snapshot = TrustSnapshot(anchors=(anchor,), crls={sha256_hex(anchor.subject.public_bytes()): in_force})
     leaf = x509.load_pem_x509_certificate(issued.certificate.encode()).public_bytes(Encoding.DER)
     try:
-        judge = Judge(snapshot, unknown_status_is_fatal=True, crl_grace_seconds=0)
+        judge = Judge(snapshot, StoreRules())
         judge.require_trusted(leaf, digest=bytes.fromhex(issued.sha256), now=NOW.timestamp())
     except Distrusted as distrusted:
         return str(distrusted.distrust)

@@ -15,6 +15,7 @@ from gateway.admission.signatures import SignatureVerdict, SignedRequest, judged
 from gateway.policies.model import Listener
 from gateway.register.model import Tpp, TppStatus
 from gateway.trust.judgement import Judge
+from gateway.trust.rules import StoreRules
 from gateway.trust.snapshot import CrlInForce, TrustSnapshot
 from psd2.http_signatures import SignatureAlgorithm
 from psd2.roles import PspRole
@@ -51,7 +52,7 @@ def judge(*, revoked: tuple[Issued, ...] = (), blocked: tuple[Issued, ...] = (),
         crls=crls,
         blocked=frozenset(each.sha256 for each in blocked),
     )
-    return Judge(snapshot, unknown_status_is_fatal=True, crl_grace_seconds=0)
+    return Judge(snapshot, StoreRules())
 
 
 def verdict(

@@ -14,7 +14,7 @@ from gateway.audit.record import REFUSED, Exchange, RecordWriter
 from gateway.policies.matching import RouteTable
 from gateway.policies.model import Listener
 from gateway.policies.reading import read_deployments
-from gateway.trust.judgement import Trusted
+from gateway.trust.verdict import Status, Trusted
 from psd2.certificates import parse_certificate
 from tests.support.pki import NUMBER, Authority
 
@@ -45,7 +45,12 @@ def exchange(path: str = "/v1/accounts") -> Exchange:
         authorization=b"Bearer secret",
         tpp_request_id=b"r-1",
     )
-    trusted = Trusted(certificate=parse_certificate(QWAC.der), status_as_of=0, holds_from=0, holds_until=math.inf)
+    trusted = Trusted(
+        certificate=parse_certificate(QWAC.der),
+        status=Status(method="crl", as_of=0, known_until=math.inf),
+        holds_from=0,
+        holds_until=math.inf,
+    )
     admission = Admission(route=ROUTES.route_of(Listener.EDGE, "GET", "/v1/accounts"), trusted=trusted, token=TOKEN)
     return Exchange(request=request, admission=admission, began_at=1, admitted_at=1.002, replied_at=1.01, status=200)
 

@@ -56,7 +56,7 @@ def admission(*, subject: str | None = "anna.weber", scope: str = "AIS:1") -> Ad
         expires_at=0,
         revoked_at=None,
     )
-    trusted = Trusted(certificate=parse_certificate(QWAC.der), status_as_of=None, holds_from=0, holds_until=math.inf)
+    trusted = Trusted(certificate=parse_certificate(QWAC.der), status=None, holds_from=0, holds_until=math.inf)
     return Admission(trusted=trusted, tpp=tpp, token=token)
 
 

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from gateway.trust.judgement import Distrust, Distrusted, Judge
+from gateway.trust.rules import CrlRules, RevocationRules, StoreRules, UnknownStatus
 from gateway.trust.snapshot import CrlInForce, TrustSnapshot
 from psd2.thumbprints import sha256_hex
 from tests.support.pki import DAY, NUMBER, Authority, Issued, self_signed, twin_of
@@ -42,7 +43,9 @@ def judge(
     trusting = TrustSnapshot(
         anchors=(ROOT.certificate,), intermediates=(ISSUING.certificate,), crls=crl_of(ROOT) | crl_of(ISSUING)
     )
-    return Judge(snapshot or trusting, unknown_status_is_fatal=unknown_status_is_fatal, crl_grace_seconds=crl_grace_seconds)
+    unknown = UnknownStatus.HARD if unknown_status_is_fatal else UnknownStatus.SOFT
+    revocation = RevocationRules(unknown=unknown, crl=CrlRules(grace_seconds=crl_grace_seconds))
+    return Judge(snapshot or trusting, StoreRules(revocation=revocation))
 
 
 def judged(judging: Judge, leaf: Issued, at: dt.datetime = NOW) -> Psd2Certificate:
