@@ -19,9 +19,9 @@ from sandbox.developers.errors import AccountError
 from sandbox.doctor.model import NotExaminable
 from sandbox.platform.databases import DatabaseNotUsable
 from sandbox.platform.fleet import StartFailed
-from sandbox.platform.launch import StopFailed
 from sandbox.platform.ports import PortTaken
 from sandbox.platform.state import AlreadyRunning, HomeNotUsable
+from sandbox.platform.stopping import StopFailed
 from sandbox.tpps.errors import RegisterError, RegistrationInterrupted
 
 _REFUSALS = (

@@ -1,4 +1,4 @@
-"""`sandbox up | down | status | reset`."""
+"""`sandbox up | status | reset`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sandbox.cli.statuses import REFUSED, UNREACHABLE
 from sandbox.cli.terminal import address_document, print_addresses, print_json, print_table, told_if_anybody_reads
 from sandbox.config import load_settings
 from sandbox.platform.events import Event, EventKind
-from sandbox.platform.launch import Announcements, run_in_background, run_in_foreground, stop_running
+from sandbox.platform.launch import Announcements, run_in_background, run_in_foreground
 from sandbox.platform.readiness import HealthOverTheWire
 from sandbox.platform.removal import remove_certificates, remove_state
 from sandbox.platform.servers import servers_of
@@ -112,15 +112,6 @@ def _show_ready(settings: SandboxSettings, how_to_stop: str) -> None:
 
 def _fingerprint(bundle: Path) -> str:
     return sha256(ssl.PEM_cert_to_DER_cert(bundle.read_text())).digest().hex(":").upper()
-
-
-@click.command()
-@home_option
-def down(*, home: Path | None) -> None:
-    """Stop the platform that runs in this home."""
-    settings = load_settings(home=home)
-    stopped = stop_running(settings)
-    click.echo("stopped" if stopped else f"no platform runs in {settings.home.path}")
 
 
 @click.command()

@@ -10,7 +10,7 @@ import click
 
 _COMMANDS = {
     "up": "sandbox.cli.lifecycle",
-    "down": "sandbox.cli.lifecycle",
+    "down": "sandbox.cli.down",
     "status": "sandbox.cli.lifecycle",
     "reset": "sandbox.cli.lifecycle",
     "init": "sandbox.cli.init",

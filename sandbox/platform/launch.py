@@ -1,11 +1,9 @@
-"""Starting and stopping a platform from a terminal: in the foreground, in the background, and from elsewhere."""
+"""Starting a platform from a terminal: in the foreground and in the background."""
 
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
-import time
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -19,7 +17,7 @@ from sandbox.platform.fleet import StartFailed
 from sandbox.platform.plan import Plan
 from sandbox.platform.readiness import HealthOverTheWire
 from sandbox.platform.servers import servers_of
-from sandbox.platform.state import HomeNotUsable, RunFolder
+from sandbox.platform.state import HomeNotUsable
 from sandbox.platform.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -31,12 +29,8 @@ if TYPE_CHECKING:
     from sandbox.config import SandboxSettings
     from sandbox.platform.events import Listener
 
-_STOP_SECONDS, _LOOK_AGAIN_SECONDS = 20.0, 0.05
+_STOP_SECONDS = 20.0
 _TAIL_BYTES = 4_096
-
-
-class StopFailed(RuntimeError):
-    """A platform that did not stop when asked to."""
 
 
 def run_in_foreground(settings: SandboxSettings, *, clock: Clock, tell: Listener) -> None:
@@ -169,26 +163,3 @@ class Announcements:
             self._pipe.write(orjson.dumps({"kind": event.kind, "text": event.text}) + b"\n")
         if event.kind in {EventKind.READY, EventKind.FAILED}:
             self._pipe.close()
-
-
-def stop_running(settings: SandboxSettings) -> bool:
-    """Stop the platform of this home; return whether one ran. Raises `StopFailed`."""
-    folder = RunFolder(settings.home)
-    pid = folder.pid() if folder.is_held() else None
-    if pid is None:
-        return False
-    for number, seconds in ((signal.SIGTERM, _STOP_SECONDS), (signal.SIGKILL, _STOP_SECONDS / 4)):
-        with suppress(ProcessLookupError):
-            os.kill(pid, number)
-        if _released(folder, seconds):
-            return True
-    raise StopFailed(f"process {pid} did not end, not even by SIGKILL")
-
-
-def _released(folder: RunFolder, seconds: float) -> bool:
-    until = time.monotonic() + seconds
-    while folder.is_held():
-        if time.monotonic() >= until:
-            return False
-        time.sleep(_LOOK_AGAIN_SECONDS)
-    return True

@@ -5,6 +5,7 @@ Whatever ends the loop (a signal, a failed start, a bug), every child is stopped
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from typing import TYPE_CHECKING
@@ -73,6 +74,9 @@ class Supervisor:
         self._fleet.start_due()
         self._wait_for(self._fleet_is_ready, "the servers")
         self._plan.introduce()
+        # What is left stays; without it in the collector's sight this process ends in half the time.
+        gc.collect()
+        gc.freeze()
         self._is_up = True
         self._publish()
         self._say(EventKind.READY, "ready")
