@@ -13,8 +13,10 @@ import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,12 +27,13 @@ from gateway.changes.store import append_change
 from gateway.database import access_tokens
 from gateway.register.model import TppStatus
 from tests.support.edge import EdgeUnderTest, renew_public_certificate, running_edge
+from tests.support.patience import IN_FORCE_SECONDS
 from tests.support.pki import Authority
 from tests.support.ports import wait_until
 from tests.support.scripted_upstream import Conversation, Received, echo, slowly
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.support.pki import Issued
@@ -51,9 +54,7 @@ class OwnTpp:
         number = f"PSDDE-BAFIN-{secrets.randbelow(900_000) + 100_000}"
         edge.register.tpp(number)
         edge.register.client(f"client-of-{number}", number)
-        tpp = OwnTpp(number, f"client-of-{number}", edge.authority.qwac(number=number))
-        time.sleep(0.6)  # workers that had looked for it before have heard by now
-        return tpp
+        return OwnTpp(number, f"client-of-{number}", edge.authority.qwac(number=number))
 
     def token(self, edge: EdgeUnderTest) -> str:
         return edge.register.token(self.qwac, number=self.number, client_id=self.client_id)
@@ -96,11 +97,39 @@ def _seen_by_both_workers(edge: EdgeUnderTest, certificate: Issued) -> bool:
     return sum(certificate.sha256 in path.read_text() for path in edge.home.log.glob("audit-*.jsonl")) == 2
 
 
+def refused_soon(edge: EdgeUnderTest, connections: list[ssl.SSLSocket], certificate: Issued, reason: str) -> None:
+    """Fail unless the next request on these open connections is refused as soon as the edge has heard, and all are closed."""
+    soon(lambda: is_refused(edge, certificate, reason), "a refusal by every worker")
+    told = set()
+    for connection in connections[::2]:
+        # On a machine that stands still for two seconds meanwhile it is closed already, and says no more.
+        with suppress(http.client.RemoteDisconnected, OSError):
+            answer = edge.over(connection)
+            told.add((answer.status, answer.reason, answer.headers["connection"]))
+    assert told == {(401, reason, "close")}
+    for connection in connections:
+        assert connection.recv(1) == b""
+
+
+def soon(condition: Callable[[], bool], what: str) -> None:
+    wait_until(condition, seconds=IN_FORCE_SECONDS, what=what)
+
+
+def is_refused(edge: EdgeUnderTest, certificate: Issued, reason: str, *, path: str = "/v1/consents/1") -> bool:
+    """Whether every worker refuses new connections of this certificate: one that has heard says nothing for the other."""
+    answers = [edge.get(path, certificate=certificate) for _ in range(8)]
+    return all(answer.status != HTTPStatus.OK and answer.reason == reason for answer in answers)
+
+
+def is_served(edge: EdgeUnderTest) -> bool:
+    return all(edge.get(certificate=edge.qwac).status == HTTPStatus.OK for _ in range(8))
+
+
 # --- trust ---
 
 
 @pytest.mark.parametrize("how", ["crl", "block list", "TPP"])
-def test_open_connections_are_refused_within_a_second_and_then_closed(shared: EdgeUnderTest, tpp: OwnTpp, how: str) -> None:
+def test_open_connections_are_refused_soon_and_then_closed(shared: EdgeUnderTest, tpp: OwnTpp, how: str) -> None:
     """On every worker: the next request gets its 401 with the reason, the connection ends."""
     connections = open_on_both_workers(shared, tpp.qwac)
     reason = {"crl": "mtls.revoked", "block list": "mtls.blocked", "TPP": "mtls.blocked"}[how]
@@ -110,27 +139,22 @@ def test_open_connections_are_refused_within_a_second_and_then_closed(shared: Ed
         shared.register.trust.block(tpp.qwac.sha256, "stolen")
     else:
         shared.register.tpp(tpp.number, status=TppStatus.BLOCKED)
-    time.sleep(1)
-    for connection in connections[::2]:
-        answer = shared.over(connection)
-        assert (answer.status, answer.reason, answer.headers["connection"]) == (401, reason, "close")
-    for connection in connections:
-        assert connection.recv(1) == b""
+    refused_soon(shared, connections, tpp.qwac, reason)
 
 
 def test_connections_of_others_stay_open(shared: EdgeUnderTest, tpp: OwnTpp) -> None:
     """One certificate is revoked; another one's connections do not notice."""
     other = shared.authority.qwac()
-    connections = open_on_both_workers(shared, other)
+    ended, connections = open_on_both_workers(shared, tpp.qwac), open_on_both_workers(shared, other)
     shared.revoke(tpp.qwac)
-    time.sleep(3)
+    assert {connection.recv(1) for connection in ended} == {b""}
     for connection in connections:
         assert shared.over(connection).status == 200
 
 
 def test_an_answer_that_runs_when_trust_ends_is_broken_off(shared: EdgeUnderTest, tpp: OwnTpp) -> None:
     """A long download of a revoked TPP does not go on to its end."""
-    pieces = [b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"] + [b"x" * 10] * 10
+    pieces = [b"HTTP/1.1 200 OK\r\nContent-Length: 600\r\n\r\n"] + [b"x" * 10] * 60
     shared.bank.reply = slowly(pieces, seconds=0.6)
     connection = shared.connect(tpp.qwac)
     connection.sendall(b"GET /v1/consents/1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -142,25 +166,27 @@ def test_an_answer_that_runs_when_trust_ends_is_broken_off(shared: EdgeUnderTest
             received += data
     except OSError:
         pass
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < IN_FORCE_SECONDS
     shared.bank.reply = echo
-    assert not received.endswith(b"x" * 100)
+    assert not received.endswith(b"x" * 600)
 
 
-def test_a_shrunk_trust_store_closes_the_connections_that_leaned_on_it(edge: EdgeUnderTest) -> None:
+def test_a_shrunk_trust_store_closes_the_connections_that_leaned_on_it(shared: EdgeUnderTest) -> None:
     """Its anchor is gone."""
-    connections = open_on_both_workers(edge, edge.qwac)
-    edge.register.trust.replace("tpp", anchors=[Authority("Another").pem], intermediates=[])
-    time.sleep(1)
-    assert edge.over(connections[0]).reason == "mtls.untrusted"
-    for connection in connections:
-        assert connection.recv(1) == b""
+    connections = open_on_both_workers(shared, shared.qwac)
+    try:
+        shared.register.trust.replace("tpp", anchors=[Authority("Another").pem], intermediates=[])
+        refused_soon(shared, connections, shared.qwac, "mtls.untrusted")
+    finally:
+        shared.register.trust.replace("tpp", anchors=[shared.authority.pem], intermediates=[])
+        shared.revoke()
+    soon(lambda: is_served(shared), "the anchor's return")
 
 
 # --- tokens ---
 
 
-def test_a_token_is_refused_within_a_second_of_its_revocation_on_every_worker(shared: EdgeUnderTest, tpp: OwnTpp) -> None:
+def test_a_token_is_refused_soon_after_its_revocation_on_every_worker(shared: EdgeUnderTest, tpp: OwnTpp) -> None:
     """Also where it was remembered as good."""
     token = tpp.token(shared)
     connections = open_on_both_workers(shared, tpp.qwac)
@@ -170,28 +196,33 @@ def test_a_token_is_refused_within_a_second_of_its_revocation_on_every_worker(sh
     with shared.register.engine.begin() as database:
         database.execute(update(access_tokens).where(access_tokens.c.sha256 == sha256).values(revoked_at=time.time()))
         append_change(database, ChangeKind.TOKEN, sha256, datetime.now(UTC))
-    time.sleep(1)
-    for connection in connections:
-        answer = shared.over(connection, ACCOUNTS, token=token)
-        assert (answer.status, answer.reason) == (401, "token.revoked")
+
+    def are_refused() -> bool:
+        answers = [shared.over(connection, ACCOUNTS, token=token) for connection in connections]
+        return all(answer.status == HTTPStatus.UNAUTHORIZED and answer.reason == "token.revoked" for answer in answers)
+
+    soon(are_refused, "the token's end")
 
 
-def test_a_deleted_clients_tokens_are_refused_within_a_second(shared: EdgeUnderTest, tpp: OwnTpp) -> None:
+def test_a_deleted_clients_tokens_are_refused_soon(shared: EdgeUnderTest, tpp: OwnTpp) -> None:
     """Remembered tokens of a client that is gone."""
     token = tpp.token(shared)
     assert shared.get(ACCOUNTS, certificate=tpp.qwac, token=token).status == 200
     shared.register.store.delete_client(tpp.client_id, datetime.now(UTC))
-    time.sleep(1)
-    for _ in range(6):
-        assert shared.get(ACCOUNTS, certificate=tpp.qwac, token=token).status == 401
+
+    def is_refused() -> bool:
+        return all(shared.get(ACCOUNTS, certificate=tpp.qwac, token=token).status == 401 for _ in range(8))
+
+    soon(is_refused, "the tokens' end")
 
 
 def test_an_expired_certificate_is_refused_on_an_open_connection(shared: EdgeUnderTest) -> None:
     """It runs out while the connection is open."""
-    short = shared.authority.qwac(not_after=dt.datetime.now(UTC) + dt.timedelta(seconds=4))
+    end = dt.datetime.now(UTC) + dt.timedelta(seconds=6)
+    short = shared.authority.qwac(not_after=end)
     connection = shared.connect(short)
     assert shared.over(connection).status == 200
-    time.sleep(4.5)
+    time.sleep((end - dt.datetime.now(UTC)).total_seconds() + 0.2)
     answer = shared.over(connection)
     assert (answer.status, answer.code) == (401, "CERTIFICATE_EXPIRED")
 
@@ -213,7 +244,7 @@ def test_a_resumed_session_is_judged_like_a_new_one(shared: EdgeUnderTest, tpp: 
     assert resumed == 8
     assert {record["tls"]["resumed"] for record in shared.records(tpp=tpp.number)} == {True, False}
     shared.revoke(tpp.qwac)
-    time.sleep(1)
+    soon(lambda: is_refused(shared, tpp.qwac, "mtls.revoked"), "the revocation")
     answer = shared.over(shared.connect(context=context, session=session))
     assert (answer.status, answer.reason) == (401, "mtls.revoked")
 
@@ -221,37 +252,42 @@ def test_a_resumed_session_is_judged_like_a_new_one(shared: EdgeUnderTest, tpp: 
 # --- the feed ---
 
 
-def test_without_its_change_feed_the_edge_lets_no_tpp_in(edge: EdgeUnderTest) -> None:
-    """503 after a second, health says so, and everything goes on when the feed is back."""
-    assert edge.get(certificate=edge.qwac).status == 200
-    with edge.register.engine.begin() as database:
-        database.execute(text("ALTER TABLE changes RENAME TO changes_gone"))
-    time.sleep(1.5)
-    answer = edge.get(certificate=edge.qwac)
-    assert (answer.status, answer.reason) == (503, "gateway.unsure")
-    assert edge.get("/any", port=edge.ports.portal).status == 200
-    with edge.register.engine.begin() as database:
-        database.execute(text("ALTER TABLE changes_gone RENAME TO changes"))
-    wait_until(lambda: edge.get(certificate=edge.qwac).status == 200, seconds=3, what="the feed")
+def test_without_its_change_feed_the_edge_lets_no_tpp_in(shared: EdgeUnderTest) -> None:
+    """503, while pages are served all the same; and everything goes on when the feed is back."""
+    assert shared.get(certificate=shared.qwac).status == 200
+    with without_table(shared, "changes"):
+        soon(lambda: is_refused(shared, shared.qwac, "gateway.unsure"), "503 of every worker")
+        assert shared.get(certificate=shared.qwac).status == 503
+        assert shared.get("/any", port=shared.ports.portal).status == 200
+    soon(lambda: is_served(shared), "the feed")
 
 
-def test_a_trust_store_that_cannot_be_read_lets_nobody_in(edge: EdgeUnderTest) -> None:
+def test_a_trust_store_that_cannot_be_read_lets_nobody_in(shared: EdgeUnderTest) -> None:
     """The feed says that trust has changed, and what it changed to is not to be had."""
-    assert edge.get(certificate=edge.qwac).status == 200
+    assert shared.get(certificate=shared.qwac).status == 200
+    with without_table(shared, "crls"):
+        with shared.register.engine.begin() as database:
+            append_change(database, ChangeKind.CRL, "tpp", datetime.now(UTC))
+        soon(lambda: is_refused(shared, shared.qwac, "gateway.unsure"), "a refusal by every worker")
+    soon(lambda: is_served(shared), "the trust store")
+
+
+@contextmanager
+def without_table(edge: EdgeUnderTest, name: str) -> Iterator[None]:
+    """Have a table missing until the block ends."""
     with edge.register.engine.begin() as database:
-        database.execute(text("ALTER TABLE crls RENAME TO crls_gone"))
-        append_change(database, ChangeKind.CRL, "tpp", datetime.now(UTC))
-    time.sleep(1.5)
-    assert edge.get(certificate=edge.qwac).reason == "gateway.unsure"
-    with edge.register.engine.begin() as database:
-        database.execute(text("ALTER TABLE crls_gone RENAME TO crls"))
-    wait_until(lambda: edge.get(certificate=edge.qwac).status == 200, seconds=3, what="the trust store")
+        database.execute(text(f"ALTER TABLE {name} RENAME TO {name}_gone"))
+    try:
+        yield
+    finally:
+        with edge.register.engine.begin() as database:
+            database.execute(text(f"ALTER TABLE {name}_gone RENAME TO {name}"))
 
 
 # --- the workers ---
 
 
-def test_a_killed_worker_loses_no_audit_record_and_is_replaced(edge: EdgeUnderTest) -> None:
+def test_a_killed_worker_loses_no_audit_record_and_is_replaced(shared: EdgeUnderTest) -> None:
     """Every answer that a client has read stands in the log, whenever the worker was killed."""
     answered: list[str] = []
     stop = threading.Event()
@@ -259,41 +295,39 @@ def test_a_killed_worker_loses_no_audit_record_and_is_replaced(edge: EdgeUnderTe
     def ask() -> None:
         while not stop.is_set():
             try:
-                answered.append(edge.get(certificate=edge.qwac).headers["x-sandbox-request"])
+                answered.append(shared.get(certificate=shared.qwac).headers["x-sandbox-request"])
             except (OSError, http.client.HTTPException, KeyError):
                 continue
 
     threads = [threading.Thread(target=ask) for _ in range(4)]
     for thread in threads:
         thread.start()
-    time.sleep(1)
-    killed = edge.workers()[0]
+    soon(lambda: len(answered) > 25, "answers")
+    killed, before = shared.workers()[0], len(answered)
     os.kill(killed, signal.SIGKILL)
-    time.sleep(1.5)
+    soon(lambda: len(shared.workers()) == 2 and killed not in shared.workers(), "a new worker")
+    soon(lambda: len(answered) > before + 25, "answers after the kill")
     stop.set()
     for thread in threads:
-        thread.join(timeout=20)
-    recorded = {record["request_id"] for record in edge.records(kind="request")}
+        thread.join(timeout=60)
+    recorded = {record["request_id"] for record in shared.records(kind="request")}
     assert set(answered) <= recorded
-    assert len(answered) > 50
-    wait_until(lambda: len(edge.workers()) == 2 and killed not in edge.workers(), seconds=10, what="a new worker")
 
 
 def test_the_edge_stops_at_once_when_told_and_finishes_what_it_serves(edge: EdgeUnderTest) -> None:
     """Idle connections are closed, a running answer ends, nothing is left."""
-    edge.bank.reply = slowly([b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", b"o", b"k"], seconds=0.4)
+    edge.bank.reply = slowly([b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", b"o", b"k"], seconds=1.5)
     idle = edge.connect(edge.qwac)
     workers = edge.workers()
     got: list[bytes] = []
     asking = threading.Thread(target=lambda: got.append(edge.get(certificate=edge.qwac).body))
     asking.start()
-    time.sleep(0.3)
-    began = time.monotonic()
+    soon(lambda: bool(edge.bank.received), "the request at the bank")
     edge.process.send_signal(signal.SIGTERM)
     assert idle.recv(1) == b""
-    edge.process.wait(timeout=10)
-    assert time.monotonic() - began < 4
-    asking.join(timeout=5)
+    assert got == []  # what is idle does not wait for what runs
+    edge.process.wait(timeout=60)
+    asking.join(timeout=60)
     assert got == [b"ok"]
     assert not [worker for worker in workers if os.path.exists(f"/proc/{worker}")]  # noqa: PTH110
 
@@ -306,7 +340,7 @@ def test_more_connections_than_configured_are_not_taken(tmp_path: Path) -> None:
             edge.connect(edge.qwac)
         assert {edge.over(connection).status for connection in opened} == {200}
         opened.pop().close()
-        wait_until(lambda: _answers(edge), seconds=5, what="room")
+        wait_until(lambda: _answers(edge), seconds=IN_FORCE_SECONDS, what="room")
 
 
 def _answers(edge: EdgeUnderTest) -> bool:
@@ -319,13 +353,16 @@ def _answers(edge: EdgeUnderTest) -> bool:
 # --- certificates on disk ---
 
 
-def test_a_renewed_server_certificate_is_taken_up_without_a_restart(edge: EdgeUnderTest) -> None:
-    """And sessions begun before resume after."""
-    before = _served(edge)
-    renew_public_certificate(edge.home)
-    wait_until(lambda: _served(edge) != before, seconds=12, what="the new certificate")
-    time.sleep(2)
-    assert len({_served(edge) for _ in range(8)}) == 1
+def test_a_renewed_server_certificate_is_taken_up_without_a_restart(shared: EdgeUnderTest) -> None:
+    """By every worker."""
+    before = _served(shared)
+    renew_public_certificate(shared.home)
+
+    def is_taken_up() -> bool:
+        served = {_served(shared) for _ in range(8)}
+        return len(served) == 1 and before not in served
+
+    wait_until(is_taken_up, seconds=60, what="the new certificate")
 
 
 def _served(edge: EdgeUnderTest) -> bytes:
@@ -338,16 +375,17 @@ def _served(edge: EdgeUnderTest) -> bytes:
     return der
 
 
-def test_a_half_written_rotation_is_left_alone(edge: EdgeUnderTest) -> None:
+def test_a_half_written_rotation_is_left_alone(shared: EdgeUnderTest) -> None:
     """A certificate that does not fit the key: the old pair goes on serving."""
-    before = _served(edge)
-    pair = edge.home.server("edge")
-    pair.certificate.write_text(edge.authority.server("localhost").pem)
+    before, pair = _served(shared), shared.home.server("edge")
+    kept = pair.certificate.read_bytes()
+    pair.certificate.write_text(shared.authority.server("localhost").pem)
     time.sleep(3)
-    assert {_served(edge) for _ in range(6)} == {before}
+    assert {_served(shared) for _ in range(6)} == {before}
+    pair.certificate.write_bytes(kept)
 
 
-def test_a_renewed_internal_certificate_is_used_for_new_connections(edge: EdgeUnderTest) -> None:
+def test_a_renewed_internal_certificate_is_used_for_new_connections(shared: EdgeUnderTest) -> None:
     """The gateway's own, towards the servers behind it."""
     seen: list[bytes] = []
 
@@ -355,10 +393,15 @@ def test_a_renewed_internal_certificate_is_used_for_new_connections(edge: EdgeUn
         seen.append(conversation.socket.getpeercert(binary_form=True) or b"")
         return echo(request, conversation)
 
-    edge.bank.reply = note
-    edge.get(certificate=edge.qwac)
-    edge.internal_authority.issue(edge.home.internal("gateway"), names=["gateway.internal"])
-    wait_until(lambda: edge.get(certificate=edge.qwac).status == 200 and len(set(seen)) == 2, seconds=12, what="the new one")
+    shared.bank.reply = note
+    shared.get(certificate=shared.qwac)
+    shared.internal_authority.issue(shared.home.internal("gateway"), names=["gateway.internal"])
+
+    def is_presented() -> bool:
+        return shared.get(certificate=shared.qwac).status == HTTPStatus.OK and len(set(seen)) == 2
+
+    wait_until(is_presented, seconds=60, what="the new one")
+    shared.bank.reply = echo
 
 
 # --- starting ---
@@ -376,6 +419,6 @@ def test_what_makes_no_sense_stops_the_start_with_a_sentence(shared: EdgeUnderTe
     """It names the setting."""
     name, _, value = broken.partition("=")
     environment = shared.environment | {"GATEWAY_BASE_PORT": str(shared.ports.base + 10), name: value}
-    started = subprocess.run(shared.command, env=environment, capture_output=True, timeout=30, check=False)
+    started = subprocess.run(shared.command, env=environment, capture_output=True, timeout=90, check=False)
     assert started.returncode != 0
     assert message.encode() in started.stderr + started.stdout

@@ -10,7 +10,9 @@ from tpp_client.errors import TppClientError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-BACK_SECONDS = 30.0
+BACK_SECONDS = 60.0
+# Promised is a second: `poll_seconds` says so, and what follows from it. How long a busy machine takes for it says nothing.
+IN_FORCE_SECONDS = 20.0
 _PAUSE_SECONDS = 0.1
 Value = TypeVar("Value")
 
