@@ -44,7 +44,6 @@ class GatewaySettings(ServiceSettings):
     demo: AddressText | None = Field(
         default=None, validation_alias="GATEWAY_DEMO_ADDRESS", description="the demo app, host or host:port"
     )
-    deployments: Path | None = Field(default=None, description="routes; default: the ones that come with the gateway")
     configuration: Path | None = Field(
         default=None,
         description="the operator's own documents, a .toml or .json file or a folder of them, applied at each start",

@@ -5,5 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from gateway.configuration.model import Kinds
+from gateway.policies.kind import DEPLOYMENTS
 
-KINDS: Final = Kinds(())
+KINDS: Final = Kinds((DEPLOYMENTS,))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gateway.config import GatewaySettings
     from gateway.configuration.model import Document
 
-SEEDS: Final[tuple[tuple[str, str], ...]] = ()
+SEEDS: Final[tuple[tuple[str, str], ...]] = (("gateway.policies", "deployments.toml"),)
 
 
 def packaged_documents() -> list[Document]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gateway.admission.addresses import require_address
 from gateway.admission.certificates import presented_certificate
 from gateway.admission.hosts import require_host
 from gateway.admission.roles import require_role
 from gateway.admission.routes import matched_route
 from gateway.admission.targets import require_plain_target
-from gateway.admission.tokens import active_token, require_binding, require_owner, require_scope
+from gateway.admission.tokens import active_token, owner_of, require_binding, require_owner, require_scope
 from gateway.admission.tpps import registered_tpp
 
 if TYPE_CHECKING:
@@ -43,15 +44,16 @@ def admit(request: Request, knowledge: Knowledge, now: float, admission: Admissi
 
     `now` is epoch seconds. No line can move above what it needs.
     """
-    leaf = request.connection.leaf
     require_plain_target(request.path, request.query)
     require_host(request)
     route = admission.route = matched_route(request, knowledge.routes)
-    trusted = admission.trusted = presented_certificate(request, route, knowledge.judge, now)
+    require_address(request, route)
+    trusted = admission.trusted = presented_certificate(request, route, knowledge, now)
     certificate = trusted.certificate if trusted else None
     tpp = admission.tpp = registered_tpp(certificate, knowledge.tpps)
     token = admission.token = active_token(request, route, knowledge.tokens, now)
-    require_binding(token, leaf)
+    require_binding(token, request.connection.leaf if trusted else None, route)
+    tpp = admission.tpp = tpp or owner_of(token, knowledge.tpps)
     require_owner(token, tpp, knowledge.clients)
     require_role(certificate, tpp, route)
     require_scope(token, route)

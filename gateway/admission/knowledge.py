@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gateway.admission.tokens import AccessToken
     from gateway.changes.kinds import Change
     from gateway.config import GatewaySettings
+    from gateway.policies.kind import Routes
     from gateway.policies.matching import RouteTable
     from gateway.register.model import Client, Tpp
     from gateway.trust.snapshot import TrustSnapshot
@@ -62,7 +63,7 @@ class Knowledge:
         self,
         *,
         source: KnowledgeSource,
-        routes: RouteTable,
+        routes: Routes,
         settings: GatewaySettings,
         monotonic: Callable[[], float],
     ) -> None:
@@ -72,7 +73,7 @@ class Knowledge:
         self._watchers: list[Watcher] = []
         self._renew_configuration: Callable[[], None] = lambda: None
         self._renewals: set[asyncio.Task[None]] = set()
-        self.routes = routes
+        self._routes = routes
         self.tokens: Memory[AccessToken] = Memory(source.token, most=settings.remembered)
         self.tpps: Memory[Tpp] = Memory(source.tpp, most=settings.remembered)
         self.clients: Memory[Client] = Memory(source.client, most=settings.remembered)
@@ -102,6 +103,11 @@ class Knowledge:
     def when_configured(self, renew: Callable[[], None]) -> None:
         """Call `renew` whenever the configuration may have changed."""
         self._renew_configuration = renew
+
+    @property
+    def routes(self) -> RouteTable:
+        """The routes in force: a request asks once and goes on with what it was given."""
+        return self._routes.table
 
     @property
     def judge(self) -> Judge:

@@ -22,16 +22,20 @@ def granted_roles(certificate: Psd2Certificate | None, tpp: Tpp | None) -> froze
 
 
 def require_role(certificate: Psd2Certificate | None, tpp: Tpp | None, route: Route) -> None:
-    """Raise 401 unless the route's role is granted."""
-    if route.role is None or route.role in granted_roles(certificate, tpp):
+    """Raise 401 unless one of the route's roles is granted."""
+    if not route.roles or not route.roles.isdisjoint(granted_roles(certificate, tpp)):
         return
     in_certificate = format_roles(certificate.roles if certificate is not None else frozenset()) or "none"
     in_register = format_roles(tpp.roles if tpp is not None else frozenset()) or "none"
     raise Refusal(
         "psd2.role",
-        f"needs {route.role}, certificate {in_certificate}, register {in_register}",
+        f"needs {format_roles(route.roles)}, certificate {in_certificate}, register {in_register}",
         public_text=(
-            f"This service needs the role {route.role} ({route.role.licence}); "
+            f"This service needs the role {_alternatives(route.roles)}; "
             f"the certificate grants {in_certificate}, the register {in_register}."
         ),
     )
+
+
+def _alternatives(roles: frozenset[PspRole]) -> str:
+    return " or ".join(f"{role} ({role.licence})" for role in sorted(roles))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.admission.refusal import Refusal
-from gateway.policies.matching import UnknownPath, WrongMethod
+from gateway.policies.matching import AmbiguousPath, UnknownPath, WrongMethod
 
 if TYPE_CHECKING:
     from gateway.admission.request import Request
@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 
 
 def matched_route(request: Request, routes: RouteTable) -> Route:
-    """Return the route; raises the refusal 404 or 405."""
+    """Return the route; raises the refusal 404, 405, or 400 for a path that a server could take for another route's."""
     try:
         return routes.route_of(request.connection.listener, request.method, request.path)
     except UnknownPath as error:
         raise Refusal("route.unknown") from error
+    except AmbiguousPath as error:
+        detail = f"letters' case or a slash at the end: {error}"
+        text = "Another resource has this path but for letters' case or a slash at the end: write it as it is documented."
+        raise Refusal("http.target", detail, public_text=text) from error
     except WrongMethod as error:
         allowed = ", ".join(sorted(error.allowed))
         raise Refusal(

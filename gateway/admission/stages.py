@@ -16,11 +16,13 @@ class Stage(StrEnum):
     GATEWAY = "gateway"
     REQUEST = "request"
     ROUTE = "route"
+    ADDRESS = "address"
     PRESENTED = "presented"
     BLOCK_LIST = "block_list"
     CERTIFICATE = "certificate"
     REVOCATION = "revocation"
     QWAC = "qwac"
+    CONDITIONS = "conditions"
     REGISTER = "register"
     TOKEN = "token"  # noqa: S105 - a stage, no secret
     BINDING = "binding"
@@ -48,11 +50,13 @@ _LABELS = {
     Stage.GATEWAY: "Gateway able to judge",
     Stage.REQUEST: "Request readable",
     Stage.ROUTE: "Address and method known",
+    Stage.ADDRESS: "Client's address allowed",
     Stage.PRESENTED: "Certificate presented and readable",
     Stage.BLOCK_LIST: "Certificate not blocked by the operator",
     Stage.CERTIFICATE: "Certificate trusted",
     Stage.REVOCATION: "Certificate not revoked",
     Stage.QWAC: "Certificate is a QWAC",
+    Stage.CONDITIONS: "Certificate on the deployment's lists",
     Stage.REGISTER: "TPP registered and not blocked",
     Stage.TOKEN: "Access token in force",
     Stage.BINDING: "Token bound to this certificate and TPP",

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.admission.refusal import Refusal
-from gateway.policies.model import TokenRule
+from gateway.admission.tpps import admitted_tpp
+from gateway.policies.model import TokenBinding, TokenRule
 from gateway.register.model import ClientStatus
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _BEARER = re.compile(rb"[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9\-._~+/]{1,512}=*)"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessToken:
-    """A token as issued. Times are epoch seconds; `thumbprint` is the `x5t#S256` that it is bound to."""
+    """A token as issued. Times are epoch seconds; `thumbprint` is the `x5t#S256` that it is bound to, empty where to none."""
 
     sha256: str
     client_id: str
@@ -41,7 +42,7 @@ def active_token(request: Request, route: Route, tokens: Memory[AccessToken], no
 
     One that is presented is judged in any case: a token that is no good must not pass as none at all.
     """
-    if route.token_scope is None or (request.authorization is None and route.token is TokenRule.IF_PRESENTED):
+    if route.token is TokenRule.OFF or (request.authorization is None and route.token is TokenRule.IF_PRESENTED):
         return None
     token = tokens.known(_sha256_of_bearer(request.authorization))
     if token is None:
@@ -62,14 +63,23 @@ def _sha256_of_bearer(authorization: bytes | None) -> str:
     return hashlib.sha256(match[1]).hexdigest()
 
 
-def require_binding(token: AccessToken | None, leaf: Leaf | None) -> None:
-    """Raise 401 unless the token is bound to this connection's certificate."""
-    if token is None:
+def require_binding(token: AccessToken | None, leaf: Leaf | None, route: Route) -> None:
+    """Raise 401 unless the token is bound to `leaf`, the certificate that is looked at, as far as the route wants it bound."""
+    if token is None or route.token_binding is TokenBinding.OFF:
         return
+    if not token.thumbprint:
+        if route.token_binding is TokenBinding.IF_BOUND:
+            return
+        raise Refusal("token.unbound", f"token of client {token.client_id}")
     if leaf is None:
         raise Refusal("token.cnf_without_certificate")
     if not hmac.compare_digest(token.thumbprint, leaf.thumbprint):
         raise Refusal("token.cnf_mismatch", f"token of client {token.client_id} is bound to {token.thumbprint}")
+
+
+def owner_of(token: AccessToken | None, tpps: Memory[Tpp]) -> Tpp | None:
+    """Return the TPP of a token that came without a certificate; raises 401, `NotLoaded`."""
+    return None if token is None else admitted_tpp(token.authorisation_number, tpps)
 
 
 def require_owner(token: AccessToken | None, tpp: Tpp | None, clients: Memory[Client]) -> None:
@@ -86,9 +96,10 @@ def require_owner(token: AccessToken | None, tpp: Tpp | None, clients: Memory[Cl
 
 
 def require_scope(token: AccessToken | None, route: Route) -> None:
-    """Raise 403 unless the token holds a scope value of the route's kind: `AIS:<consentId>` for `AIS`."""
-    if token is None or route.token_scope is None:
+    """Raise 403 unless the token holds a scope value of one of the route's kinds: `AIS:<consentId>` for `AIS`."""
+    if token is None:
         return
-    prefix = f"{route.token_scope}:"
-    if not any(value.startswith(prefix) and len(value) > len(prefix) for value in token.scope.split(" ")):
-        raise Refusal("token.scope", f"scope is {token.scope}, {prefix}… is needed")
+    values = [value.partition(":") for value in token.scope.split(" ")]
+    if not any(kind in route.scopes and resource for kind, _, resource in values):
+        needed = " or ".join(f"{scope}:…" for scope in route.scopes)
+        raise Refusal("token.scope", f"scope is {token.scope}, {needed} is needed")

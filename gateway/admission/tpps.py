@@ -17,7 +17,12 @@ def registered_tpp(certificate: Psd2Certificate | None, tpps: Memory[Tpp]) -> Tp
     """Return the TPP whose authorisation number the certificate holds; raises 401, `NotLoaded`."""
     if certificate is None:
         return None
-    number = certificate.authorisation_number or ""  # never empty: a QWAC without one is no QWAC (gateway.trust.judgement)
+    # Never empty: a QWAC without one is no QWAC (gateway.trust.judgement).
+    return admitted_tpp(certificate.authorisation_number or "", tpps)
+
+
+def admitted_tpp(number: str, tpps: Memory[Tpp]) -> Tpp:
+    """Return the TPP with this authorisation number, unless the operator has barred it; raises 401, `NotLoaded`."""
     tpp = tpps.known(number)
     if tpp is None:
         raise Refusal("tpp.unknown", f"no TPP {number}")

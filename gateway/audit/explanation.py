@@ -26,6 +26,8 @@ _CERTIFICATE_STAGES: Final = frozenset(
 )
 # Whether there must be a token or a signature at all is the bank's to say: what it tells ends the call at our stage.
 _TOLD_STAGES: Final = frozenset({Stage.TOKEN, Stage.SIGNATURE})
+# Stages that few routes ask for, by what the record of their asking is called.
+_ASKED_BY: Final = {Stage.ADDRESS: "address", Stage.CONDITIONS: "conditions", Stage.ROLE: "role"}
 _TOKEN_STAGES: Final = frozenset({Stage.TOKEN, Stage.BINDING, Stage.SCOPE})
 
 
@@ -130,13 +132,16 @@ def _is_unasked(stage: Stage, record: Record) -> bool:
     if stage is Stage.TLS:
         return record.get("tls") is None and record.get("kind") == "request"
     if stage in _CERTIFICATE_STAGES:
-        return asks.get("certificate") != MutualTls.REQUIRED and record.get("certificate") is None
+        is_left_out = asks.get("certificate") == MutualTls.OPTIONAL and record.get("certificate") is None
+        return asks.get("certificate") == MutualTls.OFF or is_left_out
+    if stage in _ASKED_BY:
+        return not asks.get(_ASKED_BY[stage])
     if stage in _TOKEN_STAGES:
         is_left_out = asks.get("token") == TokenRule.IF_PRESENTED and record.get("token") is None
         return asks.get("scope") is None or is_left_out
     if stage is Stage.SIGNATURE:
         return record.get("signature") is None
-    return stage is Stage.ROLE and asks.get("role") is None
+    return False
 
 
 def told_to_its_tpp(record: Record) -> Record:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from gateway.policies.model import TokenRule
 from psd2.certificates import MalformedCertificate, Psd2Certificate, parse_certificate
 from psd2.roles import format_roles
 
@@ -169,7 +170,7 @@ class RecordWriter:
         members: dict[str, object] = {
             "deployment": route.deployment if route else None,
             "route": route.template if route else None,
-            "upstream": route.upstream.value if route else None,
+            "upstream": route.upstream if route else None,
             "asks": _asks(route),
             **self._of_connection(connection),
             "revocation": _revocation(admission.trusted),
@@ -225,10 +226,12 @@ def _asks(route: Route | None) -> dict[str, object] | None:
     if route is None:
         return None
     return {
+        "address": route.ip_rules is not None,
         "certificate": route.mtls.value,
-        "role": route.role,
-        "scope": route.token_scope,
-        "token": route.token.value if route.token_scope else None,
+        "conditions": route.certificate is not None,
+        "role": format_roles(route.roles) or None,
+        "scope": " ".join(route.scopes) or None,
+        "token": route.token.value if route.token is not TokenRule.OFF else None,
         "signature": route.signature.value,
     }
 

@@ -22,9 +22,8 @@ from gateway.edge.core import Edge
 from gateway.edge.deadlines import Deadlines
 from gateway.edge.upstream_pool import CallerTls, PoolLimits, UpstreamPool
 from gateway.kinds import KINDS
-from gateway.policies.matching import RouteTable
+from gateway.policies.kind import Routes
 from gateway.policies.model import Upstream
-from gateway.policies.reading import read_deployments
 from gateway.seeds import apply_documents_of_start
 from psd2.clock import SystemClock
 
@@ -49,7 +48,7 @@ class EdgeServices:
     configuration: LiveConfiguration
     deadlines: Deadlines
     audit: AuditLog
-    pools: Mapping[Upstream, UpstreamPool]
+    pools: Mapping[str, UpstreamPool]
     caller_tls: CallerTls
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -96,9 +95,9 @@ async def edge_services(settings: GatewaySettings) -> EdgeServices:
     open_engine = partial(open_gateway_engine, settings.database_url, threads=_LOOK_UP_THREADS + 1)
     engine = await asyncio.to_thread(open_engine)
     source = SqlKnowledgeSource(engine)
-    routes = RouteTable(read_deployments(settings.deployments))
+    routes = Routes()
     # What decides by the configuration: all of these take a new set at the same moment, or none does.
-    parts: list[Part] = []
+    parts: list[Part] = [routes]
     configuration = await _configuration(engine, settings, parts)
     knowledge = Knowledge(source=source, routes=routes, settings=settings, monotonic=time.monotonic)
     knowledge.when_configured(configuration.renew)
@@ -148,7 +147,7 @@ def _watch_seconds(settings: GatewaySettings) -> float:
     return min(_SLOWEST_WATCH_SECONDS, shortest / 4)
 
 
-def _pools(settings: GatewaySettings, tls: CallerTls, deadlines: Deadlines) -> dict[Upstream, UpstreamPool]:
+def _pools(settings: GatewaySettings, tls: CallerTls, deadlines: Deadlines) -> dict[str, UpstreamPool]:
     limits = PoolLimits(
         connections=settings.upstream_connections,
         waiting=settings.upstream_waiting,

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from gateway.edge.client_head import ClientHead
     from gateway.edge.handshake import FailedHandshake
     from gateway.edge.upstream_pool import UpstreamPool
-    from gateway.policies.model import Upstream
     from gateway.trust.judgement import Judge
     from psd2.certificates import Psd2Certificate
     from psd2.clock import Clock
@@ -54,7 +53,7 @@ class Edge:
         self,
         *,
         knowledge: Knowledge,
-        pools: Mapping[Upstream, UpstreamPool],
+        pools: Mapping[str, UpstreamPool],
         audit: AuditLog,
         settings: GatewaySettings,
         clock: Clock,

@@ -253,7 +253,7 @@ class Forwarding:
         """Return what the bank asks for where the TPP has set a fault; nobody else is believed."""
         route = self.exchange.admission.route
         orders = [value for name, value in reply.headers if name == FAULT_ORDER]
-        return read_fault_order(orders[0]) if orders and route is not None and route.upstream is Upstream.BANK else None
+        return read_fault_order(orders[0]) if orders and route is not None and route.upstream == Upstream.BANK else None
 
     async def _held_back(self, connection: UpstreamConnection, reply: ReplyHead, order: FaultOrder, piece: bytes) -> bytes:
         """Take the whole answer, so that the connection serves others while this one waits (`_let_go`)."""
@@ -281,7 +281,7 @@ class Forwarding:
         try:
             self.exchange.told = read_refusal_header(told[0])
         except UnreadableRefusal as error:
-            get_logger().warning("edge.told_refusal_unreadable", upstream=route.upstream.value, error=str(error))
+            get_logger().warning("edge.told_refusal_unreadable", upstream=route.upstream, error=str(error))
             return
         self.exchange.reason = self.exchange.told.reason
         # Otherwise no refusal: a fault that the TPP has set held the answer back, which the log explains.

@@ -1,13 +1,15 @@
-"""Finds the route of a request: a tree of path segments for each listener, built once."""
+"""Finds the route of a request: a tree of path segments for each listener, built once; no search through routes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gateway.policies.model import Deployments, Listener
+from gateway.policies.model import Listener
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from gateway.policies.model import Route
 
 _MOST_SEGMENTS = 32
@@ -15,6 +17,15 @@ _MOST_SEGMENTS = 32
 
 class UnknownPath(LookupError):
     """No route has this path."""
+
+
+class AmbiguousPath(LookupError):
+    """A server that takes no notice of letters' case, or of a slash at the end, would take this path for another route's."""
+
+    def __init__(self, route: Route) -> None:
+        """Name one of the routes that it could be taken for."""
+        super().__init__(f"could be taken for {route.template}")
+        self.route = route
 
 
 class WrongMethod(LookupError):
@@ -40,28 +51,39 @@ class _Node:
 class RouteTable:
     """The routes of all listeners, ready to be asked for each request."""
 
-    def __init__(self, deployments: Deployments) -> None:
-        """Build the trees."""
+    def __init__(self, routes: Iterable[Route]) -> None:
+        """Build the trees: one of the paths as they are, one of how a careless server may read them."""
         self._roots = {listener: _Node() for listener in Listener}
-        for route in deployments.routes:
-            _plant(self._roots[route.listener], route)
+        self._careless = {listener: _Node() for listener in Listener}
+        for route in routes:
+            _plant(self._roots[route.listener], route, route.template)
+            _plant(self._careless[route.listener], route, _carelessly(route.template))
 
     def route_of(self, listener: Listener, method: str, path: str) -> Route:
-        """Return the route of `path` (starts with `/`, no query); raises `UnknownPath`, `WrongMethod`."""
-        segments = path.split("/")
-        if len(segments) > _MOST_SEGMENTS:
-            raise UnknownPath(path)
-        routes = _descend(self._roots[listener], segments, 1)
+        """Return the route of `path` (starts with `/`, no query).
+
+        Raises `UnknownPath`, `WrongMethod`, and `AmbiguousPath` rather than choose between the checks of two routes.
+        """
+        routes = _descend_from(self._roots[listener], path)
         if routes is None:
             raise UnknownPath(path)
+        careless = _carelessly(path)
+        if careless != path:
+            others = _descend_from(self._careless[listener], careless)
+            if others != routes:
+                raise AmbiguousPath(next(iter((others or routes).values())))
         route = routes.get(method)
         if route is None:
             raise WrongMethod(next(iter(routes.values())), frozenset(routes))
         return route
 
 
-def _plant(node: _Node, route: Route) -> None:
-    for segment in route.template.split("/")[1:]:
+def _carelessly(path: str) -> str:
+    return path.lower().rstrip("/") or "/"
+
+
+def _plant(node: _Node, route: Route, path: str) -> None:
+    for segment in path.split("/")[1:]:
         if segment == "**":
             node.rest.update(dict.fromkeys(route.methods, route))
             return
@@ -75,6 +97,11 @@ def _child(node: _Node, segment: str) -> _Node:
     if node.any_segment is None:
         node.any_segment = _Node()
     return node.any_segment
+
+
+def _descend_from(root: _Node, path: str) -> dict[str, Route] | None:
+    segments = path.split("/")
+    return _descend(root, segments, 1) if len(segments) <= _MOST_SEGMENTS else None
 
 
 def _descend(node: _Node, segments: list[str], depth: int) -> dict[str, Route] | None:

@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from gateway.policies.names import NamePattern
+    from gateway.policies.networks import IpRules
     from psd2.roles import PspRole
 
 
@@ -31,7 +33,7 @@ class Listener(StrEnum):
 
 
 class Upstream(StrEnum):
-    """An internal server that the edge forwards to."""
+    """The internal servers that come with the gateway, by their names as upstreams."""
 
     BANK = "bank"
     AUTHORIZATION = "authorization"
@@ -40,18 +42,34 @@ class Upstream(StrEnum):
 
 
 class MutualTls(StrEnum):
-    """Whether a route wants a client certificate; one that is presented is judged either way."""
+    """Whether a route wants a client certificate: not looked at, judged where presented, or refused without."""
 
     OFF = "off"
     OPTIONAL = "optional"
     REQUIRED = "required"
 
 
-class TokenRule(StrEnum):
-    """Whether a route with a scope wants a token, or judges one that is presented and leaves the rest to its server."""
+class InvalidCertificate(StrEnum):
+    """What becomes of a certificate that is optional, presented, and no good: a refusal, or as if there were none."""
 
-    REQUIRED = "required"
+    REJECT = "reject"
+    IGNORE = "ignore"
+
+
+class TokenRule(StrEnum):
+    """Whether a route wants a token: not looked at, judged where presented (the server says the rest), or refused without."""
+
+    OFF = "off"
     IF_PRESENTED = "if_presented"
+    REQUIRED = "required"
+
+
+class TokenBinding(StrEnum):
+    """Whether a token must be bound to the client's certificate (RFC 8705 §3): no, where it is bound, or always."""
+
+    OFF = "off"
+    IF_BOUND = "if_bound"
+    REQUIRED = "required"
 
 
 class SignatureRule(StrEnum):
@@ -71,23 +89,54 @@ class ErrorStyle(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CertificatePolicy:
+    """What a client certificate must be beyond trusted; what is empty or None asks for nothing.
+
+    Hashes are SHA-256 of the DER, lower-case hex. `max_chain_depth` counts the CAs above the leaf, the anchor included.
+    `extended_key_usages` are dotted OIDs, all of which the leaf must have.
+    """
+
+    allowed_sans: tuple[NamePattern, ...] = ()
+    allowed_cns: tuple[NamePattern, ...] = ()
+    allowed_certificates: frozenset[str] = frozenset()
+    allowed_issuers: frozenset[str] = frozenset()
+    max_chain_depth: int | None = None
+    extended_key_usages: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deadlines:
+    """How long the upstream may take, in seconds: for the head of its answer, and between pieces; None: the upstream's own."""
+
+    head_seconds: float | None = None
+    stall_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """One path template with its methods, and what a request must bring to pass.
 
-    `token_scope` is the scope value's prefix (`AIS` admits `AIS:<consentId>`); None where no token is asked for.
+    Of `roles` one must be granted. `scopes` are prefixes of scope values (`AIS` admits `AIS:<consentId>`), one of which
+    the token must hold. `certificate` is None where it asks for nothing beyond trust, `ip_rules` where everybody may call.
     """
 
     deployment: str
     listener: Listener
-    upstream: Upstream
+    upstream: str
     template: str
     methods: frozenset[str]
-    mtls: MutualTls
-    role: PspRole | None
-    token_scope: str | None
-    token: TokenRule
-    signature: SignatureRule
     errors: ErrorStyle
+    mtls: MutualTls
+    on_invalid_certificate: InvalidCertificate = InvalidCertificate.REJECT
+    trust_store: str
+    certificate: CertificatePolicy | None = None
+    roles: frozenset[PspRole] = frozenset()
+    token: TokenRule = TokenRule.OFF
+    scopes: tuple[str, ...] = ()
+    token_binding: TokenBinding = TokenBinding.REQUIRED
+    signature: SignatureRule = SignatureRule.OFF
+    ip_rules: IpRules | None = None
+    deadlines: Deadlines = Deadlines()
     # Where it takes larger bodies than others (`GATEWAY_MAX_BODY_BYTES`): whole in the edge's memory, until all has arrived.
     max_body_bytes: int | None = None
 
@@ -97,8 +146,24 @@ class Route:
         return "{secret}" in self.template
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """Routes that belong together. A prefix that is not empty belongs to this deployment alone."""
+
+    name: str
+    listener: Listener
+    path_prefix: str
+    description: str
+    routes: tuple[Route, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Deployments:
-    """All routes of all listeners."""
+    """All deployments, as one snapshot holds them."""
 
-    routes: tuple[Route, ...]
+    all: tuple[Deployment, ...]
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """The routes of all of them."""
+        return tuple(route for deployment in self.all for route in deployment.routes)

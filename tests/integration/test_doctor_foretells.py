@@ -21,7 +21,6 @@ from gateway.admission.memory import Memory
 from gateway.admission.refusal import Refusal
 from gateway.admission.roles import require_role
 from gateway.admission.tpps import registered_tpp
-from gateway.policies.reading import read_deployments
 from gateway.register.model import Tpp as GatewayTpp
 from gateway.register.model import TppStatus as GatewayTppStatus
 from gateway.trust.judgement import Distrusted, Judge
@@ -41,6 +40,7 @@ from sandbox.doctor.service import Doctor
 from sandbox.tpps.model import Tpp, TppStatus
 from tests.support.certificate_authority import NOW as AUTHORITY_NOW
 from tests.support.certificate_authority import TPP, Setting, setting
+from tests.support.deployments import shipped_deployments
 from tests.support.doctor import (
     ISSUING,
     NOW,
@@ -66,8 +66,8 @@ if TYPE_CHECKING:
     from psd2.certificates import Psd2Certificate
     from sandbox.doctor.model import Examination
 
-ROLE_ROUTES = [route for route in read_deployments(None).routes if route.role is not None]
-ROLES = {route.role for route in ROLE_ROUTES}
+ROLE_ROUTES = [route for route in shipped_deployments().routes if route.roles]
+ROLES = frozenset[PspRole]().union(*(route.roles for route in ROLE_ROUTES))
 SERVICES = {PspRole.AI: "account information", PspRole.PI: "payments", PspRole.IC: "funds confirmations"}
 CLIENT_AUTH = ExtendedKeyUsageOID.CLIENT_AUTH
 UNSPECIFIED = QcStatements(

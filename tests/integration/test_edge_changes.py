@@ -411,7 +411,7 @@ def test_a_renewed_internal_certificate_is_used_for_new_connections(shared: Edge
     ("broken", "message"),
     [
         ("GATEWAY_BASE_PORT=99999", "GATEWAY_BASE_PORT"),
-        ("GATEWAY_DEPLOYMENTS=/nowhere.toml", "/nowhere.toml"),
+        ("GATEWAY_CONFIGURATION=/nowhere.toml", "/nowhere.toml"),
         ("GATEWAY_DATABASE_URL=nonsense", "database URL"),
     ],
 )

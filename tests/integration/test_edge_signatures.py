@@ -128,7 +128,7 @@ def test_a_deployment_can_demand_signatures_itself(tmp_path: Path) -> None:
     deployments = tmp_path / "deployments.toml"
     shipped = (files("gateway.policies") / "deployments.toml").read_text("utf-8")
     deployments.write_text(shipped.replace('signature = "optional"', 'signature = "required"'))
-    with running_edge(tmp_path / "home", DEPLOYMENTS=str(deployments), EDGE_WORKERS="1") as strict:
+    with running_edge(tmp_path / "home", CONFIGURATION=str(deployments), EDGE_WORKERS="1") as strict:
         seal = strict.authority.qseal()
         unsigned, wrong = posted(strict, {}), posted(strict, signed_headers(seal, b"{}"))
         assert told(posted(strict, signed_headers(seal, BODY))) == ["valid"]

@@ -21,30 +21,28 @@ from gateway.admission.stages import Stage
 from gateway.admission.tokens import AccessToken
 from gateway.changes.kinds import Change
 from gateway.config import GatewaySettings
-from gateway.policies.matching import RouteTable
 from gateway.policies.model import Listener
-from gateway.policies.reading import parse_deployments, read_deployments
 from gateway.register.model import AuthMethod, Client, ClientProfile, Tpp, TppStatus
 from gateway.trust.snapshot import CrlInForce, TrustSnapshot
 from psd2.roles import PspRole
 from psd2.thumbprints import sha256_hex
+from tests.support.deployments import routes_of, shipped_routes
 from tests.support.pki import NUMBER, Authority, Issued
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 DEPLOYMENT = """
-[[deployment]]
-name = "accounts"
+[deployments.accounts]
 listener = "edge"
 upstream = "bank"
 mtls = "required"
 errors = "xs2a"
 
-[[deployment.route]]
+[[deployments.accounts.routes]]
 path = "/v1/accounts"
 methods = ["GET"]
-scope = "AIS"
+scopes = ["AIS"]
 token = "if_presented"
 """
 ROOT = Authority()
@@ -151,9 +149,7 @@ def request(
 
 
 async def admitted(database: Database, asked: Request) -> Admission:
-    knowledge = Knowledge(
-        source=database, routes=RouteTable(read_deployments(None)), settings=GatewaySettings(), monotonic=time.monotonic
-    )
+    knowledge = Knowledge(source=database, routes=shipped_routes(), settings=GatewaySettings(), monotonic=time.monotonic)
     await knowledge.start()
     return await admitted_by(knowledge, asked)
 
@@ -260,9 +256,7 @@ def test_without_a_token_the_bank_decides_where_the_route_says_so() -> None:
 def test_without_a_token_nothing_passes_where_the_route_does_not_say_so() -> None:
     """The default is closed."""
     text = DEPLOYMENT.replace('token = "if_presented"', "")
-    knowledge = Knowledge(
-        source=Database(), routes=RouteTable(parse_deployments(text)), settings=GatewaySettings(), monotonic=time.monotonic
-    )
+    knowledge = Knowledge(source=Database(), routes=routes_of(text), settings=GatewaySettings(), monotonic=time.monotonic)
 
     async def refused() -> str:
         await knowledge.start()
@@ -286,9 +280,7 @@ def test_a_second_request_looks_nothing_up() -> None:
 
     async def run() -> None:
         database = Database()
-        knowledge = Knowledge(
-            source=database, routes=RouteTable(read_deployments(None)), settings=GatewaySettings(), monotonic=time.monotonic
-        )
+        knowledge = Knowledge(source=database, routes=shipped_routes(), settings=GatewaySettings(), monotonic=time.monotonic)
         await knowledge.start()
         await admitted_by(knowledge, request())
         assert database.look_ups == 3
@@ -304,9 +296,7 @@ def test_what_the_feed_tells_of_is_looked_up_anew_and_nothing_else(kind: str) ->
 
     async def run() -> str:
         database = Database()
-        knowledge = Knowledge(
-            source=database, routes=RouteTable(read_deployments(None)), settings=GatewaySettings(), monotonic=time.monotonic
-        )
+        knowledge = Knowledge(source=database, routes=shipped_routes(), settings=GatewaySettings(), monotonic=time.monotonic)
         await knowledge.start()
         await admitted_by(knowledge, request())
         key = hashlib.sha256(TOKEN.encode()).hexdigest()
@@ -357,9 +347,7 @@ def test_watchers_hear_of_changed_trust_and_barred_tpps_only() -> None:
 
     async def run() -> list[str]:
         database, watching = Database(), Watching()
-        knowledge = Knowledge(
-            source=database, routes=RouteTable(read_deployments(None)), settings=GatewaySettings(), monotonic=time.monotonic
-        )
+        knowledge = Knowledge(source=database, routes=shipped_routes(), settings=GatewaySettings(), monotonic=time.monotonic)
         await knowledge.start()
         knowledge.watch(watching)
         for change, key in (("tpp", NUMBER), ("tpp", "PSDDE-BAFIN-2"), ("crl", "tpp"), ("token", "x"), ("client", "y")):

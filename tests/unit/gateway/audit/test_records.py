@@ -11,15 +11,14 @@ from gateway.admission.admit import Admission
 from gateway.admission.request import Connection, Leaf, Request, TlsFacts
 from gateway.admission.tokens import AccessToken
 from gateway.audit.record import REFUSED, Exchange, RecordWriter
-from gateway.policies.matching import RouteTable
 from gateway.policies.model import Listener
-from gateway.policies.reading import read_deployments
 from gateway.trust.verdict import Status, Trusted
 from psd2.certificates import parse_certificate
+from tests.support.deployments import shipped_routes
 from tests.support.pki import NUMBER, Authority
 
 QWAC = Authority().qwac()
-ROUTES = RouteTable(read_deployments(None))
+ROUTES = shipped_routes().table
 TLS = TlsFacts(version="TLSv1.3", cipher="TLS_AES_256_GCM_SHA384", resumed=True, server_name="localhost")
 TOKEN = AccessToken(
     sha256="ab" * 32,
@@ -77,7 +76,9 @@ def test_a_record_says_who_asked_for_what_how_and_with_what_result() -> None:
         "cnf_match": True,
     }
     assert written["asks"] == {
+        "address": False,
         "certificate": "required",
+        "conditions": False,
         "role": "PSP_AI",
         "scope": "AIS",
         "token": "if_presented",

@@ -1,0 +1,109 @@
+"""What the fields of a deployment say together: a rule that could never apply, or never be met, is its author's mistake."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from gateway.configuration.model import Fault
+from gateway.policies.model import MutualTls, TokenBinding, Upstream
+from gateway.policies.terms import Terms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gateway.policies.bodies import DeploymentBody
+
+_OF_CERTIFICATES: Final = (
+    "allowed_sans",
+    "allowed_cns",
+    "allowed_certificates",
+    "allowed_issuers",
+    "max_chain_depth",
+    "extended_key_usages",
+    "roles",
+    "trust_store",
+)
+
+
+def faults_of(body: DeploymentBody) -> tuple[Fault, ...]:
+    """Return all that does not fit together, each fault once."""
+    faults: dict[Fault, None] = {}
+    for number, route in enumerate(body.routes):
+        terms, place = Terms(body, route), f"routes[{number}]"
+        for check in _CHECKS:
+            faults |= dict.fromkeys(_placed(fault, terms, place) for fault in check(terms))
+    faults |= dict.fromkeys(_doubles(body))
+    return tuple(faults)
+
+
+def _placed(fault: Fault, terms: Terms, place: str) -> Fault:
+    """Say where: in the route, unless what is wrong is the deployment's word."""
+    inherited = not terms.is_own(fault.field) and getattr(terms.deployment, fault.field, None) is not None
+    return fault if inherited else Fault(f"{place}.{fault.field}", fault.problem)
+
+
+def _of_certificates(terms: Terms) -> Iterator[Fault]:
+    if terms.mtls is not MutualTls.OFF:
+        if not terms.deployment.listener.asks_for_certificate:
+            where = terms.deployment.listener.value
+            yield Fault("mtls", f"the listener {where} asks nobody for a certificate: write off, or listener edge")
+        return
+    # What the deployment asks elsewhere is lifted where a route of its own says that there is no certificate.
+    said = [field for field in _OF_CERTIFICATES if terms.of(field) and (terms.is_own(field) or not terms.is_own("mtls"))]
+    for field in said:
+        yield Fault(field, "asks something of a certificate, and mtls is off: leave it out, or ask for a certificate")
+
+
+def _of_invalid_certificates(terms: Terms) -> Iterator[Fault]:
+    is_said = terms.of("invalid_certificate") is not None and terms.is_own("invalid_certificate") >= terms.is_own("mtls")
+    if is_said and terms.mtls is not MutualTls.OPTIONAL:
+        yield Fault("invalid_certificate", f"says something where mtls is optional, and it is {terms.mtls}")
+
+
+def _of_tokens(terms: Terms) -> Iterator[Fault]:
+    has_scopes = bool(terms.of("scopes"))
+    if terms.looks_at_tokens and not has_scopes:
+        yield Fault("token", f"is {terms.token} and there is no scope: name in scopes what a token must hold")
+    if not terms.looks_at_tokens and terms.is_own("scopes") and has_scopes:
+        yield Fault("scopes", "are asked of a token, and token is off: leave them out, or ask for a token")
+    if terms.looks_at_tokens and not terms.deployment.listener.speaks_tls:
+        yield Fault("token", "would travel in the clear: the listener welcome speaks no TLS")
+
+
+def _of_token_binding(terms: Terms) -> Iterator[Fault]:
+    binding = terms.of("token_binding", TokenBinding.REQUIRED)
+    if not terms.looks_at_tokens:
+        if terms.is_own("token_binding"):
+            yield Fault("token_binding", "speaks of a token, and none is looked at: name scopes, or leave it out")
+    elif binding is not TokenBinding.OFF and terms.mtls is MutualTls.OFF:
+        text = f"is {binding}, and mtls is off: no certificate is there to be bound to. Ask for one, or write off"
+        yield Fault("token_binding", text)
+
+
+def _of_upstreams(terms: Terms) -> Iterator[Fault]:
+    upstream = terms.of("upstream")
+    if upstream is None:
+        yield Fault("upstream", "is missing: name the upstream here or for the whole deployment")
+    elif upstream not in set(Upstream):
+        yield Fault("upstream", f"is {upstream!r}, write one of {', '.join(Upstream)}")
+
+
+_CHECKS: Final = (
+    _of_upstreams,
+    _of_certificates,
+    _of_invalid_certificates,
+    _of_tokens,
+    _of_token_binding,
+)
+
+
+def _doubles(body: DeploymentBody) -> Iterator[Fault]:
+    """Two routes for one method and path would leave it to chance which checks apply."""
+    seen: dict[tuple[str, str], int] = {}
+    for number, route in enumerate(body.routes):
+        shape = re.sub(r"\{[a-z_]+\}", "{}", route.path)
+        for method in route.methods:
+            first = seen.setdefault((shape, method), number)
+            if first != number:
+                yield Fault(f"routes[{number}].path", f"{method} {route.path} is there already, as routes[{first}]")
