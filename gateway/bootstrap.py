@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 
 from chassis.peers import Peer, PeerSession
 from gateway.admin.app import create_app as create_admin_app
+from gateway.admin_audit.store import SqlAdminAudit
+from gateway.configuration.service import Configuration
+from gateway.configuration.store import SqlConfigurationStore
 from gateway.database import open_gateway_engine
+from gateway.kinds import KINDS
 from gateway.oauth.app import AuthorizationServices, create_app
 from gateway.oauth.authorization import Authorization
 from gateway.oauth.bank_client import HttpBank
@@ -79,6 +83,8 @@ def admin_app(settings: GatewaySettings) -> Flask:
     return create_admin_app(
         register=Register(store=SqlRegisterStore(engine), clock=clock),
         trust=Trust(store=SqlTrustStore(engine), clock=clock),
+        configuration=Configuration(kinds=KINDS, store=SqlConfigurationStore(engine), clock=clock),
+        admin_audit=SqlAdminAudit(engine),
         audit_folder=settings.audit_path,
         clock=clock,
         neighbours=[

@@ -21,7 +21,7 @@ def authorization() -> WSGIApplication:
 
 
 def admin() -> WSGIApplication:
-    """Return the control API, for the portal."""
+    """Return the control API, for the portal and for operators."""
     settings = load_settings()
     configure_logging("admin", settings.log_file("admin"))
-    return AcceptedCallers(admin_app(settings), names=frozenset({"portal"}))
+    return AcceptedCallers(admin_app(settings), names=frozenset({"portal", "operator"}))

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, Response, jsonify
 
+from gateway.admin.actors import note_actors
+from gateway.admin.admin_audit_api import admin_audit_blueprint
 from gateway.admin.api import MOST_JSON_BYTES, register_blueprint, trust_blueprint
+from gateway.admin.configuration_api import configuration_blueprint
 from gateway.admin.problems import handle_errors
 from gateway.admin.requests_api import requests_blueprint
 from gateway.admin.servers_api import servers_blueprint
@@ -16,21 +19,33 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gateway.admin.servers_api import Neighbour
+    from gateway.admin_audit.store import SqlAdminAudit
+    from gateway.configuration.service import Configuration
     from gateway.register.service import Register
     from gateway.trust.service import Trust
     from psd2.clock import Clock
 
 
 def create_app(
-    *, register: Register, trust: Trust, audit_folder: Path, clock: Clock, neighbours: Sequence[Neighbour] = ()
+    *,
+    register: Register,
+    trust: Trust,
+    configuration: Configuration,
+    admin_audit: SqlAdminAudit,
+    audit_folder: Path,
+    clock: Clock,
+    neighbours: Sequence[Neighbour] = (),
 ) -> Flask:
     """Make the application."""
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MOST_JSON_BYTES
     app.register_blueprint(register_blueprint(register))
     app.register_blueprint(trust_blueprint(trust))
+    app.register_blueprint(configuration_blueprint(configuration))
+    app.register_blueprint(admin_audit_blueprint(admin_audit))
     app.register_blueprint(requests_blueprint(audit_folder, clock))
     app.register_blueprint(servers_blueprint(neighbours))
+    note_actors(app)
     app.add_url_rule("/health", "health", _health, methods=["GET"])
     handle_errors(app)
     return app

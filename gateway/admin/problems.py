@@ -14,6 +14,10 @@ from werkzeug.exceptions import HTTPException
 from chassis.database import first_line, is_unavailability
 from chassis.logs import get_logger
 from chassis.problems import CONTENT_TYPE, problem
+from gateway.configuration.bodies import field_path
+from gateway.configuration.changes import DocumentInUse, NoSuchDocument, PreconditionFailed
+from gateway.configuration.model import DocumentRefused, UnknownKind
+from gateway.configuration.snapshot import SetRefused
 from gateway.register.model import ClientOfAnotherTpp, RegisterRefusal
 from gateway.trust.model import OutdatedCrl, TrustRefusal
 
@@ -21,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from flask import Flask
+
+_MOST_DETAILED = 20
 
 
 class NotFound(Exception):
@@ -63,6 +69,33 @@ def _conflict(_error: IntegrityError) -> Response:
     return _problem(HTTPStatus.CONFLICT, "change.conflict", "another change came at the same moment: send yours again")
 
 
+def _refuse_set(refused: SetRefused) -> Response:
+    faults = [{"document": fault.document, "field": fault.field, "problem": fault.problem} for fault in refused.faults]
+    detail = "; ".join(f"{fault.document}: {fault.field}: {fault.problem}" for fault in refused.faults[:_MOST_DETAILED])
+    return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, "document.invalid", detail, errors=faults)
+
+
+def _stored_badly(refused: DocumentRefused) -> Response:
+    return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, "document.unreadable", f"{refused}: replace or delete it")
+
+
+def _precondition_failed(error: PreconditionFailed) -> Response:
+    answer = _problem(HTTPStatus.PRECONDITION_FAILED, "precondition.failed", str(error), document=error.place)
+    if error.etag is not None:
+        answer.headers["ETag"] = error.etag
+    return answer
+
+
+def _in_use(error: DocumentInUse) -> Response:
+    users = [{"document": user.place, "field": field} for user, field in error.users]
+    return _problem(HTTPStatus.CONFLICT, "document.in_use", str(error), used_by=users)
+
+
+def _no_document(error: NoSuchDocument | UnknownKind) -> Response:
+    detail = str(error) if isinstance(error, UnknownKind) else f"there is no {error}"
+    return _problem(HTTPStatus.NOT_FOUND, "not_found", detail)
+
+
 def _http_error(error: HTTPException) -> Response:
     return _problem(HTTPStatus(error.code or 500), f"http.{error.code}", error.description or error.name)
 
@@ -81,6 +114,12 @@ _RENDERED: Mapping[type[Exception], Callable[[Any], Response]] = {
     TrustRefusal: _refuse,
     NotFound: _not_found,
     LogBusy: _busy,
+    SetRefused: _refuse_set,
+    DocumentRefused: _stored_badly,
+    PreconditionFailed: _precondition_failed,
+    DocumentInUse: _in_use,
+    NoSuchDocument: _no_document,
+    UnknownKind: _no_document,
     IntegrityError: _conflict,
     HTTPException: _http_error,
     Exception: _fault,
@@ -94,8 +133,7 @@ def _later(code: str, detail: str) -> Response:
 
 
 def _field(steps: tuple[int | str, ...]) -> str:
-    """Write the way to a field as people write it: `redirect_uris[0]`."""
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).removeprefix(".") or "body"
+    return field_path(steps) if steps else "body"
 
 
 def _refusal(status: HTTPStatus, code: str, faults: list[tuple[str, str]]) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ def append_record(connection: Connection, entry: Entry, at: datetime) -> AuditRe
     newest = connection.execute(select(admin_audit).order_by(admin_audit.c.number.desc()).limit(1)).one_or_none()
     moment = at.astimezone(UTC).isoformat(timespec="microseconds")
     record = chained(entry, current_actor(), at=moment, previous=_record(newest) if newest else None)
-    connection.execute(insert(admin_audit).values(**{name: getattr(record, name) for name in AuditRecord.__slots__}))
+    connection.execute(insert(admin_audit).values(**asdict(record)))
     return record
 
 

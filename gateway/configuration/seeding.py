@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol
 
 from chassis.logs import get_logger
+from gateway.configuration.changes import Change, DocumentInUse, NoSuchDocument, Precondition, PreconditionFailed
 from gateway.configuration.model import DocumentRefused
-from gateway.configuration.service import Change, DocumentInUse, NoSuchDocument, Precondition, PreconditionFailed
 from gateway.configuration.snapshot import SetRefused
 from gateway.configuration.versions import Origin, canonical
 

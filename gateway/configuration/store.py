@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection, Engine, Row
+    from sqlalchemy import ColumnElement, Connection, Engine, Row
 
     from gateway.admin_audit.record import Entry
 
@@ -51,6 +51,16 @@ class SqlConfigurationStore:
         with self._reading.connect() as connection:
             return _history(connection, kind, name)
 
+    def version(self, kind: str, name: str, number: int | None = None) -> Version | None:
+        """Return a version of a document, or the one that stands; None where there is no such."""
+        if number is None:
+            query = select(documents).where(documents.c.kind == kind, documents.c.name == name)
+        else:
+            query = select(document_versions).where(_of(kind, name), _versions.number == number)
+        with self._reading.connect() as connection:
+            row = connection.execute(query).one_or_none()
+        return _version(row) if row else None
+
     def latest(self, origin: Origin | None = None) -> dict[tuple[str, str], Version]:
         """Return the newest version of each document, deletions included; only of `origin`, if given."""
         newest = select(_versions.kind, _versions.name, func.max(_versions.number).label("number"))
@@ -79,12 +89,12 @@ class SqlChange:
 
     def newest_number(self, kind: str, name: str) -> int:
         """Return the number of the newest version, 0 where the name was never used."""
-        query = select(func.max(_versions.number)).where(_versions.kind == kind, _versions.name == name)
+        query = select(func.max(_versions.number)).where(_of(kind, name))
         return self.connection.scalar(query) or 0
 
     def write(self, version: Version) -> None:
         """Make this the newest version of its document."""
-        of_it = (_versions.kind == version.kind) & (_versions.name == version.name)
+        of_it = _of(version.kind, version.name)
         self.connection.execute(insert(document_versions).values(**_row(version)))
         self.connection.execute(delete(document_versions).where(of_it, _versions.number <= version.number - KEPT_VERSIONS))
         standing = (documents.c.kind == version.kind) & (documents.c.name == version.name)
@@ -101,12 +111,16 @@ class SqlChange:
         append_change(self.connection, ChangeKind.CONFIGURATION, key, at)
 
 
+def _of(kind: str, name: str) -> ColumnElement[bool]:
+    return (_versions.kind == kind) & (_versions.name == name)
+
+
 def _standing(connection: Connection) -> list[Version]:
     return [_version(row) for row in connection.execute(select(documents).order_by(documents.c.kind, documents.c.name))]
 
 
 def _history(connection: Connection, kind: str, name: str) -> list[Version]:
-    query = select(document_versions).where(_versions.kind == kind, _versions.name == name).order_by(_versions.number.desc())
+    query = select(document_versions).where(_of(kind, name)).order_by(_versions.number.desc())
     return [_version(row) for row in connection.execute(query)]
 
 

@@ -12,14 +12,10 @@ from flask import Flask
 from requests import Response
 
 from chassis.peers import PeerUnavailable
-from gateway.admin.app import create_app
 from gateway.admin.servers_api import servers_blueprint
-from gateway.register.service import Register
-from gateway.register.store import SqlRegisterStore
-from gateway.trust.service import Trust
-from gateway.trust.store import SqlTrustStore
 from psd2.clock import SystemClock
 from psd2.ids import new_time_ordered_uuid
+from tests.support.admin import admin_client
 from tests.support.authorization import CLIENT, NUMBER, OTHER_NUMBER, REDIRECT_URI
 from tests.support.pki import Authority
 
@@ -50,10 +46,7 @@ CLIENT_BODY = {
 
 @pytest.fixture
 def api(engine: Engine, tmp_path: Path) -> FlaskClient:
-    clock = SystemClock()
-    register = Register(store=SqlRegisterStore(engine), clock=clock)
-    trust = Trust(store=SqlTrustStore(engine), clock=clock)
-    return create_app(register=register, trust=trust, audit_folder=tmp_path, clock=clock).test_client()
+    return admin_client(engine, tmp_path)
 
 
 def problem_of(answer: TestResponse, status: int) -> dict[str, Any]:

@@ -11,13 +11,15 @@ from gateway.admin_audit.actor import Actor, acting
 from gateway.admin_audit.chain import ChainBroken, Head, verified_head
 from gateway.admin_audit.record import AuditRecord
 from gateway.admin_audit.store import SqlAdminAudit
-from gateway.configuration.service import Change, Configuration
+from gateway.configuration.changes import Change
 from gateway.database import admin_audit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sqlalchemy import Connection, Engine
+
+    from gateway.configuration.service import Configuration
 
 _number = admin_audit.c.number
 

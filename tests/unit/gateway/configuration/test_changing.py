@@ -6,22 +6,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway.configuration.model import UnknownKind
-from gateway.configuration.service import (
+from gateway.configuration.changes import (
     Action,
     Change,
-    Configuration,
     DocumentInUse,
     NoSuchDocument,
     Precondition,
     PreconditionFailed,
 )
+from gateway.configuration.model import UnknownKind
 from gateway.configuration.snapshot import SetRefused
 from gateway.configuration.versions import Origin
 from tests.support.configured import PLANS, SHOPS, Plan
 
 if TYPE_CHECKING:
     from gateway.configuration.model import Body
+    from gateway.configuration.service import Configuration
 
 
 def plan(name: str = "gold", rate: object = 10, **more: Precondition) -> Change:

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import select
 
+from gateway.configuration.changes import Change
 from gateway.configuration.secrets import redacted
-from gateway.configuration.service import Change, Configuration
 from gateway.configuration.snapshot import SetRefused
 from gateway.database import admin_audit, changes
 from tests.support.configured import SHOPS
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
+
+    from gateway.configuration.service import Configuration
 
 BODY = {
     "address": "/a",

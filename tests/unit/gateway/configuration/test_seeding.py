@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gateway.configuration.changes import Change
 from gateway.configuration.model import Document
 from gateway.configuration.seeding import apply_files, apply_seeds
-from gateway.configuration.service import Change, Configuration
 from gateway.configuration.snapshot import SetRefused
 from gateway.configuration.store import SqlConfigurationStore
 from tests.support.configured import PLANS
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
+
+    from gateway.configuration.service import Configuration
 
 
 class Start:

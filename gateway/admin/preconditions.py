@@ -1,0 +1,46 @@
+"""Reads what a change expects to stand (RFC 9110 §13.1): `If-Match` to replace or delete, `If-None-Match: *` to create.
+
+A change without either is refused with 428 (RFC 6585 §3): nobody overwrites what they have not seen.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from werkzeug.exceptions import BadRequest, PreconditionRequired
+
+from gateway.configuration.changes import Precondition
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_MOST_TAGS: Final = 20
+_TAG: Final = re.compile(r'\s*((?:W/)?"[\x21\x23-\x7e]*"|\*)\s*')
+
+
+def precondition_of(headers: Mapping[str, str], *, may_create: bool) -> Precondition:
+    """Return what the change expects; raises 428 where it says nothing, 400 where that can't be read."""
+    match, none_match = headers.get("If-Match"), headers.get("If-None-Match")
+    if match is None and none_match is None:
+        raise PreconditionRequired(_needed(may_create=may_create))
+    if match is not None and none_match is not None:
+        raise BadRequest("send If-Match to change what is there, or If-None-Match: * to create: one of them")
+    if match is not None:
+        return Precondition(etags=read_tags(match))
+    if none_match != "*" or not may_create:
+        raise BadRequest(_needed(may_create=may_create))
+    return Precondition(absent=True)
+
+
+def read_tags(text: str) -> frozenset[str]:
+    """Return the strong entity tags of `If-Match`; a weak one never matches (RFC 9110 §8.8.3.2); raises 400."""
+    tags = [_TAG.fullmatch(part) for part in text.split(",")[:_MOST_TAGS]]
+    if not all(tags):
+        raise BadRequest("If-Match: send the entity tag as the ETag header gave it, in its quotes")
+    return frozenset(tag[1] for tag in tags if tag is not None and not tag[1].startswith("W/"))
+
+
+def _needed(*, may_create: bool) -> str:
+    create = ", or If-None-Match: * to create it" if may_create else ""
+    return f"send If-Match with the ETag of the version that you have seen{create}"

@@ -1,0 +1,156 @@
+"""One set of changes on its way into the configuration: judged with everything else that stands, then written whole."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from gateway.admin_audit.actor import current_actor
+from gateway.admin_audit.record import Entry
+from gateway.changes.kinds import EVERYTHING
+from gateway.configuration.changes import Action, Applied, DocumentInUse, NoSuchDocument, PreconditionFailed
+from gateway.configuration.difference import difference
+from gateway.configuration.model import DocumentRefused, Fault, UnknownKind
+from gateway.configuration.secrets import restored
+from gateway.configuration.snapshot import SetRefused, require_consistent
+from gateway.configuration.versions import Version, canonical, require_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Sequence
+    from datetime import datetime
+
+    from gateway.configuration.changes import Change
+    from gateway.configuration.difference import Difference
+    from gateway.configuration.keeping import StandingChange
+    from gateway.configuration.model import Body, Kind, Kinds
+    from gateway.configuration.snapshot import Snapshot, SnapshotReader
+    from gateway.configuration.versions import Origin
+
+
+class Application:
+    """One set of changes on its way."""
+
+    def __init__(self, kinds: Kinds, reader: SnapshotReader, unit: StandingChange, at: datetime, origin: Origin) -> None:
+        self._kinds = kinds
+        self._reader = reader
+        self._unit = unit
+        self._at = at
+        self._origin = origin
+        self._standing = {(version.kind, version.name): version for version in unit.standing()}
+
+    def apply(self, changes: Sequence[Change]) -> list[Applied]:
+        """Judge all, then write all."""
+        _require_distinct(changes)
+        for change in changes:
+            self._require_precondition(change)
+        applied = self._next_versions(changes)
+        made = [each for each in applied if each.action is not Action.UNCHANGED]
+        self._require_usable(made)
+        for each in made:
+            self._unit.write(each.version)
+            self._unit.record(_entry(each), self._at)
+        if made:
+            self._unit.announce(made[0].version.place if len(made) == 1 else EVERYTHING, self._at)
+        return applied
+
+    def _require_precondition(self, change: Change) -> None:
+        standing = self._standing.get((change.kind, change.name))
+        if not change.precondition.holds(standing):
+            raise PreconditionFailed(change.place, standing.etag if standing else None)
+        if change.body is None and standing is None:
+            raise NoSuchDocument(change.place)
+
+    def _next_versions(self, changes: Iterable[Change]) -> list[Applied]:
+        applied, faults = [], []
+        for change in changes:
+            try:
+                applied.append(self._applied(change))
+            except DocumentRefused as refused:
+                faults += [Fault(fault.field, fault.problem, change.place) for fault in refused.faults]
+        if faults:
+            raise SetRefused(faults)
+        return applied
+
+    def _applied(self, change: Change) -> Applied:
+        require_name(change.name)
+        secrets = _known_kind(self._kinds, change.kind).secrets
+        standing = self._standing.get((change.kind, change.name))
+        text = canonical(restored(change.body, secrets, self._earlier_bodies(change))) if change.body is not None else ""
+        if standing is not None and text == standing.text:
+            return Applied(action=Action.UNCHANGED, version=standing, difference=[])
+        version = Version(
+            kind=change.kind,
+            name=change.name,
+            number=self._unit.newest_number(change.kind, change.name) + 1,
+            text=text,
+            origin=self._origin,
+            actor=current_actor().name,
+            at=self._at.timestamp(),
+        )
+        return Applied(action=_action(standing, version), version=version, difference=_differing(standing, version, secrets))
+
+    def _earlier_bodies(self, change: Change) -> Callable[[int], Body | None]:
+        """Return what finds the body of an earlier version of the document."""
+
+        def earlier(number: int) -> Body | None:
+            versions = self._unit.history(change.kind, change.name)
+            return next((body_of(version) for version in versions if version.number == number), None)
+
+        return earlier
+
+    def _require_usable(self, made: Sequence[Applied]) -> None:
+        """Raise unless everything that will stand can be in force together."""
+        coming = dict(self._standing)
+        for each in made:
+            coming.pop((each.version.kind, each.version.name), None)
+            if not each.version.is_deletion:
+                coming[each.version.kind, each.version.name] = each.version
+        snapshot = self._reader.parsed(coming.values())
+        for each in made:
+            if each.version.is_deletion:
+                self._require_unused(each.version, snapshot)
+        require_consistent(self._kinds, snapshot)
+
+    def _require_unused(self, version: Version, snapshot: Snapshot) -> None:
+        users = snapshot.users_of(self._kinds, version.kind, version.name)
+        if users and version.name not in self._kinds[version.kind].built_in:
+            raise DocumentInUse(version.place, [(user, reference.field) for user, reference in users])
+
+
+def _require_distinct(changes: Sequence[Change]) -> None:
+    counts = Counter(change.place for change in changes)
+    twice = [
+        Fault("name", "is changed twice in one batch: once is meant", place) for place, count in counts.items() if count > 1
+    ]
+    if twice:
+        raise SetRefused(twice)
+
+
+def _known_kind(kinds: Kinds, name: str) -> Kind[Any]:
+    try:
+        return kinds[name]
+    except UnknownKind as error:
+        raise DocumentRefused([Fault("kind", str(error))]) from error
+
+
+def _action(standing: Version | None, version: Version) -> Action:
+    if version.is_deletion:
+        return Action.DELETED
+    return Action.REPLACED if standing else Action.CREATED
+
+
+def _differing(standing: Version | None, version: Version, secrets: Collection[str]) -> Difference:
+    return difference(body_of(standing) if standing else None, body_of(version), secrets)
+
+
+def body_of(version: Version) -> Body | None:
+    """Return what a version says; nothing where it can't be read, so that what somebody broke can be replaced."""
+    try:
+        return None if version.is_deletion else version.document.body
+    except DocumentRefused:
+        return None
+
+
+def _entry(applied: Applied) -> Entry:
+    version = applied.version
+    return Entry(action=applied.action.value, object_kind=version.kind, object_name=version.name, difference=applied.difference)

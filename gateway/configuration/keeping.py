@@ -1,0 +1,51 @@
+"""Where documents are kept, as the configuration sees it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+
+    from gateway.admin_audit.record import Entry
+    from gateway.configuration.versions import Version
+
+
+class StandingChange(Protocol):
+    """A transaction that changes the configuration."""
+
+    def standing(self) -> Sequence[Version]:
+        """Return every document that stands."""
+
+    def history(self, kind: str, name: str) -> Sequence[Version]:
+        """Return the versions of a document, newest first."""
+
+    def newest_number(self, kind: str, name: str) -> int:
+        """Return the number of the newest version, 0 where the name was never used."""
+
+    def write(self, version: Version) -> None:
+        """Make this the newest version of its document."""
+
+    def record(self, entry: Entry, at: datetime) -> None:
+        """Put this into the audit of administrators."""
+
+    def announce(self, key: str, at: datetime) -> None:
+        """Tell every edge worker. Best last."""
+
+
+class ConfigurationStore(Protocol):
+    """Where documents are kept."""
+
+    def changing(self, *, dry_run: bool) -> AbstractContextManager[StandingChange]:
+        """Give a change; there is one at a time. A dry run leaves nothing."""
+
+    def standing(self) -> Sequence[Version]:
+        """Return every document that stands, by kind and name."""
+
+    def version(self, kind: str, name: str, number: int | None = None) -> Version | None:
+        """Return a version of a document, or the one that stands; None where there is no such."""
+
+    def history(self, kind: str, name: str) -> Sequence[Version]:
+        """Return the versions of a document, newest first."""

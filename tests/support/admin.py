@@ -1,0 +1,43 @@
+"""The control API as one of its accepted callers reaches it, without sockets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway.admin.app import create_app
+from gateway.admin_audit.store import SqlAdminAudit
+from gateway.configuration.service import Configuration
+from gateway.configuration.store import SqlConfigurationStore
+from gateway.register.service import Register
+from gateway.register.store import SqlRegisterStore
+from gateway.trust.service import Trust
+from gateway.trust.store import SqlTrustStore
+from psd2.clock import SystemClock
+from tests.support.configured import KINDS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from flask.testing import FlaskClient
+    from sqlalchemy import Engine
+
+    from gateway.configuration.model import Kinds
+    from psd2.clock import Clock
+
+
+def admin_client(
+    engine: Engine, audit_folder: Path, *, kinds: Kinds = KINDS, clock: Clock | None = None, caller: str | None = "operator"
+) -> FlaskClient:
+    """Return a client that calls as `caller`."""
+    clock = clock or SystemClock()
+    client = create_app(
+        register=Register(store=SqlRegisterStore(engine), clock=clock),
+        trust=Trust(store=SqlTrustStore(engine), clock=clock),
+        configuration=Configuration(kinds=kinds, store=SqlConfigurationStore(engine), clock=clock),
+        admin_audit=SqlAdminAudit(engine),
+        audit_folder=audit_folder,
+        clock=clock,
+    ).test_client()
+    if caller is not None:
+        client.environ_base["chassis.caller"] = caller
+    return client
