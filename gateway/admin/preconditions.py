@@ -13,13 +13,13 @@ from werkzeug.exceptions import BadRequest, PreconditionRequired
 from gateway.configuration.changes import Precondition
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from werkzeug.datastructures import Headers
 
 _MOST_TAGS: Final = 20
 _TAG: Final = re.compile(r'\s*((?:W/)?"[\x21\x23-\x7e]*"|\*)\s*')
 
 
-def precondition_of(headers: Mapping[str, str], *, may_create: bool) -> Precondition:
+def precondition_of(headers: Headers, *, may_create: bool) -> Precondition:
     """Return what the change expects; raises 428 where it says nothing, 400 where that can't be read."""
     match, none_match = headers.get("If-Match"), headers.get("If-None-Match")
     if match is None and none_match is None:

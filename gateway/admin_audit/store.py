@@ -11,6 +11,7 @@ from sqlalchemy import insert, select
 from chassis.database import for_reading
 from gateway.admin_audit.actor import current_actor
 from gateway.admin_audit.record import AuditRecord, Entry, chained
+from gateway.configuration.difference import difference
 from gateway.database import admin_audit
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Connection, Engine, Row
+
+    from gateway.configuration.model import Body
 
 
 def append_record(connection: Connection, entry: Entry, at: datetime) -> AuditRecord:
@@ -27,6 +30,17 @@ def append_record(connection: Connection, entry: Entry, at: datetime) -> AuditRe
     record = chained(entry, current_actor(), at=moment, previous=_record(newest) if newest else None)
     connection.execute(insert(admin_audit).values(**asdict(record)))
     return record
+
+
+def record_change(
+    connection: Connection, kind: str, name: str, *, before: Body | None, after: Body | None, at: datetime
+) -> None:
+    """Record that `name` was `before` (None: not there) and is `after` (None: gone), unless both are the same."""
+    differing = difference(before, after)
+    if (before is None) is (after is None) and not differing:
+        return
+    action = "created" if before is None else "deleted" if after is None else "replaced"
+    append_record(connection, Entry(action=action, object_kind=kind, object_name=name, difference=differing), at)
 
 
 class SqlAdminAudit:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import delete, insert, select, update
 
 from chassis.database import for_reading
+from gateway.admin_audit.store import record_change
 from gateway.changes.kinds import EVERYTHING, ChangeKind
 from gateway.changes.store import append_change, changing
 from gateway.database import access_tokens, clients, refresh_tokens, tpps
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Connection, Engine, Row, Table
+
+
+_BOOKKEEPING: Final = frozenset({"created_at", "updated_at"})
 
 
 class SqlRegisterStore:
@@ -53,7 +57,7 @@ class SqlRegisterStore:
         }
         key = {"authorisation_number": tpp.authorisation_number}
         with changing(self._engine) as connection:
-            is_new = _upsert(connection, tpps, key=key, values=values, at=at)
+            is_new = _save(connection, tpps, key=key, values=values, at=at)
             append_change(connection, ChangeKind.TPP, tpp.authorisation_number, at)
         return is_new
 
@@ -79,17 +83,20 @@ class SqlRegisterStore:
             "token_endpoint_auth_method": client.token_endpoint_auth_method.value,
             "status": client.status.value,
         }
+        key = {"client_id": client.client_id}
         with changing(self._engine) as connection:
-            is_new = _upsert(connection, clients, key={"client_id": client.client_id}, values=values, at=at)
+            is_new = _save(connection, clients, key=key, values=values, at=at)
             append_change(connection, ChangeKind.CLIENT, client.client_id, at)
         return is_new
 
     def delete_client(self, client_id: str, at: datetime) -> bool:
         """Delete the client and revoke all its tokens; returns whether it was there."""
         with changing(self._engine) as connection:
-            deleted = connection.execute(delete(clients).where(clients.c.client_id == client_id)).rowcount
-            if not deleted:
+            before = _standing(connection, clients, {"client_id": client_id})
+            if before is None:
                 return False
+            connection.execute(delete(clients).where(clients.c.client_id == client_id))
+            record_change(connection, "clients", client_id, before=before, after=None, at=at)
             # In the order in which a grant is revoked (gateway.oauth.store), so that neither waits for the other.
             for table in (refresh_tokens, access_tokens):
                 living = (table.c.client_id == client_id) & table.c.revoked_at.is_(None)
@@ -100,11 +107,23 @@ class SqlRegisterStore:
         return True
 
 
-def _upsert(connection: Connection, table: Table, *, key: Mapping[str, str], values: Mapping[str, Any], at: datetime) -> bool:
-    changed = connection.execute(update(table).filter_by(**key).values(**values)).rowcount
-    if not changed:
+def _standing(connection: Connection, table: Table, key: Mapping[str, str]) -> dict[str, Any] | None:
+    """Return a row as the audit tells it."""
+    row = connection.execute(select(table).filter_by(**key)).one_or_none()
+    if row is None:
+        return None
+    return {column: value for column, value in row._mapping.items() if column not in _BOOKKEEPING}  # noqa: SLF001 - public in SQLAlchemy
+
+
+def _save(connection: Connection, table: Table, *, key: Mapping[str, str], values: Mapping[str, Any], at: datetime) -> bool:
+    before = _standing(connection, table, key)
+    if before is None:
         connection.execute(insert(table).values(**key, **values, created_at=at.timestamp()))
-    return not changed
+    else:
+        connection.execute(update(table).filter_by(**key).values(**values))
+    (name,) = key.values()
+    record_change(connection, table.name, name, before=before, after=_standing(connection, table, key), at=at)
+    return before is None
 
 
 def _tpp(row: Row[Any]) -> Tpp:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, insert, select, update
 
 from chassis.database import for_reading
+from gateway.admin_audit.store import record_change
 from gateway.changes.kinds import ChangeKind
 from gateway.changes.store import append_change, changing
 from gateway.database import blocked_certificates, crls, trust_certificates
@@ -43,8 +44,11 @@ class SqlTrustStore:
             for certificate in certificates
         ]
         with changing(self._engine) as connection:
+            before = _standing_certificates(connection, store)
             connection.execute(delete(trust_certificates).where(trust_certificates.c.store == store))
             connection.execute(insert(trust_certificates), rows)
+            after = _standing_certificates(connection, store)
+            record_change(connection, "trust-stores", store, before=before or None, after=after, at=at)
             append_change(connection, ChangeKind.TRUST_STORE, store, at)
 
     def take_crl(self, store: str, crl: RevocationList, at: datetime) -> None:
@@ -57,6 +61,9 @@ class SqlTrustStore:
                 _require_newer(crl, number=standing[0], sha256=standing[1])
                 place = (crls.c.store == store) & (crls.c.issuer == crl.issuer)
                 connection.execute(update(crls).where(place).values(**_crl_values(crl, at)))
+            before = {"number": str(standing[0]), "sha256": standing[1]} if standing else None
+            after = {"number": str(crl.number), "sha256": crl.sha256}
+            record_change(connection, "crls", f"{store}: {crl.issuer}", before=before, after=after, at=at)
             append_change(connection, ChangeKind.CRL, store, at)
 
     def block(self, sha256: str, reason: str, at: datetime) -> bool:
@@ -64,20 +71,33 @@ class SqlTrustStore:
         values = {"reason": reason, "at": at.timestamp()}
         with changing(self._engine) as connection:
             place = blocked_certificates.c.sha256 == sha256
+            before = _standing_block(connection, sha256)
             changed = connection.execute(update(blocked_certificates).where(place).values(**values)).rowcount
             if not changed:
                 connection.execute(insert(blocked_certificates).values(sha256=sha256, **values))
+            record_change(connection, "block-list", sha256, before=before, after={"reason": reason}, at=at)
             append_change(connection, ChangeKind.BLOCK_LIST, sha256, at)
         return not changed
 
     def unblock(self, sha256: str, at: datetime) -> bool:
         """Free a certificate; returns whether it was blocked."""
         with changing(self._engine) as connection:
-            place = blocked_certificates.c.sha256 == sha256
-            deleted = connection.execute(delete(blocked_certificates).where(place)).rowcount
+            before = _standing_block(connection, sha256)
+            deleted = connection.execute(delete(blocked_certificates).where(blocked_certificates.c.sha256 == sha256)).rowcount
             if deleted:
+                record_change(connection, "block-list", sha256, before=before, after=None, at=at)
                 append_change(connection, ChangeKind.BLOCK_LIST, sha256, at)
         return bool(deleted)
+
+
+def _standing_certificates(connection: Connection, store: str) -> dict[str, str]:
+    query = select(trust_certificates.c.sha256, trust_certificates.c.kind).where(trust_certificates.c.store == store)
+    return {row.sha256: row.kind for row in connection.execute(query)}
+
+
+def _standing_block(connection: Connection, sha256: str) -> dict[str, str] | None:
+    reason = connection.scalar(select(blocked_certificates.c.reason).where(blocked_certificates.c.sha256 == sha256))
+    return None if reason is None else {"reason": reason}
 
 
 def _standing_crl(connection: Connection, store: str, issuer: str) -> tuple[int, str] | None:

@@ -6,9 +6,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from psd2.clock import FixedClock
 from tests.support.admin import admin_client
+from tests.support.authorization import NUMBER
+from tests.support.pki import Authority
+from tests.unit.gateway.admin.test_control_api import CLIENT_BODY, TPP
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
     from werkzeug.test import TestResponse
 
+NOON = datetime.now(UTC).replace(microsecond=0)
 NEW = {"If-None-Match": "*"}
 GOLD = "/config/plans/gold"
 SHOP = {"address": "/a", "plan": "gold", "secret": "open sesame"}
@@ -24,7 +29,7 @@ SHOP = {"address": "/a", "plan": "gold", "secret": "open sesame"}
 
 @pytest.fixture
 def api(engine: Engine, tmp_path: Path) -> FlaskClient:
-    return admin_client(engine, tmp_path, clock=FixedClock(datetime(2026, 3, 2, 12, tzinfo=UTC)))
+    return admin_client(engine, tmp_path, clock=FixedClock(NOON))
 
 
 def problem_of(answer: TestResponse, status: int) -> dict[str, Any]:
@@ -57,7 +62,7 @@ def test_a_document_is_created_read_replaced_and_deleted(api: FlaskClient) -> No
     }
     assert page.get_json()["document"] == {"rate": 20}
     assert {page.get_json()[key] for key in ("origin", "actor")} == {"operator"}
-    assert page.get_json()["at"] == "2026-03-02T12:00:00+00:00"
+    assert page.get_json()["at"] == NOON.isoformat()
     assert api.delete(GOLD, headers={"If-Match": replaced.headers["ETag"]}).get_json()["action"] == "deleted"
     problem_of(api.get(GOLD), 404)
 
@@ -273,6 +278,35 @@ def test_every_change_is_recorded_with_its_caller_and_for_whom_it_acts(api: Flas
     assert (newest["object_kind"], newest["object_name"]) == ("plans", "gold")
     assert newest["difference"] == [{"field": "rate", "before": 10, "after": 20}]
     assert (oldest["on_behalf_of"], rest["next"]) == (None, None)
+
+
+def test_changes_of_tpps_clients_and_trust_are_recorded_too(api: FlaskClient) -> None:
+    """What is sent again and changes nothing is no change."""
+    authority, sha256 = Authority(), "ab" * 32
+    crl = authority.crl(number=3).public_bytes(Encoding.DER)
+    for _ in range(2):
+        api.put(f"/tpps/{NUMBER}", json=TPP)
+        api.put("/clients/c", json=CLIENT_BODY)
+        api.put("/trust-stores/tpp", json={"anchors": [authority.pem]})
+        api.put("/trust-stores/tpp/crl", data=crl, content_type="application/pkix-crl")
+        api.put(f"/certificates/{sha256}/block", json={"reason": "stolen"})
+    api.put(f"/tpps/{NUMBER}", json=TPP | {"status": "blocked"})
+    api.delete(f"/certificates/{sha256}/block")
+    api.delete("/clients/c")
+
+    records = list(reversed(api.get("/audit").get_json()["records"]))
+    assert [(record["action"], record["object_kind"], record["object_name"]) for record in records] == [
+        ("created", "tpps", NUMBER),
+        ("created", "clients", "c"),
+        ("created", "trust-stores", "tpp"),
+        ("created", "crls", records[3]["object_name"]),
+        ("created", "block-list", sha256),
+        ("replaced", "tpps", NUMBER),
+        ("deleted", "block-list", sha256),
+        ("deleted", "clients", "c"),
+    ]
+    assert records[5]["difference"] == [{"field": "status", "before": "active", "after": "blocked"}]
+    assert api.get("/audit/verification").get_json()["intact"]
 
 
 @pytest.mark.parametrize("name", ["", "x" * 141, "a\tb", "\xe9"])
