@@ -9,6 +9,7 @@ import pytest
 from tests.support.compiled_templates import remember_templates
 from tests.support.databases import ENGINES, Databases, PostgresStore, SqliteStore, Templates
 from tests.support.garbage import keep_what_is_loaded
+from tests.support.plain_logs import log_plainly
 from tests.support.postgres import Postgres, running_postgres
 from tests.support.shared import begin_sharing, end_sharing
 from tests.support.url_builders import remember_url_builders
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 remember_url_builders()
 remember_templates()
+log_plainly()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.chromium import NoChromium, launched_chromium
+from tests.support.pages import LONGEST_MILLISECONDS
 from tests.support.platform import RunningPlatform, running_platform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+expect.set_options(timeout=LONGEST_MILLISECONDS)
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tests.support.platform import RunningPlatform
 
-IN_FORCE_SECONDS = 5
+IN_FORCE_SECONDS = 30
 
 
 def test_from_sign_up_to_a_refusal_explained(chromium: Browser, platform: RunningPlatform, tmp_path: Path) -> None:

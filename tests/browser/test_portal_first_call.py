@@ -8,7 +8,6 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.pages import (
-    LONGEST_MILLISECONDS,
     LOOKS,
     assert_accessible,
     sign_up_and_in,
@@ -143,7 +142,7 @@ def test_a_message_appears_without_reloading(chromium: Browser, portal: ServedPo
         page.clock.run_for(POLL_MILLISECONDS)
 
         code = page.get_by_text("482915", exact=True)
-        expect(code).to_be_visible(timeout=LONGEST_MILLISECONDS)
+        expect(code).to_be_visible()
         code.click()
         with page.expect_response(lambda answer: answer.status == 204):
             page.clock.run_for(POLL_MILLISECONDS)
@@ -178,9 +177,9 @@ def test_a_bank_that_goes_down_is_said_and_what_is_shown_stays(chromium: Browser
         try:
             portal.tenant_data.is_down = True
             page.clock.run_for(POLL_MILLISECONDS)
-            expect(note).to_be_visible(timeout=LONGEST_MILLISECONDS)
+            expect(note).to_be_visible()
             expect(page.get_by_text("482915", exact=True)).to_be_visible()
         finally:
             portal.tenant_data.is_down = False
         page.clock.run_for(POLL_MILLISECONDS)
-        expect(note).to_be_hidden(timeout=LONGEST_MILLISECONDS)
+        expect(note).to_be_hidden()

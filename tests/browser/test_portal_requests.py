@@ -62,7 +62,7 @@ def test_a_page_without_calls_waits_for_the_first_and_shows_it_by_itself(chromiu
 
         portal.call_log.add(NUMBER, path="/v1/consents", method="POST")
 
-        expect(page.get_by_role("row", name="POST /v1/consents")).to_be_visible(timeout=10_000)
+        expect(page.get_by_role("row", name="POST /v1/consents")).to_be_visible()
         expect(page.get_by_role("link", name="Make the first call")).to_be_hidden()
         assert_accessible(page)
 

@@ -12,15 +12,13 @@ from playwright.sync_api import expect
 from tests.support.bank_core import ANNA, seed_bank
 from tests.support.bank_front import FrontDesk, running_front
 from tests.support.bank_sca import CONSENTS, PAYMENTS
+from tests.support.pages import LONGEST_MILLISECONDS, PHONE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from playwright.sync_api import Browser, BrowserContext, Page
-
-LONGEST_MILLISECONDS = 15_000
-PHONE = {"width": 360, "height": 740}
 
 
 @pytest.fixture(scope="session")

@@ -5,12 +5,16 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 from bank_backend.bootstrap import create_services
 from bank_backend.config import BankSettings
 from bank_backend.database import Database
+from bank_backend.personas.service import plan_seed
+from bank_backend.psus import passwords
+from bank_backend.tenants import wiring
 from bank_backend.tenants.model import Registration
 from chassis.database import migrate, open_engine
 from psd2.clock import FixedClock
@@ -78,13 +82,18 @@ def _lasting_engine(url: str) -> Engine:
 
 
 def seed_bank(url: str) -> SeededBank:
-    """Migrate an empty database and open two tenants in it."""
+    """Migrate an empty database and open two tenants in it; the other one has but two months to look back at.
+
+    What is kept of their passwords says itself how it was made: so cheaply that signing in costs tests nothing.
+    """
     engine = open_engine(url)
     migrate(engine, "bank_backend")
     engine.dispose()
     bank = open_bank(url)
-    bank.services.tenants.register(registration())
-    bank.services.tenants.register(registration(OTHER_TENANT, country="FR"))
+    with patch.multiple(passwords, _ITERATIONS=1, _MEMORY_KIB=8):
+        bank.services.tenants.register(registration())
+        with patch.object(wiring, "plan_seed", partial(plan_seed, months=2)):
+            bank.services.tenants.register(registration(OTHER_TENANT, country="FR"))
     return bank
 
 
