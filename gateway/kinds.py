@@ -6,5 +6,6 @@ from typing import Final
 
 from gateway.configuration.model import Kinds
 from gateway.policies.kind import DEPLOYMENTS
+from gateway.trust.kind import TRUST_STORES
 
-KINDS: Final = Kinds((DEPLOYMENTS,))
+KINDS: Final = Kinds((DEPLOYMENTS, TRUST_STORES))

@@ -14,7 +14,7 @@ from gateway.changes.kinds import EVERYTHING, ChangeKind
 from gateway.register.model import TppStatus
 from gateway.trust.judgement import Judge
 from gateway.trust.model import TPP_STORE
-from gateway.trust.stores import default_rules
+from gateway.trust.stores import TrustStores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -78,6 +78,8 @@ class Knowledge:
         self.tpps: Memory[Tpp] = Memory(source.tpp, most=settings.remembered)
         self.clients: Memory[Client] = Memory(source.client, most=settings.remembered)
         self.judges = Judges(self._read_judge, on_renewed=self._tell_of_trust)
+        self.trust_stores = TrustStores(settings)
+        self.trust_stores.when_changed(self.judges.renew)
         self.feed = ChangeFeed(
             source,
             self._on_change,
@@ -126,7 +128,10 @@ class Knowledge:
             raise Refusal("gateway.unsure", "the change feed can't be read") from error
 
     def _read_judge(self, store: str) -> Judge:
-        return Judge(self._source.trust_snapshot(store), default_rules(self._settings), store=store)
+        # The rules first: where they change meanwhile, the judge is made anew.
+        rules = self.trust_stores.rules_of(store)
+        snapshot = self.trust_stores.completed(store, self._source.trust_snapshot(store))
+        return Judge(snapshot, rules, store=store)
 
     def _on_change(self, change: Change) -> None:
         if change.kind == EVERYTHING:

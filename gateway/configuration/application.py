@@ -106,10 +106,21 @@ class Application:
             if not each.version.is_deletion:
                 coming[each.version.kind, each.version.name] = each.version
         snapshot = self._reader.parsed(coming.values())
+        self._require_timely(made, snapshot)
         for each in made:
             if each.version.is_deletion:
                 self._require_unused(each.version, snapshot)
         require_consistent(self._kinds, snapshot)
+
+    def _require_timely(self, made: Sequence[Applied], snapshot: Snapshot) -> None:
+        written = [parsed for each in made if (parsed := snapshot.parsed(each.version.kind, each.version.name)) is not None]
+        faults = [
+            Fault(fault.field, fault.problem, each.document.place)
+            for each in written
+            for fault in self._kinds[each.document.kind].untimely(each.model, self._at)
+        ]
+        if faults:
+            raise SetRefused(faults)
 
     def _require_unused(self, version: Version, snapshot: Snapshot) -> None:
         users = snapshot.users_of(self._kinds, version.kind, version.name)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from gateway.configuration.snapshot import Snapshot
 
@@ -73,13 +74,18 @@ def _no_description(_model: Any, _snapshot: Snapshot) -> Mapping[str, object]:  
     return {}
 
 
+def _nothing_untimely(_model: Any, _now: datetime) -> Iterable[Fault]:  # noqa: ANN401 - of any kind
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind(Generic[Model]):
     """What documents of one kind mean.
 
     `parse` raises `DocumentRefused`. `conflicts` judges a whole set: what no document says wrongly by itself; each of its
     faults names its document. `secrets` are fields never shown again: `key`, `tokens[].value`. `built_in` names can be
-    referred to without a document. `describe` says what a document comes to, for its page in the admin API.
+    referred to without a document. `untimely` says what must not be written now although a document that stands may go on
+    saying it, such as a certificate that has expired. `describe` says what a document comes to, for its page in the admin API.
     """
 
     name: str
@@ -89,6 +95,7 @@ class Kind(Generic[Model]):
     references: Callable[[Model], Iterable[Reference]] = _no_references
     conflicts: Callable[[Snapshot], Iterable[Fault]] = _no_conflicts
     describe: Callable[[Model, Snapshot], Mapping[str, object]] = _no_description
+    untimely: Callable[[Model, datetime], Iterable[Fault]] = _nothing_untimely
     secrets: frozenset[str] = field(default_factory=frozenset)
     built_in: frozenset[str] = field(default_factory=frozenset)
 

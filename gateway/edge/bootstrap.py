@@ -25,6 +25,7 @@ from gateway.kinds import KINDS
 from gateway.policies.kind import Routes
 from gateway.policies.model import Upstream
 from gateway.seeds import apply_documents_of_start
+from gateway.trust.model import TPP_STORE
 from psd2.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -97,13 +98,14 @@ async def edge_services(settings: GatewaySettings) -> EdgeServices:
     source = SqlKnowledgeSource(engine)
     routes = Routes()
     # What decides by the configuration: all of these take a new set at the same moment, or none does.
-    parts: list[Part] = [routes]
-    configuration = await _configuration(engine, settings, parts)
     knowledge = Knowledge(source=source, routes=routes, settings=settings, monotonic=time.monotonic)
+    parts: list[Part] = [routes, knowledge.trust_stores]
+    configuration = await _configuration(engine, settings, parts)
     knowledge.when_configured(configuration.renew)
     # In this order: what changes while the configuration is read, the feed tells of.
     await knowledge.start()
     await configuration.start()
+    await knowledge.judges.load(TPP_STORE)  # by the rules that stand now
     audit = AuditLog(settings.audit_path, rotate_bytes=settings.audit_file_bytes)
     caller_tls = CallerTls(settings.home)
     pools = _pools(settings, caller_tls, deadlines)

@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.verification import ExtensionPolicy, PolicyBuilder, Store, VerificationError
 
+from gateway.trust.authorities import has_issued
 from gateway.trust.leaf_checks import (
     leaf_policy,
     parsed_leaf,
@@ -139,7 +140,7 @@ class Judge:
 
     def _has_known_issuer(self, certificate: Psd2Certificate) -> bool:
         authorities = (*self._snapshot.anchors, *self._snapshot.intermediates)
-        return any(_has_issued(authority, certificate.x509) for authority in authorities)
+        return any(has_issued(authority, certificate.x509) for authority in authorities)
 
     def _verified_chain(self, certificate: Psd2Certificate, now: float) -> Sequence[x509.Certificate]:
         """Return the chain, leaf first (RFC 5280 §6.1)."""
@@ -161,13 +162,3 @@ def _remember(verdicts: dict[bytes, Trusted | Distrusted], digest: bytes, verdic
     if len(verdicts) >= _MOST_VERDICTS:
         verdicts.clear()
     verdicts[digest] = verdict
-
-
-def _has_issued(authority: x509.Certificate, leaf: x509.Certificate) -> bool:
-    if authority.subject != leaf.issuer:
-        return False
-    try:
-        leaf.verify_directly_issued_by(authority)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
-        return False
-    return True

@@ -1,0 +1,96 @@
+"""Where lists and answers may be fetched from: the internet, and hosts that the operator names (CWE-918)."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import Final
+from urllib.parse import urlsplit
+
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_NAT64: Final = IPv6Network("64:ff9b::/96")
+_LAST_PORT: Final = 65_535
+
+IpAddress = IPv4Address | IPv6Address
+
+
+class AddressRefused(ValueError):
+    """An address that nothing is fetched from; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A URL, taken apart."""
+
+    text: str
+    is_encrypted: bool
+    host: str
+    port: int
+    path: str
+
+    @property
+    def authority(self) -> str:
+        """Return `host:port`, as operators name hosts."""
+        return f"{self.host}:{self.port}"
+
+
+def read_location(text: str) -> Location:
+    """Take a URL apart; raises `AddressRefused` unless it is plain http or https."""
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise AddressRefused(f"is no address: {error}") from error
+    if parts.scheme not in _DEFAULT_PORTS:
+        raise AddressRefused("has to begin with http:// or https://")
+    if not host or not text.isascii() or not text.isprintable() or " " in text or parts.username is not None or parts.fragment:
+        raise AddressRefused("is no plain address: a host, no user, no fragment, ASCII only")
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Location(text, parts.scheme == "https", host, _DEFAULT_PORTS[parts.scheme] if port is None else port, path)
+
+
+def read_host(text: str) -> str:
+    """Return `host:port` in lower case; raises `AddressRefused`."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) <= _LAST_PORT or not text.isascii() or "/" in text:
+        raise AddressRefused("write host:port, such as ca.internal:8080")
+    return f"{host.strip('[]').lower()}:{int(port)}"
+
+
+def resolve(location: Location, internal_hosts: frozenset[str]) -> list[IpAddress]:
+    """Return a host's addresses; raises `AddressRefused` where one of them is inside and the host is not among those named.
+
+    The caller connects to what it is given here, by number: a name that is asked again may answer otherwise.
+    """
+    found = _looked_up(location)
+    if location.authority not in internal_hosts:
+        for address in found:
+            _require_public(address)
+    return found
+
+
+def _looked_up(location: Location) -> list[IpAddress]:
+    try:
+        answers = socket.getaddrinfo(location.host, location.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise AddressRefused(f"{location.host} is not found") from None
+    # A scope (`fe80::1%eth0`) belongs to link-local addresses, which only a named host has.
+    return list(dict.fromkeys(ip_address(str(answer[4][0]).partition("%")[0]) for answer in answers))
+
+
+def _require_public(address: IpAddress) -> None:
+    plain = _embedded(address)
+    # RFC 3879: fec0::/10 is nobody's any more, and where it is still in use it is a private network.
+    is_site_local = isinstance(plain, IPv6Address) and plain.is_site_local
+    if not plain.is_global or plain.is_multicast or plain.is_reserved or is_site_local:
+        raise AddressRefused(f"{address} is not on the public internet: name the host under internal_hosts if that is meant")
+
+
+def _embedded(address: IpAddress) -> IpAddress:
+    """Return the IPv4 address that an IPv6 address stands for, or the address itself."""
+    if isinstance(address, IPv4Address):
+        return address
+    if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else address)
