@@ -12,8 +12,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from gateway.config import GatewaySettings
+from gateway.configuration.changes import Change, DocumentInUse
 from gateway.configuration.model import Document, DocumentRefused, Kinds
-from gateway.configuration.service import Change, Configuration, DocumentInUse
+from gateway.configuration.service import Configuration
 from gateway.configuration.snapshot import Parsed, SetRefused, Snapshot
 from gateway.configuration.store import SqlConfigurationStore
 from gateway.kinds import KINDS
