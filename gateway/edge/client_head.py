@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from gateway.edge.field_lines import read_field
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
 
 # Hop-by-hop (RFC 9110 §7.6.1), framing (ours is added), and what could redirect or rename a request behind our back.
 _DROPPED: Final = frozenset(
@@ -30,8 +36,11 @@ _READ: Final = frozenset(
 _SINGLE: Final = _READ - {b"x-request-id", b"expect"}
 # Of these any one says that the request is meant to be signed (BG IG §12).
 _SIGNING: Final = frozenset({b"digest", b"signature", b"tpp-signature-certificate"})
+_ALWAYS_NEW: Final = _SIGNING | {b"x-request-id"}
 ORDINARY_CONNECTION: Final = frozenset({b"keep-alive", b"close"})
 _MOST_REMEMBERED_NAMES: Final = 2_000
+_MOST_KNOWN_FIELDS: Final = 32
+_MOST_KNOWN_BYTES: Final = 512
 
 
 class _Fate(Enum):
@@ -39,6 +48,13 @@ class _Fate(Enum):
     DROP = 2
     READ = 3
     SIGN = 4
+
+
+# What becomes of a field, its name in lower case, its value, and its line as it may go on.
+HeadField: TypeAlias = tuple[_Fate, bytes, bytes, bytes]
+
+
+_PASS, _READ_HERE = _Fate.PASS, _Fate.READ  # an enumeration's members are looked up slowly
 
 
 class AmbiguousHead(ValueError):
@@ -49,7 +65,8 @@ class AmbiguousHead(ValueError):
 class ClientHead:
     """The client's header lines, sorted out: `lines` go on as they are, the rest is for the edge to act on.
 
-    `signed` is the whole head as it came, where it bears a signature; None without one.
+    `closes` tells that the client wants the connection to end; `signed` is the whole head as it came, where it bears a
+    signature, None without one.
     """
 
     lines: list[bytes]
@@ -60,6 +77,7 @@ class ClientHead:
     content_length: int
     is_chunked: bool
     awaits_continue: bool
+    closes: bool = False
     signed: list[tuple[bytes, bytes]] | None = None
 
     @property
@@ -76,29 +94,23 @@ class HeadReader:
         self._fates: dict[bytes, _Fate] = {}
 
     def read(self, headers: list[tuple[bytes, bytes]]) -> ClientHead:
-        """Read header lines, names in lower case; raises `AmbiguousHead`."""
-        lines: list[bytes] = []
-        found: dict[bytes, bytes] = {}
-        connection: list[bytes] = []
-        is_signed = False
-        for name, value in headers:
-            fate = self._fates.get(name) or self._decide(name)
-            if fate is _Fate.PASS:
-                lines.append(b"%b: %b\r\n" % (name, value))
-            elif fate is _Fate.READ:
-                if name in found and name in _SINGLE:
-                    raise AmbiguousHead(f"{name.decode('ascii')} is there twice")
-                found[name] = value
-            elif fate is _Fate.SIGN:
-                lines.append(b"%b: %b\r\n" % (name, value))
-                is_signed = True
-            elif name == b"connection":
-                connection.append(value)
-        if connection and connection[0].lower() not in ORDINARY_CONNECTION:
-            lines = _without_named(lines, connection)
-        head = _sorted_out(lines, found)
-        head.signed = headers if is_signed else None
-        return head
+        """Read fields, names in lower case; raises `AmbiguousHead`."""
+        return _sorted_out([self._field(name, value) for name, value in headers])
+
+    def read_lines(self, lines: list[bytes], known: dict[bytes, HeadField]) -> ClientHead:
+        """Read field lines as they came, with what is `known` of lines of the connection; raises also `MalformedLine`."""
+        return _sorted_out([known.get(line) or self._read_line(line, known) for line in lines])
+
+    def _read_line(self, line: bytes, known: dict[bytes, HeadField]) -> HeadField:
+        field = self._field(*read_field(line))
+        if field[1] not in _ALWAYS_NEW and len(line) <= _MOST_KNOWN_BYTES:
+            if len(known) >= _MOST_KNOWN_FIELDS:
+                known.clear()
+            known[line] = field
+        return field
+
+    def _field(self, name: bytes, value: bytes) -> HeadField:
+        return self._fates.get(name) or self._decide(name), name, value, b"%b: %b\r\n" % (name, value)
 
     def _decide(self, name: bytes) -> _Fate:
         fate = _fate_of(name)
@@ -107,7 +119,31 @@ class HeadReader:
         return fate
 
 
-def _sorted_out(lines: list[bytes], found: dict[bytes, bytes]) -> ClientHead:
+def _sorted_out(fields: Sequence[HeadField]) -> ClientHead:
+    lines: list[bytes] = []
+    found: dict[bytes, bytes] = {}
+    connection: list[bytes] = []
+    is_signed = False
+    for fate, name, value, line in fields:
+        if fate is _PASS:
+            lines.append(line)
+        elif fate is _READ_HERE:
+            if name in found and name in _SINGLE:
+                raise AmbiguousHead(f"{name.decode('ascii')} is there twice")
+            found[name] = value
+        elif fate is _Fate.SIGN:
+            lines.append(line)
+            is_signed = True
+        elif name == b"connection":
+            connection.append(value)
+    named = named_hop_by_hop(connection) if connection else frozenset[bytes]()
+    head = _head(lines if named <= ORDINARY_CONNECTION else _without_named(lines, named), found)
+    head.closes = b"close" in named
+    head.signed = [(name, value) for _, name, value, _ in fields] if is_signed else None
+    return head
+
+
+def _head(lines: list[bytes], found: dict[bytes, bytes]) -> ClientHead:
     coding, length = found.get(b"transfer-encoding"), found.get(b"content-length")
     if coding is not None and coding.lower() != b"chunked":
         raise AmbiguousHead("the only transfer coding taken is chunked")
@@ -138,9 +174,8 @@ def _fate_of(name: bytes) -> _Fate:
     return _Fate.PASS
 
 
-def _without_named(lines: list[bytes], connection: list[bytes]) -> list[bytes]:
+def _without_named(lines: list[bytes], named: AbstractSet[bytes]) -> list[bytes]:
     """Leave out what the client itself calls hop-by-hop."""
-    named = named_hop_by_hop(connection)
     return [line for line in lines if line.partition(b":")[0] not in named]
 
 

@@ -1,4 +1,4 @@
-"""Parses HTTP/1.1 requests strictly: llhttp reads heads and chunks, we find the borders (RFC 9112).
+"""Parses HTTP/1.1 requests strictly and finds their borders (RFC 9112).
 
 What two servers could read differently is refused, each of it a way to smuggle a request (§11.2): bare LF, obsolete
 folding, more than one framing, repeated fields that may stand once, targets that are not in origin-form.
@@ -6,17 +6,19 @@ folding, more than one framing, repeated fields that may stand once, targets tha
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final, Protocol
 
-import httptools
-
+from gateway.edge.chunks import Chunks, MalformedChunks
 from gateway.edge.client_head import AmbiguousHead, ClientHead
+from gateway.edge.field_lines import HEAD_END, MalformedLine, has_bare_line_feed, split_head
 
 if TYPE_CHECKING:
-    from gateway.edge.client_head import HeadReader
+    from gateway.edge.client_head import HeadField, HeadReader
 
-_VERSIONS: Final = {"1.0": (1, 0), "1.1": (1, 1)}
-_HEAD_END: Final = b"\r\n\r\n"
+# Method, target, version (§3); which methods there are is for routes to say.
+_REQUEST_LINE: Final = re.compile(rb"([A-Z]{1,20}) ([!-~\x80-\xff]++) HTTP/([0-9]\.[0-9])")
+_VERSIONS: Final = {b"1.0": (1, 0), b"1.1": (1, 1)}
 _NO_HEAD: Final = ClientHead(
     lines=[],
     host=None,
@@ -26,6 +28,7 @@ _NO_HEAD: Final = ClientHead(
     content_length=0,
     is_chunked=False,
     awaits_continue=False,
+    closes=False,
 )
 
 
@@ -63,15 +66,15 @@ class RequestParser:
         self._heads = heads
         self._max_head_bytes = max_head_bytes
         self._max_header_count = max_header_count
+        # Clients say much the same in each request of a connection: what was read once need not be read again.
+        self._known_fields: dict[bytes, HeadField] = {}
         self._begin()
 
     def _begin(self) -> None:
-        self._llhttp: httptools.HttpRequestParser | None = None
         self._buffer = b""
         self._tail = b""
         self._body_left = 0
-        self._framing_bytes = 0
-        self._headers: list[tuple[bytes, bytes]] = []
+        self._chunks: Chunks | None = None
         self.method = ""
         self.target = b""
         self.version = (0, 0)
@@ -106,70 +109,79 @@ class RequestParser:
         """Take bytes from the connection; raises `RefusedRequest`."""
         if self.is_complete:
             self._tail += data
-        elif self._llhttp is None:
+        elif self.head is _NO_HEAD:
             self._feed_head(data)
-        elif self.head.is_chunked:
-            self._feed_chunks(self._llhttp, data)
+        elif self._chunks is not None:
+            self._feed_chunks(self._chunks, data)
         else:
             self._feed_body(data)
 
     def _feed_head(self, data: bytes) -> None:
-        buffer = self._buffer + data if self._buffer else data
-        end = buffer.find(_HEAD_END, max(0, len(self._buffer) - 3)) + len(_HEAD_END)
-        if max(end, len(buffer) if end < len(_HEAD_END) else 0) > self._max_head_bytes:
+        begun = len(self._buffer)
+        buffer = self._buffer + data if begun else data
+        end = buffer.find(HEAD_END, max(0, begun - 3)) + len(HEAD_END)
+        is_whole = end >= len(HEAD_END)
+        if (end if is_whole else len(buffer)) > self._max_head_bytes:
             raise OversizedHead(f"the head has more than {self._max_head_bytes} bytes")
-        if end < len(_HEAD_END):
-            self._wait_for_more(buffer)
+        if not is_whole:
+            self._wait_for_more(buffer, begun)
             return
         self._buffer, rest = b"", buffer[end:]
         self._read_head(buffer[:end] if rest else buffer)
         self._sink.head_arrived()
         self._begin_body(rest)
 
-    def _wait_for_more(self, buffer: bytes) -> None:
+    def _wait_for_more(self, buffer: bytes, begun: int) -> None:
         # A line that ended in a bare LF is refused now: its sender waits for an answer, not for the deadline.
-        if buffer.count(b"\n") != buffer.count(b"\r\n"):
+        if has_bare_line_feed(buffer, begun):
             raise RefusedRequest("a line ends without CR")
         self._buffer = buffer
 
     def _read_head(self, head: bytes) -> None:
-        if head[:1].isspace():
-            raise RefusedRequest("there is white space before the request line")
-        self._llhttp = httptools.HttpRequestParser(self)
-        try:
-            self._llhttp.feed_data(head)
-        except httptools.HttpParserUpgrade:
-            # Raised for CONNECT and for Upgrade, once the head is read: the latter is just a header to us.
-            if self.method == "CONNECT":
-                raise RefusedRequest("CONNECT is no method of this server") from None
-        except httptools.HttpParserError as error:
-            raise _cause(error, "the head") from error
-        self._require_one_meaning()
-
-    def _require_one_meaning(self) -> None:
-        if len(self._headers) > self._max_header_count:
+        first, *lines = split_head(head)
+        self._read_request_line(first)
+        if len(lines) > self._max_header_count:
             raise OversizedHead("too many headers")
         try:
-            self.head = self._heads.read(self._headers)
-        except AmbiguousHead as error:
+            self.head = self._heads.read_lines(lines, self._known_fields)
+        except (AmbiguousHead, MalformedLine) as error:
+            self.head = _NO_HEAD
             raise RefusedRequest(str(error)) from error
+        self._require_one_meaning(self.head)
+
+    def _read_request_line(self, line: bytes) -> None:
+        match = _REQUEST_LINE.fullmatch(line)
+        if match is None:
+            raise RefusedRequest("the request line is not well-formed")
+        method, self.target, version = match.groups()
+        self.method = method.decode("ascii")
+        self.version = _VERSIONS.get(version, (0, 0))
+
+    def _require_one_meaning(self, head: ClientHead) -> None:
         if self.version == (0, 0):
             raise RefusedRequest("the version is neither HTTP/1.0 nor HTTP/1.1")
+        if self.method == "CONNECT":
+            raise RefusedRequest("CONNECT is no method of this server")
         if not self.target.startswith(b"/"):
             raise RefusedRequest("the target is not in origin-form")
-        if self.version == (1, 1) and self.head.host is None:
-            raise RefusedRequest("there is no Host header")
-        if self.version == (1, 0) and self.head.is_chunked:
+        if self.version == (1, 1):
+            self.keeps_alive = not head.closes
+            if head.host is None:
+                raise RefusedRequest("there is no Host header")
+        elif head.is_chunked:
             raise RefusedRequest("Transfer-Encoding is not for HTTP/1.0")
 
     def _begin_body(self, rest: bytes) -> None:
-        if self.head.is_chunked:
-            if rest and self._llhttp is not None:
-                self._feed_chunks(self._llhttp, rest)
+        head = self.head
+        if head.is_chunked:
+            chunks = self._chunks = Chunks(self._sink.body_arrived, self._end, most_framing_bytes=self._max_head_bytes)
+            if rest:
+                self._feed_chunks(chunks, rest)
             return
-        self._body_left = self.head.content_length
+        self._body_left = head.content_length
         if self._body_left == 0:
-            self._end(rest)
+            self._tail = rest
+            self._end()
         elif rest:
             self._feed_body(rest)
 
@@ -178,62 +190,18 @@ class RequestParser:
         self._body_left -= len(body)
         self._sink.body_arrived(body)
         if self._body_left == 0:
-            self._end(rest)
+            self._tail = rest
+            self._end()
 
-    def _end(self, rest: bytes) -> None:
+    def _end(self) -> None:
         self.is_complete = True
-        self._tail = rest
         self._sink.request_ended()
 
-    def _feed_chunks(self, llhttp: httptools.HttpRequestParser, data: bytes) -> None:
-        self._framing_bytes += len(data)
+    def _feed_chunks(self, chunks: Chunks, data: bytes) -> None:
         try:
-            llhttp.feed_data(data)
-        except httptools.HttpParserError as error:
-            if not self.is_complete:
-                raise _cause(error, "the chunked body") from error
-            # Where the next request begins is not known: it is not served, and the connection ends after this answer,
-            # which RFC 9112 §9.3.2 lets a server do.
-            self.lost_the_next = True
-        # Trailer fields are kept until they end, extensions are read until then, and neither counts as body.
-        if self._framing_bytes > self._max_head_bytes and not self.is_complete:
-            raise RefusedRequest(f"more than {self._max_head_bytes} bytes of chunk extensions or trailer fields")
-
-    # --- called by llhttp ---
-
-    def on_message_begin(self) -> None:
-        """Stop where a second message would begin within the bytes of the first."""
-        if self.is_complete:
-            raise RefusedRequest("a further request follows")
-
-    def on_url(self, target: bytes) -> None:
-        """Note the target."""
-        self.target += target
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Note a header line, or a trailer field, which nobody reads (RFC 9110 §6.5.1)."""
-        self._headers.append((name.lower(), value))
-
-    def on_headers_complete(self) -> None:
-        """Note what llhttp knows of the head."""
-        if self._llhttp is not None:
-            self.method = self._llhttp.get_method().decode("ascii")
-            self.version = _VERSIONS.get(self._llhttp.get_http_version(), (0, 0))
-            self.keeps_alive = self._llhttp.should_keep_alive() and self.version == (1, 1)
-
-    def on_body(self, body: bytes) -> None:
-        """Hand on a piece of a chunked body."""
-        self._framing_bytes = 0
-        self._sink.body_arrived(body)
-
-    def on_message_complete(self) -> None:
-        """Note the end of a chunked body; that of a counted one is found by counting."""
-        if self.head.is_chunked:
-            self._end(b"")
-
-
-def _cause(error: httptools.HttpParserError, part: str) -> RefusedRequest:
-    """Return what a callback raised, or else llhttp's own words."""
-    if isinstance(error.__context__, RefusedRequest):
-        return error.__context__
-    return RefusedRequest(f"{part} is not well-formed: {error}")
+            chunks.feed(data)
+        except MalformedChunks as error:
+            raise RefusedRequest(f"the chunked body is not well-formed: {error}") from error
+        # Where the next request begins is not known: it is not served, and the connection ends after this answer,
+        # which RFC 9112 §9.3.2 lets a server do.
+        self.lost_the_next = chunks.has_more

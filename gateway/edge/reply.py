@@ -2,39 +2,70 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
-import httptools
+from gateway.edge.chunks import Chunks, MalformedChunks
+from gateway.edge.field_lines import HEAD_END, MalformedLine, has_bare_line_feed, read_field, split_head
 
+_STATUS_LINE: Final = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [\t -~\x80-\xff]*+)?")
 _MOST_HEAD_BYTES: Final = 64 * 1024
 _SWITCHING_PROTOCOLS: Final = 101
 _FIRST_FINAL_STATUS: Final = 200
 _NO_BODY: Final = frozenset({204, 304})
-_FRAMING: Final = frozenset({b"content-length", b"transfer-encoding"})
+_CODING, _LENGTH, _CONNECTION = b"transfer-encoding", b"content-length", b"connection"
+_FRAMING: Final = frozenset({_CODING, _LENGTH, _CONNECTION})
+_MOST_KNOWN_FIELDS: Final = 64
+_MOST_KNOWN_BYTES: Final = 256
+# New each time, or not to be kept longer than they are needed.
+_ALWAYS_NEW: Final = frozenset({b"x-request-id", b"set-cookie", b"location"})
 
 
 class UnreadableReply(ValueError):
     """A reply that is not well-formed, or whose end could not be told from a broken connection."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ReplyHead:
-    """A final reply's status and header lines, names in lower case."""
+    """A final reply's status and fields, names in lower case."""
 
     status: int
     headers: list[tuple[bytes, bytes]]
 
 
+class FieldMemory:
+    """The field lines that a server has sent over one connection: most replies say much the same."""
+
+    def __init__(self) -> None:
+        """Know none."""
+        self._known: dict[bytes, tuple[bytes, bytes]] = {}
+
+    def read(self, lines: list[bytes]) -> list[tuple[bytes, bytes]]:
+        """Return the fields; raises `MalformedLine`."""
+        known = self._known
+        return [known.get(line) or self._read_line(line) for line in lines]
+
+    def _read_line(self, line: bytes) -> tuple[bytes, bytes]:
+        field = read_field(line)
+        if field[0] not in _ALWAYS_NEW and len(line) <= _MOST_KNOWN_BYTES:
+            if len(self._known) >= _MOST_KNOWN_FIELDS:
+                self._known.clear()
+            self._known[line] = field
+        return field
+
+
 class Reply:
     """The reply to one request. After `feed`, look at `head`, `buffered` and `is_complete`."""
 
-    def __init__(self, *, to_head_request: bool) -> None:
+    def __init__(self, fields: FieldMemory, *, to_head_request: bool) -> None:
         """Await a reply; the one to a HEAD request has no body, whatever its head says."""
+        self._fields = fields
         self._to_head_request = to_head_request
-        self._llhttp: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
-        self._headers: list[tuple[bytes, bytes]] = []
-        self._unframed_bytes = 0
+        self._buffer = b""
+        self._head_bytes = 0
+        self._body_left = 0
+        self._chunks: Chunks | None = None
         self._pieces: list[bytes] = []
         self.head: ReplyHead | None = None
         self.buffered = 0
@@ -45,69 +76,102 @@ class Reply:
     def feed(self, data: bytes) -> None:
         """Take bytes from the connection; raises `UnreadableReply`."""
         self.has_begun = True
-        if self._llhttp is None:
-            raise UnreadableReply("bytes follow that nobody has asked for")
-        self._unframed_bytes += len(data)
-        try:
-            self._llhttp.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            if not self.is_complete:
-                raise UnreadableReply(str(error.__context__ or error)) from error
-            self.keep_alive = False  # something follows that nobody has asked for
-        # Heads, interim replies, chunk extensions and trailer fields are no body: without this, nothing would bound them.
-        if self._unframed_bytes > _MOST_HEAD_BYTES and not self.is_complete:
-            raise UnreadableReply(f"more than {_MOST_HEAD_BYTES} bytes of head or framing")
         if self.is_complete:
-            self._llhttp = None  # the two refer to each other: let go, there is nothing for the garbage collector to find
+            raise UnreadableReply("bytes follow that nobody has asked for")
+        if self.head is None:
+            data = self._feed_head(data)
+            if self.head is None:
+                return
+        if self._chunks is not None:
+            self._feed_chunks(self._chunks, data)
+        else:
+            self._feed_body(data)
 
     def take(self) -> bytes:
         """Return what has arrived of the body and was not taken yet."""
         pieces, self._pieces, self.buffered = self._pieces, [], 0
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    # --- called by llhttp ---
+    def _feed_head(self, data: bytes) -> bytes:
+        """Read the final reply's head, if it is here, behind any number of interim ones; return what follows."""
+        begun = len(self._buffer)
+        buffer = self._buffer + data if begun else data
+        while self.head is None:
+            end = buffer.find(HEAD_END, max(0, begun - 3)) + len(HEAD_END)
+            is_whole = end >= len(HEAD_END)
+            # Nothing else would bound interim replies.
+            if self._head_bytes + (end if is_whole else len(buffer)) > _MOST_HEAD_BYTES:
+                raise UnreadableReply(f"the head has more than {_MOST_HEAD_BYTES} bytes")
+            if not is_whole:
+                if has_bare_line_feed(buffer, begun):
+                    raise UnreadableReply("a line ends without CR")
+                self._buffer = buffer
+                return b""
+            self._head_bytes += end
+            self._read_head(buffer[:end])
+            buffer, begun = buffer[end:], 0
+        self._buffer = b""
+        return buffer
 
-    def on_message_begin(self) -> None:
-        """Stop at a reply after the last."""
-        if self.is_complete:
-            raise UnreadableReply("a second reply arrived")
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Note a header line, or a trailer field, which nobody reads."""
-        self._headers.append((name, value))
-
-    def on_headers_complete(self) -> None:
+    def _read_head(self, head: bytes) -> None:
         """Take the head of a final reply; an interim one is passed over (RFC 9110 §15.2)."""
-        llhttp = self._llhttp
-        if llhttp is None:
+        first, *lines = split_head(head)
+        match = _STATUS_LINE.fullmatch(first)
+        if match is None:
+            raise UnreadableReply("the status line is not well-formed")
+        try:
+            fields = self._fields.read(lines)
+        except MalformedLine as error:
+            raise UnreadableReply(str(error)) from error
+        status = int(match[2])
+        if status == _SWITCHING_PROTOCOLS:
+            raise UnreadableReply("the server switches protocols unasked")
+        if status >= _FIRST_FINAL_STATUS:
+            self._take_head(ReplyHead(status, fields), is_old=match[1] == b"0")
+
+    def _take_head(self, head: ReplyHead, *, is_old: bool) -> None:
+        self.head = head
+        framing = {name: value for name, value in head.headers if name in _FRAMING}
+        if len(framing) != sum(name in _FRAMING for name, _ in head.headers):
+            raise UnreadableReply("its framing is there twice")
+        coding, length = framing.get(_CODING), framing.get(_LENGTH)
+        self.keep_alive = not is_old and b"close" not in framing.get(_CONNECTION, b"").lower()
+        if (coding is not None and (length is not None or coding.lower() != b"chunked")) or not (length or b"0").isdigit():
+            raise UnreadableReply("its framing is not that of RFC 9112")
+        if self._to_head_request or head.status in _NO_BODY:
             return
-        status = llhttp.get_status_code()
-        headers = [(name.lower(), value) for name, value in self._headers]
-        self._headers = []
-        if sum(len(name) + len(value) for name, value in headers) > _MOST_HEAD_BYTES:
-            raise UnreadableReply(f"the head has more than {_MOST_HEAD_BYTES} bytes")
-        if status < _FIRST_FINAL_STATUS:
-            if status == _SWITCHING_PROTOCOLS:
-                raise UnreadableReply("the server switches protocols unasked")
-            return
-        has_body = not self._to_head_request and status not in _NO_BODY
-        if has_body and not any(name in _FRAMING for name, _ in headers):
+        if coding is not None:
+            self._chunks = Chunks(self._body_arrived, self._body_ended, most_framing_bytes=_MOST_HEAD_BYTES)
+        elif length is not None:
+            self._body_left = int(length)
+        else:
             # Only the connection's end would end it, and a broken connection ends too (RFC 9112 §8).
             raise UnreadableReply("it has neither Content-Length nor chunks")
-        self.keep_alive = llhttp.should_keep_alive()
-        self.head = ReplyHead(status, headers)
-        self.is_complete = not has_body
 
-    def on_body(self, body: bytes) -> None:
-        """Keep a piece."""
-        if self.is_complete:
-            self.keep_alive = False  # a body where there is none
-            return
-        self._unframed_bytes = 0
-        self._pieces.append(body)
-        self.buffered += len(body)
-
-    def on_message_complete(self) -> None:
-        """Note the end of the final reply."""
-        if self.head is not None:
+    def _feed_body(self, data: bytes) -> None:
+        left = self._body_left - len(data)
+        if left < 0:
+            self.keep_alive = False  # something follows that nobody has asked for
+            data = data[: self._body_left]
+        self._body_left = max(left, 0)
+        if data:
+            self._body_arrived(data)
+        if left <= 0:
             self.is_complete = True
+
+    def _feed_chunks(self, chunks: Chunks, data: bytes) -> None:
+        if not data:
+            return
+        try:
+            chunks.feed(data)
+        except MalformedChunks as error:
+            raise UnreadableReply(f"its chunks are not well-formed: {error}") from error
+        if chunks.has_more:
+            self.keep_alive = False
+
+    def _body_arrived(self, piece: bytes) -> None:
+        self._pieces.append(piece)
+        self.buffered += len(piece)
+
+    def _body_ended(self) -> None:
+        self.is_complete = True

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final, cast
 
 from gateway.edge.deadlines import NEVER
-from gateway.edge.reply import Reply, ReplyHead, UnreadableReply
+from gateway.edge.reply import FieldMemory, Reply, ReplyHead, UnreadableReply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +40,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._reply: Reply | None = None
+        self._fields = FieldMemory()
         self._fault: UpstreamFault | None = None
         self._awaiting_reply: asyncio.Future[None] | None = None
         self._awaiting_room: asyncio.Future[None] | None = None
@@ -55,7 +56,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def begin(self, *, is_head_request: bool) -> None:
         """Begin an exchange; write the request next."""
-        self._reply = Reply(to_head_request=is_head_request)
+        self._reply = Reply(self._fields, to_head_request=is_head_request)
         self._request_is_sent = False
         self.exchanges += 1
 

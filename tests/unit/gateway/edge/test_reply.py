@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.edge.reply import Reply, UnreadableReply
+from gateway.edge.reply import FieldMemory, Reply, UnreadableReply
 
 COUNTED = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX: y\r\n\r\nhello"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\nTrailer: dropped\r\n\r\n"
 
 
 def read(data: bytes, *, step: int | None = None, to_head_request: bool = False) -> Reply:
-    reply = Reply(to_head_request=to_head_request)
+    reply = Reply(FieldMemory(), to_head_request=to_head_request)
     for at in range(0, len(data), step or len(data)):
         reply.feed(data[at : at + (step or len(data))])
     return reply
