@@ -73,6 +73,7 @@ class Knowledge:
         self._watchers: list[Watcher] = []
         self._renew_configuration: Callable[[], None] = lambda: None
         self._renewals: set[asyncio.Task[None]] = set()
+        self.state = 0
         self._routes = routes
         self.tokens: Memory[AccessToken] = Memory(source.token, most=settings.remembered)
         self.tpps: Memory[Tpp] = Memory(source.tpp, most=settings.remembered)
@@ -97,6 +98,10 @@ class Knowledge:
         """Follow nothing any longer."""
         self.judges.stop()
         self.feed.stop()
+
+    def changed(self) -> None:
+        """Let no admission stand that was given before: something that the checks read is not what it was."""
+        self.state += 1
 
     def watch(self, watcher: Watcher) -> None:
         """Tell `watcher` where trust may have shrunk."""
@@ -134,6 +139,7 @@ class Knowledge:
         return Judge(snapshot, rules, store=store)
 
     def _on_change(self, change: Change) -> None:
+        self.changed()
         if change.kind == EVERYTHING:
             self._forget_everything()
         elif change.kind in _STORE_KINDS:
@@ -159,6 +165,7 @@ class Knowledge:
         self.judges.renew_all()
 
     def _tell_of_trust(self) -> None:
+        self.changed()
         for watcher in self._watchers:
             watcher.trust_changed()
 

@@ -63,3 +63,8 @@ class Request:
     host: str
     authorization: bytes | None = field(repr=False)
     tpp_request_id: bytes | None
+
+    @property
+    def asked(self) -> tuple[object, ...]:
+        """All that a check may read of the request, its connection apart: two that ask the same are judged the same."""
+        return self.method, self.path, self.query, self.host, self.authorization

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -36,10 +37,14 @@ _MOST_PATH_CHARACTERS: Final = 500
 
 @dataclass(slots=True, kw_only=True)
 class Exchange:
-    """One request as it goes through; the audit record is made of it. Times are seconds of a monotonic clock."""
+    """One request as it goes through; the audit record is made of it.
+
+    Times are seconds of a monotonic clock, but for `arrived_at`, which is the same moment as `began_at` in epoch seconds.
+    """
 
     request: Request
     admission: Admission
+    arrived_at: float
     began_at: float
     admitted_at: float | None = None
     replied_at: float | None = None
@@ -117,11 +122,11 @@ class RecordWriter:
 
     certificates: CertificateDescriptions = field(default_factory=lambda: CertificateDescriptions(most=10_000))
 
-    def of_exchange(self, exchange: Exchange, *, now: float, ended_at: float) -> bytes:
+    def of_exchange(self, exchange: Exchange, *, ended_at: float) -> bytes:
         """Return the record of a request."""
         request, admission = exchange.request, exchange.admission
         record: dict[str, Any] = {
-            "ts": _timestamp(now),
+            "ts": _timestamp(exchange.arrived_at + (ended_at - exchange.began_at)),
             "kind": "request",
             "request_id": request.id,
             "tpp_request_id": request.tpp_request_id.decode("latin-1") if request.tpp_request_id else None,
@@ -219,7 +224,13 @@ def _shown_path(request: Request, route: Route | None) -> str:
 
 
 def _timestamp(now: float) -> str:
-    return datetime.fromtimestamp(now, UTC).isoformat(timespec="microseconds")
+    microseconds = round(now * 1_000_000)
+    return f"{_second(microseconds // 1_000_000)}.{microseconds % 1_000_000:06}+00:00"
+
+
+@lru_cache(maxsize=8)
+def _second(now: int) -> str:
+    return datetime.fromtimestamp(now, UTC).replace(tzinfo=None).isoformat()
 
 
 def _asks(route: Route | None) -> dict[str, object] | None:
@@ -258,8 +269,8 @@ def _of_token(token: AccessToken | None, leaf: Leaf | None) -> dict[str, object]
 
 
 def _latency(exchange: Exchange, ended_at: float) -> dict[str, float]:
-    admitted_at = exchange.admitted_at or ended_at
-    latency = {"admission": admitted_at - exchange.began_at, "total": ended_at - exchange.began_at}
+    began_at, admitted_at = exchange.began_at, exchange.admitted_at or ended_at
+    latency = {"admission": round((admitted_at - began_at) * 1000, 3), "total": round((ended_at - began_at) * 1000, 3)}
     if exchange.replied_at is not None:
-        latency["upstream"] = exchange.replied_at - admitted_at
-    return {stage: round(seconds * 1000, 3) for stage, seconds in latency.items()}
+        latency["upstream"] = round((exchange.replied_at - admitted_at) * 1000, 3)
+    return latency

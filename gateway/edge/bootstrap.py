@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from chassis.logs import get_logger
 from gateway.admission.knowledge import Knowledge
+from gateway.admission.standing import EndOfStanding
 from gateway.admission.store import SqlKnowledgeSource
 from gateway.audit.log import AuditLog
 from gateway.configuration.live import LiveConfiguration, Part
@@ -102,6 +103,7 @@ async def edge_services(settings: GatewaySettings) -> EdgeServices:
     parts: list[Part] = [routes, knowledge.trust_stores]
     configuration = await _configuration(engine, settings, parts)
     knowledge.when_configured(configuration.renew)
+    parts.append(EndOfStanding(knowledge))
     # In this order: what changes while the configuration is read, the feed tells of.
     await knowledge.start()
     await configuration.start()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from gateway.edge.field_lines import read_field
+from gateway.edge.field_lines import is_length, read_field
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -149,7 +149,7 @@ def _head(lines: list[bytes], found: dict[bytes, bytes]) -> ClientHead:
         raise AmbiguousHead("the only transfer coding taken is chunked")
     if coding is not None and length is not None:
         raise AmbiguousHead("there are both Content-Length and Transfer-Encoding")
-    if length is not None and not length.isdigit():
+    if length is not None and not is_length(length):
         raise AmbiguousHead("the Content-Length is no number")
     return ClientHead(
         lines=lines,

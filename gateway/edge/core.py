@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from chassis.logs import get_logger
-from gateway.admission.admit import Admission, admit
+from gateway.admission.admit import Admission
 from gateway.admission.memory import NotLoaded
 from gateway.admission.refusal import Refusal
 from gateway.admission.rendering import Answer, render, style_of
 from gateway.admission.request import Request
 from gateway.admission.signatures import SignedRequest, judged_signature
+from gateway.admission.standing import admitted
 from gateway.audit.record import ABORTED, FAILED, REFUSED, Exchange, RecordWriter, of_handshake
 from gateway.changes.feed import StaleFeed
 from gateway.edge.client import ClientGone
@@ -23,7 +24,7 @@ from gateway.edge.passage import Passage
 from gateway.edge.upstream_connection import UpstreamFault
 from gateway.policies.model import ErrorStyle, Listener, SignatureRule
 from gateway.trust.judgement import Distrusted
-from psd2.ids import new_time_ordered_uuid
+from psd2.ids import TimeOrderedUuids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
@@ -67,6 +68,7 @@ class Edge:
         self._clock = clock
         self._monotonic = monotonic
         self._records = RecordWriter()
+        self._ids = TimeOrderedUuids()
 
     async def serve(self, arrival: Arrival, client: Client) -> None:
         """Serve one request to its end; raises `ClientGone` after noting it."""
@@ -118,7 +120,8 @@ class Edge:
 
     def refuse_unread(self, connection: Connection, refusal: Refusal) -> Answer:
         """Record bytes that were no request, and return what to answer."""
-        request_id = self._new_id()
+        now = self._now()
+        request_id = self._new_id(now)
         record = self._records.of_unread(
             connection,
             request_id=request_id,
@@ -126,7 +129,7 @@ class Edge:
             reason=refusal.reason,
             detail=refusal.private_detail,
             tpp=self._attributed(connection),
-            now=self._now(),
+            now=now,
         )
         self._append(record)
         answer = self.rendered(refusal)
@@ -171,9 +174,9 @@ class Edge:
         except OSError as error:
             get_logger().error("audit.unwritable", error=str(error))
 
-    def _new_id(self) -> str:
+    def _new_id(self, now: float) -> str:
         # Of this moment: the request log finds the record of an id without reading all that came since.
-        return new_time_ordered_uuid(int(self._now() * 1000))
+        return self._ids.new(int(now * 1000))
 
     def _now(self) -> float:
         return self._clock.now().timestamp()
@@ -183,7 +186,7 @@ class Edge:
             await self._answer_health(exchange, client)
             return
         try:
-            self._admit(exchange)
+            self._admit(exchange, exchange.arrived_at)
         except (NotLoaded, StaleFeed):
             await self._admit_after_looking_up(exchange)
         await self._forwarding(exchange, head, client).run()
@@ -193,13 +196,16 @@ class Edge:
         if _asks_for_health(exchange.request):
             return None
         try:
-            self._admit(exchange)
+            self._admit(exchange, exchange.arrived_at)
         except (NotLoaded, StaleFeed):
             return None
         return self._forwarding(exchange, head, client)
 
     def _opened(self, arrival: Arrival) -> Exchange:
-        return Exchange(request=_request(arrival, self._new_id()), admission=Admission(), began_at=self._monotonic())
+        now = self._now()
+        return Exchange(
+            request=_request(arrival, self._new_id(now)), admission=Admission(), arrived_at=now, began_at=self._monotonic()
+        )
 
     def _forwarding(self, exchange: Exchange, head: ClientHead, client: Client) -> Forwarding:
         exchange.admitted_at = self._monotonic()
@@ -244,16 +250,16 @@ class Edge:
                 await _load(missing)
         raise Refusal("gateway.unsure", "trust changes faster than it can be looked up")
 
-    def _admit(self, exchange: Exchange) -> None:
+    def _admit(self, exchange: Exchange, now: float) -> None:
         """Run the checks; raises `Refusal`, and `NotLoaded` or `StaleFeed` where something has to be looked up first."""
         if exchange.request.connection.listener.asks_for_certificate and not self._knowledge.feed.is_fresh:
             raise StaleFeed
-        admit(exchange.request, self._knowledge, self._now(), exchange.admission)
+        exchange.admission = admitted(exchange.request, self._knowledge, now, exchange.admission)
 
     async def _admit_after_looking_up(self, exchange: Exchange) -> None:
         for _ in range(_MOST_LOOK_UPS):
             try:
-                self._admit(exchange)
+                self._admit(exchange, self._now())
             except NotLoaded as missing:
                 await _load(missing)
             except StaleFeed:
@@ -303,7 +309,7 @@ class Edge:
     def _record(self, exchange: Exchange) -> None:
         """Write the audit record; raises `OSError`, upon which the answer is not finished: nothing goes unrecorded."""
         if not exchange.is_recorded:
-            self._audit.append(self._records.of_exchange(exchange, now=self._now(), ended_at=self._monotonic()))
+            self._audit.append(self._records.of_exchange(exchange, ended_at=self._monotonic()))
             exchange.is_recorded = True
 
 

@@ -10,6 +10,7 @@ from typing import Final
 
 HEAD_END: Final = b"\r\n\r\n"
 _LINE_END: Final = b"\r\n"
+_MOST_LENGTH_DIGITS: Final = 18  # 63 bits hold them
 # RFC 9110 §5.6.2 (token), §5.5 (field value).
 _FIELD: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]++):([\t -~\x80-\xff]*+)")
 
@@ -29,6 +30,11 @@ def read_field(line: bytes) -> tuple[bytes, bytes]:
     if match is None:
         raise MalformedLine("a header line is not well-formed")
     return match[1].lower(), match[2].strip(b" \t")
+
+
+def is_length(value: bytes) -> bool:
+    """Whether this is a Content-Length that every program reads alike (RFC 9110 §8.6): digits, and not without end."""
+    return value.isdigit() and len(value) <= _MOST_LENGTH_DIGITS
 
 
 def has_bare_line_feed(buffer: bytes, start: int) -> bool:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gateway.edge.client_head import HeadField, HeadReader
 
 # Method, target, version (§3); which methods there are is for routes to say.
-_REQUEST_LINE: Final = re.compile(rb"([A-Z]{1,20}) ([!-~\x80-\xff]++) HTTP/([0-9]\.[0-9])")
+_REQUEST_LINE: Final = re.compile(rb"([A-Z]{1,20}) ([!-~]++) HTTP/([0-9]\.[0-9])")
 _VERSIONS: Final = {b"1.0": (1, 0), b"1.1": (1, 1)}
 _NO_HEAD: Final = ClientHead(
     lines=[],

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.edge.chunks import Chunks, MalformedChunks
-from gateway.edge.field_lines import HEAD_END, MalformedLine, has_bare_line_feed, read_field, split_head
+from gateway.edge.field_lines import HEAD_END, MalformedLine, has_bare_line_feed, is_length, read_field, split_head
 
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [\t -~\x80-\xff]*+)?")
 _MOST_HEAD_BYTES: Final = 64 * 1024
@@ -136,8 +136,10 @@ class Reply:
             raise UnreadableReply("its framing is there twice")
         coding, length = framing.get(_CODING), framing.get(_LENGTH)
         self.keep_alive = not is_old and b"close" not in framing.get(_CONNECTION, b"").lower()
-        if (coding is not None and (length is not None or coding.lower() != b"chunked")) or not (length or b"0").isdigit():
-            raise UnreadableReply("its framing is not that of RFC 9112")
+        if coding is not None and (length is not None or coding.lower() != b"chunked"):
+            raise UnreadableReply("the only transfer coding taken is chunked, without a length")
+        if length is not None and not is_length(length):
+            raise UnreadableReply("the Content-Length is no number")
         if self._to_head_request or head.status in _NO_BODY:
             return
         if coding is not None:

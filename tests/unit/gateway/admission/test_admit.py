@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway.admission.admit import Admission, admit
+from gateway.admission import standing
+from gateway.admission.admit import Admission
 from gateway.admission.grounds import GROUNDS
 from gateway.admission.knowledge import Knowledge
 from gateway.admission.memory import NotLoaded
@@ -155,14 +156,11 @@ async def admitted(database: Database, asked: Request) -> Admission:
 
 
 async def admitted_by(knowledge: Knowledge, asked: Request) -> Admission:
-    admission = Admission()
     for _ in range(8):
         try:
-            admit(asked, knowledge, time.time(), admission)
+            return standing.admitted(asked, knowledge, time.time(), Admission())
         except NotLoaded as missing:
             await missing.load()
-        else:
-            return admission
     raise AssertionError
 
 
@@ -298,7 +296,8 @@ def test_what_the_feed_tells_of_is_looked_up_anew_and_nothing_else(kind: str) ->
         database = Database()
         knowledge = Knowledge(source=database, routes=shipped_routes(), settings=GatewaySettings(), monotonic=time.monotonic)
         await knowledge.start()
-        await admitted_by(knowledge, request())
+        asked = request()
+        await admitted_by(knowledge, asked)
         key = hashlib.sha256(TOKEN.encode()).hexdigest()
         if kind == "tpp":
             database.tpps[NUMBER] = _tpp(TppStatus.BLOCKED)
@@ -316,7 +315,7 @@ def test_what_the_feed_tells_of_is_looked_up_anew_and_nothing_else(kind: str) ->
         await asyncio.sleep(0.1)
         looked_up = database.look_ups
         with pytest.raises(Refusal) as caught:
-            await admitted_by(knowledge, request())
+            await admitted_by(knowledge, asked)
         assert database.look_ups - looked_up <= 1
         return caught.value.reason
 

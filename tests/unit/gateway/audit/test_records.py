@@ -51,11 +51,19 @@ def exchange(path: str = "/v1/accounts") -> Exchange:
         holds_until=math.inf,
     )
     admission = Admission(route=ROUTES.route_of(Listener.EDGE, "GET", "/v1/accounts"), trusted=trusted, token=TOKEN)
-    return Exchange(request=request, admission=admission, began_at=1, admitted_at=1.002, replied_at=1.01, status=200)
+    return Exchange(
+        request=request,
+        admission=admission,
+        arrived_at=1.8e9 - 0.02,
+        began_at=1,
+        admitted_at=1.002,
+        replied_at=1.01,
+        status=200,
+    )
 
 
 def record(writer: RecordWriter, of: Exchange) -> dict[str, object]:
-    written: dict[str, object] = orjson.loads(writer.of_exchange(of, now=1.8e9, ended_at=1.02))
+    written: dict[str, object] = orjson.loads(writer.of_exchange(of, ended_at=1.02))
     return written
 
 
@@ -94,7 +102,7 @@ def test_a_record_says_who_asked_for_what_how_and_with_what_result() -> None:
 
 def test_no_secret_stands_in_a_record() -> None:
     """Neither the token nor the query, and of the token's hash a part only."""
-    text = RecordWriter().of_exchange(exchange(), now=1.8e9, ended_at=2)
+    text = RecordWriter().of_exchange(exchange(), ended_at=2)
     assert b"secret" not in text
     assert b"ab" * 32 not in text
 
@@ -129,7 +137,7 @@ def test_what_is_too_long_is_cut_and_what_is_odd_is_escaped() -> None:
     """One line, whatever was asked for."""
     odd = exchange(path="/" + "x" * 9_000)
     odd.detail = 'line\nbreak "quoted"'
-    line = RecordWriter().of_exchange(odd, now=1.8e9, ended_at=2)
+    line = RecordWriter().of_exchange(odd, ended_at=2)
     assert b"\n" not in line
     assert len(orjson.loads(line)["path"]) == 500
     assert orjson.loads(line)["detail"] == 'line\nbreak "quoted"'
