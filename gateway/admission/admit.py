@@ -35,8 +35,8 @@ class Admission:
 
     @property
     def certificate(self) -> Psd2Certificate | None:
-        """The certificate, once it is trusted."""
-        return self.trusted.certificate if self.trusted else None
+        """The TPP's certificate, once an authority for such is found to vouch for it."""
+        return self.trusted.psd2_certificate if self.trusted else None
 
 
 def admit(request: Request, knowledge: Knowledge, now: float, admission: Admission) -> None:
@@ -49,7 +49,7 @@ def admit(request: Request, knowledge: Knowledge, now: float, admission: Admissi
     route = admission.route = matched_route(request, knowledge.routes)
     require_address(request, route)
     trusted = admission.trusted = presented_certificate(request, route, knowledge, now)
-    certificate = trusted.certificate if trusted else None
+    certificate = admission.certificate
     tpp = admission.tpp = registered_tpp(certificate, knowledge.tpps)
     token = admission.token = active_token(request, route, knowledge.tokens, now)
     require_binding(token, request.connection.leaf if trusted else None, route)

@@ -107,7 +107,7 @@ def _identity_lines(connection: Connection, admission: Admission) -> bytes:
         if token.subject is not None:
             fields.append(("x-sandbox-subject", token.subject))
     lines = "".join([f"{name}: {_plain(value)}\r\n" for name, value in fields]).encode("ascii")
-    if connection.leaf is not None and admission.certificate is not None:
+    if connection.leaf is not None and admission.trusted is not None:
         lines += b"client-cert: " + connection.leaf.client_cert + b"\r\n"
     return lines
 

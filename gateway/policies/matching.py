@@ -55,7 +55,10 @@ class RouteTable:
         """Build the trees: one of the paths as they are, one of how a careless server may read them."""
         self._roots = {listener: _Node() for listener in Listener}
         self._careless = {listener: _Node() for listener in Listener}
+        self._with_capitals: set[Listener] = set()
         for route in routes:
+            if _carelessly(route.template) != route.template:
+                self._with_capitals.add(route.listener)
             _plant(self._roots[route.listener], route, route.template)
             _plant(self._careless[route.listener], route, _carelessly(route.template))
 
@@ -68,7 +71,7 @@ class RouteTable:
         if routes is None:
             raise UnknownPath(path)
         careless = _carelessly(path)
-        if careless != path:
+        if careless != path or listener in self._with_capitals:
             others = _descend_from(self._careless[listener], careless)
             if others != routes:
                 raise AmbiguousPath(next(iter((others or routes).values())))

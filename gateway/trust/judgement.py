@@ -121,6 +121,7 @@ class Judge:
             require_web_certificate(certificate)
         return Trusted(
             certificate=certificate,
+            profile=self._rules.profile,
             status=status,
             issuers=tuple(sha256_hex(issuer.public_bytes(Encoding.DER)) for issuer in chain[1:]),
             holds_from=certificate.not_before.timestamp(),

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from gateway.trust.rules import Profile
+
 if TYPE_CHECKING:
     from psd2.certificates import Psd2Certificate
 
@@ -65,11 +67,17 @@ class Trusted:
     """A certificate that was judged good, and the time in which that holds (epoch seconds, half open).
 
     `status` is what is known of its revocation, None where nothing is and nothing has to be. `issuers` are the SHA-256
-    (hex) of the CAs above it, its own issuer first, the anchor last.
+    (hex) of the CAs above it, its own issuer first, the anchor last. `profile` is what the store's authorities issue.
     """
 
     certificate: Psd2Certificate
+    profile: Profile = Profile.PSD2
     status: Status | None
     issuers: tuple[str, ...] = ()
     holds_from: float
     holds_until: float
+
+    @property
+    def psd2_certificate(self) -> Psd2Certificate | None:
+        """The certificate whose word on number and roles counts: other authorities may write there whatever they like."""
+        return self.certificate if self.profile is Profile.PSD2 else None
