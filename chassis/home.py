@@ -57,7 +57,7 @@ class Home:
         return _pair(self.certs / "servers", name)
 
     def internal(self, name: str) -> KeyPairPaths:
-        """Return the files of an internal caller's certificate: `gateway`, `portal`, `health`."""
+        """Return the files of an internal caller's certificate: `gateway`, `portal`, `operator`, `health`."""
         return _pair(self.certs / "internal", name)
 
     def tpp(self, name: str) -> Path:

@@ -20,7 +20,7 @@ PUBLISHING: Final = (AuthorityName.ROOT, AuthorityName.TPP_ISSUING, AuthorityNam
 """Authorities with CRL and OCSP. The internal one has none: what it issues lives for days, and nobody outside sees it."""
 
 _INTERNAL_SERVERS: Final = ("authorization", "admin", "bank", "portal", "demo")
-_INTERNAL_CALLERS: Final = ("gateway", "portal", HEALTH_CALLER)
+_INTERNAL_CALLERS: Final = ("gateway", "portal", "operator", HEALTH_CALLER)
 _LOOPBACK: Final = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
 
 Address = IPv4Address | IPv6Address

@@ -37,7 +37,8 @@ BELONGINGS: Final = {
     # The public authorities: for a Python on which TLS itself has to judge clients (gateway/edge/tls.py).
     "edge": Belongings(callers=("gateway",), authorities=("internal", "root", "tpp-issuing")),
     "authorization": Belongings(callers=("gateway", HEALTH_CALLER)),
-    "admin": Belongings(),
+    # The operator calls from where the control API is: `docker compose exec admin gateway …`.
+    "admin": Belongings(callers=("operator", HEALTH_CALLER)),
     "bank": Belongings(),
     "demo": Belongings(tpps=(demo_app.NAME,)),
 }

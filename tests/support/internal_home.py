@@ -61,10 +61,10 @@ def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def internal_home(home: Home) -> InternalCa:
-    """Fill `home` with an internal CA, the bank's server certificate and the callers gateway, portal and health."""
+    """Fill `home` with an internal CA, the bank's server certificate and the callers gateway, portal, operator and health."""
     ca = InternalCa()
     ca.install(home)
     ca.issue(home.server("bank"), names=["bank.internal", "bank", "localhost"])
-    for caller in ("gateway", "portal", "health"):
+    for caller in ("gateway", "portal", "operator", "health"):
         ca.issue(home.internal(caller), names=[f"{caller}.internal"])
     return ca

@@ -176,7 +176,7 @@ def test_what_a_lost_authority_issued_is_issued_anew(standing: Setting) -> None:
 
     issued = standing.authority.ensure_hierarchy()
 
-    assert sorted(record.profile for record in issued) == ["authority"] + ["internal-client"] * 3 + ["internal-server"] * 5
+    assert sorted(record.profile for record in issued) == ["authority"] + ["internal-client"] * 4 + ["internal-server"] * 5
     load(standing.home.server("bank").certificate).verify_directly_issued_by(load(lost.certificate))
 
 
@@ -230,7 +230,7 @@ def test_an_expired_authority_is_refused_by_file(standing: Setting) -> None:
 def test_everything_made_is_on_record(standing: Setting) -> None:
     records = standing.authority.certificates()
 
-    assert len(records) == 16
+    assert len(records) == 17
     assert {record.tpp for record in records} == {None}
 
 
@@ -248,7 +248,7 @@ def test_several_processes_at_once_make_one_hierarchy(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         issued = list(pool.map(lambda _: made.restarted().ensure_hierarchy(), range(8)))
 
-    assert sorted(len(each) for each in issued) == [0] * 7 + [16]
+    assert sorted(len(each) for each in issued) == [0] * 7 + [17]
 
 
 def test_a_lock_that_is_never_released_is_told_after_a_deadline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

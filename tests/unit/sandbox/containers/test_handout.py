@@ -24,7 +24,7 @@ def authority(tmp_path: Path) -> Home:
     home = Home(tmp_path / "authority")
     pairs = [home.ca(name) for name in AUTHORITIES]
     pairs += [home.server(name) for name in SERVERS]
-    pairs += [home.internal(name) for name in ("gateway", "portal", "health")]
+    pairs += [home.internal(name) for name in ("gateway", "portal", "operator", "health")]
     for pair in pairs:
         write_private(pair.key, f"key {pair.key.name}".encode())
         write_public(pair.certificate, f"certificate {pair.certificate.name}".encode())
@@ -41,7 +41,7 @@ def keys(home: Path) -> set[str]:
     [
         ("edge", {"servers/edge.key", "internal/gateway.key"}),
         ("authorization", {"servers/authorization.key", "internal/gateway.key", "internal/health.key"}),
-        ("admin", {"servers/admin.key", "internal/health.key"}),
+        ("admin", {"servers/admin.key", "internal/operator.key", "internal/health.key"}),
         ("bank", {"servers/bank.key", "internal/health.key"}),
         ("demo", {"servers/demo.key", "internal/health.key"}),
     ],

@@ -1,0 +1,166 @@
+"""`gateway`: documents from files, differences before changes, exit statuses that scripts can rely on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pytest
+from requests import Response
+from requests.structures import CaseInsensitiveDict
+
+from gateway.cli.root import run
+from gateway.database import admin_audit
+from tests.support.admin import admin_client
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from flask.testing import FlaskClient
+    from sqlalchemy import Engine
+
+
+class WithoutSockets:
+    """Carries requests to the application itself."""
+
+    def __init__(self, client: FlaskClient) -> None:
+        self._client = client
+
+    def request(self, method: str, path: str, **options: Any) -> Response:
+        told = self._client.open(
+            path, method=method, query_string=options["params"], headers=options["headers"], data=options.get("data")
+        )
+        answer = Response()
+        answer.status_code, answer._content, answer.headers = told.status_code, told.data, CaseInsensitiveDict(told.headers)
+        return answer
+
+
+class Terminal:
+    """A terminal of somebody who runs `gateway`."""
+
+    def __init__(self, client: FlaskClient, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self._session = WithoutSockets(client)
+        self._folder = folder
+        self._capsys = capsys
+
+    def file(self, text: str, name: str = "documents.toml") -> str:
+        path = self._folder / name
+        path.write_text(text)
+        return str(path)
+
+    def run(self, *arguments: str) -> tuple[int, str]:
+        """Return the exit status and what was printed, errors too."""
+        status = run(arguments, session=self._session)
+        printed = self._capsys.readouterr()
+        return status, printed.out + printed.err
+
+    def json(self, *arguments: str) -> Any:
+        return orjson.loads(self.run(*arguments, "--json")[1])
+
+
+@pytest.fixture
+def terminal(engine: Engine, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Terminal:
+    return Terminal(admin_client(engine, tmp_path), tmp_path, capsys)
+
+
+def test_documents_are_applied_from_files_and_what_stands_is_left_alone(terminal: Terminal) -> None:
+    """`diff` tells before; 1 where something differs, 0 where nothing does."""
+    file = terminal.file('[plans.gold]\nrate = 10\n[shops.corner]\naddress = "/a"\nplan = "gold"\n')
+
+    status, said = terminal.run("diff", "-f", file)
+    assert (status, "+ plans/gold created" in said, "rate: (none) → 10" in said) == (1, True, True)
+    assert terminal.run("apply", "-f", file, "--dry-run")[0] == 1
+    assert terminal.run("get", "plans")[1].count("gold") == 0
+    assert terminal.run("apply", "-f", file)[0] == 0
+    assert terminal.run("diff", "-f", file) == (0, "nothing differs\n")
+    assert terminal.run("apply", "-f", file) == (0, "nothing to do\n")
+    terminal.file("[plans.gold]\nrate = 20\n")
+    assert terminal.run("apply", "-f", file)[1] == "~ plans/gold replaced (version 2)\n    rate: 10 → 20\n"
+
+
+def test_a_file_with_faults_changes_nothing_and_each_fault_is_a_line(terminal: Terminal) -> None:
+    """2."""
+    file = terminal.file('[plans.gold]\nrate = 0\n[shops.corner]\naddress = "a"\n[plans.silver]\nrate = 1\n')
+
+    status, said = terminal.run("apply", "-f", file)
+
+    assert status == 2
+    assert [line.split(": ")[1:3] for line in said.splitlines()] == [["plans/gold", "rate"], ["shops/corner", "address"]]
+    assert terminal.json("get", "plans") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("[plans", "is no TOML"),
+        ("[plans.gold]\nrate = 2026-01-01\n", "holds what JSON can't say"),
+        ("[plan.a]\n", "plan/a: kind"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused(terminal: Terminal, text: str, complaint: str) -> None:
+    """With the reason."""
+    status, said = terminal.run("apply", "-f", terminal.file(text))
+    assert (status, complaint in said) == (2, True)
+
+
+def test_what_is_printed_can_be_applied_again(terminal: Terminal) -> None:
+    """Secrets are not printed, and stay what they were."""
+    terminal.run("apply", "-f", terminal.file('[shops.corner]\naddress = "/a"\nsecret = "open sesame"\n'))
+    printed = terminal.run("get", "shops", "corner")[1]
+    assert "sesame" not in printed
+
+    file = terminal.file(printed.replace('"/a"', '"/b"'), "corner.json")
+    assert terminal.run("apply", "-f", file)[1] == '~ shops/corner replaced (version 2)\n    address: "/a" → "/b"\n'
+
+
+def test_a_document_is_described_with_who_uses_it(terminal: Terminal) -> None:
+    """In the words of its kind."""
+    terminal.run("apply", "-f", terminal.file('[plans.gold]\nrate = 10\n[shops.corner]\naddress = "/a"\nplan = "gold"\n'))
+
+    assert "used by:\n  -:\n    document: shops/corner" in terminal.run("describe", "plans", "gold")[1]
+    assert "description:\n  rate: 10" in terminal.run("describe", "shops", "corner")[1]
+    assert terminal.json("describe", "shops", "corner")["description"] == {"rate": 10}
+    assert "plans  1" in terminal.run("get")[1]
+
+
+def test_a_document_comes_back_from_its_history(terminal: Terminal) -> None:
+    """Also one that was deleted; one in use is not deleted."""
+    terminal.run("apply", "-f", terminal.file('[plans.gold]\nrate = 10\n[shops.corner]\naddress = "/a"\nplan = "gold"\n'))
+    status, said = terminal.run("delete", "plans", "gold")
+    assert (status, "used by shops/corner" in said) == (2, True)
+    assert terminal.run("delete", "shops", "corner", "--dry-run")[0] == 1
+    assert terminal.run("delete", "shops", "corner")[0] == 0
+    assert terminal.run("delete", "shops", "corner")[0] == 2
+    assert terminal.run("rollback", "shops", "corner", "--to", "1", "--dry-run")[0] == 1
+    assert terminal.run("rollback", "shops", "corner", "--to", "1")[0] == 0
+    assert terminal.run("rollback", "shops", "corner", "--to", "9")[0] == 2
+    assert [each["version"] for each in terminal.json("history", "shops", "corner")] == [3, 2, 1]
+    assert "version 2 deleted by operator" in terminal.run("history", "shops", "corner")[1]
+
+
+def test_the_audit_is_listed_and_verified(terminal: Terminal, engine: Engine) -> None:
+    """1 where it was tampered with; the head tells what was cut off."""
+    for rate in (10, 20):
+        terminal.run("apply", "-f", terminal.file(f"[plans.gold]\nrate = {rate}\n"))
+    listed = terminal.run("audit", "list")[1]
+    assert "by operator: replaced plans/gold\n    rate: 10 → 20" in listed
+    verdict = terminal.json("audit", "verify")
+    assert (verdict["intact"], verdict["records"]) == (True, 2)
+    assert terminal.run("audit", "verify", "--head", verdict["head"])[0] == 0
+
+    with engine.begin() as connection:
+        connection.execute(admin_audit.delete().where(admin_audit.c.number == 2))
+    assert terminal.run("audit", "verify")[0] == 0
+    status, said = terminal.run("audit", "verify", "--head", verdict["head"])
+    assert (status, "the end was cut off" in said) == (1, True)
+
+
+def test_wrong_usage_and_a_gateway_out_of_reach_are_told_apart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], terminal: Terminal
+) -> None:
+    """2 and 3."""
+    assert terminal.run("get", "plan")[0] == 2
+    assert terminal.run("apply")[0] == 2
+    assert terminal.run("audit", "verify", "--head", "x")[0] == 2
+    assert run(["get", "--home", str(tmp_path)]) == 3
+    assert "can't be reached" in capsys.readouterr().err
