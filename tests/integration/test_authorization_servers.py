@@ -75,7 +75,7 @@ def gateway(module_databases: Databases, tmp_path_factory: pytest.TempPathFactor
         for process in processes:
             process.send_signal(signal.SIGTERM)
         for process in processes:
-            process.wait(timeout=20)
+            process.wait(timeout=60)
 
 
 def command_of(name: str, module: str) -> list[str]:
@@ -142,7 +142,7 @@ def test_a_refusal_is_logged_with_its_reason(gateway: Gateway) -> None:
     gateway.session("authorization", "gateway").post("/introspect", data=body, headers=from_edge())
 
     log: Path = gateway.home.log / "authorization.jsonl"
-    wait_until(lambda: "client.unknown" in log.read_text(), seconds=5, what="a line in the log")
+    wait_until(lambda: "client.unknown" in log.read_text(), seconds=30, what="a line in the log")
     line = json.loads(next(line for line in log.read_text().splitlines() if "client.unknown" in line))
     assert (line["service"], line["event"], line["path"]) == ("authorization", "oauth.refused", "/introspect")
     assert "s3cret-token" not in log.read_text()

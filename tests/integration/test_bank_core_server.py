@@ -73,7 +73,7 @@ def running(module_databases: Databases, tmp_path_factory: pytest.TempPathFactor
         yield bank
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(timeout=20)
+        process.wait(timeout=60)
 
 
 @on_one_engine

@@ -32,7 +32,7 @@ def test_changes_appear_in_the_order_of_their_numbers(databases: Databases) -> N
             second.start()
             time.sleep(0.3)
             seen.append([change.key for change in changes_after(engine, 0, limit=10)])
-        second.join(timeout=10)
+        second.join(timeout=60)
         seen.append([change.key for change in changes_after(engine, 0, limit=10)])
     assert seen == [[], ["first", "second"]]
 

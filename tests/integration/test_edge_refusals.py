@@ -313,7 +313,7 @@ def test_old_tls_versions_get_an_alert_and_a_record(edge: EdgeUnderTest) -> None
     context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
     with pytest.raises(ssl.SSLError, match="PROTOCOL_VERSION"):
         edge.connect(context=context)
-    wait_until(lambda: bool(edge.records(reason="tls.unsupported_protocol")), seconds=2, what="the record")
+    wait_until(lambda: bool(edge.records(reason="tls.unsupported_protocol")), seconds=30, what="the record")
 
 
 @pytest.mark.parametrize("ciphers", ["ECDHE-ECDSA-AES256-SHA384", "AES256-GCM-SHA384", "DHE-RSA-AES256-GCM-SHA384"])
@@ -323,7 +323,7 @@ def test_ciphers_without_forward_secrecy_or_aead_are_refused(edge: EdgeUnderTest
     context.set_ciphers(f"{ciphers}:@SECLEVEL=0")
     with pytest.raises(ssl.SSLError, match="HANDSHAKE_FAILURE"):
         edge.connect(context=context)
-    wait_until(lambda: bool(edge.records(reason="tls.no_shared_cipher")), seconds=2, what="the record")
+    wait_until(lambda: bool(edge.records(reason="tls.no_shared_cipher")), seconds=30, what="the record")
 
 
 def test_a_certificate_without_its_key_does_not_connect(edge: EdgeUnderTest) -> None:
@@ -338,7 +338,7 @@ def test_a_certificate_without_its_key_does_not_connect(edge: EdgeUnderTest) -> 
 
 def test_plain_http_to_a_tls_address_is_told_so(edge: EdgeUnderTest) -> None:
     """A helpful answer instead of a dead connection."""
-    with socket.create_connection(("127.0.0.1", edge.ports.edge), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", edge.ports.edge), timeout=30) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
         answer = read_answer(connection)
     assert answer.status == 400

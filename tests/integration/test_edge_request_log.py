@@ -71,7 +71,7 @@ def first_refusal(edge: EdgeUnderTest, certificate: Issued) -> Answer:
         answers.append(edge.get(certificate=certificate))
         return answers[-1].status == 401
 
-    wait_until(is_refused, seconds=5, what="the refusal")
+    wait_until(is_refused, seconds=30, what="the refusal")
     return answers[-1]
 
 

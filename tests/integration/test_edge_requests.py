@@ -18,7 +18,8 @@ from tests.support.scripted_upstream import echo, raw, slowly
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-HEAD_SECONDS, BODY_SECONDS, IDLE_SECONDS, STALL_SECONDS = 1.0, 2.0, 2.0, 2.0
+# Short, yet longer than a machine that is busy with other tests needs for what is not slow on purpose.
+HEAD_SECONDS, BODY_SECONDS, IDLE_SECONDS, STALL_SECONDS, HANDSHAKE_SECONDS = 3.0, 3.0, 6.0, 3.0, 5.0
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EdgeUnderTest]:
         "BODY_SECONDS": str(BODY_SECONDS),
         "IDLE_SECONDS": str(IDLE_SECONDS),
         "STALL_SECONDS": str(STALL_SECONDS),
-        "HANDSHAKE_SECONDS": "1",
+        "HANDSHAKE_SECONDS": str(HANDSHAKE_SECONDS),
         "MAX_BODY_BYTES": "100000",
     }
     with running_edge(tmp_path_factory.mktemp("edge"), **settings) as running:
@@ -118,7 +119,7 @@ def test_malformed_chunks_are_refused(edge: EdgeUnderTest, chunks: bytes, pause_
         connection.sendall(chunks)
         answer = read_answer(connection)
     assert (answer.status, answer.reason) == (400, "http.malformed")
-    wait_until(lambda: len(edge.records(reason="http.malformed")) == seen + 1, seconds=2, what="the record")
+    wait_until(lambda: len(edge.records(reason="http.malformed")) == seen + 1, seconds=30, what="the record")
 
 
 PATHS = [
@@ -173,7 +174,7 @@ def test_what_follows_a_chunked_body_at_once_is_not_taken_for_a_request(edge: Ed
         assert read_answer(connection).json["body"] == "{}"
         began = time.monotonic()
         assert connection.recv(1) == b""
-        assert time.monotonic() - began < IDLE_SECONDS / 2
+        assert time.monotonic() - began < IDLE_SECONDS - 1
 
 
 # --- identity ---
@@ -227,7 +228,7 @@ FORGED = [
 def test_a_forged_header_never_arrives(edge: EdgeUnderTest, name: str, listener: str) -> None:
     """In no spelling, on no listener; what the edge itself says is there once."""
     if listener == "welcome":
-        with socket.create_connection(("127.0.0.1", edge.ports.welcome), timeout=10) as connection:
+        with socket.create_connection(("127.0.0.1", edge.ports.welcome), timeout=30) as connection:
             answer = edge.over(connection, "/pki/ca.crt", headers={name: "forged"})
     else:
         port = getattr(edge.ports, listener)
@@ -361,12 +362,12 @@ def test_expect_continue_is_answered_only_to_who_may_pass(edge: EdgeUnderTest) -
 
 def test_a_handshake_that_does_not_go_on_is_ended(edge: EdgeUnderTest) -> None:
     """And recorded."""
-    with socket.create_connection(("127.0.0.1", edge.ports.edge), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", edge.ports.edge), timeout=30) as connection:
         connection.sendall(b"\x16")
         began = time.monotonic()
         assert connection.recv(1) == b""
-        assert time.monotonic() - began < 5
-    wait_until(lambda: bool(edge.records(kind="handshake", reason="tls.timeout")), seconds=2, what="the record")
+        assert time.monotonic() - began < HANDSHAKE_SECONDS + 20
+    wait_until(lambda: bool(edge.records(kind="handshake", reason="tls.timeout")), seconds=30, what="the record")
 
 
 @pytest.mark.parametrize("drip", [b"", b"x"], ids=["silent", "dripping"])
@@ -380,7 +381,7 @@ def test_a_head_that_does_not_end_is_refused(edge: EdgeUnderTest, drip: bytes, r
         began = time.monotonic()
         while not select.select([connection], [], [], 0.05)[0]:
             connection.sendall(drip)
-            assert time.monotonic() - began < 3 * HEAD_SECONDS
+            assert time.monotonic() - began < HEAD_SECONDS + 20
         answer = read_answer(connection)
     assert (answer.status, answer.reason) == (408, "http.too_slow")
 
@@ -390,12 +391,12 @@ def test_a_connection_without_a_request_is_closed(edge: EdgeUnderTest) -> None:
     with edge.connect(edge.qwac) as silent:
         began = time.monotonic()
         assert silent.recv(1) == b""
-        assert time.monotonic() - began < HEAD_SECONDS + 2
+        assert time.monotonic() - began < IDLE_SECONDS
     with edge.connect(edge.qwac) as idle:
         assert edge.over(idle).status == 200
         began = time.monotonic()
         assert idle.recv(1) == b""
-        assert IDLE_SECONDS - 0.5 < time.monotonic() - began < IDLE_SECONDS + 2
+        assert IDLE_SECONDS - 0.5 < time.monotonic() - began < IDLE_SECONDS + 20
 
 
 def test_a_body_that_does_not_end_is_refused(edge: EdgeUnderTest) -> None:
@@ -413,7 +414,7 @@ def test_a_client_that_takes_no_answer_is_parted_with(edge: EdgeUnderTest) -> No
             connection.sendall(GET.replace(b"/1 ", b"/never-read ") + b"\r\n")
             wait_until(
                 lambda: bool(edge.records(path="/v1/consents/never-read", outcome="aborted")),
-                seconds=STALL_SECONDS + 5,
+                seconds=STALL_SECONDS + 30,
                 what="the end of the connection",
             )
     finally:
@@ -435,7 +436,7 @@ def test_head_requests_and_http_1_0(edge: EdgeUnderTest) -> None:
 
 def test_health_is_answered_on_the_welcome_address_only(edge: EdgeUnderTest) -> None:
     """By the edge itself; elsewhere it is a path like any other."""
-    with socket.create_connection(("127.0.0.1", edge.ports.welcome), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", edge.ports.welcome), timeout=30) as connection:
         assert edge.over(connection, "/health").json == {"status": "ok"}
     assert edge.get("/health", certificate=edge.qwac).status == 404
 
@@ -445,13 +446,13 @@ def test_health_is_answered_on_the_welcome_address_only(edge: EdgeUnderTest) -> 
 )
 def test_the_welcome_address_forwards_what_is_public(edge: EdgeUnderTest, path: str) -> None:
     """To the portal."""
-    with socket.create_connection(("127.0.0.1", edge.ports.welcome), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", edge.ports.welcome), timeout=30) as connection:
         assert edge.over(connection, path).json["line"] == f"GET {path} HTTP/1.1"
 
 
 def test_the_welcome_address_forwards_nothing_else(edge: EdgeUnderTest) -> None:
     """Neither the portal's own pages nor methods that change something."""
-    with socket.create_connection(("127.0.0.1", edge.ports.welcome), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", edge.ports.welcome), timeout=30) as connection:
         assert edge.over(connection, "/api/v1/tpps").status == 404
         assert edge.over(connection, "/trust.pem", method="PUT").status == 405
 

@@ -81,4 +81,4 @@ def decide_as_anna(identity: TppIdentity, address: str) -> None:
     browser.go_back_to_tpp()
     browser.close()
     assert browser.arrived_at is not None
-    assert "Thank you" in requests.get(browser.arrived_at, timeout=5, proxies={"http": ""}).text
+    assert "Thank you" in requests.get(browser.arrived_at, timeout=60, proxies={"http": ""}).text

@@ -105,7 +105,7 @@ def server(authority: Authority, tmp_path: Path) -> Iterator[Server]:
     yield found
     found.shutdown()
     found.server_close()
-    thread.join(timeout=5)
+    thread.join(timeout=60)
 
 
 @pytest.fixture
@@ -237,5 +237,5 @@ def visit(redirect_uri: str) -> None:
     session = requests.Session()
     session.trust_env = False
     root = redirect_uri.removesuffix("/callback")
-    assert session.get(f"{root}/favicon.ico", timeout=5).status_code == 404
-    assert "Thank you" in session.get(f"{redirect_uri}?code=c0de&state=s", timeout=5).text
+    assert session.get(f"{root}/favicon.ico", timeout=60).status_code == 404
+    assert "Thank you" in session.get(f"{redirect_uri}?code=c0de&state=s", timeout=60).text

@@ -53,7 +53,7 @@ def test_a_tpp_is_told_over_its_own_qwac(identity: TppIdentity, receiver: Receiv
         answer = ask(stage.xs2a, f"https://{identity.name}.tpp.example:{receiver.port}/lean-push")
         consent_id: ConsentId = document_of(answer).text("consentId")  # type: ignore[assignment]
         consent_deletion_request(stage.xs2a, consent_id)
-        wait_until(lambda: "terminatedByTpp" in receiver.told, seconds=15, what="the notification of the consent's end")
+        wait_until(lambda: "terminatedByTpp" in receiver.told, seconds=30, what="the notification of the consent's end")
         listed: Any = stage.xs2a.get("/sandbox/v1/notifications").body
 
     assert answer.headers["aspsp-notification-support"] == "true"

@@ -68,12 +68,12 @@ def test_what_a_full_console_held_stands_beside_it_and_its_holder_prints_on(tmp_
     console.write_text("printed by an earlier run\n" * 300)
     chatty = "import time; print('x' * 5_000, flush=True); time.sleep(2); print('last words')"
     child = spawn([sys.executable, "-c", chatty], environment={}, folder=tmp_path, console=console)
-    wait_until(lambda: console.stat().st_size > 12_000, seconds=10, what="some output")
+    wait_until(lambda: console.stat().st_size > 12_000, seconds=30, what="some output")
 
     keep_consoles_small(tmp_path, most_bytes=1_000)
 
     assert console.stat().st_size == 0
-    wait_until(child.has_ended, seconds=10, what="the end")
+    wait_until(child.has_ended, seconds=30, what="the end")
     assert child.bury() == 0
     assert child.last_words() == "last words"
     assert (tmp_path / "bank.console.1").read_text().startswith("printed by an earlier run")

@@ -163,7 +163,7 @@ def test_a_receiver_that_stalls_is_left_in_time(
 
     delivery(bank, context).run_due()
 
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
     assert listed(bank)[0].state is State.WAITING
     assert str(listed(bank)[0].outcome).startswith("no answer within")
 
@@ -174,7 +174,7 @@ def test_an_answer_that_drips_is_left_in_time(
     """The deadline is for the whole of it, not for each byte."""
 
     def drip(handler: object) -> None:
-        for _ in range(40):
+        for _ in range(300):
             handler.wfile.write(b"H")  # type: ignore[attr-defined]
             handler.wfile.flush()  # type: ignore[attr-defined]
             time.sleep(0.1)
@@ -186,7 +186,7 @@ def test_an_answer_that_drips_is_left_in_time(
 
     delivery(bank, context).run_due()
 
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 20
     assert listed(bank)[0].state is State.WAITING
 
 

@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.support.patience import IN_FORCE_SECONDS
 from tests.support.ports import wait_until
 from tests.support.register import signing_request
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from tests.support.platform import RunningPlatform
 
 _numbers = itertools.count(1)
-IN_FORCE_SECONDS = 3.0
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def get(platform: RunningPlatform, path: str, folder: Path | None, *, stem: str 
         session.verify = str(platform.home.trust_bundle)
         if folder is not None:
             session.cert = (str(folder / f"{stem}.crt"), str(folder / f"{stem}.key"))
-        return session.get(f"{platform.edge_url}{path}", timeout=10)
+        return session.get(f"{platform.edge_url}{path}", timeout=60)
 
 
 def code_of(response: requests.Response) -> str:
@@ -183,7 +183,7 @@ def test_a_revoked_certificate_is_refused_and_published(platform: RunningPlatfor
     )
     with requests.Session() as session:
         session.trust_env = False
-        crl = x509.load_der_x509_crl(session.get(f"{platform.welcome_url}/pki/crl/tpp-issuing.crl", timeout=10).content)
+        crl = x509.load_der_x509_crl(session.get(f"{platform.welcome_url}/pki/crl/tpp-issuing.crl", timeout=60).content)
     entry = crl.get_revoked_certificate_by_serial_number(int(done["serial"], 16))
     assert entry is not None
     assert entry.extensions.get_extension_for_class(x509.CRLReason).value.reason is x509.ReasonFlags.key_compromise
@@ -243,7 +243,7 @@ def test_openssl_asks_the_responder(platform: RunningPlatform, name: str) -> Non
             subject = ["-issuer", issuer, "-cert", leaf, "-CAfile", platform.home.trust_bundle]
             responder = ["-url", f"{platform.welcome_url}/pki/ocsp/tpp-issuing", "-no_nonce"]
             command = ["openssl", "ocsp", *subject, *responder]
-            done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=20)
+            done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
         assert "Response verify OK" in done.stderr
         return done.stdout.splitlines()[0].rpartition(": ")[2]
 
@@ -264,9 +264,9 @@ def test_pages_come_through_the_edge(platform: RunningPlatform) -> None:
     """Welcome over HTTP with the bundle to trust, the portal over HTTPS, and registration on the latter only."""
     with requests.Session() as session:
         session.trust_env = False
-        welcome = session.get(platform.welcome_url, timeout=10)
-        bundle = session.get(f"{platform.welcome_url}/trust.pem", timeout=10)
-        plain = session.post(f"{platform.welcome_url}/api/tpps", json=application("plain"), timeout=10)
+        welcome = session.get(platform.welcome_url, timeout=60)
+        bundle = session.get(f"{platform.welcome_url}/trust.pem", timeout=60)
+        plain = session.post(f"{platform.welcome_url}/api/tpps", json=application("plain"), timeout=60)
 
     assert "An open bank" in welcome.text
     assert bundle.content == platform.home.trust_bundle.read_bytes()

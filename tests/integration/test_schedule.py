@@ -218,7 +218,7 @@ def test_withdrawing_while_it_runs_deadlocks_nobody(bank: SeededBank) -> None:
     outcomes = at_once(lambda: scheduler.run_due(TENANT), withdraw)
 
     assert outcomes == [1, None]
-    wait_until(lambda: left(bank) == 0, seconds=5, what="an empty schedule")
+    wait_until(lambda: left(bank) == 0, seconds=30, what="an empty schedule")
 
 
 def _lock(connection: Connection, tenant: TenantId, account_id: str) -> None:
@@ -234,7 +234,7 @@ def test_a_running_bank_does_what_is_due_and_ends_cleanly(bank: SeededBank, tmp_
             # Of a kind that nobody does: that it was tried can be seen.
             row = {"tenant": TENANT, "kind": "future", "resource": "x", "due_at": 0, "failures": 0, "retry_at": 0, "error": ""}
             connection.execute(scheduled_tasks.insert().values(row))
-        wait_until(lambda: _failures(bank) > 0, seconds=15, what="the task's first try")
+        wait_until(lambda: _failures(bank) > 0, seconds=30, what="the task's first try")
 
         began = time.monotonic()
         server.process.terminate()

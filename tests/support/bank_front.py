@@ -65,7 +65,7 @@ def running_front(template: Path, folder: Path) -> Iterator[FrontDesk]:
         yield desk
     finally:
         server.shutdown()
-        thread.join(timeout=10)
+        thread.join(timeout=60)
         server.server_close()
         seeded.database.engine.dispose()
 

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-TIMEOUT_SECONDS = 20.0
+TIMEOUT_SECONDS = 60.0
 CLIENT_ID = "client-1"
 HOST = "localhost"
 
@@ -294,11 +294,11 @@ def running_edge(folder: Path, **settings: str) -> Iterator[EdgeUnderTest]:
         environment=environment,
     )
     try:
-        wait_until(lambda: _is_up(edge), seconds=30, what="the edge")
+        wait_until(lambda: _is_up(edge), seconds=90, what="the edge")
         yield edge
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(timeout=20)
+        process.wait(timeout=60)
         for upstream in upstreams.values():
             upstream.stop()
         register.engine.dispose()
@@ -329,7 +329,7 @@ def _register(url: str, authority: Authority) -> Register:
 def _is_up(edge: EdgeUnderTest) -> bool:
     assert edge.process.poll() is None, "the edge did not start"
     try:
-        with socket.create_connection(("127.0.0.1", edge.ports.welcome), timeout=1) as connection:
+        with socket.create_connection(("127.0.0.1", edge.ports.welcome), timeout=10) as connection:
             return edge.over(connection, "/health").status == 200
     except (OSError, http.client.HTTPException):
         return False

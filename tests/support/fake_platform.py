@@ -33,7 +33,7 @@ def healthy() -> WSGIApplication:
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["PATH_INFO"] == "/slow":
-            time.sleep(30)
+            time.sleep(120)
         start_response("200 OK", [("Content-Type", "text/plain")])
         return [str(os.getpid()).encode()]
 

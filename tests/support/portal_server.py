@@ -43,7 +43,7 @@ def running_portal(folder: Path) -> Iterator[ServedPortal]:
         yield portal
     finally:
         server.shutdown()
-        thread.join(timeout=10)
+        thread.join(timeout=60)
         server.server_close()
         portal.engine.dispose()
 
