@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import threading
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from gateway.oauth.bank import InteractionStatus
 from gateway.oauth.model import secret_sha256
 from tests.support.authorization import CLIENT, AuthorizationWorld, client
 from tests.support.code_race import MOST_SECONDS, redeem_all
+from tests.support.processes import fork_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from tests.support.databases import Databases
 
 PROCESSES = 2
-CODES = 80
-ROUNDS = 60
+CODES = 50
+ROUNDS = 30
 
 
 @pytest.fixture
@@ -40,15 +40,15 @@ def world(engine: Engine) -> AuthorizationWorld:
 
 
 def test_of_two_processes_one_redeems_a_code(world: AuthorizationWorld) -> None:
-    """80 codes, two processes, each code at the same instant: one 200 and one invalid_grant every time.
+    """50 codes, two processes, each code at the same instant: one 200 and one invalid_grant every time.
 
     The loser is a replay, so that what the winner got is revoked at once (RFC 6749 §4.1.2).
     """
     codes = [world.code() for _ in range(CODES)]
     url = world.engine.url.render_as_string(hide_password=False)
-    spawning = multiprocessing.get_context("spawn")
-    start, results = spawning.Barrier(PROCESSES), spawning.Queue()
-    racers = [spawning.Process(target=redeem_all, args=(url, codes, start, results)) for _ in range(PROCESSES)]
+    forking = fork_server()
+    start, results = forking.Barrier(PROCESSES), forking.Queue()
+    racers = [forking.Process(target=redeem_all, args=(url, codes, start, results)) for _ in range(PROCESSES)]
     for racer in racers:
         racer.start()
     try:

@@ -26,7 +26,7 @@ from tests.support.postgres import Postgres, running_postgres
 from tests.support.tpps import ANNA, KeepingTransport, open_stage, registered, stage_on
 from tpp_client.accounts import accounts_request, process_accounts_response
 from tpp_client.consents import consent_status_request, process_consent_status_response
-from tpp_client.errors import Refused, TppClientError
+from tpp_client.errors import Refused, TppClientError, TransportFailed
 from tpp_client.journeys.ais import ais_journey
 from tpp_client.journeys.following import SETTLED
 from tpp_client.journeys.piis import piis_journey
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 PREFIXES = {"sandbox": "SANDBOX", "gateway": "GATEWAY", "bank_backend": "BANK"}
 PAYMENTS, AMOUNT_MINOR = 15, 1200
+FAIL_CLOSED_SECONDS = 1.0
 UNSURE = (503, "gateway.unsure")
 # A call that waited for the database would take until the end of its patience.
 AT_ONCE_SECONDS = 8.0
@@ -151,6 +152,8 @@ def remembered(identity: TppIdentity) -> Iterator[Stage]:
 
 def require_refused(stage: Stage) -> None:
     """Require that the edge lets nobody in, soon and for a while, and never keeps anybody waiting."""
+    # Asked before, the edge would pass the call on, and the bank wait for its database in vain.
+    time.sleep(FAIL_CLOSED_SECONDS)
     wait_until(lambda: refusal(stage) == UNSURE, seconds=IN_FORCE_SECONDS, what="a closed door")
     for _ in range(10):
         asked = time.monotonic()
@@ -161,9 +164,14 @@ def require_refused(stage: Stage) -> None:
 
 def refusal(stage: Stage) -> tuple[int, str | None]:
     """Return the status and the reason with which a call is refused: no consent is called "any"."""
-    with pytest.raises(Refused) as refused:
+    try:
         process_consent_status_response(consent_status_request(stage.xs2a, ConsentId("any")))
-    return refused.value.refusal.status, refused.value.refusal.reason
+    except Refused as error:
+        return error.refusal.status, error.refusal.reason
+    except TransportFailed:
+        # The edge has not noticed yet, and the bank has no database either: 503, tried again until the transport gives up.
+        return HTTPStatus.SERVICE_UNAVAILABLE, None
+    return HTTPStatus.OK, None
 
 
 def require_unavailable(platform: RunningPlatform, identity: TppIdentity) -> None:

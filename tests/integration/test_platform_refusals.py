@@ -10,7 +10,7 @@ import pytest
 from chassis.addresses import PortTable
 from chassis.home import Home
 from sandbox.platform.state import RunFolder
-from tests.support.commands import run_command
+from tests.support.commands import run_here
 from tests.support.platform import BLOCK, RunningPlatform, processes_of
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def refused(home: Path, base_port: int) -> str:
     """Start a platform that can't; return its one complaint. Nothing of it may remain."""
-    done = run_command("sandbox.cli", "up", "--detach", "--home", str(home), "--base-port", str(base_port), check=False)
+    done = run_here("sandbox.cli", "up", "--detach", "--home", str(home), "--base-port", str(base_port), check=False)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert not RunFolder(Home(home)).is_held()

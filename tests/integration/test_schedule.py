@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import threading
 import time
@@ -23,6 +22,8 @@ from tests.support.at_once import at_once
 from tests.support.bank_core import ANNA, JONAS, NOW, OTHER_TENANT, TENANT, SeededBank, lent_bank
 from tests.support.bank_server import bank_server
 from tests.support.ports import wait_until
+from tests.support.processes import fork_server
+from tests.support.schedule_worker import run_schedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -65,15 +66,16 @@ class Worker:
 
     def __init__(self, url: str) -> None:
         """Start it, and wait until it runs."""
-        command = [sys.executable, "-m", "tests.support.schedule_worker", url]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        assert self._process.stdout is not None
-        assert self._process.stdout.readline() == b"running\n"
+        forking = fork_server()
+        running = forking.Event()
+        self._process = forking.Process(target=run_schedule, args=(url, running), daemon=True)
+        self._process.start()
+        assert running.wait(MOST_SECONDS)
 
     def kill(self) -> None:
         """End it wherever it stands (SIGKILL)."""
         self._process.kill()
-        self._process.communicate(timeout=MOST_SECONDS)
+        self._process.join(MOST_SECONDS)
 
 
 def test_tasks_are_done_once_whatever_is_killed(bank: SeededBank) -> None:

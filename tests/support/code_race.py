@@ -1,4 +1,4 @@
-"""One of several processes that redeem the same codes at the same instants; run by the race test (spawned)."""
+"""One of several processes that redeem the same codes at the same instants; run by the race test (forked off a server)."""
 
 from __future__ import annotations
 

@@ -82,7 +82,8 @@ class Postgres:
         """Make a new database, empty or as the template is; returns its name."""
         self._count += 1
         name = f"test_{self._count}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        # Files copied, which costs half of what logging every block does.
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         return name
 
     def drop(self, name: str) -> None:

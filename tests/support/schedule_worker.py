@@ -1,12 +1,12 @@
-"""A process that does nothing but run a bank's schedule: `python -m tests.support.schedule_worker DATABASE-URL`.
+"""A process that does nothing but run a bank's schedule, until it is killed.
 
 Each of its tasks credits an account with a cent, unguarded by any origin: what is done twice is there twice.
 """
 
 from __future__ import annotations
 
-import sys
 import time
+from multiprocessing import parent_process
 from typing import TYPE_CHECKING
 
 from bank_backend.database import Database
@@ -25,6 +25,7 @@ from psd2.money import Money
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from multiprocessing.synchronize import Event
 
     from bank_backend.database import Connection
     from psd2.ids import TenantId
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
 _TASK_SECONDS = 0.02
 
 
-def main(url: str) -> None:
-    """Run what is due, again and again, until somebody ends the process."""
+def run_schedule(url: str, running: Event) -> None:
+    """Say that it runs, and run what is due, again and again, until somebody ends the process."""
     database, clock = Database(open_engine(url)), SystemClock()
     ledger = Ledger(SqlLedgerStore(), rates=RATES)
 
@@ -50,12 +51,8 @@ def main(url: str) -> None:
     scheduler = create_scheduler(database, clock=clocks, real=clock, tasks={TaskKind.EXECUTE_PAYMENT: credit})
     runner = Runner(scheduler.run_pass, every_seconds=0.02)
     runner.start()
-    sys.stdout.write("running\n")
-    sys.stdout.flush()
-    # Whoever started it holds the other end.
-    sys.stdin.read()
+    running.set()
+    test = parent_process()
+    assert test is not None
+    test.join()
     runner.stop()
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])
