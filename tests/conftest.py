@@ -12,13 +12,13 @@ from tests.support.garbage import keep_what_is_loaded
 from tests.support.plain_logs import log_plainly
 from tests.support.postgres import Postgres, running_postgres
 from tests.support.shared import begin_sharing, end_sharing
-from tests.support.url_builders import remember_url_builders
+from tests.support.url_rules import remember_url_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-remember_url_builders()
+remember_url_rules()
 remember_templates()
 log_plainly()
 
