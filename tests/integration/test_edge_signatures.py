@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CONSENTS = "/v1/consents"
 BODY = b'{"access": {}}'
 _LARGEST = 256 * 1024
-_PATIENCE_SECONDS = 5.0
+_PATIENCE_SECONDS = 30.0
 
 
 @pytest.fixture(scope="module")
