@@ -51,7 +51,8 @@ def create_services(
     tenants = create_tenant_registry(database, clock, planner)
     # What TPPs ask for; each brings what PSUs decide on and what the schedule does for it.
     consents, funds, payments = create_consents(base), create_funds(base), create_payments(base)
-    approvables = with_baskets(base, consents.approvables | funds.approvables | payments.approvables)
+    approvables = consents.approvables | funds.approvables | payments.approvables
+    approvables = with_baskets(base, approvables, payments.lock_accounts)
     cards = create_card_settlements(base.accounts, base.ledger, base.schedule)
     tasks = consents.tasks | funds.tasks | payments.tasks | cards.tasks
     scheduler = create_scheduler(database, clock=base.clock, real=clock, tasks=tasks)

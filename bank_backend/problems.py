@@ -42,9 +42,12 @@ class _Problems:
         self._sandbox_mode = sandbox_mode
 
     def refusal(self, error: BankError) -> Response:
+        return self._refused(error, error.status)
+
+    def _refused(self, error: BankError, status: int) -> Response:
         told = told_of(error)
-        details = problem(error.status, told.reason, error.title, error.text, **_members(error))
-        answer = self._answer(error.status, _messages(error), details, told, links=error.links)
+        details = problem(status, told.reason, error.title, error.text, **_members(error))
+        answer = self._answer(status, _messages(error), details, told, links=error.links)
         answer.headers.update(error.headers)
         return answer
 
@@ -53,8 +56,7 @@ class _Problems:
         refusal = _of_http(error)
         if refusal is None:
             return error.get_response(request.environ)
-        answer = self.refusal(refusal)
-        answer.status_code = error.code or answer.status_code
+        answer = self._refused(refusal, error.code or refusal.status)
         if isinstance(error, MethodNotAllowed) and error.valid_methods:
             answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))
         return answer

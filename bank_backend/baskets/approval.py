@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeAlias
 
+from bank_backend.authorisations.asks import Approval
+from bank_backend.authorisations.model import ResourceKind
 from bank_backend.baskets.ask import BasketAsk, accounts_of
 from bank_backend.baskets.model import BasketStatus
+from bank_backend.database import Connection
 from bank_backend.errors import ResourceUnknown, StatusInvalid
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Mapping
 
     from bank_backend.accounts.model import Account
-    from bank_backend.authorisations.asks import Approvable, Approval, Ask
-    from bank_backend.authorisations.model import ResourceKind
+    from bank_backend.authorisations.asks import Approvable, Ask
     from bank_backend.baskets.model import Basket, Member
     from bank_backend.baskets.service import BasketStore
-    from bank_backend.database import Connection
     from psd2.ids import TenantId
+
+AccountLock: TypeAlias = Callable[[Connection, Sequence[Approval], datetime], None]
 
 
 class BasketApproval:
     """Baskets as something to approve: implements `bank_backend.authorisations.asks.Approvable`."""
 
-    def __init__(self, *, store: BasketStore, members: Mapping[ResourceKind, Approvable]) -> None:
-        """Decide on the baskets in `store`, and with them on `members`."""
+    def __init__(self, *, store: BasketStore, members: Mapping[ResourceKind, Approvable], lock_accounts: AccountLock) -> None:
+        """Decide on the baskets in `store`, and with them on `members`, their payments' accounts locked before."""
         self._store = store
         self._members = members
+        self._lock_accounts = lock_accounts
 
     def ask(self, connection: Connection, *, tenant: TenantId, resource: str, now: datetime) -> BasketAsk:
         """Return what is asked; raises `ResourceUnknown` or `StatusInvalid`."""
@@ -44,19 +49,18 @@ class BasketApproval:
     def approve(self, connection: Connection, approval: Approval) -> None:
         """Approve each member that still waits; what then becomes of a payment is its own."""
         basket = self._require(connection, approval.tenant, approval.resource, approval.at)
-        for member, ask in self._waiting(connection, basket, approval.at):
-            self._members[member.kind].approve(connection, _of_member(approval, member, ask))
+        for kind, own in self._approvals(connection, basket, approval):
+            self._members[kind].approve(connection, own)
         self._store.save(connection, replace(basket.moved(BasketStatus.ACTC), psu=approval.psu))
 
     def partially_approve(self, connection: Connection, approval: Approval) -> None:
         """Note a signature of several; a member that needs no more than these is approved with it (BG IG §4.6)."""
         basket = self._require(connection, approval.tenant, approval.resource, approval.at)
-        for member, ask in self._waiting(connection, basket, approval.at):
-            own = _of_member(approval, member, ask)
+        for kind, own in self._approvals(connection, basket, approval):
             if len(approval.signatories) >= _signatures(own.accounts):
-                self._members[member.kind].approve(connection, own)
+                self._members[kind].approve(connection, own)
             else:
-                self._members[member.kind].partially_approve(connection, own)
+                self._members[kind].partially_approve(connection, own)
         self._store.save(connection, replace(basket.moved(BasketStatus.PATC), psu=approval.psu))
 
     def reject(self, connection: Connection, *, tenant: TenantId, resource: str, now: datetime) -> None:
@@ -75,6 +79,17 @@ class BasketApproval:
             for member in (basket.members if basket is not None else ())
         ]
         return "; ".join(dict.fromkeys(text for text in texts if text))
+
+    def _approvals(self, connection: Connection, basket: Basket, approval: Approval) -> list[tuple[ResourceKind, Approval]]:
+        """Return the approval of each member that waits, the accounts of all payments locked.
+
+        Each payment locks its own accounts in order: two baskets that pay back and forth would wait for each other.
+        """
+        waiting = self._waiting(connection, basket, approval.at)
+        approvals = [(member.kind, _of_member(approval, member, ask)) for member, ask in waiting]
+        payments = [own for kind, own in approvals if kind is ResourceKind.PIS]
+        self._lock_accounts(connection, payments, approval.at)
+        return approvals
 
     def _waiting(self, connection: Connection, basket: Basket, now: datetime) -> list[tuple[Member, Ask]]:
         """Return the members that wait for a PSU: a TPP may have withdrawn one, and one may have run out of time."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from bank_backend.authorisations.asks import Approvable
     from bank_backend.authorisations.wiring import Authorising
+    from bank_backend.baskets.approval import AccountLock
     from bank_backend.foundation import Foundation
     from bank_backend.tenants.clock import TenantClock
 
@@ -26,10 +27,13 @@ def create_membership(clock: TenantClock) -> Membership:
     return Membership(store=SqlBasketStore(), clock=clock)
 
 
-def with_baskets(base: Foundation, approvables: Mapping[ResourceKind, Approvable]) -> dict[ResourceKind, Approvable]:
-    """Return `approvables` with baskets of them."""
+def with_baskets(
+    base: Foundation, approvables: Mapping[ResourceKind, Approvable], lock_accounts: AccountLock
+) -> dict[ResourceKind, Approvable]:
+    """Return `approvables` with baskets of them; `lock_accounts` locks those of several payments in the one order."""
     members = {kind: approvables[kind] for kind in _GROUPED}
-    return {**approvables, ResourceKind.BASKET: BasketApproval(store=WatchedBasketStore(base.changes), members=members)}
+    baskets = BasketApproval(store=WatchedBasketStore(base.changes), members=members, lock_accounts=lock_accounts)
+    return {**approvables, ResourceKind.BASKET: baskets}
 
 
 def create_baskets(base: Foundation, authorising: Authorising) -> Baskets:

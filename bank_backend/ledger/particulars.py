@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +52,7 @@ def particulars_as_json(particulars: Particulars | None) -> dict[str, Any] | Non
     """Return what the books keep: only what is said; None where nothing is."""
     if particulars is None:
         return None
-    body = _said(asdict(particulars))
+    body = _said(particulars)
     if particulars.card is not None:
         body["card"] = _card_as_json(particulars.card)
     return body or None
@@ -67,7 +67,7 @@ def particulars_from_json(body: Mapping[str, Any] | None) -> Particulars | None:
 
 
 def _card_as_json(card: CardPurchase) -> dict[str, Any]:
-    body = _said(asdict(card))
+    body = _said(card)
     for name, amount in (("original", card.original), ("markup_fee", card.markup_fee)):
         if amount is not None:
             body[name] = [amount.minor, amount.currency]
@@ -86,8 +86,9 @@ def _card_from_json(body: Mapping[str, Any]) -> CardPurchase:
     return CardPurchase(**values)
 
 
-def _said(body: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in body.items() if value not in (None, "")}
+def _said(about: Particulars | CardPurchase) -> dict[str, Any]:
+    # Not `asdict`, which copies what is frozen: a seed has a thousand purchases.
+    return {name: value for name in about.__slots__ if (value := getattr(about, name)) not in (None, "")}
 
 
 def _known(kind: type[Particulars | CardPurchase], body: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,26 +9,30 @@ from bank_backend.errors import ResourceUnknown, StatusInvalid
 from bank_backend.payments.asks import CancellationAsk, InstructionAsk, ask_of, instruction_ask
 from bank_backend.payments.bodies import MOST_PAYMENTS
 from bank_backend.payments.model import UNDER_WAY, Payment, TransactionStatus
+from bank_backend.payments.orders import transfer_order
 from bank_backend.payments.reasons import REFUSED
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from bank_backend.accounts.model import Account
     from bank_backend.authorisations.asks import Approval, PaymentAsk
     from bank_backend.database import Connection
+    from bank_backend.ledger.orders import TransferOrder
     from bank_backend.payments.execution import Executions
-    from bank_backend.payments.ports import PaymentStore
+    from bank_backend.payments.ports import PaymentLedger, PaymentStore
     from psd2.ids import TenantId
 
 
 class PaymentApproval:
     """Payments as something to approve: implements `bank_backend.authorisations.asks.Approvable`."""
 
-    def __init__(self, *, store: PaymentStore, executions: Executions) -> None:
-        """Decide on the payments in `store`, carry them out by `executions`."""
+    def __init__(self, *, store: PaymentStore, executions: Executions, ledger: PaymentLedger) -> None:
+        """Decide on the payments in `store`, carry them out by `executions` in `ledger`."""
         self._store = store
         self._executions = executions
+        self._ledger = ledger
 
     def ask(self, connection: Connection, *, tenant: TenantId, resource: str, now: datetime) -> PaymentAsk | InstructionAsk:
         """Return what is asked; raises `ResourceUnknown` or `StatusInvalid`."""
@@ -49,6 +53,15 @@ class PaymentApproval:
         approved = replace(received, psu=approval.psu)
         debtor = _debtor(approved, approval.accounts)
         self._store.save(connection, self._executions.accept(connection, approved, debtor.id, approval.at))
+
+    def lock_accounts(self, connection: Connection, approvals: Sequence[Approval], now: datetime) -> None:
+        """Lock every account that these payments will touch: to be said before several are approved in one transaction."""
+        self._ledger.lock(connection, [order for each in approvals for order in self._orders(connection, each)], now)
+
+    def _orders(self, connection: Connection, approval: Approval) -> list[TransferOrder]:
+        payment = _required(self._store.find(connection, approval.tenant, approval.resource), approval.resource, approval.at)
+        debtor = _debtor(payment, approval.accounts)
+        return [transfer_order(payment, position, debtor.id) for position in range(len(payment.instruction.transfers))]
 
     def reject(self, connection: Connection, *, tenant: TenantId, resource: str, now: datetime) -> None:
         """Turn the payment down."""

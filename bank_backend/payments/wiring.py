@@ -18,7 +18,11 @@ from bank_backend.payments.standing_orders import PaymentStandingOrders
 from bank_backend.schedule.model import TaskKind
 
 if TYPE_CHECKING:
-    from bank_backend.authorisations.asks import Approvable
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from bank_backend.authorisations.asks import Approvable, Approval
+    from bank_backend.database import Connection
     from bank_backend.foundation import Foundation
     from bank_backend.schedule.model import Task
 
@@ -29,6 +33,7 @@ class PaymentParts:
 
     payments: Payments
     approvables: dict[ResourceKind, Approvable]
+    lock_accounts: Callable[[Connection, Sequence[Approval], datetime], None]
     tasks: dict[TaskKind, Task]
     standing_orders: PaymentStandingOrders
 
@@ -40,12 +45,14 @@ def create_payments(base: Foundation) -> PaymentParts:
     bookings = Bookings(store=store, ledger=ledger, faults=faults)
     executions = Executions(store=store, bookings=bookings, schedule=schedule)
     quotes = Quotes(store=store, ledger=ledger)
+    approval = PaymentApproval(store=store, executions=executions, ledger=ledger)
     return PaymentParts(
         payments=Payments(database=base.database, store=store, executions=executions, quotes=quotes, clock=base.clock),
         approvables={
-            ResourceKind.PIS: PaymentApproval(store=store, executions=executions),
+            ResourceKind.PIS: approval,
             ResourceKind.CANCELLATION: CancellationApproval(store=store, executions=executions),
         },
+        lock_accounts=approval.lock_accounts,
         tasks={TaskKind.EXECUTE_PAYMENT: executions.execute_due, TaskKind.EXPIRE_PAYMENT: executions.expire_due},
         standing_orders=PaymentStandingOrders(store),
     )

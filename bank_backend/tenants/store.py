@@ -8,6 +8,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bank_backend.accounts.store import CUSTOMERS, account_holders, account_of_row, accounts
+from bank_backend.bulk_rows import nothing_collected
 from bank_backend.personas.store import write_seed
 from bank_backend.psus.store import psu_of_row, psus
 from bank_backend.tenants.model import Tenant
@@ -45,7 +46,7 @@ class SqlTenantStore:
     def open(self, tenant: Tenant, seed: Seed, *, at: datetime) -> bool:
         """Write tenant and seed whole; False, and nothing written, where somebody else has opened it meanwhile."""
         password_hash = self._hash_password(seed.password)
-        with self._database.writing() as connection:
+        with nothing_collected(), self._database.writing() as connection:
             if not _insert_tenant(connection, tenant, at=at):
                 return False
             write_seed(connection, tenant.id, seed, password_hash=password_hash)

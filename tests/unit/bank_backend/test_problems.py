@@ -129,6 +129,13 @@ def test_a_body_that_is_too_large_is_refused() -> None:
     assert answer.json["tppMessages"][0]["code"] == "FORMAT_ERROR"  # type: ignore[index]
 
 
+def test_the_problem_document_names_the_status_of_its_answer() -> None:
+    """RFC 9457 §3.1.2: 413 outside and inside."""
+    answer = application().test_client().post("/internal/body", data=b"x" * 11)
+
+    assert (answer.status_code, answer.json["status"]) == (413, 413)  # type: ignore[index]
+
+
 def test_an_address_that_does_not_exist_is_not_read_back_whole() -> None:
     """The path in the answer is text in JSON, never markup."""
     answer = application().test_client().get("/internal/x/<script>")

@@ -8,23 +8,28 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bank_backend.ledger.store import SqlLedgerStore
 from tests.support.bank_core import ANNA, JONAS, OTHER_TENANT, TENANT
 from tests.support.bank_sca import CONSENTS, PAYMENTS, Tpp, consent_body, payment_body, refusal
 from tests.unit.bank_backend.authorisations.embedding import Embedding
 from tests.unit.bank_backend.authorisations.test_several_signatures import IGOR, PETRA, decide_at, invitation, shared_iban
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from werkzeug.test import TestResponse
 
-    from psd2.ids import PsuId
+    from bank_backend.database import Connection
+    from bank_backend.ledger.model import BookAccount
+    from psd2.ids import AccountId, PsuId, TenantId
     from tests.support.bank_sca import BankDesk
 
 BASKETS = "/v1/signing-baskets"
 EXPLICIT = {"TPP-Explicit-Authorisation-Preferred": "true"}
 
 
-def pay(desk: BankDesk, amount: str = "12.50", *, iban: str = "") -> str:
-    body = payment_body(iban or desk.iban(), instructedAmount={"currency": "EUR", "amount": amount})
+def pay(desk: BankDesk, amount: str = "12.50", *, iban: str = "", **changes: Any) -> str:
+    body = payment_body(iban or desk.iban(), instructedAmount={"currency": "EUR", "amount": amount}, **changes)
     return str(desk.tpp.post(PAYMENTS, body, **EXPLICIT).json["paymentId"])  # type: ignore[index]
 
 
@@ -245,3 +250,26 @@ def test_several_sign_a_basket(desk: BankDesk) -> None:
     assert between == ("PATC", "PATC")
     assert refusal(deletion)[:2] == (409, "STATUS_INVALID")
     assert (status(desk, basket), status(desk, f"{PAYMENTS}/{payment}")) == ("ACTC", "ACSC")
+
+
+def test_the_accounts_of_all_payments_are_locked_before_the_first(desk: BankDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one go and so in one order: two baskets that pay each other's payees would wait for each other for ever."""
+    locked: list[set[AccountId]] = []
+    lock = SqlLedgerStore.lock
+
+    def watched(
+        store: SqlLedgerStore, connection: Connection, tenant: TenantId, account_ids: Sequence[AccountId]
+    ) -> list[BookAccount]:
+        locked.append(set(account_ids))
+        return lock(store, connection, tenant, account_ids)
+
+    payees = [desk.iban(JONAS), desk.iban(IGOR)]
+    payments = [pay(desk, creditorAccount={"iban": iban}) for iban in payees]
+    basket = grouped(desk, payments)
+    monkeypatch.setattr(SqlLedgerStore, "lock", watched)
+
+    sign(desk, basket)
+
+    assert [status(desk, f"{PAYMENTS}/{each}") for each in payments] == ["ACCC", "ACCC"]
+    assert len(locked[0]) >= len(payees) + 1
+    assert set().union(*locked) == locked[0]
