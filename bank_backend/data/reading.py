@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 from pydantic import ValidationError
 
+from bank_backend.data.cells import from_cell
 from bank_backend.data.faulty_lines import DataFaulty, DataTooLarge, DataUnreadable, FaultyLine
 from bank_backend.data.lines import FILES, MOST_LINES, AccountLine, BalanceLine, PsuLine, TransactionLine
 
@@ -105,7 +106,9 @@ def _csv_lines(name: str, text: str) -> list[tuple[int, object]]:
             if len(row) != len(columns):
                 fault = FaultyLine(name, reader.line_num, "", f"has {len(row)} columns, the header has {len(columns)}")
                 raise DataFaulty([fault])
-            lines.append((reader.line_num, {column: value for column, value in zip(columns, row, strict=True) if value}))
+            lines.append(
+                (reader.line_num, {column: from_cell(cell) for column, cell in zip(columns, row, strict=True) if cell})
+            )
     except csv.Error as error:
         text_of = f"is no CSV (RFC 4180): {error}"
         raise DataFaulty([FaultyLine(name, reader.line_num, "", text_of)]) from None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from bank_backend.data.cells import as_cell
 from bank_backend.data.lines import FILES
 
 if TYPE_CHECKING:
@@ -45,8 +46,8 @@ def _cell(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, list):
-        return " ".join(value)
-    return orjson.dumps(value).decode() if isinstance(value, dict) else str(value)
+        return as_cell(" ".join(value))
+    return orjson.dumps(value).decode() if isinstance(value, dict) else as_cell(str(value))
 
 
 def _said(line: Mapping[str, Any]) -> dict[str, Any]:

@@ -441,9 +441,10 @@ def test_too_much_is_refused_before_it_is_made(little: BankDesk) -> None:
 
 
 def test_the_csv_files_open_in_a_spreadsheet(desk: BankDesk) -> None:
-    """A header, one line for each thing, UTF-8."""
+    """A header, one line for each thing, UTF-8; nothing that it would calculate, which an international number would be."""
     with zipfile.ZipFile(io.BytesIO(exported(desk, "csv"))) as archive:
         assert archive.namelist() == [f"{name}.csv" for name in FILES]
         psus = list(csv.DictReader(io.StringIO(archive.read("psus.csv").decode("utf-8"), newline="")))
 
     assert psus[0]["psu"] == ANNA
+    assert psus[0]["phone"].startswith("'+")
