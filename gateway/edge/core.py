@@ -24,6 +24,7 @@ from gateway.edge.passage import Passage
 from gateway.edge.upstream_connection import UpstreamFault
 from gateway.policies.model import ErrorStyle, Listener, SignatureRule
 from gateway.trust.judgement import Distrusted
+from gateway.trust.model import TPP_STORE
 from psd2.ids import TimeOrderedUuids
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from gateway.edge.client_head import ClientHead
     from gateway.edge.handshake import FailedHandshake
     from gateway.edge.upstream_pool import UpstreamPool
+    from gateway.policies.model import Route
     from gateway.trust.judgement import Judge
     from psd2.certificates import Psd2Certificate
     from psd2.clock import Clock
@@ -234,7 +236,7 @@ class Edge:
         verdict = exchange.signature = judged_signature(
             SignedRequest(exchange.request, head.signed, body),
             admission.tpp,
-            await self._present_judge(),
+            await self._present_judge(admission.route),
             now=self._now(),
             longest_age=self._settings.signature_seconds,
         )
@@ -242,10 +244,11 @@ class Edge:
             raise verdict.refusal
         return verdict
 
-    async def _present_judge(self) -> Judge:
+    async def _present_judge(self, route: Route | None) -> Judge:
+        store = route.trust_store if route is not None else TPP_STORE
         for _ in range(_MOST_LOOK_UPS):
             try:
-                return self._knowledge.judge
+                return self._knowledge.judge_of(store)
             except NotLoaded as missing:
                 await _load(missing)
         raise Refusal("gateway.unsure", "trust changes faster than it can be looked up")

@@ -74,7 +74,7 @@ class Forwarding:
 
     def ask(self, connection: UpstreamConnection, request: bytes) -> None:
         """Send a plain request; raises `UpstreamFault`."""
-        connection.begin(is_head_request=self.exchange.request.method == "HEAD")
+        self._begin(connection)
         connection.write(request, last=True)
 
     def can_answer_at_once(self, connection: UpstreamConnection) -> bool:
@@ -178,7 +178,7 @@ class Forwarding:
         if not self.head.has_body:
             self.ask(connection, request)
             return await self._reply(connection)
-        connection.begin(is_head_request=self.exchange.request.method == "HEAD")
+        self._begin(connection)
         is_whole = self.client.body_has_ended
         connection.write(request + self._framed(first, last=is_whole), last=is_whole)
         if is_whole:
@@ -188,6 +188,11 @@ class Forwarding:
             return await self._reply(connection)
         finally:
             upload.cancel()
+
+    def _begin(self, connection: UpstreamConnection) -> None:
+        route = self.exchange.admission.route
+        deadlines = route.deadlines if route is not None else None
+        connection.begin(is_head_request=self.exchange.request.method == "HEAD", deadlines=deadlines)
 
     async def _upload(self, connection: UpstreamConnection) -> None:
         try:

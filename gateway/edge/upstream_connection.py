@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gateway.edge.deadlines import Deadlines
+    from gateway.policies.model import UpstreamDeadlines
 
 _PAUSE_BYTES: Final = 256 * 1024
 
@@ -35,8 +36,8 @@ class UpstreamConnection(asyncio.Protocol):
     def __init__(self, deadlines: Deadlines, *, head_seconds: float, stall_seconds: float) -> None:
         """Wait for the connection."""
         self._deadlines = deadlines
-        self._head_seconds = head_seconds
-        self._stall_seconds = stall_seconds
+        self._usual_seconds = (head_seconds, stall_seconds)
+        self._head_seconds, self._stall_seconds = self._usual_seconds
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._reply: Reply | None = None
@@ -54,8 +55,12 @@ class UpstreamConnection(asyncio.Protocol):
 
     # --- the exchange ---
 
-    def begin(self, *, is_head_request: bool) -> None:
-        """Begin an exchange; write the request next."""
+    def begin(self, *, is_head_request: bool, deadlines: UpstreamDeadlines | None = None) -> None:
+        """Begin an exchange; write the request next. A route's own deadlines go before the pool's."""
+        self._head_seconds, self._stall_seconds = self._usual_seconds
+        if deadlines is not None:
+            self._head_seconds = deadlines.head_seconds or self._head_seconds
+            self._stall_seconds = deadlines.stall_seconds or self._stall_seconds
         self._reply = Reply(self._fields, to_head_request=is_head_request)
         self._request_is_sent = False
         self.exchanges += 1

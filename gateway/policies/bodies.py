@@ -96,7 +96,7 @@ def _key_usage(text: str) -> str:
 _Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")]
 _Names = Annotated[list[Annotated[str, AfterValidator(_pattern)]], Field(max_length=MOST_NAMES)]
 _Networks = Annotated[list[Annotated[str, AfterValidator(_network)]], Field(max_length=1_000)]
-_Seconds = Annotated[float, Field(ge=0.1, le=600)]
+_Seconds = Annotated[float, Field(ge=1, le=600)]
 
 
 class IpRulesBody(DocumentBody):

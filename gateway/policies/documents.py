@@ -10,13 +10,13 @@ from gateway.policies.bodies import DeploymentBody
 from gateway.policies.coherence import faults_of
 from gateway.policies.model import (
     CertificatePolicy,
-    Deadlines,
     Deployment,
     ErrorStyle,
     InvalidCertificate,
     Route,
     SignatureRule,
     TokenBinding,
+    UpstreamDeadlines,
 )
 from gateway.policies.names import NamePattern
 from gateway.policies.networks import IpRules, NetworkSet, read_network
@@ -102,5 +102,7 @@ def _networks(written: list[str]) -> NetworkSet:
     return NetworkSet(read_network(text) for text in written)
 
 
-def _deadlines(body: DeadlinesBody | None) -> Deadlines:
-    return Deadlines() if body is None else Deadlines(head_seconds=body.head_seconds, stall_seconds=body.stall_seconds)
+def _deadlines(body: DeadlinesBody | None) -> UpstreamDeadlines:
+    if body is None:
+        return UpstreamDeadlines()
+    return UpstreamDeadlines(head_seconds=body.head_seconds, stall_seconds=body.stall_seconds)

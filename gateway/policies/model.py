@@ -105,7 +105,7 @@ class CertificatePolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deadlines:
+class UpstreamDeadlines:
     """How long the upstream may take, in seconds: for the head of its answer, and between pieces; None: the upstream's own."""
 
     head_seconds: float | None = None
@@ -136,7 +136,7 @@ class Route:
     token_binding: TokenBinding = TokenBinding.REQUIRED
     signature: SignatureRule = SignatureRule.OFF
     ip_rules: IpRules | None = None
-    deadlines: Deadlines = Deadlines()
+    deadlines: UpstreamDeadlines = UpstreamDeadlines()
     # Where it takes larger bodies than others (`GATEWAY_MAX_BODY_BYTES`): whole in the edge's memory, until all has arrived.
     max_body_bytes: int | None = None
 

@@ -102,12 +102,12 @@ def gateway_answer(der: bytes, *, judge: Judge, tpps: Iterable[Tpp], now: dateti
 
 def refused_roles(certificate: Psd2Certificate, registered: GatewayTpp | None) -> set[PspRole]:
     """Return the roles whose services the gateway refuses for want of the role."""
-    refused = set()
+    refused: set[PspRole] = set()
     for route in ROLE_ROUTES:
         try:
             require_role(certificate, registered, route)
         except Refusal:
-            refused.add(route.role)
+            refused |= route.roles
     return refused
 
 
