@@ -46,6 +46,7 @@ EXCEPTIONS = {
     "test_edge_signatures": _EDGE,
     "test_edge_upstream": _EDGE,
     "test_edge_changes": "the feed's timing in one worker, by what its source tells; the source itself: test_edge_databases",
+    "test_edge_configuration": "how workers take a new set; how a set is stored and judged: test_configuration_races",
     "test_platform_refusals": "homes and their files, SQLite's among them",
 }
 # These use the fixtures, and open something past them too.
