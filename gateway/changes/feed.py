@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _MOST_AT_A_TIME = 1_000
 _READ_SECONDS = 5.0
+_RUSH_SECONDS = 0.005
 
 
 class StaleFeed(RuntimeError):
@@ -56,6 +58,7 @@ class ChangeFeed:
         self._read_at = float("-inf")
         self._reading: asyncio.Task[None] | None = None
         self._failing = False
+        self._woken = asyncio.Event()
         # A thread of its own: look-ups that pile up must not keep the feed waiting until it counts as stale.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="change-feed")
 
@@ -85,10 +88,19 @@ class ChangeFeed:
         if not self.is_fresh:
             raise StaleFeed
 
+    def wake(self) -> None:
+        """Read soon rather than at the next poll; to be called on the event loop."""
+        self._woken.set()
+
     async def follow(self) -> None:
-        """Poll until cancelled."""
+        """Read when woken, and every `poll_seconds` however that may be, until cancelled."""
         while True:
-            await asyncio.sleep(self._poll_seconds)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._poll_seconds):
+                    await self._woken.wait()
+                # A rush of changes comes to a few readings, not to one for each.
+                await asyncio.sleep(_RUSH_SECONDS)
+            self._woken.clear()
             await self._read_once()
 
     async def _read_once(self) -> None:

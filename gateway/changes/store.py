@@ -12,6 +12,7 @@ from sqlalchemy import delete, func, insert, select, text
 
 from chassis.database import for_reading, one_at_a_time
 from gateway.changes.kinds import Change
+from gateway.changes.listening import notify
 from gateway.database import changes
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def append_change(connection: Connection, kind: ChangeKind | str, key: str, at: 
         # Ids are handed out before the commit: without this, a reader could see 6, move on, and never see 5.
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _POSTGRESQL_APPEND_LOCK})
     appended = connection.execute(insert(changes).values(at=at.timestamp(), kind=str(kind), key=key))
+    notify(connection)
     position = int(appended.inserted_primary_key[0]) if appended.inserted_primary_key else 0
     if position % _PRUNE_EVERY == 0:
         connection.execute(delete(changes).where(changes.c.id <= position - _KEPT))

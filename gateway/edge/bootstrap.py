@@ -16,6 +16,7 @@ from gateway.admission.knowledge import Knowledge
 from gateway.admission.standing import EndOfStanding
 from gateway.admission.store import SqlKnowledgeSource
 from gateway.audit.log import AuditLog
+from gateway.changes.listening import ChangeListener
 from gateway.configuration.live import LiveConfiguration, Part
 from gateway.configuration.store import SqlConfigurationStore
 from gateway.database import open_gateway_engine
@@ -52,6 +53,7 @@ class EdgeServices:
     audit: AuditLog
     pools: Mapping[str, UpstreamPool]
     caller_tls: CallerTls
+    listener: ChangeListener
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def run(self) -> None:
@@ -62,9 +64,11 @@ class EdgeServices:
             task = loop.create_task(work, name=name)
             task.add_done_callback(_require_alive)
             self.tasks.append(task)
+        self.listener.start()
 
     async def stop(self) -> None:
         """End it, and close what was open."""
+        self.listener.stop()
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
@@ -93,7 +97,8 @@ async def edge_services(settings: GatewaySettings) -> EdgeServices:
     """Return the running services; raises what an unusable setting, file or database raises."""
     deadlines = Deadlines(every_seconds=_watch_seconds(settings))
     # As many look-ups at a time as there are connections for them, and one more for the feed's own thread.
-    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_LOOK_UP_THREADS, thread_name_prefix="look-up"))
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(_LOOK_UP_THREADS, thread_name_prefix="look-up"))
     open_engine = partial(open_gateway_engine, settings.database_url, threads=_LOOK_UP_THREADS + 1)
     engine = await asyncio.to_thread(open_engine)
     source = SqlKnowledgeSource(engine)
@@ -127,6 +132,7 @@ async def edge_services(settings: GatewaySettings) -> EdgeServices:
         audit=audit,
         pools=pools,
         caller_tls=caller_tls,
+        listener=ChangeListener(engine, partial(loop.call_soon_threadsafe, knowledge.feed.wake)),
     )
     services.run()
     return services

@@ -69,6 +69,24 @@ def test_a_worker_hears_of_what_changed_since_it_started_in_order() -> None:
     asyncio.run(run())
 
 
+def test_a_worker_that_is_woken_reads_at_once() -> None:
+    """However long it is until the next poll."""
+
+    async def run() -> None:
+        source, told = Source(), asyncio.Queue[Change]()
+        feed = ChangeFeed(source, told.put_nowait, poll_seconds=3_600, stale_seconds=3_600, monotonic=Time())
+        await feed.start()
+        following = asyncio.create_task(feed.follow())
+        for number in (1, 2):
+            source.rows.append(Change(number, "token", str(number)))
+            feed.wake()
+            async with asyncio.timeout(30):
+                assert (await told.get()).position == number
+        following.cancel()
+
+    asyncio.run(run())
+
+
 def test_a_gap_makes_a_worker_forget_everything() -> None:
     """Rows that were pruned before it read them may have held anything."""
 
