@@ -107,6 +107,33 @@ crls = Table(
     Column("taken_at", Double, nullable=False),
 )
 
+ocsp_answers = Table(
+    "ocsp_answers",
+    metadata,
+    Column("key", Text, primary_key=True),  # trust store, certificate and issuer (gateway.trust.ocsp_status)
+    Column("verdict", Text, nullable=False),
+    Column("as_of", Double, nullable=False),
+    Column("known_until", Double, nullable=False),
+    Column("refresh_at", Double, nullable=False),
+    Column("responder", Text, nullable=False),
+    Column("revoked_at", Double, nullable=False),
+    Column("taken_at", Double, nullable=False),
+    Index(None, "known_until"),
+)
+
+crl_points = Table(
+    "crl_points",
+    metadata,
+    Column("store", Text, primary_key=True),
+    Column("url", Text, primary_key=True),
+    Column("named_at", Double, nullable=False),
+    Column("due_at", Double, nullable=False),
+    Column("tried_at", Double),
+    Column("taken_at", Double),
+    Column("etag", Text),
+    Column("failure", Text),  # of the last try; null where it went well
+)
+
 blocked_certificates = Table(
     "blocked_certificates",
     metadata,

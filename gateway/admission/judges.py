@@ -11,7 +11,9 @@ from gateway.trust.verdict import Distrusted
 from psd2.certificates import parse_certificate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
+
+    from cryptography import x509
 
     from gateway.trust.judgement import Judge
     from psd2.certificates import Psd2Certificate
@@ -41,6 +43,11 @@ class Judges:
         if judge is None:
             raise NotLoaded(self._memory, store)
         return judge
+
+    def listed_by(self, store: str, issuer: x509.Certificate) -> Container[int]:
+        """Return the serial numbers that the issuer's CRL lists in a store that is in use."""
+        judge = self._memory.peek(store)
+        return judge.listed_by(issuer) if judge else ()
 
     def all_known(self) -> list[Judge]:
         """Return the judges that are in use."""

@@ -9,12 +9,16 @@ from chassis.logs import get_logger
 from gateway.admission.judges import Judges
 from gateway.admission.memory import Memory
 from gateway.admission.refusal import Refusal
+from gateway.admission.statuses import Statuses
 from gateway.changes.feed import ChangeFeed, ChangeSource, StaleFeed
 from gateway.changes.kinds import EVERYTHING, ChangeKind
 from gateway.register.model import TppStatus
+from gateway.trust.fetching import Fetcher
 from gateway.trust.judgement import Judge
 from gateway.trust.model import TPP_STORE
+from gateway.trust.ocsp_client import OcspClient
 from gateway.trust.stores import TrustStores
+from psd2.clock import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
     from gateway.policies.kind import Routes
     from gateway.policies.matching import RouteTable
     from gateway.register.model import Client, Tpp
+    from gateway.trust.ocsp_client import KeptAnswers
     from gateway.trust.snapshot import TrustSnapshot
 
 _STORE_KINDS: Final = frozenset({ChangeKind.TRUST_STORE, ChangeKind.CRL})
@@ -66,6 +71,7 @@ class Knowledge:
         routes: Routes,
         settings: GatewaySettings,
         monotonic: Callable[[], float],
+        answers: KeptAnswers | None = None,
     ) -> None:
         """Know nothing but the routes as yet."""
         self._source = source
@@ -81,6 +87,7 @@ class Knowledge:
         self.judges = Judges(self._read_judge, on_renewed=self._tell_of_trust)
         self.trust_stores = TrustStores(settings)
         self.trust_stores.when_changed(self.judges.renew)
+        self._statuses = self._responders(answers) if answers else None
         self.feed = ChangeFeed(
             source,
             self._on_change,
@@ -92,11 +99,15 @@ class Knowledge:
     async def start(self) -> None:
         """Find the feed's end, then learn whom to trust; raises what the database raises."""
         await self.feed.start()
+        if self._statuses is not None:
+            self._statuses.start()
         await self.judges.load(TPP_STORE)
 
     def stop(self) -> None:
         """Follow nothing any longer."""
         self.judges.stop()
+        if self._statuses is not None:
+            self._statuses.stop()
         self.feed.stop()
 
     def changed(self) -> None:
@@ -132,11 +143,22 @@ class Knowledge:
         except StaleFeed as error:
             raise Refusal("gateway.unsure", "the change feed can't be read") from error
 
+    def _responders(self, answers: KeptAnswers) -> Statuses:
+        clock = SystemClock()
+        client = OcspClient(
+            answers=answers,
+            fetcher=Fetcher(),
+            clock=clock,
+            rules_of=self.trust_stores.rules_of,
+            revoked_by=self.judges.listed_by,
+        )
+        return Statuses(client.answer, clock=clock, on_refusal=self.judges.forget_verdicts)
+
     def _read_judge(self, store: str) -> Judge:
         # The rules first: where they change meanwhile, the judge is made anew.
         rules = self.trust_stores.rules_of(store)
         snapshot = self.trust_stores.completed(store, self._source.trust_snapshot(store))
-        return Judge(snapshot, rules, store=store)
+        return Judge(snapshot, rules, ocsp=self._statuses, store=store)
 
     def _on_change(self, change: Change) -> None:
         self.changed()
@@ -146,6 +168,8 @@ class Knowledge:
             self.judges.renew(change.key)
         elif change.kind == ChangeKind.BLOCK_LIST:
             self.judges.renew_all()
+        elif change.kind == ChangeKind.OCSP:
+            self._answer_changed(change.key)
         elif change.kind == ChangeKind.CONFIGURATION:
             self._renew_configuration()
         elif change.kind == ChangeKind.TPP:
@@ -158,9 +182,15 @@ class Knowledge:
         else:
             self.tokens.forget(change.key)
 
+    def _answer_changed(self, key: str) -> None:
+        if self._statuses is not None:
+            self._statuses.changed(key)
+
     def _forget_everything(self) -> None:
         for memory in (self.tokens, self.tpps, self.clients):
             memory.forget_all()
+        if self._statuses is not None:
+            self._statuses.forget_all()
         self._renew_configuration()
         self.judges.renew_all()
 

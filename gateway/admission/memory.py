@@ -60,6 +60,10 @@ class Memory(Generic[_Value]):
         except KeyError:
             raise NotLoaded(self, key) from None
 
+    def peek(self, key: str) -> _Value | None:
+        """Return the entry where there is one; from any thread."""
+        return self._entries.get(key)
+
     async def load(self, key: str) -> None:
         """Look `key` up, together with everybody else who waits for it."""
         task = self._loading.get(key)

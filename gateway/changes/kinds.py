@@ -14,6 +14,7 @@ class ChangeKind(StrEnum):
     TPP = "tpp"  # key: authorisation number
     TRUST_STORE = "trust_store"  # key: name of the store
     CRL = "crl"  # key: name of the store
+    OCSP = "ocsp"  # key: of the question (gateway.trust.ocsp_status)
     BLOCK_LIST = "block_list"  # key: SHA-256 of the certificate
     CONFIGURATION = "configuration"  # key: a document (`kind/name`), or `*`
 

@@ -28,6 +28,7 @@ from gateway.policies.kind import Routes
 from gateway.policies.model import Upstream
 from gateway.seeds import apply_documents_of_start
 from gateway.trust.model import TPP_STORE
+from gateway.trust.ocsp_store import SqlOcspAnswers
 from psd2.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -104,7 +105,9 @@ async def edge_services(settings: GatewaySettings) -> EdgeServices:
     source = SqlKnowledgeSource(engine)
     routes = Routes()
     # What decides by the configuration: all of these take a new set at the same moment, or none does.
-    knowledge = Knowledge(source=source, routes=routes, settings=settings, monotonic=time.monotonic)
+    knowledge = Knowledge(
+        source=source, routes=routes, settings=settings, monotonic=time.monotonic, answers=SqlOcspAnswers(engine)
+    )
     parts: list[Part] = [routes, knowledge.trust_stores]
     configuration = await _configuration(engine, settings, parts)
     knowledge.when_configured(configuration.renew)

@@ -32,7 +32,7 @@ from psd2.ecdsa_twins import twin_sha256s
 from psd2.thumbprints import sha256_hex
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
     from cryptography import x509
 
@@ -72,6 +72,11 @@ class Judge:
         """Judge everybody anew, because a responder has changed its word."""
         self._verdicts.clear()
         self._seal_verdicts.clear()
+
+    def listed_by(self, issuer: x509.Certificate) -> Container[int]:
+        """Return the serial numbers that the issuer's CRL lists."""
+        crl = self._snapshot.crls.get(sha256_hex(issuer.subject.public_bytes()))
+        return crl.revoked if crl else ()
 
     def require_trusted(self, der: bytes, *, digest: bytes, now: float) -> Trusted:
         """Return the verdict on a good QWAC; `digest` is the SHA-256 of `der`. Raises `Distrusted`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from gateway.trust.ocsp_status import Answer, Question
 from gateway.trust.rules import Scope, UnknownStatus
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from gateway.trust.ocsp_status import OcspStatus
     from gateway.trust.rules import RevocationRules
     from gateway.trust.snapshot import CrlInForce
+
+_LEAST_SECONDS: Final = 1.0
 
 
 class OcspStatuses(Protocol):
@@ -114,16 +116,18 @@ class Revocation:
         if self._ocsp is None:
             return _Found(None, "no OCSP responder can be asked here")
         answer = self._ocsp.status(Question(self._store, link.certificate, link.issuer), now)
+        # Looked at again as soon as there may be a newer answer, not only when this one runs out.
+        until = max(min(answer.refresh_at, answer.known_until), now + _LEAST_SECONDS)
         if answer.verdict is Answer.REVOKED:
             detail = f"{link.name} was revoked at {_moment(answer.revoked_at)}, says {answer.responder}"
-            raise Distrusted(Distrust.REVOKED, detail, holds_until=answer.known_until)
+            raise Distrusted(Distrust.REVOKED, detail, holds_until=until)
         if answer.verdict is Answer.UNKNOWN:
             # An answer was had: that its CA does not know this certificate is worse than silence, soft fail or not.
             detail = f"{link.name} is not known to {answer.responder}, which should know all that its CA has issued"
-            raise Distrusted(Distrust.REVOCATION_UNKNOWN, detail, holds_until=answer.known_until)
+            raise Distrusted(Distrust.REVOCATION_UNKNOWN, detail, holds_until=until)
         if answer.verdict is Answer.NONE:
-            return _Found(None, f"no OCSP answer: {answer.detail}", answer.known_until)
-        return _Found(Status(method="ocsp", as_of=answer.as_of, known_until=answer.known_until), until=answer.known_until)
+            return _Found(None, f"no OCSP answer: {answer.detail}", until)
+        return _Found(Status(method="ocsp", as_of=answer.as_of, known_until=answer.known_until), until=until)
 
 
 def _moment(seconds: float) -> str:
