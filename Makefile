@@ -7,7 +7,8 @@ BIN := $(VENV)/bin
 # Processes of a suite.
 WORKERS := 2
 READY := $(VENV)/.ready
-ENVIRONMENT := env -u REQUESTS_CA_BUNDLE -u CURL_CA_BUNDLE -u SSL_CERT_FILE
+# Some environments forbid Python to keep what it compiled: each of a suite's hundred processes would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help env demo up down check lint types imports test others unit integration browser behave screenshots bench compose-demo compose-test compose-down lock clean
