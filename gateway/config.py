@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
 _KIBIBYTE = 1024
 _MEBIBYTE = 1024 * _KIBIBYTE
 _DAY = 86_400
+
+
+class BlindRule(StrEnum):
+    """What becomes of requests that nobody can count: refused with 503, or let through."""
+
+    REFUSE = "refuse"
+    ADMIT = "admit"
 
 
 class GatewaySettings(ServiceSettings):
@@ -82,6 +90,21 @@ class GatewaySettings(ServiceSettings):
     )
     audit_file_bytes: int = Field(default=64 * _MEBIBYTE, ge=_MEBIBYTE, description="size at which an audit file is rotated")
 
+    limits_store: str | None = Field(
+        default=None,
+        description="where rates and quotas are counted: valkey://…, postgresql://… or sqlite:///FILE; default: the gateway's "
+        "PostgreSQL database, or HOME/var/limits.sqlite",
+    )
+    limits_without_store: BlindRule = Field(
+        default=BlindRule.REFUSE, description="where that can't be asked: refuse what is limited, or admit it uncounted"
+    )
+    limits_remembered: int = Field(default=50_000, ge=100, le=5_000_000, description="counters that a worker remembers")
+    brute_force_failures: int = Field(
+        default=1_000, ge=1, le=1_000_000, description="failed authentications of an address (IPv6: /64) before it is blocked"
+    )
+    brute_force_seconds: float = Field(default=60, gt=0, le=_DAY, description="time after which as many are granted again")
+    brute_force_block_seconds: float = Field(default=60, gt=0, le=30 * _DAY, description="how long such an address is blocked")
+
     authorization_workers: int = Field(default=1, ge=1, le=32, description="processes of the authorization server")
     authorization_threads: int = Field(default=16, ge=1, le=256, description="requests that each of them serves at a time")
     admin_threads: int = Field(default=4, ge=1, le=64, description="requests that the control API serves at a time")
@@ -97,6 +120,13 @@ class GatewaySettings(ServiceSettings):
     def audit_path(self) -> Path:
         """Where the edge writes its audit files, and the control API reads them."""
         return self.audit_folder or self.home.log
+
+    @property
+    def limits_url(self) -> str:
+        """Where rates and quotas are counted: on SQLite in a file of their own, so that tokens and counts don't queue."""
+        if self.limits_store is not None:
+            return self.limits_store
+        return self.home.database_url("limits") if self.database_url.startswith("sqlite") else self.database_url
 
     @property
     def bank_address(self) -> Address:

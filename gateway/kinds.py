@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from gateway.configuration.model import Kinds
+from gateway.plans.kind import PLANS, SUBSCRIBERS
 from gateway.policies.kind import DEPLOYMENTS
 from gateway.trust.kind import TRUST_STORES
 
-KINDS: Final = Kinds((DEPLOYMENTS, TRUST_STORES))
+KINDS: Final = Kinds((DEPLOYMENTS, PLANS, SUBSCRIBERS, TRUST_STORES))

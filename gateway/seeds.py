@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from gateway.config import GatewaySettings
     from gateway.configuration.model import Document
 
-SEEDS: Final[tuple[tuple[str, str], ...]] = (("gateway.policies", "deployments.toml"),)
+SEEDS: Final[tuple[tuple[str, str], ...]] = (
+    ("gateway.policies", "deployments.toml"),
+    ("gateway.plans", "plans.toml"),
+)
 
 
 def packaged_documents() -> list[Document]:

@@ -78,6 +78,7 @@ class Knowledge:
         self._settings = settings
         self._watchers: list[Watcher] = []
         self._renew_configuration: Callable[[], None] = lambda: None
+        self._note_block: Callable[[str], None] = lambda _key: None
         self._renewals: set[asyncio.Task[None]] = set()
         self.state = 0
         self._routes = routes
@@ -121,6 +122,10 @@ class Knowledge:
     def when_configured(self, renew: Callable[[], None]) -> None:
         """Call `renew` whenever the configuration may have changed."""
         self._renew_configuration = renew
+
+    def when_blocked(self, note: Callable[[str], None]) -> None:
+        """Call `note` with the key of each change that blocks an address, or lets it in again."""
+        self._note_block = note
 
     @property
     def routes(self) -> RouteTable:
@@ -172,6 +177,8 @@ class Knowledge:
             self._answer_changed(change.key)
         elif change.kind == ChangeKind.CONFIGURATION:
             self._renew_configuration()
+        elif change.kind == ChangeKind.BLOCKED_ADDRESS:
+            self._note_block(change.key)
         elif change.kind == ChangeKind.TPP:
             self.tpps.forget(change.key)
             self._in_background(self._bar_if_inactive(change.key))

@@ -28,6 +28,8 @@ class Stage(StrEnum):
     BINDING = "binding"
     ROLE = "role"
     SCOPE = "scope"
+    SUBSCRIPTION = "subscription"
+    LIMITS = "limits"
     SIGNATURE = "signature"
     FORWARDING = "forwarding"
     SERVICE = "service"
@@ -62,6 +64,8 @@ _LABELS = {
     Stage.BINDING: "Token bound to this certificate and TPP",
     Stage.ROLE: "PSP role granted",
     Stage.SCOPE: "Token's scope covers the service",
+    Stage.SUBSCRIPTION: "Subscribed to a plan for the service",
+    Stage.LIMITS: "Within rates and quotas",
     Stage.SIGNATURE: "Request signed with the TPP's seal",
     Stage.FORWARDING: "Forwarded to the service",
     Stage.SERVICE: "Answered by the service",

@@ -101,6 +101,21 @@ def _scope(record: Record) -> dict[str, object]:
     return {"needed": f"{asked}:…" if asked else None, "of the token": (record.get("token") or {}).get("scope")}
 
 
+def _subscription(record: Record) -> dict[str, object]:
+    return {"subscriber": record.get("subscriber"), "plan": record.get("plan")}
+
+
+def _limits(record: Record) -> dict[str, object]:
+    limit = record.get("limit") or {}
+    exceeded = limit.get("exceeded")
+    return {
+        "nearest limit": limit.get("policy"),
+        "counted by": limit.get("key"),
+        "left after this call": limit.get("remaining"),
+        "exceeded, and let through": ", ".join(exceeded) if exceeded else None,
+    }
+
+
 def _signature(record: Record) -> dict[str, object]:
     signature = record.get("signature") or {}
     seal = signature.get("certificate") or {}
@@ -158,6 +173,8 @@ _FACTS: Final[dict[Stage, Callable[[Record], dict[str, object]]]] = {
     Stage.BINDING: _binding,
     Stage.ROLE: _role,
     Stage.SCOPE: _scope,
+    Stage.SUBSCRIPTION: _subscription,
+    Stage.LIMITS: _limits,
     Stage.SIGNATURE: _signature,
     Stage.FORWARDING: _forwarding,
     Stage.SERVICE: _service,

@@ -28,6 +28,7 @@ _CERTIFICATE_STAGES: Final = frozenset(
 _TOLD_STAGES: Final = frozenset({Stage.TOKEN, Stage.SIGNATURE})
 # Stages that few routes ask for, by what the record of their asking is called.
 _ASKED_BY: Final = {Stage.ADDRESS: "address", Stage.CONDITIONS: "conditions", Stage.ROLE: "role"}
+_BY_MEMBER: Final = {Stage.SIGNATURE: "signature", Stage.SUBSCRIPTION: "plan", Stage.LIMITS: "limit"}
 _TOKEN_STAGES: Final = frozenset({Stage.TOKEN, Stage.BINDING, Stage.SCOPE})
 
 
@@ -139,8 +140,8 @@ def _is_unasked(stage: Stage, record: Record) -> bool:
     if stage in _TOKEN_STAGES:
         is_left_out = asks.get("token") == TokenRule.IF_PRESENTED and record.get("token") is None
         return asks.get("scope") is None or is_left_out
-    if stage is Stage.SIGNATURE:
-        return record.get("signature") is None
+    if stage in _BY_MEMBER:
+        return record.get(_BY_MEMBER[stage]) is None
     return False
 
 

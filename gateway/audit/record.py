@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from gateway.plans.redaction import Redactions
 from gateway.policies.model import TokenRule
 from psd2.certificates import MalformedCertificate, Psd2Certificate, parse_certificate
 from psd2.roles import format_roles
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from gateway.admission.signatures import SignatureVerdict
     from gateway.admission.tokens import AccessToken
     from gateway.edge.handshake import FailedHandshake
+    from gateway.limits.limiter import Receipt
+    from gateway.plans.table import Entitled
     from gateway.policies.model import Route
     from gateway.trust.judgement import Trusted
 
@@ -56,6 +59,10 @@ class Exchange:
     told: ToldRefusal | None = None
     refused_tpp: str | None = None
     signature: SignatureVerdict | None = None
+    entitled: Entitled | None = None
+    receipt: Receipt | None = None
+    limit: dict[str, object] | None = None
+    limit_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     retried: bool = False
     sent_bytes: int = 0
     received_bytes: int = 0
@@ -121,6 +128,7 @@ class RecordWriter:
     """Encodes records, for `AuditLog.append`. `now` is epoch seconds."""
 
     certificates: CertificateDescriptions = field(default_factory=lambda: CertificateDescriptions(most=10_000))
+    redactions: Redactions = field(default_factory=Redactions)
 
     def of_exchange(self, exchange: Exchange, *, ended_at: float) -> bytes:
         """Return the record of a request."""
@@ -131,13 +139,13 @@ class RecordWriter:
             "request_id": request.id,
             "tpp_request_id": request.tpp_request_id.decode("latin-1") if request.tpp_request_id else None,
             "method": request.method,
-            "path": _shown_path(request, admission.route),
+            "path": self._shown_path(request, admission.route),
             "outcome": exchange.outcome,
             "status": exchange.status,
             "reason": exchange.reason,
             "detail": exchange.detail,
             "text": exchange.text,
-            "host": request.host,
+            "host": self.redactions.now.host(request.host),
             "tpp": admission.certificate.authorisation_number if admission.certificate else exchange.refused_tpp,
             "retried": exchange.retried,
             "bytes": {"in": exchange.received_bytes, "out": exchange.sent_bytes},
@@ -145,6 +153,10 @@ class RecordWriter:
         }
         if exchange.told is not None:
             record["told"] = {"text": exchange.told.text, "hint": exchange.told.hint, "clause": exchange.told.clause}
+        if exchange.entitled is not None:
+            record["subscriber"], record["plan"] = exchange.entitled.counted_as, exchange.entitled.plan
+        if exchange.limit is not None:
+            record["limit"] = exchange.limit
         if exchange.signature is not None:
             record["signature"] = self._of_signature(exchange.signature)
         return orjson.dumps(record)[:-1] + b"," + self._lasting(request.connection, admission) + b"}"
@@ -185,6 +197,11 @@ class RecordWriter:
         connection.memory[Lasting] = Lasting(route, admission.trusted, admission.token, encoded)
         return encoded
 
+    def _shown_path(self, request: Request, route: Route | None) -> str:
+        if route is None:
+            return self.redactions.now.path(request.path)[:_MOST_PATH_CHARACTERS]
+        return route.template if route.holds_secret else request.path[:_MOST_PATH_CHARACTERS]
+
     def _of_signature(self, verdict: SignatureVerdict) -> dict[str, object]:
         return {
             "verdict": "valid" if verdict.refusal is None else verdict.refusal.reason,
@@ -198,7 +215,7 @@ class RecordWriter:
         return {
             "listener": connection.listener.value,
             "client_ip": connection.address,
-            "sni": tls.server_name if tls else None,
+            "sni": self.redactions.now.host(tls.server_name) if tls else None,
             "tls": {"version": tls.version, "cipher": tls.cipher, "resumed": tls.resumed} if tls else None,
             "certificate": self.certificates.of(leaf) if leaf else None,
         }
@@ -217,10 +234,6 @@ def of_handshake(failure: FailedHandshake, *, now: float) -> bytes:
             "client_ip": failure.address,
         }
     )
-
-
-def _shown_path(request: Request, route: Route | None) -> str:
-    return route.template if route is not None and route.holds_secret else request.path[:_MOST_PATH_CHARACTERS]
 
 
 def _timestamp(now: float) -> str:

@@ -16,6 +16,7 @@ class ChangeKind(StrEnum):
     CRL = "crl"  # key: name of the store
     OCSP = "ocsp"  # key: of the question (gateway.trust.ocsp_status)
     BLOCK_LIST = "block_list"  # key: SHA-256 of the certificate
+    BLOCKED_ADDRESS = "blocked_address"  # key: until when (epoch seconds), a space, the address (gateway.limits.announcements)
     CONFIGURATION = "configuration"  # key: a document (`kind/name`), or `*`
 
 

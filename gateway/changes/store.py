@@ -64,3 +64,18 @@ def changes_after(engine: Engine, position: int, *, limit: int) -> Sequence[Chan
     )
     with for_reading(engine).connect() as connection:
         return [Change(position=row.id, kind=row.kind, key=row.key) for row in connection.execute(query)]
+
+
+def tell(engine: Engine, kind: ChangeKind, key: str, at: datetime) -> None:
+    """Tell every edge worker of something that stands nowhere but in the feed."""
+    with engine.begin() as connection:
+        append_change(connection, kind, key, at)
+
+
+def keys_since(engine: Engine, kind: ChangeKind, since: datetime) -> list[str]:
+    """Return the keys of changes of one kind, oldest first."""
+    query = (
+        select(changes.c.key).where(changes.c.at >= since.timestamp()).where(changes.c.kind == str(kind)).order_by(changes.c.id)
+    )
+    with for_reading(engine).connect() as connection:
+        return list(connection.scalars(query))

@@ -21,9 +21,11 @@ from gateway.configuration.live import LiveConfiguration, Part
 from gateway.configuration.store import SqlConfigurationStore
 from gateway.database import open_gateway_engine
 from gateway.edge.core import Edge
+from gateway.edge.counters import Counters, counters
 from gateway.edge.deadlines import Deadlines
 from gateway.edge.upstream_pool import CallerTls, PoolLimits, UpstreamPool
 from gateway.kinds import KINDS
+from gateway.plans.table import Plans
 from gateway.policies.kind import Routes
 from gateway.policies.model import Upstream
 from gateway.seeds import apply_documents_of_start
@@ -55,6 +57,7 @@ class EdgeServices:
     pools: Mapping[str, UpstreamPool]
     caller_tls: CallerTls
     listener: ChangeListener
+    counters: Counters
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def run(self) -> None:
@@ -75,6 +78,7 @@ class EdgeServices:
         await asyncio.gather(*self.tasks, return_exceptions=True)
         for pool in self.pools.values():
             pool.close_idle(all_of_them=True)
+        await self.counters.stop()
         self.configuration.stop()
         self.knowledge.stop()
         self.audit.close()
@@ -82,6 +86,7 @@ class EdgeServices:
     async def _tidy(self) -> None:
         while True:
             await asyncio.sleep(_TIDY_SECONDS)
+            self.counters.tidy()
             rotated = self.caller_tls.reload_if_rotated()
             for pool in self.pools.values():
                 pool.close_idle(all_of_them=rotated)
@@ -103,12 +108,12 @@ async def edge_services(settings: GatewaySettings) -> EdgeServices:
     open_engine = partial(open_gateway_engine, settings.database_url, threads=_LOOK_UP_THREADS + 1)
     engine = await asyncio.to_thread(open_engine)
     source = SqlKnowledgeSource(engine)
-    routes = Routes()
+    routes, plans = Routes(), Plans()
     # What decides by the configuration: all of these take a new set at the same moment, or none does.
     knowledge = Knowledge(
         source=source, routes=routes, settings=settings, monotonic=time.monotonic, answers=SqlOcspAnswers(engine)
     )
-    parts: list[Part] = [routes, knowledge.trust_stores]
+    parts: list[Part] = [routes, plans, knowledge.trust_stores]
     configuration = await _configuration(engine, settings, parts)
     knowledge.when_configured(configuration.renew)
     parts.append(EndOfStanding(knowledge))
@@ -116,6 +121,8 @@ async def edge_services(settings: GatewaySettings) -> EdgeServices:
     await knowledge.start()
     await configuration.start()
     await knowledge.judges.load(TPP_STORE)  # by the rules that stand now
+    counts = await counters(settings, engine, plans, SystemClock())
+    knowledge.when_blocked(counts.guard.note_block)
     audit = AuditLog(settings.audit_path, rotate_bytes=settings.audit_file_bytes)
     caller_tls = CallerTls(settings.home)
     pools = _pools(settings, caller_tls, deadlines)
@@ -126,6 +133,7 @@ async def edge_services(settings: GatewaySettings) -> EdgeServices:
         settings=settings,
         clock=SystemClock(),
         monotonic=time.monotonic,
+        counting=counts.counting,
     )
     services = EdgeServices(
         edge=edge,
@@ -136,6 +144,7 @@ async def edge_services(settings: GatewaySettings) -> EdgeServices:
         pools=pools,
         caller_tls=caller_tls,
         listener=ChangeListener(engine, partial(loop.call_soon_threadsafe, knowledge.feed.wake)),
+        counters=counts,
     )
     services.run()
     return services

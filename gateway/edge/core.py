@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from gateway.config import GatewaySettings
     from gateway.edge.client import Arrival, Client, SwiftClient
     from gateway.edge.client_head import ClientHead
+    from gateway.edge.counting import Counting
     from gateway.edge.handshake import FailedHandshake
     from gateway.edge.upstream_pool import UpstreamPool
     from gateway.policies.model import Route
@@ -61,6 +62,7 @@ class Edge:
         settings: GatewaySettings,
         clock: Clock,
         monotonic: Callable[[], float],
+        counting: Counting,
     ) -> None:
         """Hold what the exchanges share."""
         self._knowledge = knowledge
@@ -69,7 +71,8 @@ class Edge:
         self._settings = settings
         self._clock = clock
         self._monotonic = monotonic
-        self._records = RecordWriter()
+        self._counting = counting
+        self._records = RecordWriter(redactions=counting.redactions)
         self._ids = TimeOrderedUuids()
 
     async def serve(self, arrival: Arrival, client: Client) -> None:
@@ -187,19 +190,24 @@ class Edge:
         if _asks_for_health(exchange.request):
             await self._answer_health(exchange, client)
             return
+        self._counting.require_unblocked(exchange.request.connection)
         try:
             self._admit(exchange, exchange.arrived_at)
         except (NotLoaded, StaleFeed):
             await self._admit_after_looking_up(exchange)
+        await self._counting.spend(exchange, head)
         await self._forwarding(exchange, head, client).run()
 
     def _forwarding_at_once(self, exchange: Exchange, head: ClientHead, client: Client) -> Forwarding | None:
         """Admit and return what forwards; None where something has to be looked up first. Raises `Refusal`."""
         if _asks_for_health(exchange.request):
             return None
+        self._counting.require_unblocked(exchange.request.connection)
         try:
             self._admit(exchange, exchange.arrived_at)
         except (NotLoaded, StaleFeed):
+            return None
+        if not self._counting.spend_at_once(exchange, head):
             return None
         return self._forwarding(exchange, head, client)
 
@@ -276,6 +284,7 @@ class Edge:
             self._note_broken_off(exchange, FAILED, refusal.reason, refusal.private_detail)
             client.abort()
             return
+        refusal = await self._counting.judged(exchange, refusal)
         route = exchange.admission.route
         style = route.errors if route else style_of(exchange.request.path)
         answer = render(refusal, style, sandbox_mode=self._settings.sandbox_mode)
@@ -296,7 +305,12 @@ class Edge:
 
     async def _answer(self, exchange: Exchange, client: Client, answer: Answer) -> None:
         request = exchange.request
-        headers = [*answer.headers, (b"server", b"gateway"), (b"x-sandbox-request", request.id.encode("ascii"))]
+        headers = [
+            *answer.headers,
+            *exchange.limit_headers,
+            (b"server", b"gateway"),
+            (b"x-sandbox-request", request.id.encode("ascii")),
+        ]
         if request.tpp_request_id is not None:
             headers.append((b"x-request-id", request.tpp_request_id))  # BG IG §4.12: every answer carries it
         exchange.sent_bytes = len(answer.body)
@@ -314,6 +328,7 @@ class Edge:
         if not exchange.is_recorded:
             self._audit.append(self._records.of_exchange(exchange, ended_at=self._monotonic()))
             exchange.is_recorded = True
+            self._counting.settle(exchange)
 
 
 def _asks_for_health(request: Request) -> bool:

@@ -249,7 +249,7 @@ class Forwarding:
     def _start(self, reply: ReplyHead, *, whole_length: int | None) -> None:
         self.exchange.status = reply.status
         self._note_told_refusal(reply)
-        headers = reply_headers(reply.headers, self.exchange.request)
+        headers = reply_headers(reply.headers, self.exchange.request) + self.exchange.limit_headers
         if whole_length and not any(name == b"content-length" for name, _ in headers):
             headers.append((b"content-length", b"%d" % whole_length))  # it came in chunks, and all of it is here
         self.client.start(reply.status, headers)

@@ -13,6 +13,7 @@ from chassis import fault_orders, told_signatures
 from chassis.told_refusals import HEADER, ToldRefusal
 from gateway.admission.roles import granted_roles
 from gateway.edge.client_head import ORDINARY_CONNECTION, named_hop_by_hop
+from gateway.plans.tokens import Bearing, taken_out
 from psd2.roles import format_roles
 
 if TYPE_CHECKING:
@@ -37,15 +38,16 @@ _METHODS_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 
 def upstream_head(request: Request, head: ClientHead, admission: Admission, signature: SignatureVerdict | None = None) -> bytes:
     """Return the head that the internal server gets; `signature` is the verdict on a request that bears one."""
-    target = request.path.encode("ascii") + (b"?" + request.query if request.query else b"")
-    parts = [b"%b %b HTTP/1.1\r\nhost: %b\r\n" % (request.method.encode("ascii"), target, head.host or b""), *head.lines]
+    passed = _without_subscriber_token(request, head, admission)
+    target = passed.path.encode("ascii") + (b"?" + passed.query if passed.query else b"")
+    parts = [b"%b %b HTTP/1.1\r\nhost: %b\r\n" % (request.method.encode("ascii"), target, passed.host), *passed.lines]
     if head.request_id is not None:
         parts.append(b"x-request-id: %b\r\n" % head.request_id)
     if head.content_type is not None:
         parts.append(b"content-type: %b\r\n" % head.content_type)
-    if head.authorization is not None and admission.token is None:
+    if passed.authorization is not None and admission.token is None:
         # Where the edge has judged a token, nobody behind it needs the token itself.
-        parts.append(b"authorization: %b\r\n" % head.authorization)
+        parts.append(b"authorization: %b\r\n" % passed.authorization)
     if head.is_chunked:
         parts.append(b"transfer-encoding: chunked\r\n")
     elif head.content_length or request.method in _METHODS_WITH_BODY:
@@ -56,6 +58,13 @@ def upstream_head(request: Request, head: ClientHead, admission: Admission, sign
         parts.append(_signature_line(signature))
     parts.append(b"\r\n")
     return b"".join(parts)
+
+
+def _without_subscriber_token(request: Request, head: ClientHead, admission: Admission) -> Bearing:
+    """Return what of the request goes on: a subscriber's token is nothing that the server has to know."""
+    bearing = Bearing(request.path, request.query, head.host or b"", head.authorization, head.lines)
+    route = admission.route
+    return bearing if route is None else taken_out(route.plan, route.template, bearing).rest
 
 
 def _signature_line(verdict: SignatureVerdict) -> bytes:

@@ -68,6 +68,20 @@ class Limit:
         return f"{self.scope}|{self.label}"
 
     @property
+    def described(self) -> str:
+        """What people read of it."""
+        return f"{self.scope}: {self.label}"
+
+    @property
+    def in_words(self) -> str:
+        """What a deployment's page says of it."""
+        whom = "in all" if self.key is LimitKey.TOTAL else f"for each {self.key}"
+        if isinstance(self.allowance, Rate):
+            return f"at most {self.allowance.per_second:g} requests a second, {self.allowance.burst} at once, {whom}"
+        exceeded = ", and what is above it is counted and let through" if self.may_be_exceeded else ""
+        return f"at most {self.allowance.amount} requests a {self.allowance.period}, {whom}{exceeded}"
+
+    @property
     def may_be_exceeded(self) -> bool:
         """Whether a request above it passes."""
         return isinstance(self.allowance, Quota) and self.allowance.on_breach is Breach.ALLOW

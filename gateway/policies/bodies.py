@@ -7,6 +7,8 @@ from typing import Annotated, Final, Self
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from gateway.configuration.bodies import DocumentBody
+from gateway.limits.bodies import LimitBody
+from gateway.plans.bodies import PlanRuleBody
 from gateway.policies.model import (
     ErrorStyle,
     InvalidCertificate,
@@ -152,6 +154,8 @@ class PolicyBody(DocumentBody):
         TokenBinding | None, Field(description="whether tokens must be bound to the certificate; otherwise `required`")
     ] = None
     signature: Annotated[SignatureRule | None, Field(description="whether requests must be signed; otherwise `off`")] = None
+    plan: PlanRuleBody | None = None
+    limits: Annotated[list[LimitBody] | None, Field(max_length=10, description="how often requests may come, by key")] = None
     ip_rules: IpRulesBody | None = None
     deadlines: DeadlinesBody | None = None
     max_body_bytes: Annotated[int | None, Field(ge=1, le=MOST_BODY_BYTES, description="instead of GATEWAY_MAX_BODY_BYTES")] = (

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from gateway.configuration.model import Fault
+from gateway.plans.model import Subscription, TokenLocation
 from gateway.policies.model import MutualTls, TokenBinding, Upstream
 from gateway.policies.terms import Terms
 
@@ -89,12 +90,29 @@ def _of_upstreams(terms: Terms) -> Iterator[Fault]:
         yield Fault("upstream", f"is {upstream!r}, write one of {', '.join(Upstream)}")
 
 
+def _of_plans(terms: Terms) -> Iterator[Fault]:
+    plan = terms.of("plan")
+    if plan is None or plan.subscription is Subscription.OFF:
+        return
+    if plan.location is None:
+        if not terms.looks_at_certificates:
+            yield Fault("plan", "nobody could be recognised: say where tokens stand (location), or ask for a certificate")
+        return
+    if not terms.deployment.listener.speaks_tls:
+        yield Fault("plan", "its tokens would travel in the clear: the listener welcome speaks no TLS")
+    if plan.location is TokenLocation.PATH and terms.template.split("/").count("{secret}") != 1:
+        yield Fault("plan", "its tokens stand in the path, and this path has no segment {secret} for them")
+    if plan.location is TokenLocation.AUTH and terms.looks_at_tokens:
+        yield Fault("plan", "its tokens stand in Authorization, where the access token stands: choose another location")
+
+
 _CHECKS: Final = (
     _of_upstreams,
     _of_certificates,
     _of_invalid_certificates,
     _of_tokens,
     _of_token_binding,
+    _of_plans,
 )
 
 

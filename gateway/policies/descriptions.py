@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gateway.plans.model import Subscription
 from gateway.policies.model import InvalidCertificate, MutualTls, SignatureRule, TokenBinding, TokenRule
 from psd2.roles import format_roles
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from gateway.configuration.snapshot import Snapshot
+    from gateway.plans.model import PlanRule
     from gateway.policies.model import CertificatePolicy, Deployment, Route
     from gateway.policies.networks import IpRules
 
@@ -56,8 +58,17 @@ def asked(route: Route) -> Iterator[str]:
         yield f"it grants one of the roles {format_roles(route.roles)}"
     if route.token is not TokenRule.OFF:
         yield from _token(route)
+    if route.plan.subscription is not Subscription.OFF:
+        yield _plan(route.plan)
+    yield from (limit.in_words for limit in route.limits)
     if route.signature is not SignatureRule.OFF:
         yield "requests must be signed" if route.signature is SignatureRule.REQUIRED else "a signature that is there is judged"
+
+
+def _plan(plan: PlanRule) -> str:
+    needed = "must be" if plan.subscription is Subscription.REQUIRED else "may be"
+    place = f"a token in {plan.location}{f' {plan.name}' if plan.name else ''}" if plan.location else "its certificate"
+    return f"the caller {needed} a plan's subscriber, by {place}{' or its certificate' if plan.location else ''}"
 
 
 def _addresses(rules: IpRules) -> str:

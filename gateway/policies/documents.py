@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gateway.configuration.bodies import read_body
 from gateway.configuration.model import DocumentRefused
+from gateway.limits.bodies import route_limits
+from gateway.plans.model import NO_PLAN, PlanRule
 from gateway.policies.bodies import DeploymentBody
 from gateway.policies.coherence import faults_of
 from gateway.policies.model import (
@@ -24,6 +26,8 @@ from gateway.policies.terms import DEFAULT_TRUST_STORE, Terms
 
 if TYPE_CHECKING:
     from gateway.configuration.model import Document
+    from gateway.limits.model import Limit
+    from gateway.plans.bodies import PlanRuleBody
     from gateway.policies.bodies import DeadlinesBody, IpRulesBody
 
 _NO_CERTIFICATE_POLICY: Final = CertificatePolicy()
@@ -54,6 +58,8 @@ def _route(deployment: str, body: DeploymentBody, terms: Terms) -> Route:
         errors=terms.of("errors", ErrorStyle.PROBLEM),
         **_identity_terms(terms),
         signature=terms.of("signature", SignatureRule.OFF),
+        plan=_plan(terms.of("plan")),
+        limits=_limits(deployment, terms),
         ip_rules=_ip_rules(terms.of("ip_rules")),
         deadlines=_deadlines(terms.of("deadlines")),
         max_body_bytes=terms.of("max_body_bytes"),
@@ -86,6 +92,19 @@ def _certificate_policy(terms: Terms) -> CertificatePolicy:
         max_chain_depth=terms.of("max_chain_depth"),
         extended_key_usages=frozenset(terms.of("extended_key_usages", ())),
     )
+
+
+def _plan(body: PlanRuleBody | None) -> PlanRule:
+    if body is None:
+        return NO_PLAN
+    return PlanRule(subscription=body.subscription, location=body.location, name=body.said_name)
+
+
+def _limits(deployment: str, terms: Terms) -> tuple[Limit, ...]:
+    """Return the limits: those of the deployment are counted together for all routes that have none of their own."""
+    route = f"{' '.join(sorted(terms.route.methods))} {terms.template}"
+    scope = f"route {deployment}: {route}" if terms.is_own("limits") else f"deployment {deployment}"
+    return route_limits(terms.of("limits", ()), scope=scope)
 
 
 def _patterns(written: list[str]) -> tuple[NamePattern, ...]:

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from gateway.plans.model import NO_PLAN, PlanRule
+
 if TYPE_CHECKING:
+    from gateway.limits.model import Limit
     from gateway.policies.names import NamePattern
     from gateway.policies.networks import IpRules
     from psd2.roles import PspRole
@@ -137,6 +140,9 @@ class Route:
     signature: SignatureRule = SignatureRule.OFF
     ip_rules: IpRules | None = None
     deadlines: UpstreamDeadlines = UpstreamDeadlines()
+    # Of both kinds of limits, those that stand here and those of plans, each has to be kept.
+    plan: PlanRule = NO_PLAN
+    limits: tuple[Limit, ...] = ()
     # Where it takes larger bodies than others (`GATEWAY_MAX_BODY_BYTES`): whole in the edge's memory, until all has arrived.
     max_body_bytes: int | None = None
 

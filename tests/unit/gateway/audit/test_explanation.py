@@ -77,11 +77,16 @@ def refused(reason: str, **members: object) -> dict[str, Any]:
     return record(outcome="refused", status=GROUNDS[reason].status, reason=reason, **members)
 
 
+UNCOUNTED = ("subscription", "limits")
+
+
 def test_a_good_call_passed_every_stage_and_needs_no_explanation() -> None:
     """With what was established on its way."""
     assert {stage for stage, result in results(record()).items() if result != "passed"} == {
         "address",
         "conditions",
+        "subscription",
+        "limits",
         "signature",
     }
     assert explanation_of(record()) is None
@@ -116,10 +121,10 @@ def test_what_a_route_does_not_ask_for_is_said_to_be_so() -> None:
     front = record(asks={"certificate": "off", "role": None, "scope": None}, certificate=None, revocation=None, token=None)
 
     asked_of_consent = {stage for stage, result in results(consent).items() if result == "not_asked"}
-    assert asked_of_consent == {"address", "conditions", "token", "binding", "scope", "signature"}
+    assert asked_of_consent == {"address", "conditions", "token", "binding", "scope", *UNCOUNTED, "signature"}
     asked_of_front = {stage for stage, result in results(front).items() if result == "not_asked"}
     of_certificate = {"presented", "block_list", "certificate", "revocation", "qwac", "conditions", "register"}
-    assert asked_of_front == of_certificate | {"address", "token", "binding", "role", "scope", "signature"}
+    assert asked_of_front == of_certificate | {"address", "token", "binding", "role", "scope", *UNCOUNTED, "signature"}
 
 
 def test_without_a_token_the_bank_decides_whether_there_must_be_one() -> None:
