@@ -117,10 +117,10 @@ def process_transactions_response(response: HttpResponse) -> TransactionPage:
 
 
 def transaction_pages(
-    xs2a: Xs2a, access: Access, account_id: AccountId, *, since: date, until: date | None = None
+    xs2a: Xs2a, access: Access, account_id: AccountId, *, since: date, until: date | None = None, booking_status: str = "both"
 ) -> Iterator[TransactionPage]:
     """Go through all pages, asking for each as it is wanted; at most `MOST_PAGES`."""
-    response = transactions_request(xs2a, access, account_id, since=since, until=until)
+    response = transactions_request(xs2a, access, account_id, since=since, until=until, booking_status=booking_status)
     for _ in range(MOST_PAGES):
         page = process_transactions_response(response)
         yield page

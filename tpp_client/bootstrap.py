@@ -47,6 +47,7 @@ def headless_stage(
         clock=clock,
         redirect_uri=identity.redirect_uris[0],
         pause=pause,
+        psu_id=psu,
     )
 
 

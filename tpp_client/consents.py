@@ -10,8 +10,10 @@ from psd2.ids import ConsentId
 from tpp_client.authorisations import ScaStep, sca_step
 from tpp_client.documents import Document, document_of
 from tpp_client.refusals import require_status
+from tpp_client.xs2a import NO_HEADERS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
     from tpp_client.wire import HttpResponse
@@ -81,9 +83,9 @@ class ConsentDetails:
         return self.status == PARTIALLY_AUTHORISED
 
 
-def consent_request(xs2a: Xs2a, draft: ConsentDraft) -> HttpResponse:
+def consent_request(xs2a: Xs2a, draft: ConsentDraft, *, headers: Mapping[str, str] = NO_HEADERS) -> HttpResponse:
     """Ask for a consent."""
-    return xs2a.post("/v1/consents", draft.as_json())
+    return xs2a.post("/v1/consents", draft.as_json(), headers=headers)
 
 
 def process_consent_response(response: HttpResponse) -> CreatedConsent:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # Where the PSU sits, as its browser would tell: this simulator runs on the same machine.
 LOOPBACK = "127.0.0.1"
-_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,12 +34,12 @@ class Xs2a:
     psu_ip_address: str | None = LOOPBACK
     new_request_id: Callable[[], str] = field(default=new_uuid, repr=False)
 
-    def get(self, path: str, *, access: Access | None = None, headers: Mapping[str, str] = _NO_HEADERS) -> HttpResponse:
+    def get(self, path: str, *, access: Access | None = None, headers: Mapping[str, str] = NO_HEADERS) -> HttpResponse:
         """Read a resource by its path, or by a full link that the bank gave."""
         return self.transport.send(HttpRequest(method="GET", url=self._url(path), headers=self._headers(access) | {**headers}))
 
     def post(
-        self, path: str, content: object, *, access: Access | None = None, headers: Mapping[str, str] = _NO_HEADERS
+        self, path: str, content: object, *, access: Access | None = None, headers: Mapping[str, str] = NO_HEADERS
     ) -> HttpResponse:
         """Make a resource."""
         return self.transport.send(json_request("POST", self._url(path), content, self._headers(access) | {**headers}))
@@ -51,17 +51,17 @@ class Xs2a:
         *,
         content_type: str,
         access: Access | None = None,
-        headers: Mapping[str, str] = _NO_HEADERS,
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> HttpResponse:
         """Make a resource out of a body that is no JSON: pain.001, CSV, multipart."""
         named = self._headers(access) | {**headers} | {"Content-Type": content_type}
         return self.transport.send(HttpRequest(method="POST", url=self._url(path), headers=named, body=body))
 
-    def put(self, path: str, content: object, *, headers: Mapping[str, str] = _NO_HEADERS) -> HttpResponse:
+    def put(self, path: str, content: object, *, headers: Mapping[str, str] = NO_HEADERS) -> HttpResponse:
         """Further or replace a resource."""
         return self.transport.send(json_request("PUT", self._url(path), content, self._headers(None) | {**headers}))
 
-    def delete(self, path: str, *, access: Access | None = None, headers: Mapping[str, str] = _NO_HEADERS) -> HttpResponse:
+    def delete(self, path: str, *, access: Access | None = None, headers: Mapping[str, str] = NO_HEADERS) -> HttpResponse:
         """Delete a resource."""
         named = self._headers(access) | {**headers}
         return self.transport.send(HttpRequest(method="DELETE", url=self._url(path), headers=named))

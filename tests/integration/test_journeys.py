@@ -19,6 +19,7 @@ from tpp_client.journeys.piis import piis_journey
 from tpp_client.journeys.pis import pis_journey
 from tpp_client.journeys.stage import HeadlessPsu, discover
 from tpp_client.sandbox_api import data_request, process_data_response
+from tpp_client.sandbox_steering import personality_request, process_personality_response
 from tpp_client.tokens import (
     introspection_request,
     process_introspection_response,
@@ -145,6 +146,22 @@ def test_a_failed_journey_ends_with_its_reason(platform: RunningPlatform) -> Non
 
     assert done.returncode == 1
     assert "ROLE_INVALID" in done.stdout
+
+
+def test_a_strict_bank_gets_what_it_asks_for(platform: RunningPlatform, identity: TppIdentity) -> None:
+    """Signed requests, the PSU's browser described, accounts by name, the redirect confirmed: at the second try."""
+    with open_stage(identity) as stage:
+        process_personality_response(personality_request(stage.xs2a, name="strict"))
+        try:
+            read = platform.tpp("journey", "ais", "--sign", "--tpp", identity.name)
+            paid = platform.tpp("journey", "pis", "--sign", "--tpp", identity.name)
+        finally:
+            process_personality_response(personality_request(stage.xs2a, name="standard"))
+
+    for told in (read.stdout, paid.stdout):
+        assert "asked for: PSU-ID, PSU-User-Agent, TPP-Redirect-URI" in told
+        assert "Confirm the authorisation" in told
+        assert "\nDone\n" in told
 
 
 def test_every_attack_is_held(platform: RunningPlatform, identity: TppIdentity) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -20,14 +20,22 @@ from tpp_client.consents import (
     process_consent_response,
     process_consent_status_response,
 )
+from tpp_client.errors import Refused
+from tpp_client.journeys.demands import initiated, is_refused_for
+from tpp_client.journeys.leading import confirm_by_token
+from tpp_client.journeys.personas import persona_named, read_personas
 from tpp_client.journeys.stage import authorise, discover
 from tpp_client.xs2a import Access
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from psd2.ids import ConsentId
-    from tpp_client.accounts import Account, Balance, Transaction
+    from tpp_client.accounts import Account, Balance, Transaction, TransactionPage
+    from tpp_client.consents import CreatedConsent
     from tpp_client.journeys.stage import Stage
     from tpp_client.tokens import Tokens
+    from tpp_client.wire import HttpResponse
 
 CONSENT_DAYS = 90
 HISTORY_DAYS = 90
@@ -70,10 +78,13 @@ class AisResult:
 def ais_journey(stage: Stage) -> AisResult:
     """Go the whole way; raises `TppClientError` at the first step that fails."""
     metadata = discover(stage)
-    consent_id = ask_for_consent(stage)
+    consent = _asked_for_consent(stage)
+    consent_id = consent.consent_id
     tokens = authorise(stage, metadata, f"AIS:{consent_id}")
-    _confirm_consent(stage, consent_id)
     access = Access(token=tokens.access_token, consent_id=consent_id)
+    if "confirmation" in consent.sca.links:
+        confirm_by_token(stage, consent.sca.links["confirmation"], access)
+    _confirm_consent(stage, consent_id)
     stage.narrator.step("Read the accounts", "BG IG §6.5.1")
     accounts = process_accounts_response(accounts_request(stage.xs2a, access))
     reports = tuple(_report(stage, access, account) for account in accounts)
@@ -81,10 +92,26 @@ def ais_journey(stage: Stage) -> AisResult:
 
 
 def ask_for_consent(stage: Stage) -> ConsentId:
-    """Ask for a bank-offered consent and return its id."""
+    """Ask for a consent and return its id."""
+    return _asked_for_consent(stage).consent_id
+
+
+def _asked_for_consent(stage: Stage) -> CreatedConsent:
+    """Ask for a bank-offered consent, or for one to the PSU's accounts by name where the bank knows no other."""
     stage.narrator.step("Ask for a consent; the PSU will choose the accounts", "BG IG §6.3.1.2")
     draft = ConsentDraft(valid_until=(stage.clock.now() + timedelta(days=CONSENT_DAYS)).date())
-    return process_consent_response(consent_request(stage.xs2a, draft)).consent_id
+    response = _asked(stage, draft)
+    if stage.psu_id is not None and is_refused_for(response, "access"):
+        # A bank that lets nobody choose wants the accounts named, and hardly lets itself be asked without the PSU.
+        persona = persona_named(read_personas(stage), stage.psu_id)
+        stage.narrator.step("Ask for a consent to the accounts by name", "BG IG §6.3.1.1")
+        ibans = tuple(account.iban for account in persona.accounts)
+        response = _asked(stage, replace(draft, ibans=ibans, frequency_per_day=1))
+    return process_consent_response(response)
+
+
+def _asked(stage: Stage, draft: ConsentDraft) -> HttpResponse:
+    return initiated(stage, lambda headers: consent_request(stage.xs2a, draft, headers=headers))
 
 
 def _confirm_consent(stage: Stage, consent_id: ConsentId) -> None:
@@ -97,10 +124,20 @@ def _report(stage: Stage, access: Access, account: Account) -> AccountReport:
     stage.narrator.step(f"Read balances and transactions of {account.iban}", "BG IG §6.5.3, §6.6")
     balances = process_balances_response(balances_request(stage.xs2a, access, account.account_id))
     since = (stage.clock.now() - timedelta(days=HISTORY_DAYS)).date()
-    pages = tuple(transaction_pages(stage.xs2a, access, account.account_id, since=since))
+    pages = _pages(stage, access, account, since)
     booked = tuple(entry for page in pages for entry in page.booked)
     pending = pages[0].pending  # a page further on is of older movements, and none of those is pending
     for balance in balances:
         stage.narrator.fact(balance.kind, str(balance.amount))
     stage.narrator.fact("transactions", f"{len(booked)} booked, {len(pending)} pending since {since}")
     return AccountReport(account, balances, booked, pending)
+
+
+def _pages(stage: Stage, access: Access, account: Account, since: date) -> tuple[TransactionPage, ...]:
+    """Read all pages, of what is pending too unless the bank shows only what is booked (BG IG §6.6.1)."""
+    try:
+        return tuple(transaction_pages(stage.xs2a, access, account.account_id, since=since))
+    except Refused as refused:
+        if not any(message.path == "bookingStatus" for message in refused.refusal.messages):
+            raise
+        return tuple(transaction_pages(stage.xs2a, access, account.account_id, since=since, booking_status="booked"))

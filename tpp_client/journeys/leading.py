@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from tpp_client.journeys.stage import Stage
     from tpp_client.sandbox_api import Persona
+    from tpp_client.xs2a import Access
 
 # What the TPP prefers: the bank may choose otherwise (BG IG §6.3.1.1).
 EMBEDDED_PREFERRED = {"TPP-Redirect-Preferred": "false", "TPP-Decoupled-Preferred": "false"}
@@ -90,6 +91,13 @@ def _sent_method(step: ScaStep) -> str:
             return method.id
     msg = f"no method sends a code, and an app is not at hand: {', '.join(method.type for method in step.methods)}"
     raise TppClientError(msg)
+
+
+def confirm_by_token(stage: Stage, address: str, access: Access) -> None:
+    """Show the bank that its redirect has come back to us: the token proves it (BG IG §7.6.4); before, nothing counts."""
+    stage.narrator.step("Confirm the authorisation with the token that it led to", "BG IG §7.6")
+    response = stage.xs2a.put(address, {}, headers={"Authorization": f"Bearer {access.token}"})
+    stage.narrator.fact("authorisation", process_psu_proof_response(response).status or "unknown")
 
 
 def newest_code(stage: Stage, psu: str) -> str:

@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from psd2.money import Money
+from tpp_client.journeys.demands import initiated
 from tpp_client.journeys.following import follow
 from tpp_client.journeys.leading import (
     DECOUPLED_PREFERRED,
     EMBEDDED_PREFERRED,
     carry_through,
+    confirm_by_token,
     decide_in_app,
     require_approach,
     started,
@@ -19,6 +21,7 @@ from tpp_client.journeys.leading import (
 from tpp_client.journeys.personas import payee_for, persona_named, read_personas
 from tpp_client.journeys.stage import authorise, discover
 from tpp_client.payments import PaymentOrder, payment_request, process_payment_response, service_of
+from tpp_client.xs2a import Access
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,7 +50,9 @@ def pis_journey(stage: Stage, psu: str) -> PisResult:
     _, order = lunch(stage, psu)
     metadata = discover(stage)
     payment = initiate(stage, order)
-    authorise(stage, metadata, f"PIS:{payment.payment_id}")
+    tokens = authorise(stage, metadata, f"PIS:{payment.payment_id}")
+    if "confirmation" in payment.sca.links:
+        confirm_by_token(stage, payment.sca.links["confirmation"], Access(token=tokens.access_token))
     return PisResult(payment.payment_id, follow(stage, payment), order)
 
 
@@ -91,5 +96,6 @@ def lunch(stage: Stage, psu: str) -> tuple[Persona, PaymentOrder]:
 def initiate(stage: Stage, order: Order, *, headers: Mapping[str, str] | None = None) -> InitiatedPayment:
     """Hand the order to the bank."""
     stage.narrator.step("Initiate the payment", "BG IG §5.3.1")
-    response = payment_request(stage.xs2a, order, headers=headers or {})
+    own = headers or {}
+    response = initiated(stage, lambda missed: payment_request(stage.xs2a, order, headers={**own, **missed}))
     return replace(process_payment_response(response), service=service_of(order))

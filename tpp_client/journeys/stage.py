@@ -63,6 +63,7 @@ class Stage:
     clock: Clock
     redirect_uri: str
     pause: Callable[[float], None]
+    psu_id: str | None = None  # the PSU's login at the bank, where the TPP knows it
 
 
 def discover(stage: Stage) -> ServerMetadata:
