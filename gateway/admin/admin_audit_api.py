@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import orjson
 from flask import Blueprint, Response, jsonify, request
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from gateway.admin.operations import operation
 from gateway.admin_audit.chain import ChainBroken, Head, verified_head
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def _head(value: object) -> object:
 class VerificationQuery(_Query):
     """The query of `GET /audit/verification`."""
 
-    head: Annotated[Head | None, BeforeValidator(_head)] = None
+    head: Annotated[Head | None, BeforeValidator(_head), WithJsonSchema({"type": ["string", "null"]})] = None
 
 
 def admin_audit_blueprint(audit: SqlAdminAudit) -> Blueprint:
@@ -42,6 +43,7 @@ def admin_audit_blueprint(audit: SqlAdminAudit) -> Blueprint:
     api = Blueprint("admin_audit", __name__)
 
     @api.get("/audit")
+    @operation("List what administrators did, newest first", query=AuditQuery)
     def get_records() -> Response:
         query = AuditQuery.model_validate(request.args.to_dict())
         records = audit.newest(limit=query.limit, before=query.before)
@@ -49,6 +51,7 @@ def admin_audit_blueprint(audit: SqlAdminAudit) -> Blueprint:
         return jsonify({"records": [_json(record) for record in records], "next": following})
 
     @api.get("/audit/verification")
+    @operation("Verify the audit's chain", query=VerificationQuery)
     def verify() -> Response:
         expected = VerificationQuery.model_validate(request.args.to_dict()).head
         try:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from flask import Blueprint, Response, abort, jsonify, request
 
 from gateway.admin.bodies import BlockBody, ClientBody, TppBody, TrustStoreBody, client_json, tpp_json
+from gateway.admin.operations import operation
 from gateway.admin.problems import NotFound
 from gateway.trust.crl import MOST_BYTES as MOST_CRL_BYTES
 from gateway.trust.model import TPP_STORE
@@ -27,15 +28,18 @@ def register_blueprint(register: Register) -> Blueprint:
     api = Blueprint("register", __name__)
 
     @api.put("/tpps/<authorisation_number>")
+    @operation("Register or change a TPP", body=TppBody, statuses=(HTTPStatus.OK, HTTPStatus.CREATED))
     def put_tpp(authorisation_number: str) -> tuple[Response, int]:
         tpp = _body(TppBody).tpp(authorisation_number)
         return jsonify(tpp_json(tpp)), _created_or_ok(is_new=register.save_tpp(tpp))
 
     @api.get("/tpps")
+    @operation("List TPPs")
     def get_tpps() -> Response:
         return jsonify({"tpps": [tpp_json(tpp) for tpp in register.tpps()]})
 
     @api.get("/tpps/<authorisation_number>")
+    @operation("Show a TPP")
     def get_tpp(authorisation_number: str) -> Response:
         tpp = register.tpp(authorisation_number)
         if tpp is None:
@@ -43,11 +47,13 @@ def register_blueprint(register: Register) -> Blueprint:
         return jsonify(tpp_json(tpp))
 
     @api.put("/clients/<client_id>")
+    @operation("Register or change an OAuth client", body=ClientBody, statuses=(HTTPStatus.OK, HTTPStatus.CREATED))
     def put_client(client_id: str) -> tuple[Response, int]:
         client = _body(ClientBody).client(client_id)
         return jsonify(client_json(client)), _created_or_ok(is_new=register.save_client(client))
 
     @api.get("/clients/<client_id>")
+    @operation("Show an OAuth client")
     def get_client(client_id: str) -> Response:
         client = register.client(client_id)
         if client is None:
@@ -55,6 +61,7 @@ def register_blueprint(register: Register) -> Blueprint:
         return jsonify(client_json(client))
 
     @api.delete("/clients/<client_id>")
+    @operation("Delete an OAuth client and revoke its tokens", statuses=(HTTPStatus.NO_CONTENT,))
     def delete_client(client_id: str) -> tuple[str, int]:
         if not register.delete_client(client_id):
             raise NotFound(f"client {client_id}")
@@ -68,12 +75,14 @@ def trust_blueprint(trust: Trust) -> Blueprint:
     api = Blueprint("trust", __name__)
 
     @api.put(f"/trust-stores/{TPP_STORE}")
+    @operation("Replace the CAs that TPPs' certificates are judged by", body=TrustStoreBody)
     def put_trust_store() -> Response:
         body = _body(TrustStoreBody)
         certificates = trust.replace(TPP_STORE, anchors=body.anchors, intermediates=body.intermediates)
         return jsonify({"certificates": [{"sha256": entry.sha256, "kind": entry.kind} for entry in certificates]})
 
     @api.put(f"/trust-stores/{TPP_STORE}/crl")
+    @operation("Take a CRL into force", octets="application/pkix-crl")
     def put_crl() -> Response:
         if request.mimetype != "application/pkix-crl":
             abort(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send the CRL in DER, as application/pkix-crl")
@@ -82,12 +91,14 @@ def trust_blueprint(trust: Trust) -> Blueprint:
         return jsonify({"issuer": crl.issuer, "number": str(crl.number), "next_update": crl.next_update.isoformat()})
 
     @api.put("/certificates/<sha256>/block")
+    @operation("Block a certificate", body=BlockBody, statuses=(HTTPStatus.OK, HTTPStatus.CREATED))
     def block(sha256: str) -> tuple[Response, int]:
         reason = _body(BlockBody).reason
         is_new = trust.block(sha256, reason)
         return jsonify({"sha256": sha256, "reason": reason.strip()}), _created_or_ok(is_new=is_new)
 
     @api.delete("/certificates/<sha256>/block")
+    @operation("Free a certificate", statuses=(HTTPStatus.NO_CONTENT,))
     def unblock(sha256: str) -> tuple[str, int]:
         if not trust.unblock(sha256):
             raise NotFound(f"block of certificate {sha256}")

@@ -10,6 +10,8 @@ from gateway.admin.actors import note_actors
 from gateway.admin.admin_audit_api import admin_audit_blueprint
 from gateway.admin.api import MOST_JSON_BYTES, register_blueprint, trust_blueprint
 from gateway.admin.configuration_api import configuration_blueprint
+from gateway.admin.openapi import openapi_blueprint
+from gateway.admin.operations import operation
 from gateway.admin.problems import handle_errors
 from gateway.admin.requests_api import requests_blueprint
 from gateway.admin.servers_api import servers_blueprint
@@ -45,11 +47,13 @@ def create_app(
     app.register_blueprint(admin_audit_blueprint(admin_audit))
     app.register_blueprint(requests_blueprint(audit_folder, clock))
     app.register_blueprint(servers_blueprint(neighbours))
+    app.register_blueprint(openapi_blueprint(configuration.kinds))
     note_actors(app)
     app.add_url_rule("/health", "health", _health, methods=["GET"])
     handle_errors(app)
     return app
 
 
+@operation("Say whether it is well")
 def _health() -> Response:
     return jsonify({"status": "ok"})

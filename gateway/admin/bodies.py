@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from gateway.audit.reader import MOST_RECORDS, AuditFilter, Cursor
 from gateway.audit.summary import MOST_BUCKETS
@@ -89,7 +89,7 @@ def _cursor(text: str) -> Cursor:
     return Cursor.parse(text)
 
 
-_Cursor = Annotated[Cursor, BeforeValidator(_cursor)]
+_Cursor = Annotated[Cursor, BeforeValidator(_cursor), WithJsonSchema({"type": "string"})]
 
 
 class RequestsQuery(_Body):

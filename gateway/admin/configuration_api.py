@@ -10,6 +10,8 @@ import orjson
 from flask import Blueprint, Response, abort, jsonify, request
 
 from gateway.admin.configuration_bodies import (
+    AppliedAnswer,
+    BatchAnswer,
     BatchBody,
     ChangeQuery,
     ListQuery,
@@ -20,6 +22,7 @@ from gateway.admin.configuration_bodies import (
     document_json,
     version_json,
 )
+from gateway.admin.operations import operation
 from gateway.admin.preconditions import precondition_of
 from gateway.configuration.application import body_of
 from gateway.configuration.changes import Action, Change
@@ -50,11 +53,13 @@ def configuration_blueprint(configuration: Configuration) -> Blueprint:
 
 def _add_reading(api: Blueprint, configuration: Configuration) -> None:
     @api.get("/config")
+    @operation("List kinds with their schemas, and whether what is stored can be in force", query=NoQuery)
     def get_kinds() -> Response:
         _query(NoQuery)
         return jsonify(_overview(configuration))
 
     @api.get("/config/<kind>")
+    @operation("List a kind's documents", query=ListQuery)
     def get_documents(kind: str) -> Response:
         query = _query(ListQuery)
         versions = [version for version in configuration.standing(kind) if query.after is None or version.name > query.after]
@@ -63,6 +68,7 @@ def _add_reading(api: Blueprint, configuration: Configuration) -> None:
         return jsonify({"documents": [version_json(version) for version in page], "next": following})
 
     @api.get("/config/<kind>/<name>")
+    @operation("Show a document, what it comes to, and who uses it", query=VersionQuery)
     def get_document(kind: str, name: str) -> Response:
         version = configuration.version(kind, name, _query(VersionQuery).version)
         answer = jsonify(_page(configuration, version))
@@ -71,6 +77,7 @@ def _add_reading(api: Blueprint, configuration: Configuration) -> None:
         return answer
 
     @api.get("/config/<kind>/<name>/history")
+    @operation("List a document's versions, newest first", query=NoQuery)
     def get_history(kind: str, name: str) -> Response:
         _query(NoQuery)
         versions = configuration.history(kind, name)
@@ -79,6 +86,14 @@ def _add_reading(api: Blueprint, configuration: Configuration) -> None:
 
 def _add_changing(api: Blueprint, configuration: Configuration) -> None:
     @api.put("/config/<kind>/<name>")
+    @operation(
+        "Create or replace a document",
+        document=True,
+        query=ChangeQuery,
+        answer=AppliedAnswer,
+        conditional=True,
+        statuses=(HTTPStatus.OK, HTTPStatus.CREATED),
+    )
     def put_document(kind: str, name: str) -> Response:
         precondition = precondition_of(request.headers, may_create=True)
         change = Change(kind=configuration.kinds[kind].name, name=name, body=_document(), precondition=precondition)
@@ -86,6 +101,7 @@ def _add_changing(api: Blueprint, configuration: Configuration) -> None:
         return _changed(applied)
 
     @api.delete("/config/<kind>/<name>")
+    @operation("Delete a document that no other one uses", query=ChangeQuery, answer=AppliedAnswer, conditional=True)
     def delete_document(kind: str, name: str) -> Response:
         precondition = precondition_of(request.headers, may_create=False)
         change = Change(kind=configuration.kinds[kind].name, name=name, body=None, precondition=precondition)
@@ -93,6 +109,14 @@ def _add_changing(api: Blueprint, configuration: Configuration) -> None:
         return _changed(applied)
 
     @api.post("/config/<kind>/<name>/rollback")
+    @operation(
+        "Make a document again what an earlier version was",
+        body=RollBackBody,
+        query=ChangeQuery,
+        answer=AppliedAnswer,
+        conditional=True,
+        statuses=(HTTPStatus.OK, HTTPStatus.CREATED),
+    )
     def roll_back(kind: str, name: str) -> Response:
         precondition = precondition_of(request.headers, may_create=True)
         to = _body(RollBackBody).version
@@ -100,6 +124,7 @@ def _add_changing(api: Blueprint, configuration: Configuration) -> None:
         return _changed(configuration.roll_back(kind, name, to=to, precondition=precondition, dry_run=dry_run))
 
     @api.post("/config")
+    @operation("Make all of these changes or none", body=BatchBody, query=ChangeQuery, answer=BatchAnswer)
     def apply_changes() -> Response:
         dry_run = _query(ChangeQuery).dry_run
         applied = configuration.apply([each.change for each in _body(BatchBody).changes], dry_run=dry_run)

@@ -97,6 +97,12 @@ class AppliedAnswer(_Body):
     difference: list[dict[str, Any]]
 
 
+class BatchAnswer(_Body):
+    """What became of a batch."""
+
+    changes: list[AppliedAnswer]
+
+
 def applied_json(applied: Applied) -> dict[str, object]:
     """Return what became of a document."""
     version = applied.version

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from flask import Blueprint, Response, jsonify, request
 
 from gateway.admin.bodies import RequestsQuery, SummaryQuery
+from gateway.admin.operations import operation
 from gateway.admin.problems import LogBusy, NotFound
 from gateway.audit.explanation import explained, stages_of
 from gateway.audit.reader import AuditFilter, Cursor, Look, record_of
@@ -47,6 +48,7 @@ def requests_blueprint(audit_folder: Path, clock: Clock) -> Blueprint:
     desk = _Desk()
 
     @api.get("/requests")
+    @operation("List calls, newest first", query=RequestsQuery)
     def get_requests() -> Response:
         query = RequestsQuery.model_validate(request.args.to_dict())
         look = Look(audit_folder, query.wanted)
@@ -56,6 +58,7 @@ def requests_blueprint(audit_folder: Path, clock: Clock) -> Blueprint:
         return jsonify({"requests": [explained(record) for record in found], "complete": look.is_complete, "next": following})
 
     @api.get("/requests/<request_id>")
+    @operation("Show a call with the stages it passed")
     def get_request(request_id: str) -> Response:
         with desk.seat():
             record, is_complete = record_of(audit_folder, request_id)
@@ -65,6 +68,7 @@ def requests_blueprint(audit_folder: Path, clock: Clock) -> Blueprint:
         return jsonify({"request": explained(record), "stages": stages_of(record)})
 
     @api.get("/requests/summary")
+    @operation("Count calls by time, outcome and reason", query=SummaryQuery)
     def get_summary() -> Response:
         query = SummaryQuery.model_validate(request.args.to_dict())
         now = clock.now().timestamp()

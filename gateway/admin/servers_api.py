@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from flask import Blueprint, Response, jsonify
 
 from chassis.peers import PeerUnavailable
+from gateway.admin.operations import operation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +39,7 @@ def servers_blueprint(neighbours: Sequence[Neighbour]) -> Blueprint:
     api = Blueprint("servers", __name__)
 
     @api.get("/servers")
+    @operation("Ask the servers that answer to the gateway alone whether they are well")
     def get_servers() -> Response:
         return jsonify({"servers": [_health(neighbour) for neighbour in neighbours]})
 
