@@ -12,6 +12,7 @@ from gateway.configuration.service import Configuration
 from gateway.configuration.store import SqlConfigurationStore
 from gateway.database import open_gateway_engine
 from gateway.kinds import KINDS
+from gateway.limits.blocks import Blocks
 from gateway.oauth.app import AuthorizationServices, create_app
 from gateway.oauth.authorization import Authorization
 from gateway.oauth.bank_client import HttpBank
@@ -85,6 +86,7 @@ def admin_app(settings: GatewaySettings) -> Flask:
         trust=Trust(store=SqlTrustStore(engine), clock=clock),
         configuration=Configuration(kinds=KINDS, store=SqlConfigurationStore(engine), clock=clock),
         admin_audit=SqlAdminAudit(engine),
+        blocks=Blocks(engine, clock, block_seconds=settings.brute_force_block_seconds),
         audit_folder=settings.audit_path,
         clock=clock,
         neighbours=[

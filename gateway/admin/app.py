@@ -12,6 +12,7 @@ from gateway.admin.api import MOST_JSON_BYTES, register_blueprint, trust_bluepri
 from gateway.admin.configuration_api import configuration_blueprint
 from gateway.admin.openapi import openapi_blueprint
 from gateway.admin.operations import operation
+from gateway.admin.plans_api import blocked_addresses_blueprint, subscriber_tokens_blueprint
 from gateway.admin.problems import handle_errors
 from gateway.admin.requests_api import requests_blueprint
 from gateway.admin.servers_api import servers_blueprint
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from gateway.admin.servers_api import Neighbour
     from gateway.admin_audit.store import SqlAdminAudit
     from gateway.configuration.service import Configuration
+    from gateway.limits.blocks import Blocks
     from gateway.register.service import Register
     from gateway.trust.service import Trust
     from psd2.clock import Clock
@@ -34,6 +36,7 @@ def create_app(
     trust: Trust,
     configuration: Configuration,
     admin_audit: SqlAdminAudit,
+    blocks: Blocks,
     audit_folder: Path,
     clock: Clock,
     neighbours: Sequence[Neighbour] = (),
@@ -44,6 +47,8 @@ def create_app(
     app.register_blueprint(register_blueprint(register))
     app.register_blueprint(trust_blueprint(trust))
     app.register_blueprint(configuration_blueprint(configuration))
+    app.register_blueprint(subscriber_tokens_blueprint(configuration))
+    app.register_blueprint(blocked_addresses_blueprint(blocks))
     app.register_blueprint(admin_audit_blueprint(admin_audit))
     app.register_blueprint(requests_blueprint(audit_folder, clock))
     app.register_blueprint(servers_blueprint(neighbours))

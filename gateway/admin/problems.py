@@ -18,6 +18,8 @@ from gateway.configuration.bodies import field_path
 from gateway.configuration.changes import DocumentInUse, NoSuchDocument, PreconditionFailed
 from gateway.configuration.model import DocumentRefused, UnknownKind
 from gateway.configuration.snapshot import SetRefused
+from gateway.limits.blocks import NotBlocked
+from gateway.plans.issuing import NoSuchToken
 from gateway.register.model import ClientOfAnotherTpp, RegisterRefusal
 from gateway.trust.model import OutdatedCrl, TrustRefusal
 
@@ -57,7 +59,7 @@ def _refuse(refusal: RegisterRefusal | TrustRefusal) -> Response:
     return _refusal(status, "change.conflict" if conflict else "change.invalid", [(refusal.field, refusal.reason)])
 
 
-def _not_found(error: NotFound) -> Response:
+def _not_found(error: NotFound | NoSuchToken | NotBlocked) -> Response:
     return _problem(HTTPStatus.NOT_FOUND, "not_found", str(error))
 
 
@@ -113,6 +115,8 @@ _RENDERED: Mapping[type[Exception], Callable[[Any], Response]] = {
     RegisterRefusal: _refuse,
     TrustRefusal: _refuse,
     NotFound: _not_found,
+    NoSuchToken: _not_found,
+    NotBlocked: _not_found,
     LogBusy: _busy,
     SetRefused: _refuse_set,
     DocumentRefused: _stored_badly,

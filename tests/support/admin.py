@@ -8,6 +8,7 @@ from gateway.admin.app import create_app
 from gateway.admin_audit.store import SqlAdminAudit
 from gateway.configuration.service import Configuration
 from gateway.configuration.store import SqlConfigurationStore
+from gateway.limits.blocks import Blocks
 from gateway.register.service import Register
 from gateway.register.store import SqlRegisterStore
 from gateway.trust.service import Trust
@@ -35,6 +36,7 @@ def admin_client(
         trust=Trust(store=SqlTrustStore(engine), clock=clock),
         configuration=Configuration(kinds=kinds, store=SqlConfigurationStore(engine), clock=clock),
         admin_audit=SqlAdminAudit(engine),
+        blocks=Blocks(engine, clock, block_seconds=60),
         audit_folder=audit_folder,
         clock=clock,
     ).test_client()
