@@ -230,3 +230,27 @@ def test_policies_hold_over_real_connections(edge: EdgeUnderTest, configuration:
 def told(edge: EdgeUnderTest, connection: ssl.SSLSocket, path: str, *, host: str = "localhost") -> tuple[int, str]:
     answer = edge.over(connection, path, headers={"Host": host})
     return answer.status, answer.reason
+
+
+def test_a_route_has_its_own_deadline_and_body_size(edge: EdgeUnderTest, configuration: Configuration) -> None:
+    """The upstream may take longer elsewhere; a body may be larger elsewhere."""
+    upload = {"path": "/own/upload", "methods": ["POST"], "max_body_bytes": 10}
+    put(configuration, "own", get("/own/hurried", deadlines={"head_seconds": 1}), upload, get("/own/ready"))
+    wait_until(lambda: in_force(edge, "/own/ready", 200), seconds=IN_FORCE_SECONDS, what="the deployment")
+    edge.bank.reply = silent_unless_ready
+    try:
+        late = edge.get("/own/hurried")
+    finally:
+        edge.bank.reply = echo
+    assert (late.status, late.reason) == (504, "upstream.timeout")
+    assert edge.get("/own/upload", method="POST", body=b"x" * 10).status == 200
+    large = edge.get("/own/upload", method="POST", body=b"x" * 11)
+    assert (large.status, large.reason) == (413, "http.body_too_large")
+
+
+def silent_unless_ready(request: Received, conversation: Conversation) -> bool:
+    """Say nothing for as long as the edge waits, which closes the connection."""
+    if "hurried" not in request.line:
+        return echo(request, conversation)
+    conversation.socket.recv(1)
+    return False
