@@ -59,7 +59,9 @@ def create_services(
     # Who decides on it, and where.
     sca, enrolment = create_sca(base, codes)
     membership = create_membership(base.clock)
-    authorising = create_authorising(base, approvables, sca=sca, require_free=membership.require_free)
+    authorising = create_authorising(
+        base, approvables, sca=sca, require_free=membership.require_free, redirect_uris=tenants.redirect_uris
+    )
     deciding = create_interactions(base, approvables, authorising=authorising, sca=sca, tenants=tenants)
     decisions = deciding.decisions
     return Services(

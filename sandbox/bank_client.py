@@ -61,7 +61,12 @@ class BankOverTheWire:
     def put_tenant(self, tpp: Tpp) -> list[dict[str, Any]]:
         """Make the TPP's tenant unless it exists, and return its personas; safe to repeat."""
         number = tpp.authorisation_number
-        body: dict[str, object] = {"name": tpp.organisation, "country": number.country, "roles": sorted(tpp.roles)}
+        body: dict[str, object] = {
+            "name": tpp.organisation,
+            "country": number.country,
+            "roles": sorted(tpp.roles),
+            "redirect_uris": list(tpp.redirect_uris),
+        }
         if tpp.seed is not None:
             body["seed"] = tpp.seed
         document = require_accepted(_PEER, self._session.put(_path(number), json=body, timeout=_SEED_SECONDS))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from bank_backend.authorisations.addresses import require_own_address
@@ -16,7 +17,7 @@ from bank_backend.database import one_at_a_time
 from bank_backend.personalities.model import ScaApproach
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from bank_backend.authorisations.model import Authorisation
     from bank_backend.authorisations.service import Authorisations
@@ -76,16 +77,18 @@ class Openings:
         signing: Signing,
         announcer: Announcer,
         psus: Psus,
+        redirect_uris: Callable[[TenantId], Sequence[str]],
         personalities: PersonalityOf,
         clock: TenantClock,
     ) -> None:
-        """Keep wishes in `store`, in transactions of `database`."""
+        """Keep wishes in `store`, in transactions of `database`; `redirect_uris` are those that a TPP has registered."""
         self._database = database
         self._store = store
         self._authorisations = authorisations
         self._signing = signing
         self._announcer = announcer
         self._psus = psus
+        self._redirect_uris = redirect_uris
         self._personalities = personalities
         self._clock = clock
 
@@ -148,8 +151,8 @@ class Openings:
         return tuple(approach for approach in offered if approach is not ScaApproach.OAUTH)
 
     def _said(self, opening: Opening, call: TppCall, domains: Sequence[str]) -> Opening:
-        require_own_address(call.redirect_uri, domains, path="TPP-Redirect-URI")
-        require_own_address(call.nok_redirect_uri, domains, path="TPP-Nok-Redirect-URI")
+        for path, address in (("TPP-Redirect-URI", call.redirect_uri), ("TPP-Nok-Redirect-URI", call.nok_redirect_uri)):
+            require_own_address(address, domains, path=path, registered=partial(self._redirect_uris, call.tenant))
         return opening.overlaid(call, self._named_psu(call))
 
     def _named_psu(self, call: TppCall) -> PsuId | None:

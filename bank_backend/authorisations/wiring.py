@@ -18,13 +18,14 @@ from bank_backend.authorisations.updates import Updates
 from bank_backend.notifications.watched import WatchedAuthorisationStore
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from bank_backend.authorisations.asks import Approvable
     from bank_backend.authorisations.model import ResourceKind
     from bank_backend.authorisations.service import RequireFree
     from bank_backend.foundation import Foundation
     from bank_backend.sca.service import ScaMethods
+    from psd2.ids import TenantId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +39,17 @@ class Authorising:
 
 
 def create_authorising(
-    base: Foundation, approvables: Mapping[ResourceKind, Approvable], *, sca: ScaMethods, require_free: RequireFree
+    base: Foundation,
+    approvables: Mapping[ResourceKind, Approvable],
+    *,
+    sca: ScaMethods,
+    require_free: RequireFree,
+    redirect_uris: Callable[[TenantId], Sequence[str]],
 ) -> Authorising:
-    """Build it; `approvables` are decided on, and `require_free` is asked before an authorisation is started."""
+    """Build it; `approvables` are decided on, and `require_free` is asked before an authorisation is started.
+
+    PSUs are sent to the `redirect_uris` that a TPP has registered, beside what its QWAC names.
+    """
     authorisations = Authorisations(WatchedAuthorisationStore(base.changes), require_free=require_free)
     decoupled = Decoupled(sca=sca, authorisations=authorisations, holders=SqlHolderStore(), clock=base.clock)
     signing = Signing(
@@ -58,6 +67,7 @@ def create_authorising(
         signing=signing,
         announcer=decoupled,
         psus=base.psus,
+        redirect_uris=redirect_uris,
         personalities=base.personalities,
         clock=base.clock,
     )

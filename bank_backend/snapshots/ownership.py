@@ -17,7 +17,7 @@ KEPT: Final = frozenset({"snapshots", "replacements", "notifications"})
 # Nobody's: the tenants themselves (`TENANT_STATE`), and the guard, which is always empty.
 NOBODYS: Final = frozenset({"tenants", "replacement_guard"})
 # Columns of `tenants` that the register decides; the others are state, and come back with a snapshot.
-REGISTERED: Final = frozenset({"id", "name", "country", "roles", "created_at"})
+REGISTERED: Final = frozenset({"id", "name", "country", "roles", "redirect_uris", "created_at"})
 # The ledger's: triggers refuse UPDATE, so that a row that differs is deleted and written anew.
 APPEND_ONLY: Final = frozenset({"entries", "postings", "holds", "hold_ends"})
 TENANT: Final = "tenant"

@@ -23,6 +23,7 @@ class Registration:
     country: str
     roles: frozenset[PspRole]
     seed: int | None
+    redirect_uris: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,7 @@ class Tenant:
     seed: int
     # Published test data, not a secret: `/sandbox/v1/data` tells it to the TPP.
     persona_password: str
+    redirect_uris: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ class TenantStore(Protocol):
         """Write tenant and seed whole; False, and nothing written, where somebody else has opened it meanwhile."""
 
     def amend(self, registration: Registration) -> None:
-        """Take over name and roles from the register."""
+        """Take over name, roles and redirect URIs from the register."""
 
     def psus(self, tenant: TenantId) -> Sequence[Psu]:
         """Return the tenant's PSUs by login."""
@@ -52,7 +52,7 @@ class TenantRegistry:
         self._clock = clock
 
     def register(self, registration: Registration) -> tuple[Tenant, bool]:
-        """Open the tenant, or amend a known one's name and roles; tells whether it is new.
+        """Open the tenant, or amend a known one's name, roles and redirect URIs; tells whether it is new.
 
         Country and seed of a known tenant stay: its accounts exist. Raises `UnsupportedCountry` for a new one.
         """
@@ -71,6 +71,10 @@ class TenantRegistry:
             raise TenantUnknown(f"no tenant {tenant[:80]!r} is registered: register the TPP first")
         return found
 
+    def redirect_uris(self, tenant: TenantId) -> tuple[str, ...]:
+        """Return where the TPP has registered that it takes PSUs back; raises `TenantUnknown`."""
+        return self.tenant(tenant).redirect_uris
+
     def residents(self, tenant: TenantId) -> list[Resident]:
         """Return the tenant's personas with their accounts."""
         held = self._store.accounts_by_holder(tenant)
@@ -88,6 +92,7 @@ class TenantRegistry:
             roles=registration.roles,
             seed=number,
             persona_password=seed.password,
+            redirect_uris=registration.redirect_uris,
         )
         return tenant if self._store.open(tenant, seed, at=now) else None
 

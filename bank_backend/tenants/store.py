@@ -53,8 +53,12 @@ class SqlTenantStore:
         return True
 
     def amend(self, registration: Registration) -> None:
-        """Take over name and roles from the register."""
-        values = {"name": registration.name, "roles": format_roles(registration.roles)}
+        """Take over name, roles and redirect URIs from the register."""
+        values = {
+            "name": registration.name,
+            "roles": format_roles(registration.roles),
+            "redirect_uris": list(registration.redirect_uris),
+        }
         with self._database.writing() as connection:
             connection.execute(update(tenants).where(tenants.c.id == registration.tenant).values(values))
 
@@ -85,6 +89,7 @@ def tenant_of_row(row: Row[tuple[object, ...]]) -> Tenant:
         roles=read_roles(row.roles),
         seed=row.seed,
         persona_password=row.persona_password,
+        redirect_uris=tuple(row.redirect_uris),
     )
 
 
@@ -96,6 +101,7 @@ def _insert_tenant(connection: Connection, tenant: Tenant, *, at: datetime) -> b
         "roles": format_roles(tenant.roles),
         "seed": tenant.seed,
         "persona_password": tenant.persona_password,
+        "redirect_uris": list(tenant.redirect_uris),
         "created_at": at.timestamp(),
     }
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Float, String, Table
+from sqlalchemy import JSON, BigInteger, Column, Float, String, Table
 
 from bank_backend.database import METADATA
 
@@ -17,5 +17,6 @@ tenants = Table(
     Column("persona_password", String(64), nullable=False),
     Column("created_at", Float, nullable=False),
     Column("clock_offset_seconds", BigInteger, nullable=False, server_default="0"),
+    Column("redirect_uris", JSON, nullable=False, server_default="[]"),
     Column("personality", String(40), nullable=False, server_default="standard"),
 )

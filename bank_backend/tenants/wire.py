@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _MOST_ROLES = 8
 _LARGEST_SEED = 2**63 - 1
+_MOST_REDIRECT_URIS = 20
+_RedirectUri = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
 
 
 class RegistrationBody(Body):
@@ -35,6 +37,7 @@ class RegistrationBody(Body):
     country: str
     roles: Annotated[list[str], Field(min_length=1, max_length=_MOST_ROLES)]
     seed: Annotated[int, Field(ge=0, le=_LARGEST_SEED)] | None = None
+    redirect_uris: Annotated[tuple[_RedirectUri, ...], Field(max_length=_MOST_REDIRECT_URIS)] = ()
 
     @field_validator("country")
     @classmethod
@@ -49,7 +52,14 @@ class RegistrationBody(Body):
     def parsed(self, tenant: TenantId) -> Registration:
         """Return the registration it writes."""
         roles = frozenset(parse_role(text) for text in self.roles)
-        return Registration(tenant=tenant, name=self.name, country=self.country, roles=roles, seed=self.seed)
+        return Registration(
+            tenant=tenant,
+            name=self.name,
+            country=self.country,
+            roles=roles,
+            seed=self.seed,
+            redirect_uris=self.redirect_uris,
+        )
 
 
 def data_json(tenant: Tenant, residents: Sequence[Resident]) -> dict[str, object]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from psd2.client_cert_header import encode_client_cert
-from tests.support.bank_core import ANNA, JONAS, OTHER_TENANT, TENANT
+from tests.support.bank_core import ANNA, JONAS, OTHER_TENANT, TENANT, registration
 from tests.support.bank_sca import CONSENTS, Tpp, consent_body, refusal
 from tests.support.pki import Authority
 
@@ -156,6 +157,29 @@ def test_browsers_are_sent_to_the_qwacs_domain_alone(desk: BankDesk, host: str, 
 
     assert (answer.status_code == 201) is is_own
     if not is_own:
+        assert refusal(answer) == (400, "FORMAT_ERROR", "TPP-Redirect-URI")
+
+
+@pytest.mark.parametrize(
+    ("address", "is_registered"),
+    [
+        ("https://app.elsewhere.example/cb", True),
+        ("https://app.elsewhere.example/cb?flow=7", True),
+        ("https://app.elsewhere.example/other", False),
+        ("https://app.elsewhere.example:8443/cb", False),
+        ("https://elsewhere.example/cb", False),
+        ("https://app.elsewhere.example@evil.example/cb", False),
+    ],
+)
+def test_browsers_are_sent_where_the_tpp_has_registered(desk: BankDesk, address: str, *, is_registered: bool) -> None:
+    """The very page, whatever its query says: a domain that the QWAC does not name is not the TPP's as a whole."""
+    amended = replace(registration(), redirect_uris=("https://app.elsewhere.example/cb",))
+    desk.bank.services.tenants.register(amended)
+
+    answer = ask(desk, headers={"TPP-Redirect-URI": address})
+
+    assert (answer.status_code == 201) is is_registered
+    if not is_registered:
         assert refusal(answer) == (400, "FORMAT_ERROR", "TPP-Redirect-URI")
 
 

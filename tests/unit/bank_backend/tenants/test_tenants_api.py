@@ -8,6 +8,7 @@ import pytest
 from schwifty import IBAN
 
 from bank_backend.app import create_app
+from psd2.ids import TenantId
 from tests.support.bank_core import OTHER_TENANT, TENANT
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def test_a_new_tenant_is_made_and_seeded(bank: SeededBank, portal: FlaskClient) 
     bank.services.psus.verify_password(body["tenant"], "anna.weber", anna["password"])
 
 
-def test_registering_again_changes_name_and_roles_only(bank: SeededBank, portal: FlaskClient) -> None:
+def test_registering_again_keeps_country_and_seed(bank: SeededBank, portal: FlaskClient) -> None:
     """200, and accounts stay as they are."""
     before: Any = portal.get(f"/internal/tenants/{TENANT}").json
 
@@ -55,6 +56,17 @@ def test_registering_again_changes_name_and_roles_only(bank: SeededBank, portal:
     assert answer.json == before
     tenant = bank.services.tenants.tenant(TENANT)
     assert (tenant.name, tenant.country) == ("Nieuwe Fintech BV", "DE")
+
+
+@pytest.mark.parametrize("number", ["PSDNL-DNB-7", TENANT])
+def test_redirect_uris_are_taken_over(bank: SeededBank, portal: FlaskClient, number: str) -> None:
+    """Of a new tenant and of a known one; a registration that names none any more leaves none."""
+    told = []
+    for uris in (["https://a.example/cb"], ["https://a.example/cb", "https://b.example/cb"], []):
+        assert portal.put(f"/internal/tenants/{number}", json=REGISTRATION | {"redirect_uris": uris}).status_code < 300
+        told.append(list(bank.services.tenants.redirect_uris(TenantId(number))))
+
+    assert told == [["https://a.example/cb"], ["https://a.example/cb", "https://b.example/cb"], []]
 
 
 def test_the_seed_decides_the_data(portal: FlaskClient) -> None:
