@@ -2,31 +2,60 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from gateway.admission.refusal import Refusal
 from gateway.limits.accounts import StoreUnreachable
 from gateway.limits.addresses import counted_address
-from gateway.limits.headers import limit_headers, retry_after
-from gateway.limits.limiter import Counted, LimitReached
+from gateway.limits.headers import limit_headers, limit_record, retry_after
+from gateway.limits.limiter import LimitReached
 from gateway.limits.model import LimitKey, Quota
 from gateway.plans.subscription import entitled_subscriber
 from gateway.plans.tokens import Bearing
 from gateway.policies.model import Upstream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from gateway.admission.request import Connection
+    from gateway.admission.tokens import AccessToken
     from gateway.audit.record import Exchange
     from gateway.edge.client_head import ClientHead
     from gateway.limits.brute_force import BruteForceGuard
     from gateway.limits.limiter import Limiter, Receipt
     from gateway.limits.meter import Meter
-    from gateway.plans.table import Plans
+    from gateway.plans.table import Entitled, Plans, PlanTable
+    from gateway.policies.model import Route
+    from gateway.trust.judgement import Trusted
 
+_REMEMBERED_SECONDS: Final = 1.0
 _FIRST_SERVER_ERROR: Final = 500
 _UNAUTHENTICATED: Final = 401
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What the last request of a connection counted to: the same for the next as long as the same was established.
+
+    Not where tokens are asked for, which come with each request; and for a second only, since what is in force ends in time.
+    """
+
+    route: Route
+    trusted: Trusted | None
+    token: AccessToken | None
+    table: PlanTable
+    until: float
+    entitled: Entitled | None
+    meters: Sequence[Meter]
+
+    def serves(self, exchange: Exchange, table: PlanTable) -> bool:
+        """Whether the very same things were established, and every meter still counts."""
+        admission = exchange.admission
+        is_same = self.route is admission.route and self.trusted is admission.trusted and self.token is admission.token
+        if not is_same or self.table is not table or exchange.arrived_at >= self.until:
+            return False
+        return not any([meter.is_parted for meter in self.meters])  # noqa: C419 - a list of two is quicker than a generator
 
 
 class Counting:
@@ -58,7 +87,7 @@ class Counting:
         if not meters:
             return True
         try:
-            receipt = self._limiter.try_spend(meters)
+            receipt = self._limiter.try_spend(meters, exchange.arrived_at)
         except LimitReached as reached:
             raise self._refusal(exchange, reached) from reached
         if receipt is None:
@@ -94,7 +123,23 @@ class Counting:
         elif is_unauthenticated and exchange.replied_at is None:
             self._limiter.give_back(receipt, quotas_only=False)  # its signature, the one check after this step
 
-    def _meters(self, exchange: Exchange, head: ClientHead) -> list[Meter]:
+    def _meters(self, exchange: Exchange, head: ClientHead) -> Sequence[Meter]:
+        """Return what the request counts to, and note who calls; raises `Refusal`."""
+        memory = exchange.request.connection.memory
+        known = memory.get(Counted)
+        if isinstance(known, Counted) and known.serves(exchange, self._plans.table):
+            exchange.entitled = known.entitled
+            return known.meters
+        meters = self._meters_anew(exchange, head)
+        admission = exchange.admission
+        if admission.route is not None and admission.route.plan.location is None:
+            until = exchange.arrived_at + _REMEMBERED_SECONDS
+            memory[Counted] = Counted(
+                admission.route, admission.trusted, admission.token, self._plans.table, until, exchange.entitled, meters
+            )
+        return meters
+
+    def _meters_anew(self, exchange: Exchange, head: ClientHead) -> list[Meter]:
         request, admission = exchange.request, exchange.admission
         route = admission.route
         if route is None:
@@ -102,9 +147,9 @@ class Counting:
         bearing = Bearing(request.path, request.query, head.host or b"", head.authorization, head.lines)
         entitled = entitled_subscriber(bearing, route, admission.certificate, self._plans.table, exchange.arrived_at)
         exchange.entitled = entitled
-        meters = [self._limiter.meter(Counted(limit, self._value(limit.key, exchange))) for limit in route.limits]
+        meters = [self._limiter.meter(limit, self._value(limit.key, exchange)) for limit in route.limits]
         if entitled is not None:
-            meters += [self._limiter.meter(Counted(limit, entitled.counted_as)) for limit in entitled.limits]
+            meters += [self._limiter.meter(limit, entitled.counted_as) for limit in entitled.limits]
         return meters
 
     def _value(self, key: LimitKey, exchange: Exchange) -> str:
@@ -126,24 +171,15 @@ class Counting:
 
     def _tell(self, exchange: Exchange, receipt: Receipt) -> None:
         """Write what the client and the audit record are told: all limits, and the one that is nearest to its end."""
-        now = self._clock()
+        now = exchange.arrived_at
         meters = [meter for meter, _ in receipt.spent]
-        exchange.limit_headers = limit_headers(meters, now)
-        exchange.limit = limit_record(meters, now)
+        remaining = [meter.remaining(now) for meter in meters]
+        exchange.limit_headers = limit_headers(meters, remaining, now)
+        exchange.limit = limit_record(meters, remaining)
 
     def _refusal(self, exchange: Exchange, reached: LimitReached) -> Refusal:
         self._tell(exchange, reached.receipt)
         limit = reached.meter.limit
-        exchange.limit = limit_record([reached.meter], self._clock())
+        exchange.limit = limit_record([reached.meter], [0])
         reason = "limit.quota" if isinstance(limit.allowance, Quota) else "limit.rate"
         return Refusal(reason, str(reached), headers=(retry_after(reached.meter, self._clock()),))
-
-
-def limit_record(meters: list[Meter], now: float) -> dict[str, object]:
-    """Return the limit that is nearest to its end, as the audit record tells of it."""
-    remaining = [meter.remaining(now) for meter in meters]
-    least = min(remaining)
-    nearest = meters[remaining.index(least)].limit
-    record: dict[str, object] = {"policy": nearest.described, "key": nearest.key.value, "remaining": max(0, least)}
-    exceeded = [meter.limit.label for meter, left in zip(meters, remaining, strict=True) if left < 0]
-    return record | {"exceeded": exceeded} if exceeded else record

@@ -17,7 +17,7 @@ from gateway.admission.stages import Stage
 from gateway.limits.accounts import StoreUnreachable
 from gateway.limits.addresses import counted_address
 from gateway.limits.announcements import read_announcement
-from gateway.limits.limiter import Counted, LimitReached
+from gateway.limits.limiter import LimitReached
 from gateway.limits.model import Limit, LimitKey, Rate
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class BruteForceGuard:
     async def _count(self, counted: str) -> bool:
         """Count a failure; returns False where that was one too many, and the address is blocked. Raises `StoreUnreachable`."""
         try:
-            await self._limiter.spend([self._limiter.meter(Counted(self._limit, counted))])
+            await self._limiter.spend([self._limiter.meter(self._limit, counted)])
         except LimitReached:
             if counted not in self._blocked:
                 until = self._clock() + self._rule.block_seconds

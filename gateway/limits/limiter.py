@@ -29,14 +29,6 @@ _MOST_AT_A_TIME: Final = 200
 _BLIND_SECONDS: Final = 1.0  # after a failure, before the store is asked again
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """A limit that a request counts to, and for whom: the value of the limit's key."""
-
-    limit: Limit
-    value: str
-
-
 @dataclass(slots=True)
 class Receipt:
     """What a request has spent, with the meters to read the limits' state from. Units are None where nobody could count."""
@@ -74,10 +66,9 @@ class Limiter:
         self._blind_until = 0.0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="limits")
 
-    def meter(self, counted: Counted) -> Meter:
-        """Return the meter that counts."""
-        limit = counted.limit
-        key = (limit.counter, counted.value)
+    def meter(self, limit: Limit, value: str) -> Meter:
+        """Return the meter that counts for one value of the limit's key."""
+        key = (limit.counter, value)
         meter = self._meters.get(key)
         if meter is None:
             self._make_room()
@@ -85,30 +76,32 @@ class Limiter:
             return meter
         else:
             self._part_with(meter)  # its figures have changed
-        meter = self._meters[key] = Meter(limit, counted.value, self._clock())
+        meter = self._meters[key] = Meter(limit, value, self._clock())
         return meter
 
-    def try_spend(self, meters: Sequence[Meter]) -> Receipt | None:
-        """Spend a unit of each from what is here; None where one has to be leased first. Raises `LimitReached`."""
-        now = self._clock()
-        receipt = Receipt()
+    def try_spend(self, meters: Sequence[Meter], now: float) -> Receipt | None:
+        """Spend a unit of each from what is here; None where one has to be leased first. Raises `LimitReached`.
+
+        `now` is epoch seconds, of this moment or just before.
+        """
+        spent: list[tuple[Meter, Unit | None]] = []
         for meter in meters:
             unit = meter.take(now)
             if unit is None:
-                self._undo(receipt, now)
+                self._undo(Receipt(spent), now)
                 self._require_some(meter, meters, now)
                 return None
-            receipt.spent.append((meter, unit))
+            spent.append((meter, unit))
             if meter.is_low(now):
                 self._lease(meter)
-        return receipt
+        return Receipt(spent)
 
     async def spend(self, meters: Sequence[Meter]) -> Receipt:
         """Spend a unit of each, leasing what is missing; raises `LimitReached`, `StoreUnreachable`."""
-        receipt = self.try_spend(meters)
+        now = self._clock()
+        receipt = self.try_spend(meters, now)
         if receipt is not None:
             return receipt
-        now = self._clock()
         waits = [self._unit(meter, now) for meter in meters]
         try:
             units = await asyncio.gather(*waits, return_exceptions=True)
@@ -267,6 +260,7 @@ class Limiter:
 
     def _note_unspent(self, meter: Meter) -> None:
         account = meter.terms.account
+        meter.is_parted = True
         units = meter.unspent()
         if units and self._clock() < meter.terms.ends_at:
             self._returns.append((account, units))

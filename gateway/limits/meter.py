@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway.limits.accounts import Claim
 from gateway.limits.model import Quota
+from gateway.limits.policy import policy_item
 from gateway.limits.terms import Terms, terms_of
 
 if TYPE_CHECKING:
@@ -42,10 +43,14 @@ class Meter:
         "_slice",
         "_taken_at",
         "available",
+        "described",
         "empty_until",
         "is_leasing",
+        "is_parted",
+        "label",
         "left",
         "limit",
+        "policy",
         "terms",
         "touched_at",
         "value",
@@ -56,6 +61,11 @@ class Meter:
         """Hold nothing yet."""
         self.limit = limit
         self.value = value
+        # What answers and records say of it, with every request.
+        self.label = limit.label.encode("ascii")
+        self.policy = policy_item(limit)
+        self.described = limit.described
+        self.is_parted = False
         self.terms: Terms = terms_of(limit, value, now)
         self.waiting: deque[asyncio.Future[Unit | None]] = deque()
         self.is_leasing = False
@@ -140,20 +150,25 @@ class Meter:
 
     def remaining(self, now: float) -> int:
         """Return how many requests may still come, as far as this worker knows; negative where a quota is exceeded."""
-        left = min(self.terms.capacity, self.left + (now - self._taken_at) * self.terms.per_second)
-        here = self.available if now < self._lot.good_until else 0
-        return floor(left) + here + (self._next_available if now < self._next_lot.good_until else 0)
+        terms, left = self.terms, self.left
+        if terms.per_second:
+            left = min(terms.capacity, left + (now - self._taken_at) * terms.per_second)
+        units = self.available if now < self._lot.good_until else 0
+        if self._next_available and now < self._next_lot.good_until:
+            units += self._next_available
+        return floor(left) + units
 
     def next_unit_seconds(self, now: float) -> int:
         """Return after how long there may be a unit again, at least 1."""
         until = self.terms.ends_at if self.terms.ends_at < inf else self.empty_until
         return max(1, ceil(until - now))
 
-    def reset_seconds(self, now: float) -> int:
+    def reset_seconds(self, remaining: int, now: float) -> int:
         """Return after how long there will be as many as there can be."""
-        if self.terms.ends_at < inf:
-            return max(0, ceil(self.terms.ends_at - now))
-        return max(0, ceil((self.terms.capacity - self.remaining(now)) / self.terms.per_second))
+        terms = self.terms
+        if terms.per_second:
+            return max(0, ceil((terms.capacity - remaining) / terms.per_second))
+        return max(0, ceil(terms.ends_at - now))
 
     def _roll(self, now: float) -> None:
         """Go over to the window of `now`; what was left of the last is worth nothing any more."""

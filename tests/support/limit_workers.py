@@ -13,7 +13,7 @@ import sys
 import time
 from functools import partial
 
-from gateway.limits.limiter import Counted, Limiter, LimitReached
+from gateway.limits.limiter import Limiter, LimitReached
 from gateway.limits.model import Limit, LimitKey, Period, Quota, Rate
 from gateway.limits.opening import open_store
 
@@ -45,7 +45,7 @@ async def admitted(url: str, limit: Limit, *, workers: int, asks: int) -> dict[s
     for number in range(asks):
         limiter = limiters[number % workers]
         try:
-            await limiter.spend([limiter.meter(Counted(limit, "x"))])
+            await limiter.spend([limiter.meter(limit, "x")])
         except LimitReached:
             await asyncio.sleep(0.001)
         else:

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.limits.accounts import Claim, Standing, StoreUnreachable, Taken, grant
 from gateway.limits.headers import limit_headers, retry_after
-from gateway.limits.limiter import Counted, Limiter, LimitReached
+from gateway.limits.limiter import Limiter, LimitReached
 from gateway.limits.model import Breach, Limit, LimitKey, Period, Quota, Rate
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class World:
             return None
 
     def meters(self, *limits: Limit, worker: int = 0, value: str = "x") -> list[Meter]:
-        return [self.workers[worker].meter(Counted(limit, value)) for limit in limits]
+        return [self.workers[worker].meter(limit, value) for limit in limits]
 
     async def admitted(self, count: int, *limits: Limit, worker: int = 0) -> int:
         return sum([await self.ask(*limits, worker=worker) is not None for _ in range(count)])
@@ -247,7 +247,8 @@ EXCEEDED = b"quota-exceeded"
 
 
 def headers_of(world: World, *limits: Limit) -> dict[bytes, bytes]:
-    return dict(limit_headers(world.meters(*limits), world.clock.now))
+    meters = world.meters(*limits)
+    return dict(limit_headers(meters, [meter.remaining(world.clock.now) for meter in meters], world.clock.now))
 
 
 def test_the_fields_tell_what_is_left() -> None:
