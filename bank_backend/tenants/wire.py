@@ -37,7 +37,7 @@ class RegistrationBody(Body):
     country: str
     roles: Annotated[list[str], Field(min_length=1, max_length=_MOST_ROLES)]
     seed: Annotated[int, Field(ge=0, le=_LARGEST_SEED)] | None = None
-    redirect_uris: Annotated[tuple[_RedirectUri, ...], Field(max_length=_MOST_REDIRECT_URIS)] = ()
+    redirect_uris: Annotated[list[_RedirectUri], Field(default_factory=list, max_length=_MOST_REDIRECT_URIS)]
 
     @field_validator("country")
     @classmethod
@@ -58,7 +58,7 @@ class RegistrationBody(Body):
             country=self.country,
             roles=roles,
             seed=self.seed,
-            redirect_uris=self.redirect_uris,
+            redirect_uris=tuple(self.redirect_uris),
         )
 
 
