@@ -34,11 +34,11 @@ def precondition_of(headers: Headers, *, may_create: bool) -> Precondition:
 
 
 def read_tags(text: str) -> frozenset[str]:
-    """Return the strong entity tags of `If-Match`; a weak one never matches (RFC 9110 §8.8.3.2); raises 400."""
+    """Return the entity tags of `If-Match`; a weak one never equals ours (RFC 9110 §8.8.3.2); raises 400."""
     tags = [_TAG.fullmatch(part) for part in text.split(",")[:_MOST_TAGS]]
     if not all(tags):
         raise BadRequest("If-Match: send the entity tag as the ETag header gave it, in its quotes")
-    return frozenset(tag[1] for tag in tags if tag is not None and not tag[1].startswith("W/"))
+    return frozenset(tag[1] for tag in tags if tag is not None)
 
 
 def _needed(*, may_create: bool) -> str:
