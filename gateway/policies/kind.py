@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import is_
 from typing import TYPE_CHECKING, Final
 
 from gateway.configuration.model import Kind, Reference
@@ -21,10 +22,11 @@ if TYPE_CHECKING:
 
 
 def _references(deployment: Deployment) -> Iterator[Reference]:
+    stores = {route.trust_store for route in deployment.routes}
     for number, route in enumerate(deployment.routes):
-        place = f"routes[{number}]"
         if route.trust_store != DEFAULT_TRUST_STORE:
-            yield Reference(f"{place}.trust_store", "trust-stores", route.trust_store)
+            field = "trust_store" if len(stores) == 1 else f"routes[{number}].trust_store"
+            yield Reference(field, "trust-stores", route.trust_store)
 
 
 def _conflicts(snapshot: Snapshot) -> Iterable[Fault]:
@@ -45,18 +47,25 @@ DEPLOYMENTS: Final[Kind[Deployment]] = Kind(
 class Routes:
     """The routes in force: a part of the live configuration."""
 
-    def __init__(self, table: RouteTable | None = None) -> None:
-        """Begin with none, or with these."""
-        self.table = table or RouteTable(())
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.table = RouteTable(())
+        self._made_of: tuple[Deployment, ...] = ()
 
     def prepare(self, snapshot: Snapshot) -> Callable[[], None]:
-        """Build the table of a snapshot; what is returned puts it in force."""
-        table = RouteTable(_routes(snapshot.of(DEPLOYMENTS).values()))
+        """Build the table of a snapshot, unless only other documents have changed; what is returned puts it in force."""
+        deployments = tuple(snapshot.of(DEPLOYMENTS).values())
+        table = self.table if _are_the_same(deployments, self._made_of) else RouteTable(_routes(deployments))
 
         def put_in_force() -> None:
-            self.table = table
+            self.table, self._made_of = table, deployments
 
         return put_in_force
+
+
+def _are_the_same(some: tuple[Deployment, ...], others: tuple[Deployment, ...]) -> bool:
+    """Whether these are the very same: what has not changed is not parsed anew (`gateway.configuration.snapshot`)."""
+    return len(some) == len(others) and all(map(is_, some, others))
 
 
 def _routes(deployments: Iterable[Deployment]) -> Iterator[Route]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gateway.configuration.files import parse_documents
-from gateway.configuration.model import Document, Kinds
+from gateway.configuration.model import Document
 from gateway.configuration.snapshot import Snapshot, SnapshotReader
 from gateway.configuration.versions import Origin, Version, canonical
+from gateway.kinds import KINDS
 from gateway.policies.documents import parse
 from gateway.policies.kind import DEPLOYMENTS, Routes
 from gateway.policies.model import Deployments
@@ -20,13 +21,16 @@ if TYPE_CHECKING:
 
 
 def snapshot_of(documents: Iterable[Document]) -> Snapshot:
-    """Read these deployments as workers do; raises `SetRefused`."""
-    versions = [
+    """Read these documents as workers do; raises `SetRefused`."""
+    return SnapshotReader(KINDS).read(versions(documents))
+
+
+def versions(documents: Iterable[Document]) -> list[Version]:
+    """Return the documents as they are stored."""
+    return [
         Version(kind=each.kind, name=each.name, number=1, text=canonical(each.body), origin=Origin.OPERATOR, actor="test", at=0)
         for each in documents
-        if each.kind == DEPLOYMENTS.name
     ]
-    return SnapshotReader(Kinds((DEPLOYMENTS,))).read(versions)
 
 
 def deployments(text: str) -> Deployments:

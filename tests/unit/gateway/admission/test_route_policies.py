@@ -138,6 +138,13 @@ def test_an_optional_certificate_that_is_no_good_may_be_ignored(bad: Any) -> Non
     assert refusal(holder, asking(certificate=bad, token=TOKEN)).reason == "token.cnf_without_certificate"
 
 
+def test_where_a_certificate_is_required_none_is_ignored() -> None:
+    """Not by the word of a deployment whose other routes ignore it either."""
+    strict = known(route={"mtls": "required"}, mtls="optional", invalid_certificate="ignore")
+    assert admitted(strict, asking(certificate=QWAC)).certificate is not None
+    assert refusal(strict, asking(certificate=FOREIGN)).reason == "mtls.untrusted"
+
+
 def test_certificates_are_judged_by_the_store_that_the_route_names() -> None:
     """A CA of one store opens nothing of another."""
     partners = Authority("Partners")

@@ -8,12 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.configuration.model import Document
+from gateway.configuration.snapshot import SnapshotReader
+from gateway.kinds import KINDS
+from gateway.policies.kind import Routes
 from gateway.policies.matching import AmbiguousPath, RouteTable, UnknownPath
 from gateway.policies.model import Listener
 from gateway.policies.overlaps import conflicts
-from tests.support.deployments import deployment
+from tests.support.deployments import deployment, snapshot_of, versions
 
 if TYPE_CHECKING:
+    from gateway.configuration.versions import Version
     from gateway.policies.model import Route
 
 SEGMENTS = st.sampled_from(["a", "b", "A", "{x}"])
@@ -134,3 +139,35 @@ def _steps(count: int) -> int:
         pending += [*node.literal.values(), *([node.any_segment] if node.any_segment else [])]
     assert made.route_of(Listener.EDGE, "GET", f"/api{count - 1}/things/1").deployment == f"d{count - 1}"
     return steps
+
+
+def test_a_table_is_made_anew_only_where_deployments_have_changed() -> None:
+    """Other documents change too, and a thousand deployments are not laid out again for that."""
+    reader = SnapshotReader(KINDS)
+    routes = Routes()
+    first, again, other = (versions_of("/a"), versions_of("/a"), versions_of("/b"))
+    routes.prepare(reader.read(first))()
+    table_of_first = routes.table
+    routes.prepare(reader.read(again))()
+    assert routes.table is table_of_first
+    routes.prepare(reader.read(other))()
+    assert found(routes.table, "/b") == "/b"
+    assert found(routes.table, "/a") == "UnknownPath"
+
+
+def test_a_set_that_is_prepared_is_not_in_force_yet() -> None:
+    """All parts take a new set at one moment, on the event loop."""
+    routes = Routes()
+    put_in_force = routes.prepare(snapshot_of([document_of("/a")]))
+    assert found(routes.table, "/a") == "UnknownPath"
+    put_in_force()
+    assert found(routes.table, "/a") == "/a"
+
+
+def document_of(path: str) -> Document:
+    body = {"listener": "edge", "upstream": "bank", "mtls": "off", "routes": [{"path": path, "methods": ["GET"]}]}
+    return Document("deployments", "one", body)
+
+
+def versions_of(path: str) -> list[Version]:
+    return versions([document_of(path)])
