@@ -9,7 +9,7 @@ from bank_backend.accounts.store import SqlAccountStore
 from bank_backend.accounts.wiring import create_account_services, create_card_settlements
 from bank_backend.authorisations.wiring import create_authorising
 from bank_backend.bankapp.wiring import create_bank_app
-from bank_backend.baskets.wiring import create_baskets, create_membership, with_baskets
+from bank_backend.baskets.wiring import create_basket_expiry, create_baskets, create_membership, with_baskets
 from bank_backend.consents.wiring import create_consents
 from bank_backend.data.wiring import create_test_data
 from bank_backend.foundation import Foundation
@@ -25,6 +25,7 @@ from bank_backend.personas.catalogue import seeded_personas
 from bank_backend.psus.service import PsuDirectory
 from bank_backend.psus.store import SqlPsuStore
 from bank_backend.sca.wiring import create_sca
+from bank_backend.schedule.model import TaskKind
 from bank_backend.schedule.wiring import create_schedule, create_scheduler
 from bank_backend.services import Services
 from bank_backend.tenants.wiring import create_planner, create_tenant_books, create_tenant_clocks, create_tenant_registry
@@ -54,7 +55,8 @@ def create_services(
     approvables = consents.approvables | funds.approvables | payments.approvables
     approvables = with_baskets(base, approvables, payments.lock_accounts)
     cards = create_card_settlements(base.accounts, base.ledger, base.schedule)
-    tasks = consents.tasks | funds.tasks | payments.tasks | cards.tasks
+    basket_expiry = create_basket_expiry(base)
+    tasks = consents.tasks | funds.tasks | payments.tasks | cards.tasks | {TaskKind.EXPIRE_BASKET: basket_expiry.run}
     scheduler = create_scheduler(database, clock=base.clock, real=clock, tasks=tasks)
     # Who decides on it, and where.
     sca, enrolment = create_sca(base, codes)
@@ -90,7 +92,7 @@ def create_services(
         inbox=base.inbox,
         notifications=push.notifications,
         authorising=authorising,
-        baskets=create_baskets(base, authorising),
+        baskets=create_baskets(base, authorising, basket_expiry),
         consents=consents.consents,
         consent_access=consents.access,
         payments=payments.payments,

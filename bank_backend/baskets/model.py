@@ -67,6 +67,11 @@ class Basket:
     received_at: datetime
 
     @property
+    def decide_by(self) -> datetime:
+        """From when on it is too late to authorise it."""
+        return self.received_at + AUTHORISATION_WINDOW
+
+    @property
     def is_undecided(self) -> bool:
         """Whether it still waits for a PSU."""
         return not BASKET_STATES.is_final(self.status)
@@ -82,5 +87,5 @@ class Basket:
 
     def settled(self, now: datetime) -> Basket:
         """Return the basket as time alone has made it: rejected when nobody authorised it."""
-        is_late = self.is_undecided and now > self.received_at + AUTHORISATION_WINDOW
+        is_late = self.is_undecided and now >= self.decide_by
         return self.moved(BasketStatus.RJCT) if is_late else self

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from bank_backend.authorisations.service import Authorisations
     from bank_backend.authorisations.signing import Signing
+    from bank_backend.baskets.expiry import BasketExpiry
     from bank_backend.baskets.model import Member
     from bank_backend.baskets.wire import Grouping
     from bank_backend.database import Connection, Database
@@ -79,14 +80,16 @@ class Baskets:
         *,
         database: Database,
         store: BasketStore,
+        expiry: BasketExpiry,
         membership: Membership,
         authorisations: Authorisations,
         signing: Signing,
         clock: TenantClock,
     ) -> None:
-        """Keep baskets in `store`, in transactions of `database`."""
+        """Keep baskets in `store`, in transactions of `database`; `expiry` ends those that nobody decides on."""
         self._database = database
         self._store = store
+        self._expiry = expiry
         self._membership = membership
         self._authorisations = authorisations
         self._signing = signing
@@ -106,6 +109,7 @@ class Baskets:
             for member, path in zip(grouping.members, grouping.paths, strict=True):
                 self._take(connection, tenant, member, path)
             self._store.add(connection, basket)
+            self._expiry.plan(connection, basket)
         return basket
 
     def basket(self, tenant: TenantId, basket_id: str) -> Basket:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bank_backend.authorisations.model import ResourceKind
 from bank_backend.baskets.approval import BasketApproval
+from bank_backend.baskets.expiry import BasketExpiry
 from bank_backend.baskets.service import Baskets, Membership
 from bank_backend.baskets.store import SqlBasketStore
 from bank_backend.notifications.watched import WatchedBasketStore
@@ -36,11 +37,17 @@ def with_baskets(
     return {**approvables, ResourceKind.BASKET: baskets}
 
 
-def create_baskets(base: Foundation, authorising: Authorising) -> Baskets:
+def create_basket_expiry(base: Foundation) -> BasketExpiry:
+    """Build what ends baskets that nobody decides on."""
+    return BasketExpiry(WatchedBasketStore(base.changes), schedule=base.schedule)
+
+
+def create_baskets(base: Foundation, authorising: Authorising, expiry: BasketExpiry) -> Baskets:
     """Build what TPPs do with baskets."""
     return Baskets(
         database=base.database,
         store=WatchedBasketStore(base.changes),
+        expiry=expiry,
         membership=create_membership(base.clock),
         authorisations=authorising.authorisations,
         signing=authorising.signing,

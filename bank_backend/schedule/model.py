@@ -30,6 +30,7 @@ class TaskKind(StrEnum):
     EXPIRE_PAYMENT = "expire-payment"
     EXPIRE_CONSENT = "expire-consent"
     EXPIRE_FUNDS_CONSENT = "expire-funds-consent"
+    EXPIRE_BASKET = "expire-basket"
     SETTLE_CARD = "settle-card"
 
 

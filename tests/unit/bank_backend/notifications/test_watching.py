@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -78,6 +79,17 @@ def test_a_signing_basket_tells_that_it_was_taken_apart(desk: BankDesk) -> None:
 
     assert headers_of(answer) == ("true", "status=LAST")
     assert told(desk) == [{"basketId": answer.json["basketId"], "transactionStatus": "CANC"}]
+
+
+def test_a_signing_basket_tells_that_its_time_is_up(desk: BankDesk) -> None:
+    """By the schedule: nobody has looked at it."""
+    body = {"paymentIds": [desk.payment(), desk.payment()]}
+    answer = ask(desk, "/v1/signing-baskets", body, TPP_Notification_Content_Preferred="status=LAST")
+    desk.bank.clock.advance(timedelta(hours=24))
+
+    desk.bank.services.scheduler.run_due(TENANT)
+
+    assert told(desk) == [{"basketId": answer.json["basketId"], "transactionStatus": "RJCT"}]
 
 
 @pytest.mark.parametrize(
