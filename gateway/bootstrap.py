@@ -24,8 +24,13 @@ from gateway.oauth.store import SqlOAuthStore
 from gateway.oauth.tokens import Tokens
 from gateway.register.service import Register
 from gateway.register.store import SqlRegisterStore
+from gateway.trust.crl_fetching import CrlKeeper
+from gateway.trust.crl_points import SqlCrlPoints
+from gateway.trust.fetching import Fetcher
+from gateway.trust.kind import TRUST_STORES
 from gateway.trust.service import Trust
 from gateway.trust.store import SqlTrustStore
+from gateway.trust.stores import StandingStores
 from psd2.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -81,10 +86,16 @@ def admin_app(settings: GatewaySettings) -> Flask:
     """Return the control API."""
     engine = open_gateway_engine(settings.database_url, threads=settings.admin_threads)
     clock = SystemClock()
+    configuration = Configuration(kinds=KINDS, store=SqlConfigurationStore(engine), clock=clock)
+    stores = StandingStores(lambda: configuration.standing(TRUST_STORES.name))
+    trust = Trust(store=SqlTrustStore(engine), clock=clock, described=stores.read)
+    points = SqlCrlPoints(engine)
+    CrlKeeper(points=points, trust=trust, fetcher=Fetcher(), stores=stores.read, clock=clock).start()
     return create_admin_app(
         register=Register(store=SqlRegisterStore(engine), clock=clock),
-        trust=Trust(store=SqlTrustStore(engine), clock=clock),
-        configuration=Configuration(kinds=KINDS, store=SqlConfigurationStore(engine), clock=clock),
+        trust=trust,
+        crl_points=points,
+        configuration=configuration,
         admin_audit=SqlAdminAudit(engine),
         blocks=Blocks(engine, clock, block_seconds=settings.brute_force_block_seconds),
         audit_folder=settings.audit_path,

@@ -10,7 +10,6 @@ from flask import Blueprint, Response, abort, jsonify, request
 from gateway.admin.bodies import BlockBody, ClientBody, TppBody, TrustStoreBody, client_json, tpp_json
 from gateway.admin.operations import operation
 from gateway.admin.problems import NotFound
-from gateway.trust.crl import MOST_BYTES as MOST_CRL_BYTES
 from gateway.trust.model import TPP_STORE
 
 if TYPE_CHECKING:
@@ -80,15 +79,6 @@ def trust_blueprint(trust: Trust) -> Blueprint:
         body = _body(TrustStoreBody)
         certificates = trust.replace(TPP_STORE, anchors=body.anchors, intermediates=body.intermediates)
         return jsonify({"certificates": [{"sha256": entry.sha256, "kind": entry.kind} for entry in certificates]})
-
-    @api.put(f"/trust-stores/{TPP_STORE}/crl")
-    @operation("Take a CRL into force", octets="application/pkix-crl")
-    def put_crl() -> Response:
-        if request.mimetype != "application/pkix-crl":
-            abort(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send the CRL in DER, as application/pkix-crl")
-        request.max_content_length = MOST_CRL_BYTES
-        crl = trust.take_crl(TPP_STORE, request.get_data(cache=False))
-        return jsonify({"issuer": crl.issuer, "number": str(crl.number), "next_update": crl.next_update.isoformat()})
 
     @api.put("/certificates/<sha256>/block")
     @operation("Block a certificate", body=BlockBody, statuses=(HTTPStatus.OK, HTTPStatus.CREATED))

@@ -15,6 +15,7 @@ from gateway.admin.operations import operation
 from gateway.admin.plans_api import blocked_addresses_blueprint, subscriber_tokens_blueprint
 from gateway.admin.problems import handle_errors
 from gateway.admin.requests_api import requests_blueprint
+from gateway.admin.revocation_api import revocation_blueprint
 from gateway.admin.servers_api import servers_blueprint
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from gateway.configuration.service import Configuration
     from gateway.limits.blocks import Blocks
     from gateway.register.service import Register
+    from gateway.trust.crl_points import SqlCrlPoints
     from gateway.trust.service import Trust
     from psd2.clock import Clock
 
@@ -34,6 +36,7 @@ def create_app(
     *,
     register: Register,
     trust: Trust,
+    crl_points: SqlCrlPoints,
     configuration: Configuration,
     admin_audit: SqlAdminAudit,
     blocks: Blocks,
@@ -46,6 +49,7 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = MOST_JSON_BYTES
     app.register_blueprint(register_blueprint(register))
     app.register_blueprint(trust_blueprint(trust))
+    app.register_blueprint(revocation_blueprint(trust, crl_points))
     app.register_blueprint(configuration_blueprint(configuration))
     app.register_blueprint(subscriber_tokens_blueprint(configuration))
     app.register_blueprint(blocked_addresses_blueprint(blocks))

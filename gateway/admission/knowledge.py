@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final, Protocol
 
 from chassis.logs import get_logger
+from gateway.admission.crl_points import PointNotes
 from gateway.admission.judges import Judges
 from gateway.admission.memory import Memory
 from gateway.admission.refusal import Refusal
@@ -72,6 +73,7 @@ class Knowledge:
         settings: GatewaySettings,
         monotonic: Callable[[], float],
         answers: KeptAnswers | None = None,
+        name_points: Callable[[str, list[str]], None] | None = None,
     ) -> None:
         """Know nothing but the routes as yet."""
         self._source = source
@@ -89,6 +91,7 @@ class Knowledge:
         self.trust_stores = TrustStores(settings)
         self.trust_stores.when_changed(self.judges.renew)
         self._statuses = self._responders(answers) if answers else None
+        self._points = PointNotes(name_points) if name_points else None
         self.feed = ChangeFeed(
             source,
             self._on_change,
@@ -163,7 +166,7 @@ class Knowledge:
         # The rules first: where they change meanwhile, the judge is made anew.
         rules = self.trust_stores.rules_of(store)
         snapshot = self.trust_stores.completed(store, self._source.trust_snapshot(store))
-        return Judge(snapshot, rules, ocsp=self._statuses, store=store)
+        return Judge(snapshot, rules, ocsp=self._statuses, points=self._points, store=store)
 
     def _on_change(self, change: Change) -> None:
         self.changed()

@@ -11,7 +11,9 @@ from gateway.admission.tokens import AccessToken
 from gateway.changes.store import changes_after, newest_position
 from gateway.database import access_tokens
 from gateway.register.store import SqlRegisterStore
+from gateway.trust.crl_points import SqlCrlPoints
 from gateway.trust.snapshot_store import read_snapshot
+from psd2.clock import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,6 +67,10 @@ class SqlKnowledgeSource:
     def client(self, client_id: str) -> Client | None:
         """Return the client."""
         return self._register.client(client_id)
+
+    def name_crl_points(self, store: str, urls: list[str]) -> None:
+        """Note where lists of a store's CAs are to be fetched from."""
+        SqlCrlPoints(self._engine).name(store, urls, SystemClock().now())
 
     def trust_snapshot(self, store: str) -> TrustSnapshot:
         """Return the present state of a trust store."""

@@ -111,7 +111,12 @@ async def edge_services(settings: GatewaySettings) -> EdgeServices:
     routes, plans = Routes(), Plans()
     # What decides by the configuration: all of these take a new set at the same moment, or none does.
     knowledge = Knowledge(
-        source=source, routes=routes, settings=settings, monotonic=time.monotonic, answers=SqlOcspAnswers(engine)
+        source=source,
+        routes=routes,
+        settings=settings,
+        monotonic=time.monotonic,
+        answers=SqlOcspAnswers(engine),
+        name_points=source.name_crl_points,
     )
     parts: list[Part] = [routes, plans, knowledge.trust_stores]
     configuration = await _configuration(engine, settings, parts)

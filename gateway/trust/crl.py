@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPublicKeyTypes
 
-    from gateway.trust.model import TrustCertificate
-
 FIELD: Final = "crl"
 MOST_BYTES: Final = 16 * 1024 * 1024
 _CLOCK_SKEW: Final = timedelta(minutes=5)
@@ -27,7 +25,7 @@ _CLOCK_SKEW: Final = timedelta(minutes=5)
 _CRITICAL: Final = b"\x01\x01\xff"
 
 
-def read_crl(der: bytes, *, authorities: Sequence[TrustCertificate], now: datetime, source: str = PUSHED) -> RevocationList:
+def read_crl(der: bytes, *, authorities: Sequence[x509.Certificate], now: datetime, source: str = PUSHED) -> RevocationList:
     """Read a complete CRL that one of `authorities` signed and that is in force now; raises `TrustRefusal`."""
     crl = _load(der)
     _require_complete(crl)
@@ -81,9 +79,8 @@ def _require_plain_entries(crl: x509.CertificateRevocationList) -> None:
             raise TrustRefusal(FIELD, f"its entry for serial number {entry.serial_number:x} has a critical extension")
 
 
-def _require_signed(crl: x509.CertificateRevocationList, authorities: Sequence[TrustCertificate]) -> None:
-    candidates = [x509.load_pem_x509_certificate(authority.pem.encode("ascii")) for authority in authorities]
-    candidates = [candidate for candidate in candidates if candidate.subject == crl.issuer]
+def _require_signed(crl: x509.CertificateRevocationList, authorities: Sequence[x509.Certificate]) -> None:
+    candidates = [authority for authority in authorities if authority.subject == crl.issuer]
     name = crl.issuer.rfc4514_string()
     if not candidates:
         raise TrustRefusal(FIELD, f"its issuer {name} is not in the trust store")

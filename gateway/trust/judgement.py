@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -55,13 +55,28 @@ class _Purpose(StrEnum):
     SEAL = "seal"
 
 
+class ChainNotes(Protocol):
+    """Wants to know where lists are fetched from."""
+
+    def note(self, store: str, chain: Sequence[x509.Certificate]) -> None:
+        """Hear of a chain that verifies."""
+
+
 class Judge:
     """Judges certificates by one snapshot and remembers its verdicts; a new snapshot wants a new judge."""
 
     def __init__(
-        self, snapshot: TrustSnapshot, rules: StoreRules, *, ocsp: OcspStatuses | None = None, store: str = TPP_STORE
+        self,
+        snapshot: TrustSnapshot,
+        rules: StoreRules,
+        *,
+        ocsp: OcspStatuses | None = None,
+        points: ChainNotes | None = None,
+        store: str = TPP_STORE,
     ) -> None:
-        """Hold the snapshot of the store named `store`, and its rules."""
+        """Hold the snapshot of the store named `store`, and its rules; `points` hears of each chain that verifies."""
+        self._store = store
+        self._points = points if rules.revocation.method.reads_lists and rules.revocation.crl.fetch else None
         self._snapshot = snapshot
         self._rules = rules
         self._revocation = Revocation(rules.revocation, crls=snapshot.crls, ocsp=ocsp, store=store)
@@ -121,6 +136,9 @@ class Judge:
         require_in_time(certificate, now)
         require_strong_key(certificate.x509)
         chain = self._verified_chain(certificate, now)
+        if self._points is not None:
+            # Before the list is asked for: without it nobody may get any further.
+            self._points.note(self._store, chain)
         status, known_until = self._revocation.require_not_revoked(chain, now)
         if purpose is _Purpose.TLS and self._rules.profile is Profile.PSD2:
             require_web_certificate(certificate)

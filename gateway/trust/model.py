@@ -45,6 +45,19 @@ class RevocationList:
     source: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListInForce:
+    """What an operator wants to know of a CRL; times are epoch seconds."""
+
+    issuer: str
+    number: int
+    entries: int
+    this_update: float
+    next_update: float
+    source: str
+    taken_at: float
+
+
 class TrustRefusal(Exception):
     """A change of trust that is refused whole; `field` is what is wrong with the request."""
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Protocol
 
+from cryptography import x509
+
 from gateway.trust.anchors import read_trust_store
 from gateway.trust.crl import FIELD as CRL_FIELD
 from gateway.trust.crl import MOST_BYTES as MOST_CRL_BYTES
 from gateway.trust.crl import read_crl
-from gateway.trust.model import TrustRefusal
+from gateway.trust.model import PUSHED, TrustRefusal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from gateway.trust.model import RevocationList, TrustCertificate
+    from gateway.trust.kind import TrustStore as DescribedStore
+    from gateway.trust.model import ListInForce, RevocationList, TrustCertificate
     from psd2.clock import Clock
 
 MOST_REASON_CHARACTERS = 500
@@ -34,6 +37,9 @@ class TrustStore(Protocol):
     def take_crl(self, store: str, crl: RevocationList, at: datetime) -> None:
         """Put a CRL in the place of its issuer's older one; raises `OutdatedCrl`."""
 
+    def lists(self, store: str) -> Sequence[ListInForce]:
+        """Return what is known of a store's CRLs."""
+
     def block(self, sha256: str, reason: str, at: datetime) -> bool:
         """Block a certificate; returns whether it was free before."""
 
@@ -44,9 +50,19 @@ class TrustStore(Protocol):
 class Trust:
     """Whom the gateway trusts."""
 
-    def __init__(self, *, store: TrustStore, clock: Clock) -> None:
+    def __init__(
+        self, *, store: TrustStore, clock: Clock, described: Callable[[], Mapping[str, DescribedStore]] | None = None
+    ) -> None:
+        """Change what is in `store`; `described` returns the stores' documents, None where there are none."""
         self._store = store
         self._clock = clock
+        self._described = described or dict
+
+    def authorities(self, store: str) -> Sequence[x509.Certificate]:
+        """Return the CAs of a store: those delivered, and those of its document."""
+        document = self._described().get(store)
+        delivered = [x509.load_pem_x509_certificate(each.pem.encode("ascii")) for each in self._store.certificates(store)]
+        return [*delivered, *(each.certificate for each in (document.certificates if document else ()))]
 
     def replace(self, store: str, *, anchors: Sequence[str], intermediates: Sequence[str]) -> Sequence[TrustCertificate]:
         """Replace a trust store by these PEM certificates, whole or not at all; raises `TrustRefusal`."""
@@ -55,14 +71,18 @@ class Trust:
         self._store.replace(store, certificates, now)
         return certificates
 
-    def take_crl(self, store: str, der: bytes) -> RevocationList:
+    def take_crl(self, store: str, der: bytes, *, source: str = PUSHED) -> RevocationList:
         """Take a CRL into force; raises `TrustRefusal`, `OutdatedCrl` where a newer one is in force."""
         now = self._clock.now()
         if len(der) > MOST_CRL_BYTES:
             raise TrustRefusal(CRL_FIELD, f"has {len(der)} bytes: at most {MOST_CRL_BYTES} are read")
-        crl = read_crl(der, authorities=self._store.certificates(store), now=now)
+        crl = read_crl(der, authorities=self.authorities(store), now=now, source=source)
         self._store.take_crl(store, crl, now)
         return crl
+
+    def lists(self, store: str) -> Sequence[ListInForce]:
+        """Return what is known of a store's CRLs."""
+        return self._store.lists(store)
 
     def block(self, sha256: str, reason: str) -> bool:
         """Block a certificate by its SHA-256; returns whether it was free before; raises `TrustRefusal`."""

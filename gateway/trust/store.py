@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from chassis.database import for_reading
 from gateway.admin_audit.store import record_change
@@ -12,7 +12,7 @@ from gateway.changes.kinds import ChangeKind
 from gateway.changes.store import append_change, changing
 from gateway.database import blocked_certificates, crls, trust_certificates
 from gateway.trust.crl import FIELD
-from gateway.trust.model import OutdatedCrl, TrustCertificate, TrustKind
+from gateway.trust.model import ListInForce, OutdatedCrl, TrustCertificate, TrustKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,9 +52,11 @@ class SqlTrustStore:
             append_change(connection, ChangeKind.TRUST_STORE, store, at)
 
     def take_crl(self, store: str, crl: RevocationList, at: datetime) -> None:
-        """Put a CRL in the place of its issuer's older one; raises `OutdatedCrl`."""
+        """Put a CRL in the place of its issuer's older one, unless it is the same; raises `OutdatedCrl`."""
         with changing(self._engine) as connection:
             standing = _standing_crl(connection, store, crl.issuer)
+            if standing == (crl.number, crl.sha256):
+                return
             if standing is None:
                 connection.execute(insert(crls).values(store=store, issuer=crl.issuer, **_crl_values(crl, at)))
             else:
@@ -65,6 +67,15 @@ class SqlTrustStore:
             after = {"number": str(crl.number), "sha256": crl.sha256}
             record_change(connection, "crls", f"{store}: {crl.issuer}", before=before, after=after, at=at)
             append_change(connection, ChangeKind.CRL, store, at)
+
+    def lists(self, store: str) -> Sequence[ListInForce]:
+        """Return what is known of a store's CRLs, without what they list."""
+        octets = func.length(crls.c.serials)
+        columns = [getattr(crls.c, name) for name in ("issuer", "number", "this_update", "next_update", "source", "taken_at")]
+        query = select(*columns, (octets / crls.c.serial_width).label("entries")).where(crls.c.store == store)
+        with self._reading.connect() as connection:
+            rows = connection.execute(query.order_by(crls.c.issuer)).mappings()
+            return [ListInForce(**{**row, "number": int(row["number"]), "entries": int(row["entries"])}) for row in rows]
 
     def block(self, sha256: str, reason: str, at: datetime) -> bool:
         """Block a certificate; returns whether it was free before."""

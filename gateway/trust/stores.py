@@ -5,17 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from chassis.logs import get_logger
+from gateway.configuration.model import Kinds
+from gateway.configuration.snapshot import SetRefused, SnapshotReader
 from gateway.trust.kind import TRUST_STORES
 from gateway.trust.model import TrustKind
 from gateway.trust.rules import CrlRules, RevocationRules, StoreRules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from cryptography import x509
 
     from gateway.config import GatewaySettings
     from gateway.configuration.snapshot import Snapshot
+    from gateway.configuration.versions import Version
     from gateway.trust.kind import TrustStore
     from gateway.trust.snapshot import TrustSnapshot
 
@@ -71,3 +75,21 @@ class TrustStores:
 
 def _united(*parts: tuple[x509.Certificate, ...]) -> tuple[x509.Certificate, ...]:
     return tuple(dict.fromkeys(certificate for part in parts for certificate in part))
+
+
+class StandingStores:
+    """The stores' documents as they stand in the database, for processes that follow no change feed."""
+
+    def __init__(self, standing: Callable[[], Iterable[Version]]) -> None:
+        """`standing` returns the documents of the kind; it blocks."""
+        self._standing = standing
+        self._reader = SnapshotReader(Kinds((TRUST_STORES,)))
+        self._last: Mapping[str, TrustStore] = {}
+
+    def read(self) -> Mapping[str, TrustStore]:
+        """Return the stores by name; the last usable ones where what stands can't be used."""
+        try:
+            self._last = self._reader.parsed(self._standing()).of(TRUST_STORES)
+        except SetRefused as refused:
+            get_logger().error("trust.documents_refused", error=str(refused))
+        return self._last

@@ -11,6 +11,7 @@ from gateway.configuration.store import SqlConfigurationStore
 from gateway.limits.blocks import Blocks
 from gateway.register.service import Register
 from gateway.register.store import SqlRegisterStore
+from gateway.trust.crl_points import SqlCrlPoints
 from gateway.trust.service import Trust
 from gateway.trust.store import SqlTrustStore
 from psd2.clock import SystemClock
@@ -34,6 +35,7 @@ def admin_client(
     client = create_app(
         register=Register(store=SqlRegisterStore(engine), clock=clock),
         trust=Trust(store=SqlTrustStore(engine), clock=clock),
+        crl_points=SqlCrlPoints(engine),
         configuration=Configuration(kinds=kinds, store=SqlConfigurationStore(engine), clock=clock),
         admin_audit=SqlAdminAudit(engine),
         blocks=Blocks(engine, clock, block_seconds=60),

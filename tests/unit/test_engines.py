@@ -44,6 +44,7 @@ EXCEPTIONS = {
     "test_edge_refusals": _EDGE,
     "test_edge_request_log": _EDGE,
     "test_edge_requests": _EDGE,
+    "test_edge_revocation": "the edge's judgement by responders and documents; what is kept of them: test_trust_store",
     "test_edge_signatures": _EDGE,
     "test_edge_upstream": _EDGE,
     "test_edge_changes": "the feed's timing in one worker, by what its source tells; the source itself: test_edge_databases",

@@ -1,0 +1,122 @@
+"""Revocation by responder, and stores beside the TPPs' own, on a running edge and on connections that stay open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gateway.configuration.changes import Change
+from gateway.configuration.service import Configuration
+from gateway.configuration.store import SqlConfigurationStore
+from gateway.kinds import KINDS
+from psd2.clock import SystemClock
+from tests.support.edge import EdgeUnderTest, running_edge
+from tests.support.ocsp import HttpAuthority, Responder, signer_of
+from tests.support.pki import Authority
+from tests.support.ports import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tests.support.pki import Issued
+
+SECONDS = 30
+
+
+@pytest.fixture(scope="module")
+def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EdgeUnderTest]:
+    """Lend one edge."""
+    with running_edge(tmp_path_factory.mktemp("edge")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def responder(edge: EdgeUnderTest) -> Iterator[HttpAuthority]:
+    """Lend the responder of the TPPs' authority."""
+    server = HttpAuthority(Responder(edge.authority, signer_of(edge.authority)))
+    yield server
+    server.stop()
+
+
+def put(edge: EdgeUnderTest, store: str, body: Mapping[str, Any] | None) -> None:
+    configuration = Configuration(kinds=KINDS, store=SqlConfigurationStore(edge.register.engine), clock=SystemClock())
+    configuration.apply([Change(kind="trust-stores", name=store, body=body)])
+
+
+def is_answered(edge: EdgeUnderTest, certificate: Issued, wanted: int | str) -> bool:
+    """Tell whether so many requests in a row get this status or reason that both workers have answered."""
+    answers = [edge.get(certificate=certificate) for _ in range(8)]
+    return all(wanted in {answer.status, answer.json.get("reason")} for answer in answers)
+
+
+def by_ocsp(server: HttpAuthority, **rules: object) -> dict[str, Any]:
+    ocsp = {"responder": server.url("/ocsp"), "refresh_seconds": 5, "retry_seconds": 1, **rules}
+    return {"revocation": {"method": "ocsp", "ocsp": ocsp, "internal_hosts": [server.host]}}
+
+
+def method_of(edge: EdgeUnderTest, certificate: Issued) -> str | None:
+    """Return how the last admitted request's revocation status was found out."""
+    answer = edge.get(certificate=certificate)
+    assert answer.status == 200, answer.body
+    method: str | None = edge.record_of(answer)["revocation"]["method"]
+    return method
+
+
+def test_a_revocation_that_a_responder_tells_ends_an_open_connection(edge: EdgeUnderTest, responder: HttpAuthority) -> None:
+    """As soon as an answer says so, on both workers, without a request that asked for it."""
+    assert responder.responder is not None
+    leaf, other = edge.authority.qwac(), edge.authority.qwac()
+    put(edge, "tpp", by_ocsp(responder))
+    wait_until(lambda: method_of(edge, leaf) == "ocsp", seconds=SECONDS, what="the rules are in force")
+    connections = [edge.connect(leaf) for _ in range(4)]
+    assert {edge.over(connection).status for connection in connections} == {200}
+
+    responder.responder.revoked.add(leaf.certificate.serial_number)
+
+    for connection in connections:
+        connection.settimeout(SECONDS)
+        # The edge parts with it by itself, since the connection's certificate is in use.
+        assert connection.recv(1) == b""
+    wait_until(lambda: is_answered(edge, leaf, "mtls.revoked"), seconds=SECONDS, what="both workers know")
+    answer = edge.get(certificate=leaf)
+    assert responder.host in str(edge.record_of(answer)["detail"])
+    assert edge.get(certificate=other).status == 200
+
+
+def test_a_silent_responder_is_judged_by_hard_or_soft_fail(edge: EdgeUnderTest, responder: HttpAuthority) -> None:
+    """Others are served meanwhile; the wait has an end."""
+    leaf, known = edge.authority.qwac(), edge.authority.qwac()
+    put(edge, "tpp", by_ocsp(responder, deadline_seconds=0.5, refresh_seconds=3_600))
+    wait_until(lambda: method_of(edge, known) == "ocsp", seconds=SECONDS, what="the rules are in force")
+    responder.is_silent.set()
+    try:
+        answer = edge.get(certificate=leaf)
+        assert (answer.status, answer.reason) == (401, "mtls.revocation_unknown")
+        assert "no OCSP answer" in str(edge.record_of(answer)["detail"])
+
+        rules = by_ocsp(responder, deadline_seconds=0.5, refresh_seconds=3_600)
+        rules["revocation"]["unknown"] = "soft"
+        put(edge, "tpp", rules)
+        wait_until(lambda: edge.get(certificate=leaf).status == 200, seconds=SECONDS, what="soft fail is in force")
+    finally:
+        responder.is_silent.clear()
+        responder.released.set()
+
+
+def test_a_bundle_is_added_and_taken_away_while_connections_stay_open(edge: EdgeUnderTest) -> None:
+    """Whoever leaned on it is parted with; whom the portal delivered stays."""
+    partner = Authority("Partner QTSP")
+    leaf, own = partner.qwac(), edge.authority.qwac()
+    bundle = {"bundles": {"partner": {"anchors": [partner.pem]}}}
+    assert edge.get(certificate=leaf).reason == "mtls.untrusted"
+    put(edge, "tpp", bundle | {"revocation": {"unknown": "soft"}})
+    wait_until(lambda: is_answered(edge, leaf, 200), seconds=SECONDS, what="the bundle is in force")
+    connection, others = edge.connect(leaf), edge.connect(own)
+    assert (edge.over(connection).status, edge.over(others).status) == (200, 200)
+    put(edge, "tpp", {"revocation": {"unknown": "soft"}})
+
+    connection.settimeout(SECONDS)
+    assert connection.recv(1) == b""
+    assert edge.over(others).status == 200
+    wait_until(lambda: is_answered(edge, leaf, "mtls.untrusted"), seconds=SECONDS, what="both workers know")

@@ -1,0 +1,81 @@
+"""Where lists and answers may be fetched from."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gateway.trust import addresses
+from gateway.trust.addresses import AddressRefused, read_host, read_location, resolve
+
+if TYPE_CHECKING:
+    from gateway.trust.addresses import Location
+
+INSIDE = [
+    "127.0.0.1",
+    "10.0.0.8",
+    "192.168.1.1",
+    "169.254.169.254",
+    "100.64.0.1",
+    "0.0.0.0",  # noqa: S104 - refused
+    "224.0.0.1",
+    "::1",
+    "fe80::1",
+    "fd00::1",
+    "fec0::1",
+    "::ffff:127.0.0.1",
+    "64:ff9b::7f00:1",
+    "2002:7f00:1::",
+]
+
+
+def answering(monkeypatch: pytest.MonkeyPatch, *found: str) -> None:
+    def looked_up(_location: Location) -> list[addresses.IpAddress]:
+        return [ip_address(each) for each in found]
+
+    monkeypatch.setattr(addresses, "_looked_up", looked_up)
+
+
+@pytest.mark.parametrize("address", INSIDE)
+def test_nothing_inside_is_called(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    """A CA that names such an address could look around in here (CWE-918); one among several is enough."""
+    answering(monkeypatch, "93.184.215.14", address)
+
+    with pytest.raises(AddressRefused, match="not on the public internet"):
+        resolve(read_location("http://crl.example/list"), frozenset())
+
+
+def test_a_host_that_the_operator_names_may_be_inside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By host and port: nothing else of that host."""
+    answering(monkeypatch, "10.0.0.8")
+    named = frozenset({read_host("CA.internal:8080")})
+
+    assert resolve(read_location("http://ca.internal:8080/crl"), named) == [ip_address("10.0.0.8")]
+    with pytest.raises(AddressRefused):
+        resolve(read_location("http://ca.internal:8081/crl"), named)
+
+
+def test_the_internet_may_be_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    answering(monkeypatch, "93.184.215.14", "2606:2800:21f:cb07:6820:80da:af6b:8b2c")
+
+    assert len(resolve(read_location("http://crl.example/list"), frozenset())) == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ldap://ca/cn",
+        "file:///etc/passwd",
+        "http://",
+        "http://a b/",
+        "http://u@h/",
+        "http://h/#f",
+        "http://h:x/",
+        "http://h/\r\n",
+    ],
+)
+def test_what_is_no_plain_address_is_refused(text: str) -> None:
+    with pytest.raises(AddressRefused):
+        read_location(text)
