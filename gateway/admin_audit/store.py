@@ -6,10 +6,12 @@ from dataclasses import asdict
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import event, insert, select
 
 from chassis.database import for_reading
+from chassis.logs import get_logger
 from gateway.admin_audit.actor import current_actor
+from gateway.admin_audit.chain import Head
 from gateway.admin_audit.record import AuditRecord, Entry, chained
 from gateway.configuration.difference import difference
 from gateway.database import admin_audit
@@ -29,7 +31,15 @@ def append_record(connection: Connection, entry: Entry, at: datetime) -> AuditRe
     moment = at.astimezone(UTC).isoformat(timespec="microseconds")
     record = chained(entry, current_actor(), at=moment, previous=_record(newest) if newest else None)
     connection.execute(insert(admin_audit).values(**asdict(record)))
+    event.listen(connection, "commit", lambda _connection: _tell(record), once=True)
     return record
+
+
+def _tell(record: AuditRecord) -> None:
+    """Put the chain's head into the log, where it outlives what might be done to the chain."""
+    place = f"{record.object_kind}/{record.object_name}"
+    head = str(Head(record.number, record.sha256))
+    get_logger().info("admin.changed", head=head, actor=record.actor, action=record.action, object=place)
 
 
 def record_change(

@@ -82,10 +82,11 @@ def _nothing_untimely(_model: Any, _now: datetime) -> Iterable[Fault]:  # noqa: 
 class Kind(Generic[Model]):
     """What documents of one kind mean.
 
-    `parse` raises `DocumentRefused`. `conflicts` judges a whole set: what no document says wrongly by itself; each of its
-    faults names its document. `secrets` are fields never shown again: `key`, `tokens[].value`. `built_in` names can be
-    referred to without a document. `untimely` says what must not be written now although a document that stands may go on
-    saying it, such as a certificate that has expired. `describe` says what a document comes to, for its page in the admin API.
+    `parse` raises `DocumentRefused`, whose faults never quote a secret. `conflicts` judges a whole set: what no document
+    says wrongly by itself; each of its faults names its document. `secrets` are fields never shown again: `key`,
+    `tokens[].value`. `built_in` names can be referred to without a document. `untimely` says what must not be written now
+    although a document that stands may go on saying it, such as a certificate that has expired. `describe` says what a
+    document comes to, for its page in the admin API.
     """
 
     name: str
@@ -111,7 +112,10 @@ class Kinds:
     """All kinds that this gateway knows; made once, by whoever wires the areas (`gateway.kinds`)."""
 
     def __init__(self, kinds: Iterable[Kind[Any]]) -> None:
-        self._kinds = {kind.name: kind for kind in kinds}
+        listed = list(kinds)
+        self._kinds = {kind.name: kind for kind in listed}
+        if len(self._kinds) != len(listed):
+            raise ValueError("two kinds have the same name: one of them would never be asked")
 
     def __iter__(self) -> Iterator[Kind[Any]]:
         """Give every kind."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import delete, insert, select, update
+from structlog.testing import capture_logs
 
 from gateway.admin_audit.actor import Actor, acting
 from gateway.admin_audit.chain import ChainBroken, Head, verified_head
@@ -108,6 +109,17 @@ def test_records_cut_off_at_the_end_are_missed_by_whoever_noted_the_head(chain: 
         _rewritten(connection, 4, actor="x")
     with pytest.raises(ChainBroken, match="was rewritten"):
         verified_head(chain.chain(), expected=last)
+
+
+def test_the_head_is_told_in_the_log_with_each_change(configuration: Configuration, engine: Engine) -> None:
+    """A dry run tells nothing, for it leaves nothing."""
+    change = Change(kind="plans", name="gold", body={"rate": 1})
+    with capture_logs() as log:
+        configuration.apply([change], dry_run=True)
+        configuration.apply([change])
+
+    heads = [entry["head"] for entry in log if entry["event"] == "admin.changed"]
+    assert heads == [str(verified_head(SqlAdminAudit(engine).chain()))]
 
 
 @pytest.mark.parametrize("text", ["", "5", "5:ab", ":" + "a" * 64, "x:" + "a" * 64, "5:" + "g" * 64])

@@ -14,7 +14,7 @@ from gateway.configuration.changes import (
     Precondition,
     PreconditionFailed,
 )
-from gateway.configuration.model import UnknownKind
+from gateway.configuration.model import Kinds, UnknownKind
 from gateway.configuration.snapshot import SetRefused
 from gateway.configuration.versions import Origin
 from tests.support.configured import PLANS, SHOPS, Plan
@@ -203,3 +203,9 @@ def test_what_somebody_broke_in_the_database_is_named_and_can_be_replaced(config
     assert faults_of(configuration, plan("silver")) == [("plans/bad", "document")]
     configuration.apply([plan("bad", 5), plan("silver")])
     assert set(configuration.snapshot().of(PLANS)) == {"gold", "bad", "silver"}
+
+
+def test_two_kinds_of_one_name_are_a_mistake() -> None:
+    """One would hide the other."""
+    with pytest.raises(ValueError, match="same name"):
+        Kinds((PLANS, PLANS))
