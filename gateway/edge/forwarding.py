@@ -11,8 +11,9 @@ from chassis.logs import get_logger
 from chassis.told_refusals import UnreadableRefusal, read_refusal_header
 from gateway.admission.refusal import Refusal
 from gateway.audit.record import FAILED, REFUSED
+from gateway.edge.reply import FAULT_ORDER, TOLD_REFUSAL
 from gateway.edge.upstream_connection import StaleConnection, UpstreamFault
-from gateway.edge.upstream_head import FAULT_ORDER, TOLD_REFUSAL, reply_headers, upstream_head
+from gateway.edge.upstream_head import reply_headers, upstream_head
 from gateway.policies.model import SignatureRule, Upstream
 
 if TYPE_CHECKING:
@@ -249,15 +250,15 @@ class Forwarding:
     def _start(self, reply: ReplyHead, *, whole_length: int | None) -> None:
         self.exchange.status = reply.status
         self._note_told_refusal(reply)
-        headers = reply_headers(reply.headers, self.exchange.request) + self.exchange.limit_headers
-        if whole_length and not any(name == b"content-length" for name, _ in headers):
+        headers = reply_headers(reply, self.exchange.request) + self.exchange.limit_headers
+        if whole_length and b"content-length" not in reply.own:
             headers.append((b"content-length", b"%d" % whole_length))  # it came in chunks, and all of it is here
         self.client.start(reply.status, headers)
 
     def _fault_order(self, reply: ReplyHead) -> FaultOrder | None:
         """Return what the bank asks for where the TPP has set a fault; nobody else is believed."""
         route = self.exchange.admission.route
-        orders = [value for name, value in reply.headers if name == FAULT_ORDER]
+        orders = reply.own.get(FAULT_ORDER)
         return read_fault_order(orders[0]) if orders and route is not None and route.upstream == Upstream.BANK else None
 
     async def _held_back(self, connection: UpstreamConnection, reply: ReplyHead, order: FaultOrder, piece: bytes) -> bytes:
@@ -279,8 +280,10 @@ class Forwarding:
 
     def _note_told_refusal(self, reply: ReplyHead) -> None:
         """Take over what the service says of its refusal; one that says nothing readable has answered, no more."""
+        told = reply.own.get(TOLD_REFUSAL)
+        if told is None:
+            return
         route = self.exchange.admission.route
-        told = [value for name, value in reply.headers if name == TOLD_REFUSAL]
         if route is None or route.upstream not in _BELIEVED or len(told) != 1:
             return
         try:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
+from chassis import fault_orders, told_refusals
 from gateway.edge.chunks import Chunks, MalformedChunks
+from gateway.edge.client_head import named_hop_by_hop
 from gateway.edge.field_lines import HEAD_END, MalformedLine, has_bare_line_feed, is_length, read_field, split_head
 
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [\t -~\x80-\xff]*+)?")
@@ -15,7 +16,11 @@ _SWITCHING_PROTOCOLS: Final = 101
 _FIRST_FINAL_STATUS: Final = 200
 _NO_BODY: Final = frozenset({204, 304})
 _CODING, _LENGTH, _CONNECTION = b"transfer-encoding", b"content-length", b"connection"
-_FRAMING: Final = frozenset({_CODING, _LENGTH, _CONNECTION})
+TOLD_REFUSAL: Final = told_refusals.HEADER.lower().encode("ascii")
+FAULT_ORDER: Final = fault_orders.HEADER.lower().encode("ascii")
+_FOR_THE_EDGE: Final = frozenset({_CODING, _LENGTH, _CONNECTION, TOLD_REFUSAL, FAULT_ORDER})
+_NONE: Final[list[bytes]] = []
+_NOTHING: Final = (None,)
 _MOST_KNOWN_FIELDS: Final = 64
 _MOST_KNOWN_BYTES: Final = 256
 # New each time, or not to be kept longer than they are needed.
@@ -26,12 +31,19 @@ class UnreadableReply(ValueError):
     """A reply that is not well-formed, or whose end could not be told from a broken connection."""
 
 
-@dataclass(slots=True)
 class ReplyHead:
-    """A final reply's status and fields, names in lower case."""
+    """A final reply's status and fields, names in lower case; `own` holds the values of those that are for the edge."""
 
-    status: int
-    headers: list[tuple[bytes, bytes]]
+    __slots__ = ("headers", "own", "status")
+
+    def __init__(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+        """Sort out what the edge acts on."""
+        self.status = status
+        self.headers = headers
+        self.own: dict[bytes, list[bytes]] = {}
+        for name, value in headers:
+            if name in _FOR_THE_EDGE:
+                self.own.setdefault(name, []).append(value)
 
 
 class FieldMemory:
@@ -131,11 +143,12 @@ class Reply:
 
     def _take_head(self, head: ReplyHead, *, is_old: bool) -> None:
         self.head = head
-        framing = {name: value for name, value in head.headers if name in _FRAMING}
-        if len(framing) != sum(name in _FRAMING for name, _ in head.headers):
+        codings, lengths = head.own.get(_CODING, _NONE), head.own.get(_LENGTH, _NONE)
+        if len(codings) > 1 or len(lengths) > 1:
             raise UnreadableReply("its framing is there twice")
-        coding, length = framing.get(_CODING), framing.get(_LENGTH)
-        self.keep_alive = not is_old and b"close" not in framing.get(_CONNECTION, b"").lower()
+        coding, length = (codings or _NOTHING)[0], (lengths or _NOTHING)[0]
+        connection = head.own.get(_CONNECTION)
+        self.keep_alive = not is_old and (connection is None or b"close" not in named_hop_by_hop(connection))
         if coding is not None and (length is not None or coding.lower() != b"chunked"):
             raise UnreadableReply("the only transfer coding taken is chunked, without a length")
         if length is not None and not is_length(length):

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from chassis import fault_orders, told_signatures
-from chassis.told_refusals import HEADER, ToldRefusal
+from chassis import told_signatures
+from chassis.told_refusals import ToldRefusal
 from gateway.admission.roles import granted_roles
 from gateway.edge.client_head import ORDINARY_CONNECTION, named_hop_by_hop
+from gateway.edge.reply import FAULT_ORDER, TOLD_REFUSAL
 from gateway.plans.tokens import Bearing, taken_out
 from psd2.roles import format_roles
 
@@ -22,11 +23,10 @@ if TYPE_CHECKING:
     from gateway.admission.signatures import SignatureVerdict
     from gateway.admission.tokens import AccessToken
     from gateway.edge.client_head import ClientHead
+    from gateway.edge.reply import ReplyHead
     from gateway.register.model import Tpp
     from gateway.trust.judgement import Trusted
 
-TOLD_REFUSAL: Final = HEADER.lower().encode("ascii")
-FAULT_ORDER: Final = fault_orders.HEADER.lower().encode("ascii")
 _REPLY_DROPPED: Final = frozenset(
     {
         b"connection", b"keep-alive", b"proxy-connection", b"proxy-authenticate", b"te", b"trailer", b"transfer-encoding",
@@ -126,13 +126,14 @@ def _plain(value: str) -> str:
     return value if value.isascii() and value.isprintable() else quote(value, safe="")
 
 
-def reply_headers(headers: list[tuple[bytes, bytes]], request: Request) -> list[tuple[bytes, bytes]]:
+def reply_headers(reply: ReplyHead, request: Request) -> list[tuple[bytes, bytes]]:
     """Return the reply's header lines for the client: nothing hop-by-hop, plus the request's id."""
-    passed = [(name, value) for name, value in headers if name not in _REPLY_DROPPED]
-    connection = [value for name, value in headers if name == b"connection"]
-    if connection and connection[0].lower() not in ORDINARY_CONNECTION:
+    passed = [field for field in reply.headers if field[0] not in _REPLY_DROPPED]
+    connection = reply.own.get(b"connection")
+    if connection is not None:
         named = named_hop_by_hop(connection)
-        passed = [(name, value) for name, value in passed if name not in named]
+        if not named <= ORDINARY_CONNECTION:
+            passed = [field for field in passed if field[0] not in named]
     passed.append((b"server", b"gateway"))
     passed.append((b"x-sandbox-request", request.id.encode("ascii")))
     return passed

@@ -9,6 +9,7 @@ from gateway.admission.admit import Admission
 from gateway.admission.request import Connection, Leaf, Request
 from gateway.admission.tokens import AccessToken
 from gateway.edge.client_head import ClientHead, HeadReader
+from gateway.edge.reply import ReplyHead
 from gateway.edge.upstream_head import Identity, reply_headers, upstream_head
 from gateway.policies.model import Listener
 from gateway.register.model import Tpp
@@ -123,7 +124,7 @@ def test_connection_may_name_what_it_likes_but_not_take_ours_away() -> None:
 def test_the_client_gets_the_reply_without_what_is_between_us_and_the_server() -> None:
     """And with the request's id."""
     reply = [(b"content-type", b"a"), (b"connection", b"x-inner"), (b"x-inner", b"1"), (b"transfer-encoding", b"chunked")]
-    assert reply_headers(reply, request()) == [
+    assert reply_headers(ReplyHead(200, reply), request()) == [
         (b"content-type", b"a"),
         (b"server", b"gateway"),
         (b"x-sandbox-request", b"request-1"),
