@@ -1,7 +1,8 @@
-"""The edge beside nginx doing the same proxying, in one run: GET of accounts over keep-alive mutual TLS.
+"""The edge beside its peers, in one run and in turns: GET of accounts over mutual TLS; writes a report with the ratios.
 
-nginx verifies the client certificate and nothing else; the edge judges it, looks the token up, checks binding, role and
-scope, and writes an audit line. Both go to a bank that answers at once, and then to the mock bank.
+nginx, the yardstick, verifies the client certificate and nothing else; the edge judges it, looks the token up, checks
+binding, role and scope, and writes an audit line. All go to a bank that answers at once; edge and nginx then to the mock
+bank. `python -m benchmarks.edge [REPORT]`, default var/benchmark.md.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import statistics
 import subprocess
@@ -18,10 +20,15 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from benchmarks.nginx import instant_bank, proxy
-from benchmarks.processes import cpu_seconds
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
+from benchmarks.nginx import instant_bank
+from benchmarks.peers import PEERS, Absent, Running, Way, nginx
+from benchmarks.processes import cpu_seconds, megabytes_of
+from benchmarks.report import Figure, Handshakes, Report
 from psd2.clock import SystemClock
 from psd2.ids import new_uuid
 from tpp_client.bootstrap import headless_stage, identity_at
@@ -32,11 +39,12 @@ from tpp_client.transport import transport_for
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ROUNDS, SECONDS, CONNECTIONS = 3, 4, 32
+ROUNDS, SECONDS, CONNECTIONS, HANDSHAKES = 3, 3, 32, 200
 _BODY_BYTES = 2500
 # What the gateway may cost on top of the bank and a proxy that looks at nothing.
 MOST_RATIO = 1.15
 _TPP, _NUMBER, _PSU = "bench", "PSDDE-BAFIN-900900", "anna.weber"
+_NGINX, _EDGE = "nginx, no checks", "edge, all checks"
 # One worker each, as nginx has: the comparison is of one core with one core.
 _ONE_WORKER = {"GATEWAY_EDGE_WORKERS": "1"}
 
@@ -48,16 +56,6 @@ class Target:
     name: str
     port: int
     pid: int
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One measurement."""
-
-    requests_per_second: float
-    p50_milliseconds: float
-    p99_milliseconds: float
-    cpu_microseconds: float
 
 
 class Bench:
@@ -94,6 +92,7 @@ class Bench:
             stage = headless_stage(identity, transport, psu=_PSU, narrator=Recorder(), clock=clock)
             result = ais_journey(stage)
         self.consent_id = result.consent_id
+        self.token = result.tokens.access_token
         lines = (
             "GET /v1/accounts HTTP/1.1",
             "Host: localhost:{port}",
@@ -107,21 +106,7 @@ class Bench:
 
     def measure(self, target: Target) -> Figure:
         """Load one target and return its figure; any answer but 200 ends the run."""
-        folder = self.home / "certs" / "tpps" / _TPP
-        command = [
-            sys.executable,
-            "-m",
-            "benchmarks.load",
-            f"localhost:{target.port}",
-            str(folder / "qwac.crt"),
-            str(folder / "qwac.key"),
-        ]
-        command += [str(self.home / "certs" / "trust.pem"), str(CONNECTIONS), str(SECONDS)]
-        request = self.request.replace(b"{port}", str(target.port).encode())
-        before = cpu_seconds(target.pid)
-        run = subprocess.run(command, input=request, check=True, stdout=subprocess.PIPE, timeout=SECONDS + 60)
-        spent = cpu_seconds(target.pid) - before
-        figures = json.loads(run.stdout)
+        figures, spent = self._run("benchmarks.load", target, str(CONNECTIONS), str(SECONDS))
         if figures["failures"]:
             sys.exit(f"{target.name}: {figures['failures']}")
         requests = figures["requests_per_second"] * SECONDS
@@ -131,6 +116,31 @@ class Bench:
             figures["p99_milliseconds"],
             spent / requests * 1_000_000,
         )
+
+    def shake_hands(self, target: Target, kind: str) -> Handshakes:
+        """Open connections to one target; any answer but 200 ends the run."""
+        figures, spent = self._run("benchmarks.handshakes", target, kind, str(HANDSHAKES))
+        if figures["failures"]:
+            sys.exit(f"{target.name}: {figures['failures']} of {HANDSHAKES} new connections failed")
+        if kind == "resumed" and figures["resumed"] < HANDSHAKES - 1:
+            print(f"{target.name}: only {figures['resumed']} of {HANDSHAKES} connections were resumed")
+        return Handshakes(figures["connections_per_second"], spent / HANDSHAKES * 1_000_000)
+
+    def _run(self, module: str, target: Target, *arguments: str) -> tuple[dict[str, Any], float]:
+        """Run a load of its own process; return its figures and the CPU seconds that the target spent."""
+        folder = self.home / "certs" / "tpps" / _TPP
+        files = [str(folder / "qwac.crt"), str(folder / "qwac.key"), str(self.home / "certs" / "trust.pem")]
+        command = [sys.executable, "-m", module, f"localhost:{target.port}", *files, *arguments]
+        request = self.request.replace(b"{port}", str(target.port).encode())
+        before = cpu_seconds(target.pid)
+        run = subprocess.run(command, input=request, check=True, stdout=subprocess.PIPE, timeout=SECONDS + 120)
+        return json.loads(run.stdout), cpu_seconds(target.pid) - before
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-1 of the TPP's certificate, which is what nginx and HAProxy know certificates by."""
+        pem = (self.home / "certs" / "tpps" / _TPP / "qwac.crt").read_bytes()
+        return x509.load_pem_x509_certificate(pem).fingerprint(hashes.SHA1()).hex()  # noqa: S303 - their choice
 
 
 def _free_block() -> int:
@@ -185,33 +195,8 @@ def _wait(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 20
     while not condition():
         if time.monotonic() > deadline:
-            sys.exit("a server did not start within 20 s")
+            raise Absent("it did not start within 20 s")
         time.sleep(0.1)
-
-
-def _print(rows: dict[str, list[Figure]], *, yardstick: str) -> None:
-    print(f"{'target':<24}{'requests/s':>12}{'to nginx':>10}{'CPU/request':>13}{'to nginx':>10}{'p50 ms':>9}{'p99 ms':>9}")
-    for name, figures in rows.items():
-        speed = statistics.median(
-            f.requests_per_second / y.requests_per_second for f, y in zip(figures, rows[yardstick], strict=True)
-        )
-        cost = statistics.median(f.cpu_microseconds / y.cpu_microseconds for f, y in zip(figures, rows[yardstick], strict=True))
-        middle = {key: statistics.median(getattr(f, key) for f in figures) for key in Figure.__dataclass_fields__}
-        print(
-            f"{name:<24}{middle['requests_per_second']:>12.0f}{speed:>10.2f}{middle['cpu_microseconds']:>10.0f} µs{cost:>10.2f}"
-            f"{middle['p50_milliseconds']:>9.2f}{middle['p99_milliseconds']:>9.2f}"
-        )
-
-
-def _compare(bench: Bench, yardstick: Target, other: Target) -> float:
-    """Measure both in turn, print, and return what a request by the other one costs in time, as a ratio."""
-    rows: dict[str, list[Figure]] = {yardstick.name: [], other.name: []}
-    for _ in range(ROUNDS):
-        for target in (yardstick, other):
-            rows[target.name].append(bench.measure(target))
-    _print(rows, yardstick=yardstick.name)
-    pairs = zip(rows[yardstick.name], rows[other.name], strict=True)
-    return statistics.median(one.requests_per_second / two.requests_per_second for one, two in pairs)
 
 
 def _edge_pid(bench: Bench) -> int:
@@ -226,10 +211,72 @@ def _edge_pid(bench: Bench) -> int:
     return next(int(server["pid"]) for server in status["servers"] if server["name"] == "edge")
 
 
+def _started(bench: Bench, stack: ExitStack, report: Report, base: int) -> list[Target]:
+    """Start the bank that answers at once, and all that is measured before it: nginx first, the edge next."""
+    certs = bench.home / "certs"
+    body = json.dumps({"accounts": [{"resourceId": "x" * (_BODY_BYTES - 40)}]})
+    instant = instant_bank(bench.home / "bank", certs=certs, port=base + 20, body=body)
+    stack.callback(instant.stop)
+    edge = _second_edge(bench, base=base, bank_port=base + 20)
+    stack.callback(_end, edge)
+    targets = [_peer(bench, stack, _NGINX, nginx, port=base + 21, upstream_port=base + 20)]
+    targets.append(Target(_EDGE, base + 3, edge.pid))
+    for number, (name, start) in enumerate(PEERS.items()):
+        try:
+            targets.append(_peer(bench, stack, name, start, port=base + 23 + number, upstream_port=base + 20))
+        except Absent as absent:
+            report.absent[name] = str(absent)
+    return targets
+
+
+def _peer(
+    bench: Bench, stack: ExitStack, name: str, start: Callable[[Way], Running], *, port: int, upstream_port: int
+) -> Target:
+    running = start(
+        Way(
+            folder=bench.home / f"peer-{port}",
+            certs=bench.home / "certs",
+            port=port,
+            upstream_port=upstream_port,
+            headers=_established(bench),
+            token=bench.token,
+            fingerprint=bench.fingerprint,
+        )
+    )
+    stack.callback(running.stop)
+    _wait(lambda: not _free(port))
+    return Target(name, port, running.pid)
+
+
+def _in_turns(bench: Bench, targets: list[Target], rows: dict[str, list[Figure]]) -> None:
+    for _ in range(ROUNDS):
+        for target in targets:
+            rows.setdefault(target.name, []).append(bench.measure(target))
+
+
+def _measure(bench: Bench, stack: ExitStack, report: Report) -> None:
+    base = bench.base + 40
+    targets = _started(bench, stack, report, base)
+    _in_turns(bench, targets, report.load)
+    for _ in range(ROUNDS):
+        for target in targets:
+            report.full.setdefault(target.name, []).append(bench.shake_hands(target, "full"))
+            report.resumed.setdefault(target.name, []).append(bench.shake_hands(target, "resumed"))
+    report.megabytes = {target.name: megabytes_of(target.pid) for target in targets}
+    before_bank = _peer(bench, stack, _NGINX, nginx, port=base + 22, upstream_port=bench.base + 5)
+    _in_turns(bench, [before_bank, Target(_EDGE, bench.base + 3, _edge_pid(bench))], report.bank)
+    pairs = zip(report.bank[_NGINX], report.bank[_EDGE], strict=True)
+    report.bank_ratio = statistics.median(one.requests_per_second / two.requests_per_second for one, two in pairs)
+
+
 def main() -> None:
-    """Measure and print; needs nginx."""
+    """Measure, print and write the report; needs nginx."""
     if shutil.which("nginx") is None:
         sys.exit("the benchmark compares with nginx, and nginx is not installed: apt-get install nginx-light")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that what was started is ended too
+    path = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("var/benchmark.md")
+    conditions = f"{CONNECTIONS} connections, {ROUNDS} rounds of {SECONDS} s in turns, one worker each, {os.cpu_count()} cores."
+    report = Report(conditions, most_ratio=MOST_RATIO)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, ExitStack() as stack:
         home = Path(folder)
         home.chmod(0o755)
@@ -237,29 +284,10 @@ def main() -> None:
         # Before the start: one that fails half-way must leave nothing up.
         stack.callback(bench.stop)
         bench.start()
-        certs, base = home / "certs", bench.base + 40
-        body = json.dumps({"accounts": [{"resourceId": "x" * (_BODY_BYTES - 40)}]})
-        instant = instant_bank(home / "bank", certs=certs, port=base + 20, body=body)
-        stack.callback(instant.stop)
-        headers = _established(bench)
-        nginx_instant = proxy(home / "nginx-instant", certs=certs, port=base + 21, upstream_port=base + 20, headers=headers)
-        stack.callback(nginx_instant.stop)
-        nginx_bank = proxy(home / "nginx-bank", certs=certs, port=base + 22, upstream_port=bench.base + 5, headers=headers)
-        stack.callback(nginx_bank.stop)
-        edge = _second_edge(bench, base=base, bank_port=base + 20)
-        stack.callback(_end, edge)
-        print(f"{CONNECTIONS} keep-alive mutual-TLS connections, medians of {ROUNDS} rounds of {SECONDS} s")
-        print("\na bank that answers at once")
-        _compare(
-            bench, Target("nginx, no checks", base + 21, nginx_instant.pid), Target("edge, all checks", base + 3, edge.pid)
-        )
-        print("\nthe mock bank")
-        ratio = _compare(
-            bench,
-            Target("nginx, no checks", base + 22, nginx_bank.pid),
-            Target("edge, all checks", bench.base + 3, _edge_pid(bench)),
-        )
-        print(f"\nGET of accounts through the gateway costs {ratio:.2f} times the bank behind nginx; it may be {MOST_RATIO}")
+        _measure(bench, stack, report)
+    report.write(path)
+    print(report.markdown())
+    print(f"written to {path}")
 
 
 if __name__ == "__main__":

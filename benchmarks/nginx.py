@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _CONFIG = """
+{modules}
 worker_processes 1;
 daemon off;
 pid {folder}/nginx.pid;
@@ -24,6 +25,7 @@ http {{
   scgi_temp_path {folder}/scgi;
   ssl_protocols TLSv1.2 TLSv1.3;
   keepalive_requests 100000000;
+{http}
   {server}
 }}
 """
@@ -49,6 +51,7 @@ _PROXY = """
     ssl_client_certificate {folder}/trust.pem;
     ssl_verify_client on;
     ssl_verify_depth 3;
+{checks}
     location / {{
       proxy_pass https://bank;
       proxy_http_version 1.1;
@@ -65,6 +68,29 @@ _PROXY = """
   }}
 """
 
+_LUA_HTTP = """
+  lua_package_path "{library}/?.lua;;";
+  lua_shared_dict buckets 1m;
+  log_format audit escape=json '{{"ts":"$time_iso8601","id":"$request_id","path":"$uri","status":$status,'
+    '"address":"$remote_addr","subject":"$ssl_client_s_dn","issuer":"$ssl_client_i_dn","serial":"$ssl_client_serial",'
+    '"tls":"$ssl_protocol","cipher":"$ssl_cipher","bytes":$bytes_sent,"seconds":$request_time}}';
+  access_log {folder}/audit.log audit;
+  init_by_lua_block {{
+    tokens = {{ ["{token}"] = {{ bound = "{fingerprint}", scope = "AIS:", expires = ngx.time() + 3600 }} }}
+  }}
+"""
+
+_LUA_CHECKS = """
+    access_by_lua_block {
+      local token = tokens[string.match(ngx.var.http_authorization or "", "^Bearer +(%S+)$")]
+      if not token or token.expires <= ngx.time() then return ngx.exit(401) end
+      if token.bound ~= ngx.var.ssl_client_fingerprint then return ngx.exit(401) end
+      if string.sub(token.scope, 1, 4) ~= "AIS:" then return ngx.exit(403) end
+      local spent = ngx.shared.buckets:incr(ngx.time(), 1, 0, 2)
+      if spent and spent > 10000000 then return ngx.exit(429) end
+    }
+"""
+
 
 class Nginx:
     """An nginx with one worker; `stop()` ends it."""
@@ -75,10 +101,10 @@ class Nginx:
         self._process: subprocess.Popen[bytes] | None = None
 
     @staticmethod
-    def prepared(folder: Path, server: str) -> Nginx:
+    def prepared(folder: Path, server: str, *, modules: str = "", http: str = "") -> Nginx:
         """Write the configuration into the new `folder`."""
         folder.mkdir(parents=True)
-        (folder / "nginx.conf").write_text(_CONFIG.format(folder=folder, server=server))
+        (folder / "nginx.conf").write_text(_CONFIG.format(folder=folder, server=server, modules=modules, http=http))
         return Nginx(folder)
 
     def start(self) -> None:
@@ -106,9 +132,38 @@ def instant_bank(folder: Path, *, certs: Path, port: int, body: str) -> Nginx:
 
 def proxy(folder: Path, *, certs: Path, port: int, upstream_port: int, headers: Mapping[str, str]) -> Nginx:
     """Start nginx proxying as the edge does: client certificates verified, mutual TLS to the bank, `headers` added."""
-    lines = "\n".join(f'      proxy_set_header {name} "{value}";' for name, value in headers.items())
-    server = _PROXY.format(folder=folder, port=port, certs=certs, upstream_port=upstream_port, headers=lines)
-    nginx = Nginx.prepared(folder, server)
+    server = _PROXY.format(
+        folder=folder, port=port, certs=certs, upstream_port=upstream_port, headers=_header_lines(headers), checks=""
+    )
+    return _started(Nginx.prepared(folder, server), folder, certs)
+
+
+def lua_proxy(
+    folder: Path,
+    *,
+    certs: Path,
+    port: int,
+    upstream_port: int,
+    headers: Mapping[str, str],
+    modules: Path,
+    token: str,
+    fingerprint: str,
+) -> Nginx:
+    """Start the same with a token's look-up, its binding, scope and bucket in Lua, and a log line for each request."""
+    server = _PROXY.format(
+        folder=folder, port=port, certs=certs, upstream_port=upstream_port, headers=_header_lines(headers), checks=_LUA_CHECKS
+    )
+    library = modules.parent.parent.parent / "share" / "lua" / "5.1"
+    http = _LUA_HTTP.format(folder=folder, library=library, token=token, fingerprint=fingerprint.lower())
+    loaded = "\n".join(f"load_module {modules}/{name}.so;" for name in ("ndk_http_module", "ngx_http_lua_module"))
+    return _started(Nginx.prepared(folder, server, modules=loaded, http=http), folder, certs)
+
+
+def _header_lines(headers: Mapping[str, str]) -> str:
+    return "\n".join(f'      proxy_set_header {name} "{value}";' for name, value in headers.items())
+
+
+def _started(nginx: Nginx, folder: Path, certs: Path) -> Nginx:
     # nginx verifies up to a self-signed certificate, so it gets the root beside the issuing CA.
     chain = [certs / "ca" / "tpp-issuing.crt", certs / "ca" / "root.crt"]
     (folder / "trust.pem").write_text("".join(path.read_text() for path in chain))

@@ -1,4 +1,4 @@
-"""CPU time of a process and all its descendants, read from /proc (Linux only)."""
+"""CPU time and memory of a process and all its descendants, read from /proc (Linux only)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,16 @@ _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 def cpu_seconds(pid: int) -> float:
     """Return user plus system CPU seconds of `pid` and every living descendant."""
     return sum(_own_cpu_seconds(process) for process in _tree(pid))
+
+
+def megabytes_of(pid: int) -> float:
+    """Return the largest proportional share of memory (PSS) among `pid` and its descendants: that of its worker."""
+    return max(_own_kilobytes(process) for process in _tree(pid)) / 1024
+
+
+def _own_kilobytes(pid: int) -> int:
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("Pss:")).split()[1])
 
 
 def _tree(pid: int) -> list[int]:
