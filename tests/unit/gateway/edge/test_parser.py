@@ -136,3 +136,10 @@ def test_a_head_has_a_size_however_it_arrives() -> None:
         data = b"GET / HTTP/1.1\r\nHost: x\r\nA: " + b"a" * MOST_BYTES + b"\r\n\r\n"
         with pytest.raises(RefusedRequest, match="more than 4096 bytes"):
             feed_in_steps(subject, data, step)
+
+
+@pytest.mark.parametrize("step", [1, 3, 100])
+def test_a_line_that_ends_in_lf_alone_is_refused_at_once(step: int) -> None:
+    """Its sender waits for an answer: nothing after it would make a head of it."""
+    with pytest.raises(RefusedRequest, match="without CR"):
+        feed_in_steps(parser(Body()), b"GET / HTTP/1.1\r\nHost: x\n\n", step)
