@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.edge import running_edge
 from tests.support.ports import wait_until
+from tests.support.scripted_upstream import echo, raw
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +39,7 @@ def documents() -> dict[str, Any]:
         "in-auth": deployment("in-auth", required | {"location": "auth", "name": "Token"}),
         "in-host": deployment("in-host", required | {"location": "host", "name": "localhost"}),
         "of-five": deployment("of-five", required | {"location": "header", "name": "X-Api-Key"}),
+        "of-four": deployment("of-four", required | {"location": "header", "name": "X-Api-Key"}),
         "of-two-and-more": deployment("of-two-and-more", required | {"location": "header", "name": "X-Api-Key"}),
         "by-address": deployment(
             "by-address", {"subscription": "off"}, limits=[{"key": "address", "rate": {"per_second": 0.1, "burst": 3}}]
@@ -47,6 +49,7 @@ def documents() -> dict[str, Any]:
     plans = {
         "free": {"entitlements": [{"deployments": free, "quotas": [{"amount": 1000, "per": "month"}]}]},
         "five": {"entitlements": [{"deployments": ["of-five"], "quotas": [{"amount": 5, "per": "month"}]}]},
+        "four": {"entitlements": [{"deployments": ["of-four"], "quotas": [{"amount": 4, "per": "month"}]}]},
         "two": {
             "entitlements": [
                 {"deployments": ["of-two-and-more"], "quotas": [{"amount": 2, "per": "month", "on_breach": "allow"}]}
@@ -131,6 +134,18 @@ def test_a_quota_that_may_be_exceeded_says_so(edge: EdgeUnderTest) -> None:
     assert {answer.status for answer in answers} == {200}
     assert answers[-1].headers["quota-exceeded"] == '"quota-month"'
     assert edge.record_of(answers[-1])["limit"]["exceeded"] == ["quota-month"]
+
+
+def test_what_the_server_answers_decides_what_counts(edge: EdgeUnderTest) -> None:
+    """A 5xx gives the quota back, on the straight way of a request as on the other; a 4xx does not."""
+    failing = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
+    try:
+        edge.bank.reply = raw(failing)
+        assert {ask(edge, "of-four").status for _ in range(8)} == {503}
+        edge.bank.reply = raw(failing.replace(b"503 Service Unavailable", b"404 Not Found"))
+        assert [ask(edge, "of-four").status for _ in range(6)] == [404] * 4 + [429] * 2
+    finally:
+        edge.bank.reply = echo
 
 
 def test_a_rate_by_address_needs_no_plan(edge: EdgeUnderTest) -> None:
