@@ -191,6 +191,26 @@ def test_a_rate_holds_in_every_span(per_second: float, burst: int) -> None:
     run(test, workers=3)
 
 
+def test_leases_do_not_add_to_a_burst() -> None:
+    """One worker spends what it has held for a moment, another all that the account has recovered to meanwhile."""
+
+    async def test(world: World) -> None:
+        limit = rate(100, 100)
+        (meter,) = world.meters(limit)
+        await world.admitted(60, limit)
+        while meter.available:
+            await world.admitted(1, limit)
+        world.clock.now += 60
+        assert await world.ask(limit)
+        await world.settled()
+        held = meter.available
+        assert held >= 5
+        world.clock.now += 0.099
+        assert held + await world.admitted(200, limit, worker=1) <= 100
+
+    run(test, workers=2)
+
+
 def test_a_rate_is_used_to_nine_tenths() -> None:
     """Under steady pressure it admits what it promises, but for what its leases may cost."""
 
@@ -333,6 +353,23 @@ def test_without_the_store_requests_are_refused() -> None:
         world.accounts.fault = None
         world.clock.now += 2
         assert await world.ask(quota(10))
+
+    run(test)
+
+
+def test_what_a_fault_refuses_costs_the_other_limits_nothing() -> None:
+    """A unit that was here is put back when the next can't be leased."""
+
+    async def test(world: World) -> None:
+        await world.admitted(20, quota(1_000))
+        await world.settled()
+        (meter,) = world.meters(quota(1_000))
+        held = meter.available
+        assert held
+        world.accounts.fault = StoreUnreachable("gone")
+        with pytest.raises(StoreUnreachable):
+            await world.ask(quota(1_000), rate())
+        assert meter.available == held
 
     run(test)
 
