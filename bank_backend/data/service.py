@@ -11,6 +11,7 @@ from bank_backend.data.assembly import assemble
 from bank_backend.data.faulty_lines import DataFaulty, DataTooLarge, FaultyLine
 from bank_backend.data.findings import Premises
 from bank_backend.data.shapes import MOST_TRANSACTIONS, expected_transactions, personas_of
+from bank_backend.data.size import TenantSize, require_room
 from bank_backend.errors import FieldsInvalid
 from bank_backend.personas.service import plan_seed
 from bank_backend.snapshots.model import ReplacementKind, TenantState
@@ -43,6 +44,9 @@ class DataStore(Protocol):
 
     def add(self, connection: Connection, tenant: TenantId, seed: Seed) -> None:
         """Write a seed beside what the tenant has."""
+
+    def size(self, connection: Connection, tenant: TenantId) -> TenantSize:
+        """Return how much the tenant holds."""
 
     def set_seed(self, connection: Connection, tenant: TenantId, number: int) -> None:
         """Remember by which seed the tenant was made."""
@@ -155,6 +159,8 @@ class TestBank:
         expected = expected_transactions(personas, shape.months)
         if expected > MOST_TRANSACTIONS:
             raise DataTooLarge(f"that makes about {expected} transactions: at most {MOST_TRANSACTIONS} are made at once")
+        with parts.database.reading() as connection:
+            self._require_room(connection, tenant, accounts=0, transactions=expected)
         planned = plan_seed(
             tenant,
             country=shape.country,
@@ -170,8 +176,14 @@ class TestBank:
             if present:
                 reason = f"has made {min(present)} already, as the same shape: choose another number"
                 raise FieldsInvalid({"seed": reason})
+            made = len(planned.journal.entries) + len(planned.holds)
+            self._require_room(connection, tenant, accounts=len(planned.accounts), transactions=made)
             parts.store.add(connection, tenant, replace(planned, password=password))
         return planned
+
+    def _require_room(self, connection: Connection, tenant: TenantId, *, accounts: int, transactions: int) -> None:
+        """Raise `DataTooLarge` where so many more would be more than one tenant may hold of the bank that all share."""
+        require_room(self._parts.store.size(connection, tenant), TenantSize(accounts=accounts, transactions=transactions))
 
     def lines(self, tenant: TenantId) -> Lines:
         """Return the tenant's people, accounts, movements and balances, all of one moment."""

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import func, select, update
 
-from bank_backend.accounts.store import accounts
+from bank_backend.accounts.store import account_holders, accounts
 from bank_backend.data.export_store import SqlExport
+from bank_backend.data.size import TenantSize
 from bank_backend.ledger.model import Journal, Position
 from bank_backend.ledger.own_accounts import own_account_id
 from bank_backend.ledger.tables import entries, holds, postings
@@ -56,6 +57,12 @@ class SqlDataStore:
         counts = self._states.rewrite(connection, tenant, write, kind=kind, source=source, at=at)
         connection.execute(update(tenants).where(tenants.c.id == tenant).values(persona_password=seed.password))
         return counts
+
+    def size(self, connection: Connection, tenant: TenantId) -> TenantSize:
+        """Return how much the tenant holds, counted along indexes; what is pending is little."""
+        held = select(func.count(func.distinct(account_holders.c.account_id))).where(account_holders.c.tenant == tenant)
+        booked = select(func.count()).select_from(entries).where(entries.c.tenant == tenant)
+        return TenantSize(accounts=connection.execute(held).scalar_one(), transactions=connection.execute(booked).scalar_one())
 
     def set_seed(self, connection: Connection, tenant: TenantId, number: int) -> None:
         """Remember by which seed the tenant was made."""

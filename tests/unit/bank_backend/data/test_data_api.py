@@ -16,6 +16,7 @@ from schwifty import IBAN
 from bank_backend.data.lines import FILES
 from bank_backend.data.reading import MOST_BYTES
 from bank_backend.data.shapes import KINDS
+from bank_backend.data.size import TenantSize
 from bank_backend.personas.countries import LOCALES
 from tests.support.bank_core import ANNA, NOW, OTHER_TENANT, TENANT, lent_bank
 from tests.support.bank_sca import GATEWAY, PORTAL, BankDesk, Tpp
@@ -438,6 +439,27 @@ def test_too_much_is_refused_before_it_is_made(little: BankDesk) -> None:
     answer = little.tpp.post(f"{DATA}/generate", {"seed": 1, "kinds": ["merchant"], "personas": 50})
 
     assert (answer.status_code, answer.json["code"]) == (413, "data.size")  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("most", "named"),
+    [
+        (TenantSize(accounts=3, transactions=10**6), "2 accounts"),
+        (TenantSize(accounts=10**6, transactions=9), "3 transactions"),
+    ],
+)
+def test_a_tenant_does_not_grow_for_ever(
+    little: BankDesk, monkeypatch: pytest.MonkeyPatch, most: TenantSize, named: str
+) -> None:
+    """All share the bank: what would be too many is refused, however small each call is."""
+    before = exported(little)
+    monkeypatch.setattr("bank_backend.data.size.MOST_KEPT", most)
+
+    answer = little.tpp.post(f"{DATA}/generate", {"seed": 1, "kinds": ["salaried"], "personas": 1, "months": 1})
+
+    assert (answer.status_code, answer.json["code"]) == (413, "data.size")  # type: ignore[index]
+    assert named in answer.json["detail"]  # type: ignore[index]
+    assert exported(little) == before
 
 
 def test_the_csv_files_open_in_a_spreadsheet(desk: BankDesk) -> None:
