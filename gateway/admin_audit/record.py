@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 GENESIS: Final = "0" * 64
 """What stands for the hash before the first record's."""
 
+MOST_FIELDS: Final = 200
+MOST_VALUE_BYTES: Final = 4_096
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
@@ -60,7 +63,22 @@ def chained(entry: Entry, actor: Actor, *, at: str, previous: AuditRecord | None
         "action": entry.action,
         "object_kind": entry.object_kind,
         "object_name": entry.object_name,
-        "difference": orjson.dumps(entry.difference).decode(),
+        "difference": _told(entry.difference),
         "previous": previous.sha256 if previous else GENESIS,
     }
     return AuditRecord(**members, sha256=AuditRecord(**members).expected_sha256)
+
+
+def _told(difference: Sequence[Mapping[str, Any]]) -> str:
+    """Return the difference as it is kept: what is long by its size and hash, for the audit is kept for good."""
+    told = [{key: value if key == "field" else _shortened(value) for key, value in entry.items()} for entry in difference]
+    if len(told) > MOST_FIELDS:
+        told[MOST_FIELDS:] = [{"field": f"and {len(told) - MOST_FIELDS} more"}]
+    return orjson.dumps(told).decode()
+
+
+def _shortened(value: object) -> object:
+    text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    if len(text) <= MOST_VALUE_BYTES:
+        return value
+    return f"({len(text)} bytes of JSON, SHA-256 {hashlib.sha256(text).hexdigest()})"

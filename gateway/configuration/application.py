@@ -13,10 +13,10 @@ from gateway.configuration.difference import difference
 from gateway.configuration.model import DocumentRefused, Fault, UnknownKind
 from gateway.configuration.secrets import restored
 from gateway.configuration.snapshot import SetRefused, require_consistent
-from gateway.configuration.versions import Version, canonical, require_name
+from gateway.configuration.versions import MOST_DOCUMENTS, Version, canonical, require_name, require_shallow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from gateway.configuration.changes import Change
@@ -72,13 +72,28 @@ class Application:
         return applied
 
     def _applied(self, change: Change) -> Applied:
-        require_name(change.name)
-        secrets = _known_kind(self._kinds, change.kind).secrets
         standing = self._standing.get((change.kind, change.name))
-        text = canonical(restored(change.body, secrets, self._earlier_bodies(change))) if change.body is not None else ""
+        if change.body is None:
+            return Applied(
+                action=Action.DELETED, version=self._next(change, text=""), difference=self._deletion(change.kind, standing)
+            )
+        require_name(change.name)
+        require_shallow(change.body)
+        secrets = _known_kind(self._kinds, change.kind).secrets
+        text = canonical(restored(change.body, secrets, self._earlier_bodies(change)))
         if standing is not None and text == standing.text:
             return Applied(action=Action.UNCHANGED, version=standing, difference=[])
-        version = Version(
+        version = self._next(change, text=text)
+        differing = difference(body_of(standing) if standing else None, body_of(version), secrets)
+        return Applied(action=Action.REPLACED if standing else Action.CREATED, version=version, difference=differing)
+
+    def _deletion(self, kind: str, standing: Version | None) -> Difference:
+        if kind not in self._kinds or standing is None:
+            return []  # of a kind that this gateway does not know, nobody can tell what is secret
+        return difference(body_of(standing), None, self._kinds[kind].secrets)
+
+    def _next(self, change: Change, *, text: str) -> Version:
+        return Version(
             kind=change.kind,
             name=change.name,
             number=self._unit.newest_number(change.kind, change.name) + 1,
@@ -87,7 +102,6 @@ class Application:
             actor=current_actor().name,
             at=self._at.timestamp(),
         )
-        return Applied(action=_action(standing, version), version=version, difference=_differing(standing, version, secrets))
 
     def _earlier_bodies(self, change: Change) -> Callable[[int], Body | None]:
         """Return what finds the body of an earlier version of the document."""
@@ -105,6 +119,8 @@ class Application:
             coming.pop((each.version.kind, each.version.name), None)
             if not each.version.is_deletion:
                 coming[each.version.kind, each.version.name] = each.version
+        if len(coming) > max(MOST_DOCUMENTS, len(self._standing)):
+            raise SetRefused([Fault("name", f"would be more than {MOST_DOCUMENTS} documents in all", made[-1].version.place)])
         snapshot = self._reader.parsed(coming.values())
         self._require_timely(made, snapshot)
         for each in made:
@@ -124,7 +140,7 @@ class Application:
 
     def _require_unused(self, version: Version, snapshot: Snapshot) -> None:
         users = snapshot.users_of(self._kinds, version.kind, version.name)
-        if users and version.name not in self._kinds[version.kind].built_in:
+        if users and not (version.kind in self._kinds and version.name in self._kinds[version.kind].built_in):
             raise DocumentInUse(version.place, [(user, reference.field) for user, reference in users])
 
 
@@ -142,16 +158,6 @@ def _known_kind(kinds: Kinds, name: str) -> Kind[Any]:
         return kinds[name]
     except UnknownKind as error:
         raise DocumentRefused([Fault("kind", str(error))]) from error
-
-
-def _action(standing: Version | None, version: Version) -> Action:
-    if version.is_deletion:
-        return Action.DELETED
-    return Action.REPLACED if standing else Action.CREATED
-
-
-def _differing(standing: Version | None, version: Version, secrets: Collection[str]) -> Difference:
-    return difference(body_of(standing) if standing else None, body_of(version), secrets)
 
 
 def body_of(version: Version) -> Body | None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MOST_BYTES: Final = 1024 * 1024
 MOST_DEPTH: Final = 24
+MOST_DOCUMENTS: Final = 10_000
 
 
 class Origin(StrEnum):
@@ -67,7 +68,7 @@ class Version:
 
 def canonical(body: Body) -> str:
     """Return the body as the one text that stands for it; raises `DocumentRefused` for what JSON can't say."""
-    _require_shallow(body, MOST_DEPTH)
+    require_shallow(body)
     try:
         text = orjson.dumps(body, option=orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME)
     except orjson.JSONEncodeError as error:
@@ -83,9 +84,10 @@ def require_name(name: str) -> None:
         raise DocumentRefused([Fault("name", f"{name[:120]!r} is no name: write {NAME_EXAMPLE}")])
 
 
-def _require_shallow(value: Any, levels: int) -> None:  # noqa: ANN401 - any JSON value
+def require_shallow(value: Any, *, levels: int = MOST_DEPTH) -> None:  # noqa: ANN401 - any JSON value
+    """Raise `DocumentRefused` for what is nested too deep to be walked through."""
     if levels == 0:
         raise DocumentRefused([Fault("document", f"is nested deeper than {MOST_DEPTH} levels")])
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     for each in inner:
-        _require_shallow(each, levels - 1)
+        require_shallow(each, levels=levels - 1)

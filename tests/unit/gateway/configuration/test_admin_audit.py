@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import orjson
 import pytest
 from sqlalchemy import delete, insert, select, update
 from structlog.testing import capture_logs
 
 from gateway.admin_audit.actor import Actor, acting
 from gateway.admin_audit.chain import ChainBroken, Head, verified_head
-from gateway.admin_audit.record import AuditRecord
+from gateway.admin_audit.record import MOST_FIELDS, AuditRecord
 from gateway.admin_audit.store import SqlAdminAudit
 from gateway.configuration.changes import Change
 from gateway.database import admin_audit
@@ -120,6 +121,20 @@ def test_the_head_is_told_in_the_log_with_each_change(configuration: Configurati
 
     heads = [entry["head"] for entry in log if entry["event"] == "admin.changed"]
     assert heads == [str(verified_head(SqlAdminAudit(engine).chain()))]
+
+
+def test_what_is_long_is_kept_by_its_size_and_hash(configuration: Configuration, engine: Engine) -> None:
+    """The history of the document has all of it, for as long as it is kept."""
+    body = {"address": "/" + "x" * 10_000, "sans": [str(number) for number in range(2_000)]}
+    configuration.apply([Change(kind="shops", name="a", body={"address": "/", "sans": []})])
+    configuration.apply([Change(kind="shops", name="a", body=body)])
+
+    newest, _ = SqlAdminAudit(engine).newest(limit=10)
+    told = orjson.loads(newest.difference)
+    assert told[0]["before"] == "/"
+    assert told[0]["after"].startswith("(10003 bytes of JSON, SHA-256 ")
+    assert told[-1] == {"field": f"and {2_001 - MOST_FIELDS} more"}
+    assert len(newest.difference) < 20_000
 
 
 @pytest.mark.parametrize("text", ["", "5", "5:ab", ":" + "a" * 64, "x:" + "a" * 64, "5:" + "g" * 64])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -188,6 +189,11 @@ def test_a_body_has_bounds(configuration: Configuration) -> None:
     for _ in range(40):
         deep = [deep]
 
+    endless: object = 1
+    for _ in range(5_000):
+        endless = [endless]
+
+    assert faults_of(configuration, shop(sans=endless)) == [("shops/corner", "document")]
     assert faults_of(configuration, shop(sans=deep)) == [("shops/corner", "document")]
     assert faults_of(configuration, shop(address="/" + "x" * 1024 * 1024)) == [("shops/corner", "document")]
     assert faults_of(configuration, shop(address=b"/x")) == [("shops/corner", "document")]
@@ -203,6 +209,28 @@ def test_what_somebody_broke_in_the_database_is_named_and_can_be_replaced(config
     assert faults_of(configuration, plan("silver")) == [("plans/bad", "document")]
     configuration.apply([plan("bad", 5), plan("silver")])
     assert set(configuration.snapshot().of(PLANS)) == {"gold", "bad", "silver"}
+
+
+def test_what_a_newer_gateway_left_behind_can_be_deleted(configuration: Configuration) -> None:
+    """Its kind is not known here, nor what in it is secret: of that nothing is told."""
+    (made,) = configuration.apply([plan()])
+    left = replace(made.version, kind="novelties", name="a", number=1, text='{"secret": "sesame"}')
+    with configuration._store.changing(dry_run=False) as unit:
+        unit.write(left)
+
+    assert faults_of(configuration, plan("silver")) == [("novelties/a", "kind")]
+    (deleted,) = configuration.apply([gone("novelties", "a")])
+    assert (deleted.action, deleted.difference) == (Action.DELETED, [])
+    assert bodies(configuration) == {"plans/gold": {"rate": 10}}
+
+
+def test_there_is_an_end_to_documents(configuration: Configuration, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stands may be changed and deleted all the same."""
+    monkeypatch.setattr("gateway.configuration.application.MOST_DOCUMENTS", 2)
+    configuration.apply([plan("a"), plan("b")])
+
+    assert faults_of(configuration, plan("c")) == [("plans/c", "name")]
+    configuration.apply([plan("a", 20), gone("plans", "b"), plan("c")])
 
 
 def test_two_kinds_of_one_name_are_a_mistake() -> None:
