@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gateway.configuration.files import parse_documents
 from gateway.configuration.model import Document, DocumentRefused, Kinds
-from gateway.configuration.snapshot import Parsed, SetRefused, Snapshot, require_consistent
+from gateway.configuration.snapshot import Parsed, SetRefused, Snapshot, parsed_document, require_consistent
+from gateway.kinds import KINDS
 from gateway.limits.model import Breach, Limit, LimitKey, Period, Quota, Rate
 from gateway.plans.kind import PLANS, SUBSCRIBERS
+from gateway.seeds import packaged_documents
 
 if TYPE_CHECKING:
     from gateway.plans.model import Plan, Subscriber
@@ -121,3 +125,13 @@ def test_documents_refer_to_what_they_name() -> None:
 
 def _parsed(kind: str, name: str, model: object) -> Parsed:
     return Parsed(Document(kind, name, {}), model)
+
+
+def test_the_example_of_the_page_on_plans_is_a_configuration() -> None:
+    """Together with what comes with the gateway."""
+    page = (Path(__file__).parents[4] / "docs" / "usage-plans.md").read_text("utf-8")
+    example = page.partition("```toml\n")[2].partition("```")[0]
+    documents = [*packaged_documents(), *parse_documents(example, where="docs/usage-plans.md")]
+    snapshot = Snapshot(parsed_document(KINDS, document) for document in documents)
+    require_consistent(KINDS, snapshot)
+    assert set(snapshot.of(SUBSCRIBERS)) == {"acme", "every-tpp"}
