@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from gateway.kinds import KINDS
 from psd2.clock import SystemClock
 from tests.integration.test_edge_changes import open_on_both_workers
 from tests.support.edge import EdgeUnderTest, running_edge
+from tests.support.platform import free_base_port
 from tests.support.ports import wait_until
 from tests.support.scripted_upstream import Conversation, Received, echo
 
@@ -167,3 +169,18 @@ def test_a_set_that_somebody_broke_in_the_database_never_replaces_a_good_one(
 def refusals(edge: EdgeUnderTest) -> list[dict[str, Any]]:
     lines = (line for line in edge.home.log.joinpath("edge.jsonl").read_text().splitlines() if "configuration.refused" in line)
     return [orjson.loads(line) for line in lines]
+
+
+def test_a_worker_without_a_usable_set_does_not_start_and_says_why(edge: EdgeUnderTest) -> None:
+    """The last of this module: the running edge keeps what it has."""
+    with edge.register.engine.begin() as connection:
+        connection.execute(documents.update().where(documents.c.name == "demo").values(body='{"listener": "nowhere"}'))
+    environment = edge.environment | {"GATEWAY_BASE_PORT": str(free_base_port()), "GATEWAY_EDGE_WORKERS": "1"}
+
+    ended = subprocess.run(
+        edge.command, env=environment, capture_output=True, text=True, check=False, timeout=2 * DEADLINE_SECONDS
+    )
+
+    assert ended.returncode != 0
+    assert "deployments/demo: listener" in ended.stderr
+    assert edge.get("/v1/consents/1", certificate=edge.qwac).status == 200
