@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Final
 from chassis.listener import TLS12_CIPHERS
 from chassis.logs import get_logger
 from gateway.edge.handshake import EdgeSslObject, note_server_name
+from gateway.edge.stapling import Staple, StaplingUnavailable, require_staples_arrive
 from gateway.edge.tls_self_test import UntrustedCertificateStopped, require_untrusted_certificate_reaches
 from gateway.policies.model import Listener
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from chassis.home import Home
@@ -42,6 +43,7 @@ class PublicTls:
         self.contexts: Mapping[Listener, ssl.SSLContext] = {
             listener: self._context(listener) for listener in Listener if listener.speaks_tls
         }
+        self.staple = _staple_of(self.contexts.values())
 
     def reload_if_rotated(self) -> bool:
         """Take up a new certificate; a pair that does not fit (yet) is left alone. Returns whether it was taken."""
@@ -72,6 +74,19 @@ class PublicTls:
             anchors = [self._home.ca(name).certificate for name in ("root", "tpp-issuing")]
             ask_for_certificate(context, accept_any_certificate, fallback_anchors=anchors)
         return context
+
+
+def _staple_of(contexts: Iterable[ssl.SSLContext]) -> Staple | None:
+    """Return what is stapled in all of these contexts; None where this Python cannot, and say so."""
+    try:
+        staple = Staple()
+        for context in contexts:
+            staple.attach(context)
+            require_staples_arrive(context, staple)
+    except StaplingUnavailable as error:
+        get_logger().warning("tls.no_stapling", error=str(error), effect="clients find out about revocation themselves")
+        return None
+    return staple
 
 
 def _bare_context() -> ssl.SSLContext:

@@ -16,6 +16,9 @@ from gunicorn.workers.gasgi import ASGIWorker
 from gateway.edge.client_head import HeadReader
 from gateway.edge.handshake import IncomingTls
 from gateway.edge.protocol import EdgeProtocol
+from gateway.edge.stapler import Stapler
+from gateway.trust.fetching import Fetcher
+from psd2.clock import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,12 +67,23 @@ class EdgeWorker(ASGIWorker):  # type: ignore[misc]
         self._services.knowledge.watch(self)
         for sock in self.sockets:
             await self._listen(sock.sock)
+        self._keep_staple()
         # What is loaded by now stays for good: the collector need not walk through it again and again.
         gc.collect()
         gc.freeze()
         gc.set_threshold(_COLLECT_EVERY)
         await self._beat()
         await self._shutdown()
+
+    def _keep_staple(self) -> None:
+        staple, settings = self._setup.tls.staple, self._setup.settings
+        if staple is None:
+            return
+        # The platform's own responder, which the certificate of this very server names, is on the welcome listener.
+        own = frozenset({f"{settings.public_host}:{settings.ports.welcome}"})
+        certificate = settings.home.server("edge").certificate
+        stapler = Stapler(certificate, staple, fetcher=Fetcher(), internal_hosts=own, clock=SystemClock())
+        self._partings.add(self.loop.create_task(stapler.keep(), name="stapler"))
 
     async def _listen(self, sock: Any) -> None:  # noqa: ANN401 - gunicorn's socket
         listener = self._setup.listener_of_port[sock.getsockname()[1]]

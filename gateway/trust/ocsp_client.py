@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from psd2.clock import Clock
 
 _MOST_RESPONDERS: Final = 2
-_HEADERS: Final = {"Content-Type": "application/ocsp-request", "Accept": "application/ocsp-response"}
+OCSP_HEADERS: Final = {"Content-Type": "application/ocsp-request", "Accept": "application/ocsp-response"}
 
 
 class KeptAnswers(Protocol):
@@ -79,7 +79,7 @@ class OcspClient:
         return without_answer(newest, reason, now=now.timestamp(), retry_seconds=rules.ocsp.retry_seconds)
 
     def _asked(self, question: Question, rules: RevocationRules) -> OcspStatus:
-        responders = [rules.ocsp.responder] if rules.ocsp.responder else _named_responders(question.certificate)
+        responders = [rules.ocsp.responder] if rules.ocsp.responder else named_responders(question.certificate)
         if not responders:
             raise OcspFault("the certificate names no responder, and the store neither")
         failures = []
@@ -100,7 +100,7 @@ class OcspClient:
             most_bytes=MOST_BYTES,
             internal_hosts=rules.internal_hosts,
             body=asked.der,
-            headers=_HEADERS,
+            headers=OCSP_HEADERS,
         )
         body = self._fetcher.fetch(order).body or b""
         revoked = self._revoked_by(question.store, question.issuer)
@@ -118,7 +118,8 @@ def without_answer(kept: OcspStatus | None, reason: str, *, now: float, retry_se
     return OcspStatus(verdict=Answer.NONE, as_of=now, known_until=again, refresh_at=again, detail=reason)
 
 
-def _named_responders(certificate: x509.Certificate) -> list[str]:
+def named_responders(certificate: x509.Certificate) -> list[str]:
+    """Return whom a certificate says to ask about it (RFC 5280 §4.2.2.1)."""
     access = extension_of(certificate, x509.AuthorityInformationAccess)
     return [
         description.access_location.value
