@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from gateway.admission.refusal import Refusal
 from gateway.policies.matching import AmbiguousPath, UnknownPath, WrongMethod
 
 if TYPE_CHECKING:
     from gateway.admission.request import Request
-    from gateway.policies.matching import RouteTable
-    from gateway.policies.model import Route
+    from gateway.policies.model import Listener, Route
 
 
-def matched_route(request: Request, routes: RouteTable) -> Route:
+class RouteSource(Protocol):
+    """Who finds routes: `RouteTable`."""
+
+    def route_of(self, listener: Listener, method: str, path: str) -> Route:
+        """Return the route; raises `UnknownPath`, `AmbiguousPath`, `WrongMethod`."""
+
+
+def matched_route(request: Request, routes: RouteSource) -> Route:
     """Return the route; raises the refusal 404, 405, or 400 for a path that a server could take for another route's."""
     try:
         return routes.route_of(request.connection.listener, request.method, request.path)

@@ -10,6 +10,7 @@ import orjson
 
 from chassis.logs import get_logger
 from gateway.admission.admit import Admission
+from gateway.admission.looking_up import MOST_LOOK_UPS, load, looked_up
 from gateway.admission.memory import NotLoaded
 from gateway.admission.refusal import Refusal
 from gateway.admission.rendering import Answer, render, style_of
@@ -22,6 +23,7 @@ from gateway.edge.client import ClientGone
 from gateway.edge.forwarding import Forwarding
 from gateway.edge.passage import Passage
 from gateway.edge.upstream_connection import UpstreamFault
+from gateway.explain.explainer import Explainer
 from gateway.policies.model import ErrorStyle, Listener, SignatureRule
 from gateway.trust.judgement import Distrusted
 from gateway.trust.model import TPP_STORE
@@ -45,8 +47,6 @@ if TYPE_CHECKING:
     from psd2.certificates import Psd2Certificate
     from psd2.clock import Clock
 
-# Trust, TPP, token, client: what one request may miss, and as much again for what changed in between.
-_MOST_LOOK_UPS: Final = 8
 _SERVER_ERRORS: Final = 500
 
 
@@ -74,6 +74,9 @@ class Edge:
         self._counting = counting
         self._records = RecordWriter(redactions=counting.redactions)
         self._ids = TimeOrderedUuids()
+        self._explainer = Explainer(
+            knowledge=knowledge, counting=counting, records=self._records, judge_signature=self._judge_signature
+        )
 
     async def serve(self, arrival: Arrival, client: Client) -> None:
         """Serve one request to its end; raises `ClientGone` after noting it."""
@@ -196,6 +199,9 @@ class Edge:
         except (NotLoaded, StaleFeed):
             await self._admit_after_looking_up(exchange)
         await self._counting.spend(exchange, head)
+        if self._explainer.answers(exchange.admission):
+            await self._explain(exchange, client)
+            return
         await self._forwarding(exchange, head, client).run()
 
     def _forwarding_at_once(self, exchange: Exchange, head: ClientHead, client: Client) -> Forwarding | None:
@@ -206,6 +212,8 @@ class Edge:
         try:
             self._admit(exchange, exchange.arrived_at)
         except (NotLoaded, StaleFeed):
+            return None
+        if self._explainer.answers(exchange.admission):
             return None
         if not self._counting.spend_at_once(exchange, head):
             return None
@@ -254,12 +262,7 @@ class Edge:
 
     async def _present_judge(self, route: Route | None) -> Judge:
         store = route.trust_store if route is not None else TPP_STORE
-        for _ in range(_MOST_LOOK_UPS):
-            try:
-                return self._knowledge.judge_of(store)
-            except NotLoaded as missing:
-                await _load(missing)
-        raise Refusal("gateway.unsure", "trust changes faster than it can be looked up")
+        return await looked_up(partial(self._knowledge.judge_of, store))
 
     def _admit(self, exchange: Exchange, now: float) -> None:
         """Run the checks; raises `Refusal`, and `NotLoaded` or `StaleFeed` where something has to be looked up first."""
@@ -268,11 +271,11 @@ class Edge:
         exchange.admission = admitted(exchange.request, self._knowledge, now, exchange.admission)
 
     async def _admit_after_looking_up(self, exchange: Exchange) -> None:
-        for _ in range(_MOST_LOOK_UPS):
+        for _ in range(MOST_LOOK_UPS):
             try:
                 self._admit(exchange, self._now())
             except NotLoaded as missing:
-                await _load(missing)
+                await load(missing)
             except StaleFeed:
                 await self._knowledge.require_fresh()
             else:
@@ -302,6 +305,12 @@ class Edge:
         headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
         exchange.status = status
         await self._answer(exchange, client, Answer(status, headers, body))
+
+    async def _explain(self, exchange: Exchange, client: Client) -> None:
+        exchange.refused_tpp = self._attributed(exchange.request.connection)
+        answer = await self._explainer.answer(exchange, client, now=self._now())
+        exchange.status = answer.status
+        await self._answer(exchange, client, answer)
 
     async def _answer(self, exchange: Exchange, client: Client, answer: Answer) -> None:
         request = exchange.request
@@ -337,13 +346,6 @@ def _asks_for_health(request: Request) -> bool:
 
 async def _raised(error: Exception) -> None:
     raise error
-
-
-async def _load(missing: NotLoaded) -> None:
-    try:
-        await missing.load()
-    except Exception as error:
-        raise Refusal("gateway.unsure", f"a look-up failed: {error}", headers=((b"retry-after", b"1"),)) from error
 
 
 def _request(arrival: Arrival, request_id: str) -> Request:

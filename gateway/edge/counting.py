@@ -9,7 +9,7 @@ from gateway.admission.refusal import Refusal
 from gateway.limits.accounts import StoreUnreachable
 from gateway.limits.addresses import counted_address
 from gateway.limits.headers import limit_headers, limit_record, retry_after
-from gateway.limits.limiter import LimitReached
+from gateway.limits.limiter import LimitReached, Receipt
 from gateway.limits.model import LimitKey, Quota
 from gateway.plans.subscription import entitled_subscriber
 from gateway.plans.tokens import Bearing
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gateway.audit.record import Exchange
     from gateway.edge.client_head import ClientHead
     from gateway.limits.brute_force import BruteForceGuard
-    from gateway.limits.limiter import Limiter, Receipt
+    from gateway.limits.limiter import Limiter
     from gateway.limits.meter import Meter
     from gateway.plans.table import Entitled, Plans, PlanTable
     from gateway.policies.model import Route
@@ -107,6 +107,15 @@ class Counting:
         except StoreUnreachable as error:
             raise Refusal("limit.unavailable", str(error), headers=((b"retry-after", b"1"),)) from error
         self._note(exchange, receipt)
+
+    def foresee(self, exchange: Exchange, head: ClientHead) -> None:
+        """Note what a request would be counted to, and spend nothing; raises the `Refusal` that it would meet now."""
+        meters, now = self._meters(exchange, head), self._clock()
+        for meter in meters:
+            if meter.is_empty(now) and not meter.limit.may_be_exceeded:
+                raise self._refusal(exchange, LimitReached(meter, Receipt([(each, None) for each in meters])))
+        if meters:
+            exchange.limit = limit_record(meters, [meter.remaining(now) for meter in meters])
 
     def settle(self, exchange: Exchange) -> None:
         """Give back what an ended exchange should not cost: quotas where we failed, all where it was not authenticated."""

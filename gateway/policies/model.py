@@ -36,12 +36,13 @@ class Listener(StrEnum):
 
 
 class Upstream(StrEnum):
-    """The internal servers that come with the gateway, by their names as upstreams."""
+    """Who answers, of those that come with the gateway, by their names as upstreams."""
 
     BANK = "bank"
     AUTHORIZATION = "authorization"
     PORTAL = "portal"
     DEMO = "demo"
+    EXPLAIN = "explain"  # the edge itself: a dry run of the checks (gateway.explain), nothing is forwarded
 
 
 class MutualTls(StrEnum):

@@ -6,6 +6,7 @@ so that a resumed session, which has the leaf only, is judged like a full one.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Protocol
@@ -79,14 +80,24 @@ class Judge:
         self._points = points if rules.revocation.method.reads_lists and rules.revocation.crl.fetch else None
         self._snapshot = snapshot
         self._rules = rules
+        self._ocsp, self._store = ocsp, store
+        self._discreet: Judge | None = None
         self._revocation = Revocation(rules.revocation, crls=snapshot.crls, ocsp=ocsp, store=store)
         self._verdicts: dict[bytes, Trusted | Distrusted] = {}
         self._seal_verdicts: dict[bytes, Trusted | Distrusted] = {}
+
+    def discreet(self) -> Judge:
+        """Return the judge that does not tell whom the operator has blocked: for certificates that anybody may hold out."""
+        if self._discreet is None:
+            snapshot = replace(self._snapshot, blocked=frozenset())
+            self._discreet = Judge(snapshot, self._rules, ocsp=self._ocsp, store=self._store)
+        return self._discreet
 
     def forget_verdicts(self) -> None:
         """Judge everybody anew, because a responder has changed its word."""
         self._verdicts.clear()
         self._seal_verdicts.clear()
+        self._discreet = None
 
     def listed_by(self, issuer: x509.Certificate) -> Container[int]:
         """Return the serial numbers that the issuer's CRL lists."""

@@ -12,6 +12,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 from psd2.authorisation_number import AuthorisationNumber, InvalidAuthorisationNumber
 from psd2.certificates import CertificateKind
 from psd2.ncas import NCAS
+from psd2.qc_variants import VARIANT_WORDS
 from psd2.qcstatements import QcVariant
 from sandbox.doctor.model import Finding, FindingCode, Level
 from sandbox.doctor.words import SEAL_POLICIES, WEB_POLICIES, listed, shown, span_text
@@ -30,42 +31,12 @@ _SUBJECT: Final = {
     NameOID.COMMON_NAME: "commonName",
 }
 _VARIANTS: Final = {
-    QcVariant.FLAT_ROLES: (
-        FindingCode.FLAT_ROLES,
-        "its roles stand flat in one SEQUENCE",
-        "a SEQUENCE of roles, each a SEQUENCE of object identifier and name",
-        "TS 119 495 §5.2.2",
-    ),
-    QcVariant.UNWRAPPED: (
-        FindingCode.UNWRAPPED,
-        "its qcStatements lack the SEQUENCE around them",
-        "qcStatements as one SEQUENCE OF QCStatement",
-        "RFC 3739 §3.2.6",
-    ),
-    QcVariant.EMPTY_VALUE: (
-        FindingCode.EMPTY_VALUE,
-        "a statement that has no value carries an empty one",
-        "QcCompliance and QcSSCD as an object identifier alone",
-        "EN 319 412-5 §4.2.1, §4.2.2",
-    ),
-    QcVariant.ROLE_NAME: (
-        FindingCode.ROLE_NAME,
-        "a role's name does not fit its object identifier; the object identifier counts",
-        "the names PSP_AS, PSP_PI, PSP_AI, PSP_IC beside their object identifiers",
-        "TS 119 495 §5.2.2, GEN-5.2.2-5",
-    ),
-    QcVariant.ROLE_UNKNOWN: (
-        FindingCode.ROLE_UNKNOWN,
-        "it names a role that PSD2 does not know, which grants nothing",
-        "the object identifiers 0.4.0.19495.1.1 to 0.4.0.19495.1.4",
-        "TS 119 495 §5.2.2, GEN-5.2.2-2",
-    ),
-    QcVariant.STRING_TYPE: (
-        FindingCode.STRING_TYPE,
-        "a text of the PSD2 statement is no UTF8String",
-        "UTF8String for role names, NCAName and NCAId",
-        "TS 119 495 §5.2",
-    ),
+    QcVariant.FLAT_ROLES: FindingCode.FLAT_ROLES,
+    QcVariant.UNWRAPPED: FindingCode.UNWRAPPED,
+    QcVariant.EMPTY_VALUE: FindingCode.EMPTY_VALUE,
+    QcVariant.ROLE_NAME: FindingCode.ROLE_NAME,
+    QcVariant.ROLE_UNKNOWN: FindingCode.ROLE_UNKNOWN,
+    QcVariant.STRING_TYPE: FindingCode.STRING_TYPE,
 }
 
 
@@ -79,8 +50,8 @@ def _note(code: FindingCode, text: str, *, right: str, clause: str = "") -> Find
 
 def _variants(_case: Case, certificate: Psd2Certificate) -> Iterator[Finding]:
     for variant in certificate.variants:
-        code, text, right, clause = _VARIANTS[QcVariant(variant)]
-        yield _departure(code, text, right=right, clause=clause)
+        words = VARIANT_WORDS[QcVariant(variant)]
+        yield _departure(_VARIANTS[QcVariant(variant)], words.text, right=words.right, clause=words.clause)
 
 
 def _statements(case: Case, certificate: Psd2Certificate) -> Iterator[Finding]:

@@ -43,9 +43,9 @@ def test_the_routes_that_come_with_the_gateway_are_those_of_the_architecture() -
 
 
 def test_every_route_of_the_tpp_listener_wants_a_certificate() -> None:
-    """Nothing there is open by omission: only what is published, the description of the interface."""
+    """Nothing there is open by omission: only what is published, and the dry run that tells whoever is refused why."""
     of_tpps = [route for route in shipped_deployments().routes if route.listener is Listener.EDGE]
-    assert {route.template for route in of_tpps if route.mtls is not MutualTls.REQUIRED} == {"/v1/openapi.json"}
+    assert {route.template for route in of_tpps if route.mtls is not MutualTls.REQUIRED} == {"/v1/openapi.json", "/explain"}
 
 
 def test_every_resource_of_the_bank_has_its_signatures_judged_and_leaves_the_tokens_rule_to_the_bank() -> None:

@@ -1,0 +1,168 @@
+"""`POST /explain` at a real edge: every check for the caller's own certificate and token, and nothing sent to the bank."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from psd2.qcstatements import Psd2Statement, QcStatements, QcType, encode_qcstatements, flatten_roles
+from tests.support.edge import EdgeUnderTest, running_edge
+from tests.support.pki import ALL_ROLES, self_signed
+from tests.support.ports import wait_until
+from tests.support.signing import signed_headers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.edge import Answer
+    from tests.support.pki import Issued
+
+ACCOUNTS = {"method": "GET", "path": "/v1/accounts"}
+RIGHT = encode_qcstatements(
+    QcStatements(
+        compliance=True,
+        types=frozenset({QcType.WEB}),
+        sscd=False,
+        pds=(),
+        psd2=Psd2Statement(roles=ALL_ROLES, nca_name="BaFin", nca_id="DE-BAFIN"),
+    )
+)
+FAILURES = 8
+COMPLIANCE = bytes.fromhex("3008060604008e460101")
+EMPTY = bytes.fromhex("300a060604008e4601010c00")
+VARIANTS = {
+    "flat-roles": flatten_roles(RIGHT),
+    "unwrapped": RIGHT[2:],
+    "empty-value": bytes((RIGHT[0], RIGHT[1] + 2)) + RIGHT[2:].replace(COMPLIANCE, EMPTY),
+    "role-name": RIGHT.replace(b"PSP_AI", b"AISP__"),
+}
+
+
+@pytest.fixture(scope="module")
+def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EdgeUnderTest]:
+    """Lend an edge to all tests of this file."""
+    with running_edge(tmp_path_factory.mktemp("edge"), BRUTE_FORCE_FAILURES=str(FAILURES)) as running:
+        yield running
+
+
+def asked(edge: EdgeUnderTest, question: dict[str, Any], **more: Any) -> Answer:
+    return edge.get("/explain", method="POST", body=json.dumps(question).encode(), **more)
+
+
+def explained(edge: EdgeUnderTest, question: dict[str, Any], **more: Any) -> dict[str, Any]:
+    answer = asked(edge, question, **more)
+    assert answer.status == 200, answer.body
+    found: dict[str, Any] = answer.json
+    return found
+
+
+def check(found: dict[str, Any], name: str) -> dict[str, Any]:
+    (one,) = [each for each in found["checks"] if each["check"] == name]
+    assert isinstance(one, dict)
+    return one
+
+
+def verdicts(found: dict[str, Any]) -> dict[str, str]:
+    return {each["check"]: each["verdict"] for each in found["checks"]}
+
+
+def test_a_call_that_would_pass_is_explained_and_not_made(edge: EdgeUnderTest) -> None:
+    """Every check with what was seen and the clause; the bank hears nothing, the log has one record, of the question."""
+    before = len(edge.bank.received)
+    answer = asked(edge, ACCOUNTS, certificate=edge.qwac, token=edge.register.token(edge.qwac))
+
+    found = answer.json
+    assert (found["verdict"], found["answer"]) == ("admitted", None)
+    assert found["request"] == ACCOUNTS | {"deployment": "xs2a-accounts", "route": "/v1/accounts"}
+    asked_for = {name for name, verdict in verdicts(found).items() if verdict == "passed"}
+    assert asked_for >= {"tls", "route", "certificate", "revocation", "qwac", "register", "token", "binding", "role", "scope"}
+    assert {"what": "TPP", "value": "PSDDE-BAFIN-100001"} in check(found, "register")["seen"]
+    assert all(each["clause"] for each in found["checks"])
+    assert len(edge.bank.received) == before
+    record = edge.record_of(answer)
+    assert (record["route"], record["tpp"], record["status"]) == ("/explain", "PSDDE-BAFIN-100001", 200)
+
+
+def test_every_fault_is_named_with_what_helps(edge: EdgeUnderTest) -> None:
+    """What the gateway would answer is the first of them."""
+    stranger = self_signed()
+    found = explained(edge, ACCOUNTS, certificate=stranger, token=edge.register.token(edge.qwac, revoked=True))
+
+    assert found["answer"]["reason"] == edge.get("/v1/accounts", certificate=stranger, token="x").reason == "mtls.untrusted"
+    assert [each["reason"] for each in found["checks"] if "reason" in each] == ["mtls.untrusted", "token.revoked"]
+    assert check(found, "token")["hint"]
+    assert check(found, "role")["verdict"] == "not_reached"
+
+
+def test_whoever_comes_without_anything_is_told_what_is_missing(edge: EdgeUnderTest) -> None:
+    """No certificate, no token: it is whom the answer is for."""
+    found = explained(edge, ACCOUNTS)
+    assert (found["answer"]["reason"], found["certificate"]) == ("mtls.missing", None)
+
+
+@pytest.mark.parametrize(("variant", "statements"), VARIANTS.items(), ids=VARIANTS)
+def test_malformed_statements_that_are_read_are_named(edge: EdgeUnderTest, variant: str, statements: bytes) -> None:
+    """The gateway takes them; another bank's may not, and their owner should know."""
+    certificate = edge.authority.qwac(statements=statements)
+    found = explained(edge, ACCOUNTS, certificate=certificate, token=edge.register.token(certificate))
+    (departure,) = found["certificate"]["departures"]
+    assert (found["verdict"], departure["variant"]) == ("admitted", variant)
+    assert departure["text"]
+    assert departure["clause"]
+
+
+def pasted(edge: EdgeUnderTest, other: Issued, **more: Any) -> dict[str, Any]:
+    return explained(edge, ACCOUNTS | {"certificate": other.pem}, **more)
+
+
+def test_a_pasted_certificate_is_judged_and_marked_as_not_proved(edge: EdgeUnderTest) -> None:
+    """Of another TPP's nothing is told that the gateway knows; of one's own all is."""
+    own, others = edge.authority.qwac(), edge.authority.qwac(number="PSDDE-BAFIN-100002")
+    for caller, other, told in ((edge.qwac, own, "passed"), (edge.qwac, others, "withheld"), (None, own, "withheld")):
+        found = pasted(edge, other, certificate=caller)
+        assert found["certificate"] | {"departures": []} == {"sha256": other.sha256, "proved": False, "departures": []}
+        assert (verdicts(found)["certificate"], verdicts(found)["register"]) == ("passed", told)
+
+
+def test_a_signature_is_judged_over_the_described_request(edge: EdgeUnderTest) -> None:
+    """The same judgement as on the way; one that is wrong is the bank's to refuse."""
+    seal, body = edge.authority.qseal(), '{"access": {}}'
+    question = {"method": "POST", "path": "/v1/consents", "body": body}
+    for signed, verdict in ((body, "passed"), ("{}", "failed")):
+        headers = {name: value for name, value in signed_headers(seal, signed.encode()).items() if name.lower() != "host"}
+        found = explained(edge, question | {"headers": headers}, certificate=edge.qwac)
+        assert (verdicts(found)["signature"], found["verdict"]) == (verdict, "admitted")
+
+
+def test_a_question_that_cannot_be_read_is_answered_with_what_is_wrong(edge: EdgeUnderTest) -> None:
+    answer = asked(edge, {"method": "GET", "path": "/x", "token": "secret"}, certificate=edge.qwac)
+    assert (answer.status, answer.reason) == (400, "explain.body")
+    assert "token" in answer.json["detail"]
+    assert "secret" not in answer.body.decode()
+
+
+def test_questions_cost_nothing_of_the_plan_and_are_limited_themselves(edge: EdgeUnderTest) -> None:
+    """The limits that the described call would be counted to stay as they are; the questions' own run out."""
+    left = [check(explained(edge, ACCOUNTS, certificate=edge.qwac), "limits")["seen"] for _ in range(3)]
+    assert left[0]
+    assert left[0] == left[2]
+
+    question = json.dumps(ACCOUNTS).encode()
+    with edge.connect(edge.qwac) as connection:
+        answers = [edge.over(connection, "/explain", method="POST", body=question) for _ in range(80)]
+    assert {answer.status for answer in answers} == {200, 429}
+    assert answers[-1].reason == "limit.rate"
+
+
+def test_guesses_at_tokens_count_as_failed_attempts(edge: EdgeUnderTest) -> None:
+    """Else a dry run would be the way around the limit on them. The last test here: this address is blocked from now on."""
+    seen: list[Answer] = []
+
+    def is_blocked() -> bool:
+        seen.append(asked(edge, ACCOUNTS, certificate=edge.qwac, token="guessed"))
+        return seen[-1].status == 429 and seen[-1].reason == "limit.brute_force"
+
+    wait_until(is_blocked, seconds=60, what="the address to be blocked")
+    assert sum(answer.status == 200 for answer in seen) <= FAILURES
