@@ -255,6 +255,17 @@ admin_audit = Table(
     Index(None, "object_kind", "object_name"),
 )
 
+# Counters of rates and quotas: here where the gateway's database counts them too, otherwise in a store of their own.
+limit_accounts = Table(
+    "limit_accounts",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("used", Double, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+    Index(None, "expires_at"),
+)
+
 
 def open_gateway_engine(url: str, *, threads: int = 8) -> Engine:
     """Open the database for `threads` threads, at the schema this code knows; raises `DatabaseBehind`, `DatabaseTooNew`."""

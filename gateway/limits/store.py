@@ -1,17 +1,19 @@
 """Accounts in SQL: a small SQLite file of their own by default, or PostgreSQL.
 
-The table is made where it is missing: it holds counters of the present, which no migration has to carry over.
+The gateway's database has the table by migration; elsewhere it is made where it is missing: it holds counters of the present.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Column, Double, Index, MetaData, Table, Text, bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from chassis.database import first_line, one_at_a_time, open_engine
+from gateway.database import limit_accounts as accounts
+from gateway.database import metadata
 from gateway.limits.accounts import Claim, Standing, StoreUnreachable, Taken, grant
 
 if TYPE_CHECKING:
@@ -21,16 +23,6 @@ if TYPE_CHECKING:
 
 _PRUNE_EVERY: Final = 500  # transactions
 
-metadata = MetaData()
-accounts = Table(
-    "limit_accounts",
-    metadata,
-    Column("key", Text, primary_key=True),
-    Column("used", Double, nullable=False),
-    Column("at", Double, nullable=False),
-    Column("expires_at", Double, nullable=False),
-    Index("ix_limit_accounts_expires_at", "expires_at"),
-)
 _SET = (
     update(accounts)
     .where(accounts.c.key == bindparam("of"))
@@ -52,7 +44,7 @@ class SqlAccountStore:
         try:
             with engine.begin() as connection:
                 one_at_a_time(connection, "gateway.limits")
-                metadata.create_all(connection)
+                metadata.create_all(connection, tables=[accounts])
         except SQLAlchemyError as error:
             raise StoreUnreachable(first_line(error)) from error
 

