@@ -240,6 +240,8 @@ class Limiter:
             meter.receive(claim, some, now)
             if meter.waiting:
                 self._lease(meter)
+            elif meter.is_parted:
+                self._note_unspent(meter)  # forgotten while it leased
 
     def _note_failure(self, error: StoreUnreachable) -> None:
         if not self._is_failing:

@@ -20,7 +20,7 @@ from gateway.plans.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from gateway.configuration.snapshot import Snapshot
     from gateway.plans.bodies import CertificateBody, TokenBody
@@ -109,12 +109,19 @@ def _marks(subscriber: Subscriber) -> Iterator[tuple[str, str, str]]:
                 yield f"certificates[{place}]", what, value
 
 
+def _plan_in_words(plan: Plan, snapshot: Snapshot) -> Mapping[str, object]:
+    subscribers = sorted(name for name, each in snapshot.of(SUBSCRIBERS).items() if plan.name in each.plans)
+    granted = {" ".join(sorted(each.deployments)): [limit.in_words for limit in each.limits] for each in plan.entitlements}
+    return {"grants": granted, "subscribers": subscribers}
+
+
 PLANS: Final = Kind(
     name="plans",
     summary="Usage plans: which deployments their subscribers may call, and how often",
     parse=parse_plan,
     schema=PlanBody.model_json_schema,
     references=_deployments_of,
+    describe=_plan_in_words,
 )
 SUBSCRIBERS: Final = Kind(
     name="subscribers",

@@ -419,3 +419,20 @@ def test_counters_are_bounded() -> None:
         assert len(world.workers[0]._meters) == 3
 
     run(test)
+
+
+def test_what_a_counter_leases_when_it_is_forgotten_comes_back() -> None:
+    """Nobody would spend it."""
+
+    async def test(world: World) -> None:
+        limit = quota(1_000)
+        assert await world.admitted(5, limit) == 5
+        await world.settled()
+        (meter,) = world.meters(limit)
+        world.workers[0]._lease(meter)
+        world.workers[0]._part_with(meter)
+        await world.settled()
+        (standing,) = world.accounts.standings.values()
+        assert standing.used == 5
+
+    run(test)

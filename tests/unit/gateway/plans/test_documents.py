@@ -135,3 +135,13 @@ def test_the_example_of_the_page_on_plans_is_a_configuration() -> None:
     snapshot = Snapshot(parsed_document(KINDS, document) for document in documents)
     require_consistent(KINDS, snapshot)
     assert set(snapshot.of(SUBSCRIBERS)) == {"acme", "every-tpp"}
+
+
+def test_a_plans_page_tells_what_it_grants_and_to_whom() -> None:
+    """In words."""
+    gold = plan(entitlements=[{"deployments": ["xs2a", "fx"], "rate": {"per_second": 2}}])
+    snapshot = Snapshot([_parsed("plans", "gold", gold), _parsed("subscribers", "acme", subscriber())])
+    assert PLANS.describe(gold, snapshot) == {
+        "grants": {"fx xs2a": ["at most 2 requests a second, 2 at once, for each subscriber"]},
+        "subscribers": ["acme"],
+    }
