@@ -26,8 +26,8 @@ def matched_route(request: Request, routes: RouteSource) -> Route:
     except UnknownPath as error:
         raise Refusal("route.unknown") from error
     except AmbiguousPath as error:
-        detail = f"letters' case or a slash at the end: {error}"
-        text = "Another resource has this path but for letters' case or a slash at the end: write it as it is documented."
+        detail = f"letters' case, or what stands at a segment's end: {error}"
+        text = "Another resource has this path but for letters' case, or a slash, dot or space at an end: write it plainly."
         raise Refusal("http.target", detail, public_text=text) from error
     except WrongMethod as error:
         allowed = ", ".join(sorted(error.allowed))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from unicodedata import normalize
+from urllib.parse import unquote
 
 from gateway.admission.refusal import Refusal
 
@@ -27,5 +29,21 @@ def require_plain_target(path: str, query: bytes) -> None:
         raise Refusal("http.target", "the path has an empty segment, or a character or percent-encoding that is not plain")
     if "/." in path and _DOT_SEGMENT.search(path):
         raise Refusal("http.target", "the path has a dot segment")
+    if "%" in path:
+        _require_unmistakable(path)
     if not _QUERY.fullmatch(query):
         raise Refusal("http.target", "the query has a character that must be percent-encoded, or a broken percent-encoding")
+
+
+def _require_unmistakable(path: str) -> None:
+    """Raise for encoded bytes that a lenient server could take for an ASCII character: overlong UTF-8, compatibility forms."""
+    try:
+        text = unquote(path, errors="strict")
+    except UnicodeDecodeError as error:
+        raise Refusal("http.target", "the path's percent-encoding is no UTF-8") from error
+    if any(not letter.isascii() and _has_ascii(normalize("NFKC", letter).lower()) for letter in text):
+        raise Refusal("http.target", "the path has a character that some servers take for an ASCII one")
+
+
+def _has_ascii(text: str) -> bool:
+    return any(letter.isascii() for letter in text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from gateway.policies.model import Route
 
 _MOST_SEGMENTS = 32
+_IGNORED_AT_THE_END = re.compile(r"(?:\.|%20)+(?=/|$)")
 
 
 class UnknownPath(LookupError):
@@ -20,7 +22,7 @@ class UnknownPath(LookupError):
 
 
 class AmbiguousPath(LookupError):
-    """A server that takes no notice of letters' case, or of a slash at the end, would take this path for another route's."""
+    """A careless server would take this path for another route's: one that takes no notice of letters' case, for example."""
 
     def __init__(self, route: Route) -> None:
         """Name one of the routes that it could be taken for."""
@@ -82,7 +84,11 @@ class RouteTable:
 
 
 def _carelessly(path: str) -> str:
-    return path.lower().rstrip("/") or "/"
+    """Return a plain path as read without regard to case, a slash at the end, dots or spaces at a segment's end."""
+    path = path.lower()
+    if "." in path or "%20" in path:
+        path = _IGNORED_AT_THE_END.sub("", path)
+    return path.rstrip("/") or "/"
 
 
 def _plant(node: _Node, route: Route, path: str) -> None:
