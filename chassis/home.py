@@ -60,6 +60,10 @@ class Home:
         """Return the files of an internal caller's certificate: `gateway`, `portal`, `operator`, `health`."""
         return _pair(self.certs / "internal", name)
 
+    def upstream(self, name: str) -> KeyPairPaths:
+        """Return the files of a certificate that the gateway shows to an upstream; the operator puts them there."""
+        return _pair(self.certs / "upstreams", name)
+
     def tpp(self, name: str) -> Path:
         """Return the folder of a TPP's certificates and `client.json`."""
         return self.certs / "tpps" / name

@@ -8,5 +8,6 @@ from gateway.configuration.model import Kinds
 from gateway.plans.kind import PLANS, SUBSCRIBERS
 from gateway.policies.kind import DEPLOYMENTS
 from gateway.trust.kind import TRUST_STORES
+from gateway.upstreams.kind import UPSTREAMS
 
-KINDS: Final = Kinds((DEPLOYMENTS, PLANS, SUBSCRIBERS, TRUST_STORES))
+KINDS: Final = Kinds((DEPLOYMENTS, PLANS, SUBSCRIBERS, TRUST_STORES, UPSTREAMS))

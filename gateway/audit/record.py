@@ -63,6 +63,7 @@ class Exchange:
     receipt: Receipt | None = None
     limit: dict[str, object] | None = None
     limit_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    target: str | None = None
     retried: bool = False
     sent_bytes: int = 0
     received_bytes: int = 0
@@ -147,6 +148,7 @@ class RecordWriter:
             "text": exchange.text,
             "host": self.redactions.now.host(request.host),
             "tpp": admission.certificate.authorisation_number if admission.certificate else exchange.refused_tpp,
+            "target": exchange.target,
             "retried": exchange.retried,
             "bytes": {"in": exchange.received_bytes, "out": exchange.sent_bytes},
             "latency_ms": _latency(exchange, ended_at),

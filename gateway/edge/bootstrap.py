@@ -23,18 +23,17 @@ from gateway.database import open_gateway_engine
 from gateway.edge.core import Edge
 from gateway.edge.counters import Counters, counters
 from gateway.edge.deadlines import Deadlines
-from gateway.edge.upstream_pool import CallerTls, PoolLimits, UpstreamPool
+from gateway.edge.upstreams import Upstreams
 from gateway.kinds import KINDS
 from gateway.plans.table import Plans
 from gateway.policies.kind import Routes
-from gateway.policies.model import Upstream
 from gateway.seeds import apply_documents_of_start
 from gateway.trust.model import TPP_STORE
 from gateway.trust.ocsp_store import SqlOcspAnswers
 from psd2.clock import SystemClock
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from sqlalchemy import Engine
 
@@ -54,8 +53,7 @@ class EdgeServices:
     configuration: LiveConfiguration
     deadlines: Deadlines
     audit: AuditLog
-    pools: Mapping[str, UpstreamPool]
-    caller_tls: CallerTls
+    upstreams: Upstreams
     listener: ChangeListener
     counters: Counters
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -76,8 +74,7 @@ class EdgeServices:
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
-        for pool in self.pools.values():
-            pool.close_idle(all_of_them=True)
+        self.upstreams.stop()
         await self.counters.stop()
         self.configuration.stop()
         self.knowledge.stop()
@@ -87,9 +84,7 @@ class EdgeServices:
         while True:
             await asyncio.sleep(_TIDY_SECONDS)
             self.counters.tidy()
-            rotated = self.caller_tls.reload_if_rotated()
-            for pool in self.pools.values():
-                pool.close_idle(all_of_them=rotated)
+            self.upstreams.tidy()
 
 
 def _require_alive(task: asyncio.Task[None]) -> None:
@@ -118,7 +113,8 @@ async def edge_services(settings: GatewaySettings) -> EdgeServices:
         answers=SqlOcspAnswers(engine),
         name_points=source.name_crl_points,
     )
-    parts: list[Part] = [routes, plans, knowledge.trust_stores]
+    upstreams = Upstreams(settings, deadlines)
+    parts: list[Part] = [routes, plans, upstreams, knowledge.trust_stores]
     configuration = await _configuration(engine, settings, parts)
     knowledge.when_configured(configuration.renew)
     parts.append(EndOfStanding(knowledge))
@@ -129,11 +125,9 @@ async def edge_services(settings: GatewaySettings) -> EdgeServices:
     counts = await counters(settings, engine, plans, SystemClock())
     knowledge.when_blocked(counts.guard.note_block)
     audit = AuditLog(settings.audit_path, rotate_bytes=settings.audit_file_bytes)
-    caller_tls = CallerTls(settings.home)
-    pools = _pools(settings, caller_tls, deadlines)
     edge = Edge(
         knowledge=knowledge,
-        pools=pools,
+        upstreams=upstreams,
         audit=audit,
         settings=settings,
         clock=SystemClock(),
@@ -146,8 +140,7 @@ async def edge_services(settings: GatewaySettings) -> EdgeServices:
         configuration=configuration,
         deadlines=deadlines,
         audit=audit,
-        pools=pools,
-        caller_tls=caller_tls,
+        upstreams=upstreams,
         listener=ChangeListener(engine, partial(loop.call_soon_threadsafe, knowledge.feed.wake)),
         counters=counts,
     )
@@ -172,21 +165,3 @@ def _watch_seconds(settings: GatewaySettings) -> float:
         settings.upstream_stall_seconds,
     )
     return min(_SLOWEST_WATCH_SECONDS, shortest / 4)
-
-
-def _pools(settings: GatewaySettings, tls: CallerTls, deadlines: Deadlines) -> dict[str, UpstreamPool]:
-    limits = PoolLimits(
-        connections=settings.upstream_connections,
-        waiting=settings.upstream_waiting,
-        connect_seconds=settings.upstream_connect_seconds,
-        head_seconds=settings.upstream_head_seconds,
-        stall_seconds=settings.upstream_stall_seconds,
-        idle_seconds=settings.upstream_idle_seconds,
-    )
-    addresses = {
-        Upstream.BANK: settings.bank_address,
-        Upstream.AUTHORIZATION: settings.authorization_address,
-        Upstream.PORTAL: settings.portal_address,
-        Upstream.DEMO: settings.demo_address,
-    }
-    return {upstream: UpstreamPool(upstream.value, address, tls, deadlines, limits) for upstream, address in addresses.items()}

@@ -22,15 +22,15 @@ from gateway.changes.feed import StaleFeed
 from gateway.edge.client import ClientGone
 from gateway.edge.forwarding import Forwarding
 from gateway.edge.passage import Passage
-from gateway.edge.upstream_connection import UpstreamFault
 from gateway.explain.explainer import Explainer
 from gateway.policies.model import ErrorStyle, Listener, SignatureRule
 from gateway.trust.judgement import Distrusted
 from gateway.trust.model import TPP_STORE
+from gateway.upstreams.faults import UpstreamFault
 from psd2.ids import TimeOrderedUuids
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Callable, Coroutine
 
     from gateway.admission.knowledge import Knowledge
     from gateway.admission.request import Connection
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from gateway.edge.client_head import ClientHead
     from gateway.edge.counting import Counting
     from gateway.edge.handshake import FailedHandshake
-    from gateway.edge.upstream_pool import UpstreamPool
+    from gateway.edge.upstreams import Upstreams
     from gateway.policies.model import Route
     from gateway.trust.judgement import Judge
     from psd2.certificates import Psd2Certificate
@@ -57,7 +57,7 @@ class Edge:
         self,
         *,
         knowledge: Knowledge,
-        pools: Mapping[str, UpstreamPool],
+        upstreams: Upstreams,
         audit: AuditLog,
         settings: GatewaySettings,
         clock: Clock,
@@ -66,7 +66,7 @@ class Edge:
     ) -> None:
         """Hold what the exchanges share."""
         self._knowledge = knowledge
-        self._pools = pools
+        self._upstreams = upstreams
         self._audit = audit
         self._settings = settings
         self._clock = clock
@@ -230,11 +230,14 @@ class Edge:
         route = exchange.admission.route
         if route is None:
             raise Refusal("route.unknown")
+        pool = self._upstreams.pool_of(route.upstream)
+        if pool is None:
+            raise Refusal("gateway.unsure", f"the upstream {route.upstream} was taken away in this moment")
         return Forwarding(
             exchange=exchange,
             head=head,
             client=client,
-            pool=self._pools[route.upstream],
+            pool=pool,
             max_body_bytes=self._settings.max_body_bytes,
             monotonic=self._monotonic,
             record=self._record,

@@ -12,9 +12,9 @@ from chassis.told_refusals import UnreadableRefusal, read_refusal_header
 from gateway.admission.refusal import Refusal
 from gateway.audit.record import FAILED, REFUSED
 from gateway.edge.reply import FAULT_ORDER, TOLD_REFUSAL
-from gateway.edge.upstream_connection import StaleConnection, UpstreamFault
-from gateway.edge.upstream_head import reply_headers, upstream_head
+from gateway.edge.upstream_head import foreign_head, reply_headers, upstream_head
 from gateway.policies.model import SignatureRule, Upstream
+from gateway.upstreams.faults import GivenUp, StaleConnection, UpstreamFault
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -26,10 +26,9 @@ if TYPE_CHECKING:
     from gateway.edge.client_head import ClientHead
     from gateway.edge.reply import ReplyHead
     from gateway.edge.upstream_connection import UpstreamConnection
-    from gateway.edge.upstream_pool import UpstreamPool
+    from gateway.edge.upstream_pool import Pool
 
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
-_ATTEMPTS: Final = 2
 _WAITED_FOR_BYTES: Final = 256 * 1024  # the largest body that any internal server takes (the bank's)
 _SOON: Final = ((b"retry-after", b"1"),)
 _PASSING: Final = frozenset({"upstream.connect", "upstream.busy"})
@@ -46,7 +45,7 @@ class Forwarding:
     exchange: Exchange
     head: ClientHead
     client: Client
-    pool: UpstreamPool
+    pool: Pool
     max_body_bytes: int
     monotonic: Callable[[], float]
     record: Callable[[Exchange], None]
@@ -59,7 +58,7 @@ class Forwarding:
         self._require_size(self.head.content_length)
         first = await self._beginning() if self.head.has_body else b""
         verdict = await self._signature_verdict(first)
-        request = upstream_head(self.exchange.request, self.head, self.exchange.admission, verdict)
+        request = self._upstream_head(verdict)
         await self._finish(request, first, None)
 
     # --- the straight way (`Passage`) ---
@@ -71,7 +70,7 @@ class Forwarding:
 
     def plain_request(self) -> bytes:
         """Return what the server gets of a plain request."""
-        return upstream_head(self.exchange.request, self.head, self.exchange.admission)
+        return self._upstream_head()
 
     def ask(self, connection: UpstreamConnection, request: bytes) -> None:
         """Send a plain request; raises `UpstreamFault`."""
@@ -100,6 +99,12 @@ class Forwarding:
         await self._finish(request, b"", connection)
 
     # --- inside ---
+
+    def _upstream_head(self, verdict: SignatureVerdict | None = None) -> bytes:
+        pool = self.pool
+        if pool.passes_identity:
+            return upstream_head(self.exchange.request, self.head, self.exchange.admission, verdict, host=pool.host)
+        return foreign_head(self.exchange.request, self.head, self.exchange.admission, host=pool.host)
 
     async def _finish(self, request: bytes, first: bytes, asked: UpstreamConnection | None) -> None:
         try:
@@ -152,27 +157,30 @@ class Forwarding:
 
     async def _attempts(self, request: bytes, first: bytes, asked: UpstreamConnection | None) -> bytes:
         """Return the last piece of the reply's body, not yet sent to the client."""
-        for attempt in range(1, _ATTEMPTS + 1):
+        failed = ""
+        for attempt in range(1, self.pool.attempts + 1):
             is_asked, connection = asked is not None, asked
             if connection is None and attempt == 1:
                 connection = self.pool.idle_connection()
             if connection is None:
-                connection = await self.pool.connection()
+                connection = await self.pool.connection(after=failed)
             asked = None
             try:
                 return await (self._reply(connection) if is_asked else self._over(connection, request, first))
-            except StaleConnection:
-                if attempt == _ATTEMPTS or not self._may_repeat():
+            except UpstreamFault as fault:
+                if attempt == self.pool.attempts or not self._may_repeat(fault):
                     raise
                 self.exchange.retried = True
+                failed = connection.target
             finally:
                 self.pool.release(connection)
         raise UpstreamFault("upstream.reply", "no attempt was made")
 
-    def _may_repeat(self) -> bool:
-        """Whether sending it twice does no harm (RFC 9110 §9.2.2), and we still have all of it."""
+    def _may_repeat(self, fault: UpstreamFault) -> bool:
+        """Whether sending it twice does no harm (RFC 9110 §9.2.2), may help, and we still have all of it."""
+        may_help = isinstance(fault, StaleConnection) or (self.pool.has_others and not isinstance(fault, GivenUp))
         whole = not self.head.has_body or self.client.body_has_ended
-        return self.exchange.request.method in _IDEMPOTENT and whole and not self.exchange.status
+        return may_help and self.exchange.request.method in _IDEMPOTENT and whole and not self.exchange.status
 
     async def _over(self, connection: UpstreamConnection, request: bytes, first: bytes) -> bytes:
         """Exchange request and reply, but for the last piece of the reply's body, which is returned."""
@@ -193,6 +201,7 @@ class Forwarding:
     def _begin(self, connection: UpstreamConnection) -> None:
         route = self.exchange.admission.route
         deadlines = route.deadlines if route is not None else None
+        self.exchange.target = connection.target
         connection.begin(is_head_request=self.exchange.request.method == "HEAD", deadlines=deadlines)
 
     async def _upload(self, connection: UpstreamConnection) -> None:
@@ -257,9 +266,8 @@ class Forwarding:
 
     def _fault_order(self, reply: ReplyHead) -> FaultOrder | None:
         """Return what the bank asks for where the TPP has set a fault; nobody else is believed."""
-        route = self.exchange.admission.route
         orders = reply.own.get(FAULT_ORDER)
-        return read_fault_order(orders[0]) if orders and route is not None and route.upstream == Upstream.BANK else None
+        return read_fault_order(orders[0]) if orders and self.pool.service is Upstream.BANK else None
 
     async def _held_back(self, connection: UpstreamConnection, reply: ReplyHead, order: FaultOrder, piece: bytes) -> bytes:
         """Take the whole answer, so that the connection serves others while this one waits (`_let_go`)."""
@@ -283,13 +291,12 @@ class Forwarding:
         told = reply.own.get(TOLD_REFUSAL)
         if told is None:
             return
-        route = self.exchange.admission.route
-        if route is None or route.upstream not in _BELIEVED or len(told) != 1:
+        if self.pool.service not in _BELIEVED or len(told) != 1:
             return
         try:
             self.exchange.told = read_refusal_header(told[0])
         except UnreadableRefusal as error:
-            get_logger().warning("edge.told_refusal_unreadable", upstream=route.upstream, error=str(error))
+            get_logger().warning("edge.told_refusal_unreadable", upstream=self.pool.service, error=str(error))
             return
         self.exchange.reason = self.exchange.told.reason
         # Otherwise no refusal: a fault that the TPP has set held the answer back, which the log explains.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from gateway.edge.deadlines import NEVER
 from gateway.edge.reply import FieldMemory, Reply, ReplyHead, UnreadableReply
+from gateway.upstreams.faults import GivenUp, StaleConnection, UpstreamFault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,19 +16,6 @@ if TYPE_CHECKING:
     from gateway.policies.model import UpstreamDeadlines
 
 _PAUSE_BYTES: Final = 256 * 1024
-
-
-class UpstreamFault(Exception):
-    """The server did not do its part; `reason` is one of the grounds `upstream.…`."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        """Name the ground and say what happened."""
-        super().__init__(detail)
-        self.reason = reason
-
-
-class StaleConnection(UpstreamFault):
-    """A kept connection ended before the first byte of a reply: the server may have closed it just then."""
 
 
 class UpstreamConnection(asyncio.Protocol):
@@ -50,6 +38,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._request_is_sent = False
         self.on_arrival: Callable[[], None] | None = None
         self.exchanges = 0
+        self.target = ""
         self.idle_since = 0.0
         self.due_at = NEVER
 
@@ -128,6 +117,11 @@ class UpstreamConnection(asyncio.Protocol):
         return self._fault is None
 
     @property
+    def fault(self) -> UpstreamFault | None:
+        """What has gone wrong with it."""
+        return self._fault
+
+    @property
     def is_reusable(self) -> bool:
         """Whether the next exchange may use this connection."""
         reply = self._reply
@@ -136,7 +130,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def abort(self, fault: UpstreamFault | None = None) -> None:
         """Close at once; whoever waits is told."""
-        self._fail(fault or UpstreamFault("upstream.reply", "the exchange was given up"))
+        self._fail(fault or GivenUp("upstream.reply", "the exchange was given up"))
         if self._transport is not None:
             self._transport.abort()
 

@@ -36,11 +36,38 @@ _REPLY_DROPPED: Final = frozenset(
 _METHODS_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 
 
-def upstream_head(request: Request, head: ClientHead, admission: Admission, signature: SignatureVerdict | None = None) -> bytes:
-    """Return the head that the internal server gets; `signature` is the verdict on a request that bears one."""
+def upstream_head(
+    request: Request,
+    head: ClientHead,
+    admission: Admission,
+    signature: SignatureVerdict | None = None,
+    *,
+    host: bytes | None = None,
+) -> bytes:
+    """Return the head that an internal server gets; `signature` is the verdict on a request that bears one.
+
+    `host` takes the place of the client's Host.
+    """
+    parts = _passed_on(request, head, admission, host)
+    parts.append(b"x-sandbox-request: %b\r\n" % request.id.encode("ascii"))
+    parts.append(Identity.of(request.connection, admission).lines)
+    if signature is not None:
+        parts.append(_signature_line(signature))
+    parts.append(b"\r\n")
+    return b"".join(parts)
+
+
+def foreign_head(request: Request, head: ClientHead, admission: Admission, *, host: bytes | None) -> bytes:
+    """Return the head that a server outside gets: nothing of what the edge knows about whom it serves."""
+    return b"".join([*_passed_on(request, head, admission, host), b"\r\n"])
+
+
+def _passed_on(request: Request, head: ClientHead, admission: Admission, host: bytes | None) -> list[bytes]:
+    """Return what any server gets: the client's own words, sorted out."""
     passed = _without_subscriber_token(request, head, admission)
     target = passed.path.encode("ascii") + (b"?" + passed.query if passed.query else b"")
-    parts = [b"%b %b HTTP/1.1\r\nhost: %b\r\n" % (request.method.encode("ascii"), target, passed.host), *passed.lines]
+    line = b"%b %b HTTP/1.1\r\nhost: %b\r\n" % (request.method.encode("ascii"), target, host or passed.host)
+    parts = [line, *passed.lines]
     if head.request_id is not None:
         parts.append(b"x-request-id: %b\r\n" % head.request_id)
     if head.content_type is not None:
@@ -52,12 +79,7 @@ def upstream_head(request: Request, head: ClientHead, admission: Admission, sign
         parts.append(b"transfer-encoding: chunked\r\n")
     elif head.content_length or request.method in _METHODS_WITH_BODY:
         parts.append(b"content-length: %d\r\n" % head.content_length)
-    parts.append(b"x-sandbox-request: %b\r\n" % request.id.encode("ascii"))
-    parts.append(Identity.of(request.connection, admission).lines)
-    if signature is not None:
-        parts.append(_signature_line(signature))
-    parts.append(b"\r\n")
-    return b"".join(parts)
+    return parts
 
 
 def _without_subscriber_token(request: Request, head: ClientHead, admission: Admission) -> Bearing:

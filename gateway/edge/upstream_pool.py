@@ -1,4 +1,4 @@
-"""Keep-alive connections to one internal server over mutual TLS: newest idle first, at most so many, waiters in line."""
+"""Keep-alive connections to one server over TLS: newest idle first, at most so many, waiters in line."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ import asyncio
 import ssl
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Protocol
 
-from chassis.listener import TLS12_CIPHERS
-from chassis.logs import get_logger
-from gateway.edge.upstream_connection import UpstreamConnection, UpstreamFault
+from gateway.edge.upstream_connection import UpstreamConnection
+from gateway.upstreams.faults import UpstreamFault, ground_of_tls
 
 if TYPE_CHECKING:
     from chassis.addresses import Address
-    from chassis.home import Home
     from gateway.edge.deadlines import Deadlines
+    from gateway.policies.model import Upstream as Service
+    from gateway.upstreams.model import Upstream
+    from gateway.upstreams.tls import TargetTls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,52 +31,71 @@ class PoolLimits:
     idle_seconds: float
 
 
-class CallerTls:
-    """The gateway's side of internal mutual TLS; follows its files when they are renewed."""
+class Pool(Protocol):
+    """The connections of one worker to one upstream, of one target or several.
 
-    def __init__(self, home: Home) -> None:
-        """Read the files; raises `OSError`, `ssl.SSLError`."""
-        self._pair = home.internal("gateway")
-        self._authority = home.ca("internal").certificate
-        self._stamp = self._files_stamp()
-        self.context = self._read()
+    `service` is the internal service that it is, `host` the Host header that it gets where that is not the client's;
+    `attempts` is how often a request may be sent that does no harm twice.
+    """
 
-    def reload_if_rotated(self) -> bool:
-        """Take up renewed files, once they fit together; returns whether they were taken."""
-        try:
-            stamp = self._files_stamp()
-            if stamp == self._stamp:
-                return False
-            self.context = self._read()
-        except (OSError, ssl.SSLError) as error:
-            get_logger().warning("upstream.rotation_waits", error=str(error))
-            return False
-        self._stamp = stamp
-        return True
+    @property
+    def service(self) -> Service | None:
+        """The internal service that answers, None for everybody else."""
 
-    def _files_stamp(self) -> tuple[int, ...]:
-        return tuple(path.stat().st_mtime_ns for path in (self._pair.certificate, self._pair.key, self._authority))
+    @property
+    def passes_identity(self) -> bool:
+        """Whether it is told who calls."""
 
-    def _read(self) -> ssl.SSLContext:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # verifies the chain, and the name that is given
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.set_ciphers(TLS12_CIPHERS)
-        context.load_verify_locations(cafile=self._authority)
-        context.load_cert_chain(self._pair.certificate, self._pair.key)
-        return context
+    @property
+    def host(self) -> bytes | None:
+        """The Host header that it gets, None for the client's own."""
+
+    @property
+    def attempts(self) -> int:
+        """How often a request that does no harm twice is sent; a kept connection that ended unseen is one of them."""
+
+    @property
+    def has_others(self) -> bool:
+        """Whether what one target fails another may do."""
+
+    def idle_connection(self) -> UpstreamConnection | None:
+        """Return a connection that is free; give it back with `release`."""
+
+    async def connection(self, *, after: str = "") -> UpstreamConnection:
+        """Return one, after a wait, if it must be; not to the target `after` where there is another. Raises `UpstreamFault`."""
+
+    def release(self, connection: UpstreamConnection) -> None:
+        """Take a connection back."""
+
+    def tidy(self) -> None:
+        """Close what has been idle too long, follow renewed files."""
+
+    def retire(self) -> None:
+        """Keep no connection any longer: no further request will come."""
+
+
+_WITH_STALE: Final = 2
 
 
 class UpstreamPool:
-    """The connections of one worker to one server, which must prove to be `<name>.internal`."""
+    """The connections of one worker to one target, which must prove itself by `tls`; the whole pool of an upstream with one."""
 
-    def __init__(self, name: str, address: Address, tls: CallerTls, deadlines: Deadlines, limits: PoolLimits) -> None:
+    has_others = False
+    attempts = _WITH_STALE
+
+    def __init__(
+        self, upstream: Upstream, address: Address, tls: TargetTls, *, deadlines: Deadlines, limits: PoolLimits
+    ) -> None:
         """Connect to nothing yet."""
-        self.name = name
+        self.name = upstream.name
+        self.target = str(address)
+        self.service, self.passes_identity, self.host = upstream.service, upstream.passes_identity, upstream.host
         self._address = address
         self._tls = tls
         self._deadlines = deadlines
         self._limits = limits
         self._loop = asyncio.get_running_loop()
+        self._is_retired = False
         self._idle: list[UpstreamConnection] = []
         self._waiters: deque[asyncio.Future[UpstreamConnection | None]] = deque()
         self._open = 0
@@ -89,8 +109,14 @@ class UpstreamPool:
             self._open -= 1
         return None
 
-    async def connection(self) -> UpstreamConnection:
+    @property
+    def busy(self) -> int:
+        """How many connections serve, or are being made, and how many requests wait for one."""
+        return self._open - len(self._idle) + len(self._waiters)
+
+    async def connection(self, *, after: str = "") -> UpstreamConnection:
         """Return a new connection, or the next that becomes free; give it back with `release`. Raises `UpstreamFault`."""
+        del after  # there is no other target
         if self._open < self._limits.connections:
             return await self._connect()
         return await self._wait_in_line()
@@ -105,6 +131,10 @@ class UpstreamPool:
         if waiter is not None:
             waiter.set_result(connection)
             return
+        if self._is_retired:
+            connection.abort()
+            self._open -= 1
+            return
         connection.idle_since = self._loop.time()
         self._idle.append(connection)
 
@@ -117,6 +147,15 @@ class UpstreamPool:
                 connection.abort()
                 self._open -= 1
         self._idle = kept
+
+    def tidy(self) -> None:
+        """Close what has been idle too long; all that is idle, where files were renewed."""
+        self.close_idle(all_of_them=self._tls.reload_if_rotated())
+
+    def retire(self) -> None:
+        """Keep no connection any longer: no further request will come."""
+        self._is_retired = True
+        self.close_idle(all_of_them=True)
 
     async def _wait_in_line(self) -> UpstreamConnection:
         if len(self._waiters) >= self._limits.waiting:
@@ -167,24 +206,36 @@ class UpstreamPool:
             raise
 
     async def _connected(self) -> UpstreamConnection:
-        limits = self._limits
         try:
-            async with asyncio.timeout(limits.connect_seconds):
-                _, connection = await self._loop.create_connection(
-                    lambda: UpstreamConnection(
-                        self._deadlines, head_seconds=limits.head_seconds, stall_seconds=limits.stall_seconds
-                    ),
-                    self._address.host,
-                    self._address.port,
-                    ssl=self._tls.context,
-                    server_hostname=f"{self.name}.internal",
-                )
+            async with asyncio.timeout(self._limits.connect_seconds):
+                return await self._secured()
         except TimeoutError as error:
             raise UpstreamFault(
                 "upstream.timeout", f"{self.name} at {self._address} could not be connected to in time"
             ) from error
         except ssl.SSLError as error:
-            raise UpstreamFault("upstream.tls", f"{self.name} at {self._address}: {error}") from error
+            raise UpstreamFault(ground_of_tls(error), f"{self.name} at {self._address}: {error}") from error
         except OSError as error:
             raise UpstreamFault("upstream.connect", f"{self.name} at {self._address}: {error}") from error
+
+    async def _secured(self) -> UpstreamConnection:
+        transport, connection = await self._loop.create_connection(
+            self._new_connection,
+            self._address.host,
+            self._address.port,
+            ssl=self._tls.context(),
+            server_hostname=self._tls.server_name,
+        )
+        try:
+            # Before the first byte of a request: chain and name have been verified by now.
+            self._tls.require_pinned(transport.get_extra_info("ssl_object").getpeercert(binary_form=True))
+        except UpstreamFault as fault:
+            connection.abort(fault)
+            raise
+        return connection
+
+    def _new_connection(self) -> UpstreamConnection:
+        limits = self._limits
+        connection = UpstreamConnection(self._deadlines, head_seconds=limits.head_seconds, stall_seconds=limits.stall_seconds)
+        connection.target = self.target
         return connection

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.configuration.model import Fault
 from gateway.plans.model import Subscription, TokenLocation
-from gateway.policies.model import MutualTls, TokenBinding, Upstream
+from gateway.policies.model import MutualTls, TokenBinding
 from gateway.policies.terms import Terms
 
 if TYPE_CHECKING:
@@ -83,11 +83,8 @@ def _of_token_binding(terms: Terms) -> Iterator[Fault]:
 
 
 def _of_upstreams(terms: Terms) -> Iterator[Fault]:
-    upstream = terms.of("upstream")
-    if upstream is None:
+    if terms.of("upstream") is None:
         yield Fault("upstream", "is missing: name the upstream here or for the whole deployment")
-    elif upstream not in set(Upstream):
-        yield Fault("upstream", f"is {upstream!r}, write one of {', '.join(Upstream)}")
 
 
 def _of_plans(terms: Terms) -> Iterator[Fault]:

@@ -10,6 +10,7 @@ from gateway.policies.bodies import DeploymentBody
 from gateway.policies.descriptions import described
 from gateway.policies.documents import parse
 from gateway.policies.matching import RouteTable
+from gateway.policies.model import Upstream
 from gateway.policies.overlaps import conflicts
 from gateway.policies.terms import DEFAULT_TRUST_STORE
 
@@ -20,10 +21,16 @@ if TYPE_CHECKING:
     from gateway.configuration.snapshot import Snapshot
     from gateway.policies.model import Deployment, Route
 
+_BUILT_IN: Final = frozenset(Upstream)
+
 
 def _references(deployment: Deployment) -> Iterator[Reference]:
     stores = {route.trust_store for route in deployment.routes}
+    upstreams = {route.upstream for route in deployment.routes}
     for number, route in enumerate(deployment.routes):
+        if route.upstream not in _BUILT_IN:
+            field = "upstream" if len(upstreams) == 1 else f"routes[{number}].upstream"
+            yield Reference(field, "upstreams", route.upstream)
         if route.trust_store != DEFAULT_TRUST_STORE:
             field = "trust_store" if len(stores) == 1 else f"routes[{number}].trust_store"
             yield Reference(field, "trust-stores", route.trust_store)

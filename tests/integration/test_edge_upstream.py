@@ -92,7 +92,7 @@ def test_a_server_that_cannot_prove_its_name(edge: EdgeUnderTest) -> None:
     impostor = ScriptedUpstream(edge.home, "bank", port=edge.authorization.port)
     answer = edge.get("/authorize", port=edge.ports.front)
     impostor.stop()
-    assert (answer.status, answer.reason) == (502, "upstream.tls")
+    assert (answer.status, answer.reason) == (502, "upstream.tls_name")
     assert not impostor.received
 
 

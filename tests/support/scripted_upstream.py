@@ -119,9 +119,10 @@ class ScriptedUpstream:
     received: list[Received] = field(default_factory=list)
     connections: int = 0
     port: int = 0
+    context: ssl.SSLContext | None = None
 
     def __post_init__(self) -> None:
-        self._context = server_context(self.home, self.name)
+        self._context = self.context or server_context(self.home, self.name)
         self._context.sslsocket_class = ssl.SSLSocket
         self._server = socket.create_server(("127.0.0.1", self.port))
         self._open: set[socket.socket] = set()

@@ -92,7 +92,6 @@ INCOHERENT: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
     ({"mtls": "off"}, {"scopes": ["AIS"], "token_binding": "if_bound"}, ["routes[0].token_binding"]),
     ({"listener": "welcome", "mtls": "off"}, {"scopes": ["AIS"], "token_binding": "off"}, ["routes[0].token"]),
     ({"upstream": None}, {}, ["routes[0].upstream"]),
-    ({"upstream": "moon"}, {}, ["upstream"]),
 ]
 
 

@@ -1,0 +1,1 @@
+"""Upstreams: the servers behind the gateway, and how it proves who they are."""
