@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 HEADER: Final = "X-Sandbox-Actor"
 _MOST_CHARACTERS: Final = 140
-_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def note_actors(app: Flask) -> None:
@@ -23,7 +23,7 @@ def note_actors(app: Flask) -> None:
 
     @app.before_request
     def begin() -> None:
-        if request.method not in _SAFE_METHODS:
+        if request.method not in SAFE_METHODS:
             g.acting = acting(Actor(caller_of(request.environ), _on_behalf_of()))
             g.acting.__enter__()
 

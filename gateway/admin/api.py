@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from flask import Blueprint, Response, abort, jsonify, request
 
 from gateway.admin.bodies import BlockBody, ClientBody, TppBody, TrustStoreBody, client_json, tpp_json
+from gateway.admin.configuration_bodies import ChangeQuery
 from gateway.admin.operations import operation
 from gateway.admin.problems import NotFound
 from gateway.trust.model import TPP_STORE
@@ -27,7 +28,7 @@ def register_blueprint(register: Register) -> Blueprint:
     api = Blueprint("register", __name__)
 
     @api.put("/tpps/<authorisation_number>")
-    @operation("Register or change a TPP", body=TppBody, statuses=(HTTPStatus.OK, HTTPStatus.CREATED))
+    @operation("Register or change a TPP", query=ChangeQuery, body=TppBody, statuses=(HTTPStatus.OK, HTTPStatus.CREATED))
     def put_tpp(authorisation_number: str) -> tuple[Response, int]:
         tpp = _body(TppBody).tpp(authorisation_number)
         return jsonify(tpp_json(tpp)), _created_or_ok(is_new=register.save_tpp(tpp))
@@ -46,7 +47,9 @@ def register_blueprint(register: Register) -> Blueprint:
         return jsonify(tpp_json(tpp))
 
     @api.put("/clients/<client_id>")
-    @operation("Register or change an OAuth client", body=ClientBody, statuses=(HTTPStatus.OK, HTTPStatus.CREATED))
+    @operation(
+        "Register or change an OAuth client", query=ChangeQuery, body=ClientBody, statuses=(HTTPStatus.OK, HTTPStatus.CREATED)
+    )
     def put_client(client_id: str) -> tuple[Response, int]:
         client = _body(ClientBody).client(client_id)
         return jsonify(client_json(client)), _created_or_ok(is_new=register.save_client(client))
@@ -60,7 +63,7 @@ def register_blueprint(register: Register) -> Blueprint:
         return jsonify(client_json(client))
 
     @api.delete("/clients/<client_id>")
-    @operation("Delete an OAuth client and revoke its tokens", statuses=(HTTPStatus.NO_CONTENT,))
+    @operation("Delete an OAuth client and revoke its tokens", query=ChangeQuery, statuses=(HTTPStatus.NO_CONTENT,))
     def delete_client(client_id: str) -> tuple[str, int]:
         if not register.delete_client(client_id):
             raise NotFound(f"client {client_id}")
@@ -74,21 +77,21 @@ def trust_blueprint(trust: Trust) -> Blueprint:
     api = Blueprint("trust", __name__)
 
     @api.put(f"/trust-stores/{TPP_STORE}")
-    @operation("Replace the CAs that TPPs' certificates are judged by", body=TrustStoreBody)
+    @operation("Replace the CAs that TPPs' certificates are judged by", query=ChangeQuery, body=TrustStoreBody)
     def put_trust_store() -> Response:
         body = _body(TrustStoreBody)
         certificates = trust.replace(TPP_STORE, anchors=body.anchors, intermediates=body.intermediates)
         return jsonify({"certificates": [{"sha256": entry.sha256, "kind": entry.kind} for entry in certificates]})
 
     @api.put("/certificates/<sha256>/block")
-    @operation("Block a certificate", body=BlockBody, statuses=(HTTPStatus.OK, HTTPStatus.CREATED))
+    @operation("Block a certificate", query=ChangeQuery, body=BlockBody, statuses=(HTTPStatus.OK, HTTPStatus.CREATED))
     def block(sha256: str) -> tuple[Response, int]:
         reason = _body(BlockBody).reason
         is_new = trust.block(sha256, reason)
         return jsonify({"sha256": sha256, "reason": reason.strip()}), _created_or_ok(is_new=is_new)
 
     @api.delete("/certificates/<sha256>/block")
-    @operation("Free a certificate", statuses=(HTTPStatus.NO_CONTENT,))
+    @operation("Free a certificate", query=ChangeQuery, statuses=(HTTPStatus.NO_CONTENT,))
     def unblock(sha256: str) -> tuple[str, int]:
         if not trust.unblock(sha256):
             raise NotFound(f"block of certificate {sha256}")

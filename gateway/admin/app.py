@@ -10,6 +10,7 @@ from gateway.admin.actors import note_actors
 from gateway.admin.admin_audit_api import admin_audit_blueprint
 from gateway.admin.api import MOST_JSON_BYTES, register_blueprint, trust_blueprint
 from gateway.admin.configuration_api import configuration_blueprint
+from gateway.admin.dry_runs import take_dry_runs
 from gateway.admin.openapi import openapi_blueprint
 from gateway.admin.operations import operation
 from gateway.admin.plans_api import blocked_addresses_blueprint, subscriber_tokens_blueprint
@@ -58,6 +59,7 @@ def create_app(
     app.register_blueprint(servers_blueprint(neighbours))
     app.register_blueprint(openapi_blueprint(configuration.kinds))
     note_actors(app)
+    take_dry_runs(app)
     app.add_url_rule("/health", "health", _health, methods=["GET"])
     handle_errors(app)
     return app

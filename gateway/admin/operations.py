@@ -46,3 +46,9 @@ def operation_of(handler: Callable[..., Any]) -> Operation:
         msg = f"{handler.__qualname__} says nothing of itself: write @operation(…) beneath its route"
         raise LookupError(msg)  # noqa: TRY004 - something is missing, not of a wrong type
     return said
+
+
+def query_of(handler: Callable[..., Any]) -> type[BaseModel] | None:
+    """Return what a handler reads from the query, None where it says nothing of that."""
+    said = getattr(handler, _ATTRIBUTE, None)
+    return said.query if isinstance(said, Operation) else None

@@ -13,6 +13,7 @@ from sqlalchemy import delete, func, insert, select, text
 from chassis.database import for_reading, one_at_a_time
 from gateway.changes.kinds import Change
 from gateway.changes.listening import notify
+from gateway.changes.rehearsal import is_rehearsal
 from gateway.database import changes
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ def changing(engine: Engine) -> Iterator[Connection]:
     with engine.begin() as connection:
         one_at_a_time(connection, "gateway.control")
         yield connection
+        if is_rehearsal():
+            connection.rollback()
 
 
 def newest_position(engine: Engine) -> int:

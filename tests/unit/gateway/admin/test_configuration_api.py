@@ -166,6 +166,35 @@ def test_a_misspelt_dry_run_is_not_the_real_one(api: FlaskClient, query: str) ->
     problem_of(api.get(GOLD), 404)
 
 
+def test_tpps_clients_and_trust_can_be_tried_too(api: FlaskClient) -> None:
+    """Each answers as the real change, and leaves nothing: no TPP, no client, no block, no record."""
+    sha256, authority = "ab" * 32, Authority()
+    changes: list[tuple[str, str, Any]] = [
+        ("PUT", f"/tpps/{NUMBER}", TPP),
+        ("PUT", "/clients/c", CLIENT_BODY),
+        ("PUT", "/trust-stores/tpp", {"anchors": [authority.pem]}),
+        ("PUT", f"/certificates/{sha256}/block", {"reason": "stolen"}),
+        ("DELETE", f"/certificates/{sha256}/block", None),
+        ("DELETE", "/clients/c", None),
+    ]
+    for number, (method, path, body) in enumerate(changes):
+        tried = [api.open(f"{path}?dry_run=true", method=method, json=body) for _ in range(2)]
+        assert len(api.get("/audit").get_json()["records"]) == number
+        real = api.open(path, method=method, json=body)
+        assert {(each.status_code, each.data) for each in tried} == {(real.status_code, real.data)}
+    assert len(api.get("/audit").get_json()["records"]) == len(changes)
+
+
+def test_what_can_not_be_tried_says_so_and_does_nothing(api: FlaskClient) -> None:
+    """Rather than being the real one."""
+    authority = Authority()
+    api.put("/trust-stores/tpp", json={"anchors": [authority.pem]})
+    crl = authority.crl(number=3).public_bytes(Encoding.DER)
+
+    problem_of(api.put("/trust-stores/tpp/crl?dry_run=true", data=crl, content_type="application/pkix-crl"), 400)
+    assert len(api.get("/audit").get_json()["records"]) == 1
+
+
 def test_a_batch_is_made_whole_or_not_at_all(api: FlaskClient) -> None:
     """Deletions among it; each change may say what it has seen."""
     tag = made(api)["If-Match"]
