@@ -104,9 +104,14 @@ class Bench:
         )
         return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
-    def measure(self, target: Target) -> Figure:
+    @staticmethod
+    def body() -> str:
+        """Return what the bank that answers at once answers."""
+        return json.dumps({"accounts": [{"resourceId": "x" * (_BODY_BYTES - 40)}]})
+
+    def measure(self, target: Target, *, connections: int = CONNECTIONS) -> Figure:
         """Load one target and return its figure; any answer but 200 ends the run."""
-        figures, spent = self._run("benchmarks.load", target, str(CONNECTIONS), str(SECONDS))
+        figures, spent = self._run("benchmarks.load", target, str(connections), str(SECONDS))
         if figures["failures"]:
             sys.exit(f"{target.name}: {figures['failures']}")
         requests = figures["requests_per_second"] * SECONDS
@@ -169,7 +174,7 @@ def _established(bench: Bench) -> dict[str, str]:
     }
 
 
-def _second_edge(bench: Bench, *, base: int, bank_port: int) -> subprocess.Popen[bytes]:
+def second_edge(bench: Bench, *, base: int, bank_port: int, configuration: Path | None = None) -> subprocess.Popen[bytes]:
     """Start one more edge on the same home that takes the instant one for the bank."""
     environment = (
         os.environ
@@ -179,6 +184,7 @@ def _second_edge(bench: Bench, *, base: int, bank_port: int) -> subprocess.Popen
             "GATEWAY_BASE_PORT": str(base),
             "GATEWAY_BANK_ADDRESS": f"localhost:{bank_port}",
         }
+        | ({"GATEWAY_CONFIGURATION": str(configuration)} if configuration is not None else {})
     )
     command = [sys.executable, "-m", "gunicorn", "-c", "python:gateway.edge.server", "gateway.edge.asgi:application()"]
     process = subprocess.Popen(command, env=environment)
@@ -186,7 +192,8 @@ def _second_edge(bench: Bench, *, base: int, bank_port: int) -> subprocess.Popen
     return process
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a process and wait for it."""
     process.terminate()
     process.wait(timeout=20)
 
@@ -214,25 +221,25 @@ def _edge_pid(bench: Bench) -> int:
 def _started(bench: Bench, stack: ExitStack, report: Report, base: int) -> list[Target]:
     """Start the bank that answers at once, and all that is measured before it: nginx first, the edge next."""
     certs = bench.home / "certs"
-    body = json.dumps({"accounts": [{"resourceId": "x" * (_BODY_BYTES - 40)}]})
-    instant = instant_bank(bench.home / "bank", certs=certs, port=base + 20, body=body)
+    instant = instant_bank(bench.home / "bank", certs=certs, port=base + 20, body=bench.body())
     stack.callback(instant.stop)
-    edge = _second_edge(bench, base=base, bank_port=base + 20)
-    stack.callback(_end, edge)
-    targets = [_peer(bench, stack, _NGINX, nginx, port=base + 21, upstream_port=base + 20)]
+    edge = second_edge(bench, base=base, bank_port=base + 20)
+    stack.callback(end, edge)
+    targets = [running(bench, stack, _NGINX, nginx, port=base + 21, upstream_port=base + 20)]
     targets.append(Target(_EDGE, base + 3, edge.pid))
     for number, (name, start) in enumerate(PEERS.items()):
         try:
-            targets.append(_peer(bench, stack, name, start, port=base + 23 + number, upstream_port=base + 20))
+            targets.append(running(bench, stack, name, start, port=base + 23 + number, upstream_port=base + 20))
         except Absent as absent:
             report.absent[name] = str(absent)
     return targets
 
 
-def _peer(
+def running(
     bench: Bench, stack: ExitStack, name: str, start: Callable[[Way], Running], *, port: int, upstream_port: int
 ) -> Target:
-    running = start(
+    """Start one peer on its ports; raises `Absent`."""
+    started = start(
         Way(
             folder=bench.home / f"peer-{port}",
             certs=bench.home / "certs",
@@ -243,9 +250,9 @@ def _peer(
             fingerprint=bench.fingerprint,
         )
     )
-    stack.callback(running.stop)
+    stack.callback(started.stop)
     _wait(lambda: not _free(port))
-    return Target(name, port, running.pid)
+    return Target(name, port, started.pid)
 
 
 def _in_turns(bench: Bench, targets: list[Target], rows: dict[str, list[Figure]]) -> None:
@@ -263,7 +270,7 @@ def _measure(bench: Bench, stack: ExitStack, report: Report) -> None:
             report.full.setdefault(target.name, []).append(bench.shake_hands(target, "full"))
             report.resumed.setdefault(target.name, []).append(bench.shake_hands(target, "resumed"))
     report.megabytes = {target.name: megabytes_of(target.pid) for target in targets}
-    before_bank = _peer(bench, stack, _NGINX, nginx, port=base + 22, upstream_port=bench.base + 5)
+    before_bank = running(bench, stack, _NGINX, nginx, port=base + 22, upstream_port=bench.base + 5)
     _in_turns(bench, [before_bank, Target(_EDGE, bench.base + 3, _edge_pid(bench))], report.bank)
     pairs = zip(report.bank[_NGINX], report.bank[_EDGE], strict=True)
     report.bank_ratio = statistics.median(one.requests_per_second / two.requests_per_second for one, two in pairs)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import uvloop
 
 _HEAD_END = b"\r\n\r\n"
-_MOST_CONNECTIONS, _MOST_SECONDS = 256, 60.0
+_MOST_CONNECTIONS, _MOST_SECONDS = 10_000, 60.0
 
 
 @dataclass
