@@ -1,0 +1,1 @@
+"""Attacks on a running edge: none gets past it, none stops it from serving others."""
