@@ -111,7 +111,7 @@ class Bench:
 
     def measure(self, target: Target, *, connections: int = CONNECTIONS) -> Figure:
         """Load one target and return its figure; any answer but 200 ends the run."""
-        figures, spent = self._run("benchmarks.load", target, str(connections), str(SECONDS))
+        figures, _ = self._run("benchmarks.load", target, str(connections), str(SECONDS), str(target.pid))
         if figures["failures"]:
             sys.exit(f"{target.name}: {figures['failures']}")
         requests = figures["requests_per_second"] * SECONDS
@@ -119,7 +119,7 @@ class Bench:
             figures["requests_per_second"],
             figures["p50_milliseconds"],
             figures["p99_milliseconds"],
-            spent / requests * 1_000_000,
+            figures["cpu_seconds"] / requests * 1_000_000,
         )
 
     def shake_hands(self, target: Target, kind: str) -> Handshakes:

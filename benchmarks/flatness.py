@@ -23,7 +23,7 @@ from gateway.admission.memory import Memory
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_ROUNDS: Final = 3
+_ROUNDS: Final = 2
 _DEPLOYMENTS: Final = 1_000
 _TOKENS: Final = 1_000_000
 _LOOK_UPS: Final = 20_000

@@ -1,6 +1,8 @@
 """A closed-loop load of keep-alive mutual-TLS connections, run as a process of its own; prints one JSON object.
 
-`python -m benchmarks.load HOST:PORT CERT KEY CAFILE CONNECTIONS SECONDS < request-head`
+`python -m benchmarks.load HOST:PORT CERT KEY CAFILE CONNECTIONS SECONDS PID < request-head`
+
+PID is the server's: its CPU time is read from when all connections stand, handshakes apart.
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ import time
 from dataclasses import dataclass, field
 
 import uvloop
+
+from benchmarks.processes import cpu_seconds
 
 _HEAD_END = b"\r\n\r\n"
 _MOST_CONNECTIONS, _MOST_SECONDS = 10_000, 60.0
@@ -77,7 +81,9 @@ def _content_length(head: bytes) -> int:
     return int(lower[at + 15 : lower.find(b"\r\n", at) if lower.find(b"\r\n", at) > 0 else None])
 
 
-async def _run(address: str, context: ssl.SSLContext, request: bytes, *, connections: int, seconds: float) -> dict[str, object]:
+async def _run(
+    address: str, context: ssl.SSLContext, request: bytes, *, connections: int, seconds: float, pid: int
+) -> dict[str, object]:
     host, _, port = address.rpartition(":")
     tally, running = Tally(), asyncio.Event()
     running.set()
@@ -87,9 +93,9 @@ async def _run(address: str, context: ssl.SSLContext, request: bytes, *, connect
             lambda: Connection(request, tally, running), host, int(port), ssl=context, server_hostname="localhost"
         )
     tally.latencies.clear()
-    began = time.perf_counter()
+    began, spent_before = time.perf_counter(), cpu_seconds(pid)
     await asyncio.sleep(seconds)
-    elapsed = time.perf_counter() - began
+    elapsed, spent = time.perf_counter() - began, cpu_seconds(pid) - spent_before
     done = sorted(tally.latencies)
     running.clear()
     await asyncio.sleep(0.3)
@@ -99,17 +105,18 @@ async def _run(address: str, context: ssl.SSLContext, request: bytes, *, connect
         "requests_per_second": len(done) / elapsed,
         "p50_milliseconds": done[len(done) // 2] * 1000,
         "p99_milliseconds": done[len(done) * 99 // 100] * 1000,
+        "cpu_seconds": spent,
         "failures": tally.failures,
     }
 
 
 def main() -> None:
     """Read the command line and the request, run, print the figures."""
-    address, certificate, key, cafile, connections, seconds = sys.argv[1:7]
+    address, certificate, key, cafile, connections, seconds, pid = sys.argv[1:8]
     context = ssl.create_default_context(cafile=cafile)
     context.load_cert_chain(certificate, key)
     count, length = min(int(connections), _MOST_CONNECTIONS), min(float(seconds), _MOST_SECONDS)
-    figures = uvloop.run(_run(address, context, sys.stdin.buffer.read(), connections=count, seconds=length))
+    figures = uvloop.run(_run(address, context, sys.stdin.buffer.read(), connections=count, seconds=length, pid=int(pid)))
     sys.stdout.write(json.dumps(figures) + "\n")
 
 

@@ -75,7 +75,8 @@ class Report:
 
 
 def _ratio(own: list[Figure], yardstick: list[Figure], name: str) -> float:
-    return statistics.median(getattr(a, name) / getattr(b, name) for a, b in zip(own, yardstick, strict=True))
+    middle: float = statistics.median(getattr(a, name) / getattr(b, name) for a, b in zip(own, yardstick, strict=True))
+    return middle
 
 
 def _load_table(rows: Mapping[str, list[Figure]], megabytes: Mapping[str, float]) -> str:
