@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from chassis.peers import Peer, PeerSession
 from gateway.admin.app import create_app as create_admin_app
@@ -28,6 +28,7 @@ from gateway.trust.crl_fetching import CrlKeeper
 from gateway.trust.crl_points import SqlCrlPoints
 from gateway.trust.fetching import Fetcher
 from gateway.trust.kind import TRUST_STORES
+from gateway.trust.ocsp_store import SqlOcspAnswers
 from gateway.trust.service import Trust
 from gateway.trust.store import SqlTrustStore
 from gateway.trust.stores import StandingStores
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from gateway.config import GatewaySettings
     from gateway.oauth.bank import Bank
     from psd2.clock import Clock
+
+_ANSWERS_KEPT: Final = timedelta(days=30)
 
 
 def authorization_app(settings: GatewaySettings) -> Flask:
@@ -90,6 +93,7 @@ def admin_app(settings: GatewaySettings) -> Flask:
     stores = StandingStores(lambda: configuration.standing(TRUST_STORES.name))
     trust = Trust(store=SqlTrustStore(engine), clock=clock, described=stores.read)
     points = SqlCrlPoints(engine)
+    Pruner(store=SqlOcspAnswers(engine), clock=clock, retention=_ANSWERS_KEPT, every=timedelta(hours=1)).start()
     CrlKeeper(points=points, trust=trust, fetcher=Fetcher(), stores=stores.read, clock=clock).start()
     return create_admin_app(
         register=Register(store=SqlRegisterStore(engine), clock=clock),

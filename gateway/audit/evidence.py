@@ -67,7 +67,7 @@ def _certificate(record: Record) -> dict[str, object]:
 
 def _revocation(record: Record) -> dict[str, object]:
     revocation = record.get("revocation") or {}
-    return {"status": revocation.get("status"), "CRL as of": revocation.get("as_of")}
+    return {"status": revocation.get("status"), "told by": revocation.get("method"), "as of": revocation.get("as_of")}
 
 
 def _qwac(record: Record) -> dict[str, object]:

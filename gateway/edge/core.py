@@ -42,8 +42,6 @@ if TYPE_CHECKING:
     from gateway.edge.counting import Counting
     from gateway.edge.handshake import FailedHandshake
     from gateway.edge.upstreams import Upstreams
-    from gateway.policies.model import Route
-    from gateway.trust.judgement import Judge
     from psd2.certificates import Psd2Certificate
     from psd2.clock import Clock
 
@@ -252,20 +250,17 @@ class Edge:
             if is_demanded:
                 raise Refusal("signature.missing")
             return None
-        verdict = exchange.signature = judged_signature(
-            SignedRequest(exchange.request, head.signed, body),
-            admission.tpp,
-            await self._present_judge(admission.route),
-            now=self._now(),
-            longest_age=self._settings.signature_seconds,
-        )
+        signed = SignedRequest(exchange.request, head.signed, body)
+        # The judge may be missing, or what a responder says of the seal's certificate.
+        verdict = exchange.signature = await looked_up(partial(self._judged_signature, signed, admission))
         if is_demanded and verdict.refusal is not None:
             raise verdict.refusal
         return verdict
 
-    async def _present_judge(self, route: Route | None) -> Judge:
-        store = route.trust_store if route is not None else TPP_STORE
-        return await looked_up(partial(self._knowledge.judge_of, store))
+    def _judged_signature(self, signed: SignedRequest, admission: Admission) -> SignatureVerdict:
+        store = admission.route.trust_store if admission.route is not None else TPP_STORE
+        judge, longest_age = self._knowledge.judge_of(store), self._settings.signature_seconds
+        return judged_signature(signed, admission.tpp, judge, now=self._now(), longest_age=longest_age)
 
     def _admit(self, exchange: Exchange, now: float) -> None:
         """Run the checks; raises `Refusal`, and `NotLoaded` or `StaleFeed` where something has to be looked up first."""

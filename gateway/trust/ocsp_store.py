@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
-_KEPT_SECONDS: Final = 30 * 86_400
 _REVOKED_KEPT_SECONDS: Final = 4 * 365 * 86_400
 
 
@@ -50,15 +49,16 @@ class SqlOcspAnswers:
                 append_change(connection, ChangeKind.OCSP, key, at)
         return status
 
-    def prune(self, now: datetime) -> int:
-        """Delete answers that nobody has asked for in a long time; revocations stay until their certificates have expired."""
-        seconds = now.timestamp()
+    def prune(self, before: datetime, batch: int) -> int:
+        """Delete up to `batch` answers that ran out before `before`; revocations stay as long as a certificate lives."""
+        seconds = before.timestamp()
         is_revoked = ocsp_answers.c.verdict == Answer.REVOKED.value
-        old = (~is_revoked & (ocsp_answers.c.known_until < seconds - _KEPT_SECONDS)) | (
+        is_old = (~is_revoked & (ocsp_answers.c.known_until < seconds)) | (
             is_revoked & (ocsp_answers.c.known_until < seconds - _REVOKED_KEPT_SECONDS)
         )
+        old = select(ocsp_answers.c.key).where(is_old).limit(batch)
         with self._engine.begin() as connection:
-            return connection.execute(delete(ocsp_answers).where(old)).rowcount
+            return connection.execute(delete(ocsp_answers).where(ocsp_answers.c.key.in_(old))).rowcount
 
 
 def _read(connection: Connection, key: str) -> OcspStatus | None:

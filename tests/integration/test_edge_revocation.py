@@ -15,6 +15,7 @@ from tests.support.edge import EdgeUnderTest, running_edge
 from tests.support.ocsp import HttpAuthority, Responder, signer_of
 from tests.support.pki import Authority
 from tests.support.ports import wait_until
+from tests.support.signing import signed_headers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -82,6 +83,22 @@ def test_a_revocation_that_a_responder_tells_ends_an_open_connection(edge: EdgeU
     answer = edge.get(certificate=leaf)
     assert responder.host in str(edge.record_of(answer)["detail"])
     assert edge.get(certificate=other).status == 200
+
+
+def test_a_seal_is_asked_about_too(edge: EdgeUnderTest, responder: HttpAuthority) -> None:
+    """Although its signature is judged only when the body is here."""
+    leaf, seal, revoked = edge.authority.qwac(), edge.authority.qseal(), edge.authority.qseal()
+    assert responder.responder is not None
+    responder.responder.revoked.add(revoked.certificate.serial_number)
+    put(edge, "tpp", by_ocsp(responder))
+    wait_until(lambda: method_of(edge, leaf) == "ocsp", seconds=SECONDS, what="the rules are in force")
+
+    verdicts = []
+    for each in (seal, revoked):
+        headers = signed_headers(each, b"{}")
+        answer = edge.get("/v1/consents", certificate=leaf, method="POST", body=b"{}", headers=headers)
+        verdicts.append(edge.record_of(answer)["signature"]["verdict"])
+    assert verdicts == ["valid", "signature.certificate_revoked"]
 
 
 def test_a_silent_responder_is_judged_by_hard_or_soft_fail(edge: EdgeUnderTest, responder: HttpAuthority) -> None:

@@ -93,7 +93,7 @@ def test_a_good_call_passed_every_stage_and_needs_no_explanation() -> None:
     assert facts(record(), "certificate")["days left then"] == "10"
     assert facts(record(), "presented")["serial number"] == "1f"
     assert facts(record(), "qwac") == {"kind": "qwac"}
-    assert facts(record(), "revocation") == {"status": "good", "CRL as of": "2026-03-02T08:00:00+00:00"}
+    assert facts(record(), "revocation") == {"status": "good", "told by": "crl", "as of": "2026-03-02T08:00:00+00:00"}
     assert facts(record(), "binding") == {"bound to this certificate": "yes (cnf matches)", "client": NUMBER}
     assert facts(record(), "service")["service took"] == "3.0 ms"
 
