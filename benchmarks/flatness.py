@@ -7,6 +7,7 @@ at once, by its CPU time a request, in turns with nginx; tokens by the time of a
 from __future__ import annotations
 
 import hashlib
+import signal
 import statistics
 import sys
 import tempfile
@@ -92,6 +93,7 @@ def _measure(bench: Bench, stack: ExitStack, sizes: list[int]) -> None:
 
 def main() -> None:
     """Measure and print; needs nginx."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # so that what was started is ended too
     most = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000
     sizes = [size for size in (10, 100, 1_000, 10_000) if size <= most]
     told = ", ".join(f"{count:,}: {_look_up_seconds(count) * 1e9:.0f} ns" for count in (1, 1_000, _TOKENS))
