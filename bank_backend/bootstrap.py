@@ -11,7 +11,7 @@ from bank_backend.authorisations.wiring import create_authorising
 from bank_backend.bankapp.wiring import create_bank_app
 from bank_backend.baskets.wiring import create_basket_expiry, create_baskets, create_membership, with_baskets
 from bank_backend.consents.wiring import create_consents
-from bank_backend.data.wiring import create_test_data
+from bank_backend.data.wiring import create_snapshots, create_test_data
 from bank_backend.foundation import Foundation
 from bank_backend.funds.wiring import create_funds
 from bank_backend.inbox.service import Inbox
@@ -49,7 +49,8 @@ def create_services(
     push = create_lean_push(settings, database, real=clock)
     base = _foundation(settings, database, clock, push.changes)
     planner = create_planner(seeded_personas(large_account=settings.large_account))
-    tenants = create_tenant_registry(database, clock, planner)
+    snapshots = create_snapshots(base)
+    tenants = create_tenant_registry(database, clock, planner, keep_aside=snapshots.keep_aside)
     # What TPPs ask for; each brings what PSUs decide on and what the schedule does for it.
     consents, funds, payments = create_consents(base), create_funds(base), create_payments(base)
     approvables = consents.approvables | funds.approvables | payments.approvables
@@ -98,7 +99,7 @@ def create_services(
         payments=payments.payments,
         funds_consents=funds.consents,
         funds_confirmations=funds.confirmations,
-        test_data=create_test_data(base, scheduler=scheduler, tenants=tenants, planner=planner),
+        test_data=create_test_data(base, scheduler=scheduler, tenants=tenants, planner=planner, snapshots=snapshots),
         interactions=deciding.interactions,
         addressed_decisions=deciding.addressed,
         visits=deciding.visits,

@@ -14,7 +14,7 @@ from bank_backend.data.shapes import MOST_TRANSACTIONS, expected_transactions, p
 from bank_backend.data.size import TenantSize, require_room
 from bank_backend.errors import FieldsInvalid
 from bank_backend.personas.service import plan_seed
-from bank_backend.snapshots.model import ReplacementKind, TenantState
+from bank_backend.snapshots.model import ReplacementKind, TenantState, name_of_seed
 from bank_backend.tenants.model import Registration
 
 if TYPE_CHECKING:
@@ -121,8 +121,8 @@ class TestBank:
         known = self._parts.tenants.tenant(tenant)
         number = known.seed if seed is None else seed
         now = self._parts.real.now()
-        # The second reset of a day finds what the first has made, and touches only what differs.
-        name = f"seed {number} of {now.date().isoformat()}"
+        # On the day of registration, and from the second reset of another day on, that is kept: only what differs is touched.
+        name = name_of_seed(number, now.date())
         kept = self._parts.snapshots.kept_aside(tenant, name)
         if kept is None:
             return self._seeded(known, number, now, name)

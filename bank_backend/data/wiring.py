@@ -38,10 +38,16 @@ class TestData:
     snapshots: Snapshots
 
 
-def create_test_data(base: Foundation, *, scheduler: Scheduler, tenants: TenantRegistry, planner: Planner) -> TestData:
+def create_snapshots(base: Foundation) -> Snapshots:
+    """Return the snapshots of all tenants."""
+    return Snapshots(database=base.database, states=SqlStateStore(), store=SqlSnapshotStore(), clock=base.clock, real=base.real)
+
+
+def create_test_data(
+    base: Foundation, *, scheduler: Scheduler, tenants: TenantRegistry, planner: Planner, snapshots: Snapshots
+) -> TestData:
     """Build it on the bank's database and clocks."""
     database, clocks, real = base.database, base.clock, base.real
-    snapshots = Snapshots(database=database, states=SqlStateStore(), store=SqlSnapshotStore(), clock=clocks, real=real)
     parts = DataParts(
         database=database,
         store=SqlDataStore(hash_password=hashed),

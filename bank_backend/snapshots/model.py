@@ -11,7 +11,7 @@ from bank_backend.errors import FieldsInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
 MOST_SNAPSHOTS: Final = 20
 # What the bank keeps for itself: no name that a TPP can give begins so.
@@ -71,6 +71,11 @@ class Replaced:
     removed: int
     written: int
     tenant_time: datetime
+
+
+def name_of_seed(seed: int, day: date) -> str:
+    """Return under which name the bank keeps a tenant's seed of a day aside."""
+    return f"seed {seed} of {day.isoformat()}"
 
 
 def require_name(name: str) -> str:

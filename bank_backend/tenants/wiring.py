@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bank_backend.personas.service import Seed
     from bank_backend.tenants.model import Registration
     from bank_backend.tenants.service import Planner
+    from bank_backend.tenants.store import KeepAside
     from psd2.clock import Clock
 
 _SALT_BYTES: Final = 16
@@ -46,9 +47,10 @@ def create_planner(personas: Sequence[Persona] = PERSONAS) -> Planner:
     return plan
 
 
-def create_tenant_registry(database: Database, clock: Clock, planner: Planner) -> TenantRegistry:
-    """Return the registry of tenants."""
-    return TenantRegistry(store=SqlTenantStore(database, hash_password=hashed), plan=planner, clock=clock)
+def create_tenant_registry(database: Database, clock: Clock, planner: Planner, *, keep_aside: KeepAside) -> TenantRegistry:
+    """Return the registry of tenants; `keep_aside` keeps the seed of a new one."""
+    store = SqlTenantStore(database, hash_password=hashed, keep_aside=keep_aside)
+    return TenantRegistry(store=store, plan=planner, clock=clock)
 
 
 def create_tenant_clocks(database: Database, clock: Clock) -> TenantClocks:
