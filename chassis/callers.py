@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 HEALTH_CALLER = "health"
-"""Whoever asks a server whether it is well, and may ask nothing else: a container's health check, a monitor."""
+"""Whoever asks a server whether it is well, and what it has counted, and nothing else: a container's check, a monitor."""
 
 _KEY = "chassis.caller"
 _SUFFIX = ".internal"
 HEALTH_PATH = "/health"
+METRICS_PATH = "/metrics"
 
 
 class AcceptedCallers:
@@ -37,7 +38,8 @@ class AcceptedCallers:
         return self._application(environ, start_response)
 
     def _accepts(self, name: str, environ: WSGIEnvironment) -> bool:
-        asks_for_health = environ.get("REQUEST_METHOD") == "GET" and environ.get("PATH_INFO") == HEALTH_PATH
+        path = environ.get("PATH_INFO")
+        asks_for_health = environ.get("REQUEST_METHOD") == "GET" and path in {HEALTH_PATH, METRICS_PATH}
         return name in self._names or (name == HEALTH_CALLER and asks_for_health)
 
     def _refuse(self, start_response: StartResponse) -> Iterable[bytes]:

@@ -103,6 +103,7 @@ def admin_app(settings: GatewaySettings) -> Flask:
         admin_audit=SqlAdminAudit(engine),
         blocks=Blocks(engine, clock, block_seconds=settings.brute_force_block_seconds),
         audit_folder=settings.audit_path,
+        home=settings.home,
         clock=clock,
         neighbours=[
             _Neighbour(settings, "authorization", settings.authorization_address),

@@ -117,6 +117,11 @@ class GatewaySettings(ServiceSettings):
     prune_seconds: float = Field(default=60, ge=1, le=_DAY, description="how often expired ones are deleted")
 
     @property
+    def metrics_path(self) -> Path:
+        """Where the edge's workers write what they count, and the control API reads it."""
+        return self.home.run
+
+    @property
     def audit_path(self) -> Path:
         """Where the edge writes its audit files, and the control API reads them."""
         return self.audit_folder or self.home.log

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Flask, Response, jsonify
+from flask import Blueprint, Flask, Response, jsonify
 
 from gateway.admin.actors import note_actors
 from gateway.admin.admin_audit_api import admin_audit_blueprint
 from gateway.admin.api import MOST_JSON_BYTES, register_blueprint, trust_blueprint
 from gateway.admin.configuration_api import configuration_blueprint
 from gateway.admin.dry_runs import take_dry_runs
+from gateway.admin.metrics_api import metrics_blueprint
 from gateway.admin.openapi import openapi_blueprint
 from gateway.admin.operations import operation
 from gateway.admin.plans_api import blocked_addresses_blueprint, subscriber_tokens_blueprint
@@ -18,11 +19,15 @@ from gateway.admin.problems import handle_errors
 from gateway.admin.requests_api import requests_blueprint
 from gateway.admin.revocation_api import revocation_blueprint
 from gateway.admin.servers_api import servers_blueprint
+from gateway.metrics.expiry import platform_expiries, trusted_expiries
+from gateway.metrics.publishing import published
+from gateway.trust.model import TPP_STORE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from chassis.home import Home
     from gateway.admin.servers_api import Neighbour
     from gateway.admin_audit.store import SqlAdminAudit
     from gateway.configuration.service import Configuration
@@ -42,6 +47,7 @@ def create_app(
     admin_audit: SqlAdminAudit,
     blocks: Blocks,
     audit_folder: Path,
+    home: Home,
     clock: Clock,
     neighbours: Sequence[Neighbour] = (),
 ) -> Flask:
@@ -57,12 +63,21 @@ def create_app(
     app.register_blueprint(admin_audit_blueprint(admin_audit))
     app.register_blueprint(requests_blueprint(audit_folder, clock))
     app.register_blueprint(servers_blueprint(neighbours))
+    app.register_blueprint(_metrics(home, trust, clock))
     app.register_blueprint(openapi_blueprint(configuration.kinds))
     note_actors(app)
     take_dry_runs(app)
     app.add_url_rule("/health", "health", _health, methods=["GET"])
     handle_errors(app)
     return app
+
+
+def _metrics(home: Home, trust: Trust, clock: Clock) -> Blueprint:
+    return metrics_blueprint(
+        workers=lambda: list(published(home.run, now=clock.now().timestamp())),
+        expiries=lambda: [*platform_expiries(home), *trusted_expiries(trust.authorities(TPP_STORE))],
+        clock=clock,
+    )
 
 
 @operation("Say whether it is well")

@@ -77,6 +77,11 @@ class ChangeFeed:
         """Whether everything that changed until `stale_seconds` ago is known."""
         return self._monotonic() - self._read_at <= self._stale_seconds
 
+    @property
+    def lag_seconds(self) -> float:
+        """How long ago everything was known that had changed until then."""
+        return self._monotonic() - self._read_at
+
     async def require_fresh(self) -> None:
         """Read at once where the last reading is too old; raises `StaleFeed` if that fails too.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from gateway.upstreams.faults import GivenUp, StaleConnection, UpstreamFault
@@ -57,6 +58,13 @@ class BalancedPool:
         standing = self._by_target[connection.target]
         self._judge(standing, connection)
         standing.one.release(connection)
+
+    def counts(self) -> dict[str, int]:
+        """Return how many connections are open and idle, and how many requests wait for one, of all targets."""
+        total: Counter[str] = Counter()
+        for each in self.balance.standings:
+            total.update(each.one.counts())
+        return dict(total)
 
     def tidy(self) -> None:
         """Close what has been idle too long; all that is idle, where files were renewed."""

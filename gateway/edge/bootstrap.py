@@ -25,6 +25,7 @@ from gateway.edge.counters import Counters, counters
 from gateway.edge.deadlines import Deadlines
 from gateway.edge.upstreams import Upstreams
 from gateway.kinds import KINDS
+from gateway.metrics.publishing import Publisher
 from gateway.plans.table import Plans
 from gateway.policies.kind import Routes
 from gateway.seeds import apply_documents_of_start
@@ -56,6 +57,7 @@ class EdgeServices:
     upstreams: Upstreams
     listener: ChangeListener
     counters: Counters
+    publisher: Publisher
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def run(self) -> None:
@@ -78,6 +80,7 @@ class EdgeServices:
         await self.counters.stop()
         self.configuration.stop()
         self.knowledge.stop()
+        self.publisher.publish({}, now=0.0)  # what was counted stays, what there is does not
         self.audit.close()
 
     async def _tidy(self) -> None:
@@ -85,6 +88,17 @@ class EdgeServices:
             await asyncio.sleep(_TIDY_SECONDS)
             self.counters.tidy()
             self.upstreams.tidy()
+            self.publish()
+
+    def publish(self) -> None:
+        """Tell what there is at the moment, beside what has been counted."""
+        now = SystemClock().now().timestamp()
+        gauges = {
+            "upstreams": self.upstreams.counts(),
+            "feed_lag_seconds": self.knowledge.feed.lag_seconds,
+            "soonest_expiry": self.publisher.tally.soonest_expiry(now),
+        }
+        self.publisher.publish(gauges, now=now)
 
 
 def _require_alive(task: asyncio.Task[None]) -> None:
@@ -125,6 +139,7 @@ async def edge_services(settings: GatewaySettings) -> EdgeServices:
     counts = await counters(settings, engine, plans, SystemClock())
     knowledge.when_blocked(counts.guard.note_block)
     audit = AuditLog(settings.audit_path, rotate_bytes=settings.audit_file_bytes)
+    publisher = Publisher(settings.metrics_path, audit)
     edge = Edge(
         knowledge=knowledge,
         upstreams=upstreams,
@@ -133,6 +148,7 @@ async def edge_services(settings: GatewaySettings) -> EdgeServices:
         clock=SystemClock(),
         monotonic=time.monotonic,
         counting=counts.counting,
+        tally=publisher.tally,
     )
     services = EdgeServices(
         edge=edge,
@@ -143,6 +159,7 @@ async def edge_services(settings: GatewaySettings) -> EdgeServices:
         upstreams=upstreams,
         listener=ChangeListener(engine, partial(loop.call_soon_threadsafe, knowledge.feed.wake)),
         counters=counts,
+        publisher=publisher,
     )
     services.run()
     return services

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from gateway.edge.counting import Counting
     from gateway.edge.handshake import FailedHandshake
     from gateway.edge.upstreams import Upstreams
+    from gateway.metrics.tally import Tally
     from psd2.certificates import Psd2Certificate
     from psd2.clock import Clock
 
@@ -61,6 +62,7 @@ class Edge:
         clock: Clock,
         monotonic: Callable[[], float],
         counting: Counting,
+        tally: Tally,
     ) -> None:
         """Hold what the exchanges share."""
         self._knowledge = knowledge
@@ -70,6 +72,7 @@ class Edge:
         self._clock = clock
         self._monotonic = monotonic
         self._counting = counting
+        self._tally = tally
         self._records = RecordWriter(redactions=counting.redactions)
         self._ids = TimeOrderedUuids()
         self._explainer = Explainer(
@@ -138,6 +141,7 @@ class Edge:
             now=now,
         )
         self._append(record)
+        self._tally.note_unread(connection, refusal.reason)
         answer = self.rendered(refusal)
         answer.headers.append((b"x-sandbox-request", request_id.encode("ascii")))
         return answer
@@ -169,8 +173,13 @@ class Edge:
             return None
         return judged.certificate.authorisation_number
 
+    def note_connection(self, connection: Connection) -> None:
+        """Count a connection that has come to HTTP."""
+        self._tally.note_connection(connection)
+
     def note_handshake(self, failure: FailedHandshake) -> None:
         """Record a connection that never came to HTTP."""
+        self._tally.note_failure(failure)
         self._append(of_handshake(failure, now=self._now()))
 
     def _append(self, record: bytes) -> None:
@@ -179,6 +188,8 @@ class Edge:
             self._audit.append(record)
         except OSError as error:
             get_logger().error("audit.unwritable", error=str(error))
+        else:
+            self._tally.note_record(len(record))
 
     def _new_id(self, now: float) -> str:
         # Of this moment: the request log finds the record of an id without reading all that came since.
@@ -333,8 +344,11 @@ class Edge:
     def _record(self, exchange: Exchange) -> None:
         """Write the audit record; raises `OSError`, upon which the answer is not finished: nothing goes unrecorded."""
         if not exchange.is_recorded:
-            self._audit.append(self._records.of_exchange(exchange, ended_at=self._monotonic()))
+            ended_at = self._monotonic()
+            record = self._records.of_exchange(exchange, ended_at=ended_at)
+            self._audit.append(record)
             exchange.is_recorded = True
+            self._tally.note_exchange(exchange, ended_at=ended_at, record_bytes=len(record))
             self._counting.settle(exchange)
 
 

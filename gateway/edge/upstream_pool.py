@@ -67,6 +67,9 @@ class Pool(Protocol):
     def release(self, connection: UpstreamConnection) -> None:
         """Take a connection back."""
 
+    def counts(self) -> dict[str, int]:
+        """Return how many connections are open and idle, and how many requests wait for one."""
+
     def tidy(self) -> None:
         """Close what has been idle too long, follow renewed files."""
 
@@ -99,6 +102,10 @@ class UpstreamPool:
         self._idle: list[UpstreamConnection] = []
         self._waiters: deque[asyncio.Future[UpstreamConnection | None]] = deque()
         self._open = 0
+
+    def counts(self) -> dict[str, int]:
+        """Return how many connections are open and idle, and how many requests wait for one."""
+        return {"open": self._open, "idle": len(self._idle), "waiting": len(self._waiters)}
 
     def idle_connection(self) -> UpstreamConnection | None:
         """Return the connection that served last, if one is free; give it back with `release`."""

@@ -62,6 +62,10 @@ class Upstreams:
         for entry in self._entries.values():
             entry.pool.tidy()
 
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Return each upstream's connections, open and idle, and the requests that wait for one."""
+        return {name: entry.pool.counts() for name, entry in self._entries.items()}
+
     def stop(self) -> None:
         """Close what is open."""
         for entry in self._entries.values():

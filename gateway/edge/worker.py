@@ -177,6 +177,8 @@ class EdgeWorker(ASGIWorker):  # type: ignore[misc]
         """Serve a connection."""
         self.connections.add(connection)
         self._services.deadlines.watch(connection)
+        if connection.connection is not None:
+            self.edge.note_connection(connection.connection)
 
     def disconnected(self, connection: EdgeProtocol) -> None:
         """Serve it no more."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chassis.home import Home
 from gateway.admin.app import create_app
 from gateway.admin_audit.store import SqlAdminAudit
 from gateway.configuration.service import Configuration
@@ -28,7 +29,13 @@ if TYPE_CHECKING:
 
 
 def admin_client(
-    engine: Engine, audit_folder: Path, *, kinds: Kinds = KINDS, clock: Clock | None = None, caller: str | None = "operator"
+    engine: Engine,
+    audit_folder: Path,
+    *,
+    kinds: Kinds = KINDS,
+    clock: Clock | None = None,
+    caller: str | None = "operator",
+    home: Home | None = None,
 ) -> FlaskClient:
     """Return a client that calls as `caller`."""
     clock = clock or SystemClock()
@@ -40,6 +47,7 @@ def admin_client(
         admin_audit=SqlAdminAudit(engine),
         blocks=Blocks(engine, clock, block_seconds=60),
         audit_folder=audit_folder,
+        home=home or Home(audit_folder),
         clock=clock,
     ).test_client()
     if caller is not None:

@@ -1,14 +1,18 @@
-"""`POST /explain` at a real edge: every check for the caller's own certificate and token, and nothing sent to the bank."""
+"""Evidence at a real edge: every check explained for the caller's own certificate and token, and all that happens counted."""
 
 from __future__ import annotations
 
 import json
+import os
+import signal
+import ssl
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from psd2.qcstatements import Psd2Statement, QcStatements, QcType, encode_qcstatements, flatten_roles
 from tests.support.edge import EdgeUnderTest, running_edge
+from tests.support.metrics import samples_at
 from tests.support.pki import ALL_ROLES, self_signed
 from tests.support.ports import wait_until
 from tests.support.signing import signed_headers
@@ -141,6 +145,43 @@ def test_a_question_that_cannot_be_read_is_answered_with_what_is_wrong(edge: Edg
     assert (answer.status, answer.reason) == (400, "explain.body")
     assert "token" in answer.json["detail"]
     assert "secret" not in answer.body.decode()
+
+
+def test_what_happens_at_the_edge_is_counted_and_survives_a_killed_worker(edge: EdgeUnderTest) -> None:
+    """Requests, refusals, handshakes, pool: of all workers, and none of it goes back when one dies and another takes over."""
+    edge.get("/v1/accounts", certificate=edge.qwac, token=edge.register.token(edge.qwac))
+    edge.get("/v1/accounts")
+    with pytest.raises(ssl.SSLError):
+        edge.connect(context=_without_common_cipher(edge))
+    wanted = [
+        ("gateway_requests_total", {"listener": "edge", "deployment": "xs2a-accounts", "outcome": "admitted"}),
+        ("gateway_refusals_total", {"reason": "mtls.missing"}),
+        ("gateway_handshakes_total", {"listener": "edge", "version": "TLSv1.3", "resumed": "no"}),
+        ("gateway_failed_handshakes_total", {"listener": "edge", "reason": "tls.no_shared_cipher"}),
+        ("gateway_request_seconds_count", {"stage": "upstream"}),
+        ("gateway_upstream_connections", {"upstream": "bank", "state": "open"}),
+        ("gateway_workers", {}),
+    ]
+
+    def is_all_counted() -> bool:
+        counted = samples_at(edge.home.run)
+        return all(counted.get(name, **labels) for name, labels in wanted)
+
+    wait_until(is_all_counted, seconds=30, what="everything to be counted")
+    before, (worker, *_) = samples_at(edge.home.run), edge.workers()
+    os.kill(worker, signal.SIGKILL)
+    wait_until(lambda: len(set(edge.workers()) - {worker}) == 2, seconds=60, what="another worker")
+    wait_until(lambda: edge.get("/v1/accounts").status == 401, seconds=30, what="an answer")
+    after = samples_at(edge.home.run)
+    counters = [name for name in before.values if name[0].endswith(("_total", "_count"))]
+    assert counters
+    assert all(after.values[name] >= before.values[name] for name in counters)
+
+
+def _without_common_cipher(edge: EdgeUnderTest) -> ssl.SSLContext:
+    context = edge.context(version=ssl.TLSVersion.TLSv1_2)
+    context.set_ciphers("AES128-SHA256")
+    return context
 
 
 def test_questions_cost_nothing_of_the_plan_and_are_limited_themselves(edge: EdgeUnderTest) -> None:
