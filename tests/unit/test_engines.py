@@ -41,6 +41,7 @@ _EDGE = "the edge's HTTP and TLS, which meet no database; what it reads from one
 EXCEPTIONS = {
     "test_edge_basics": _EDGE,
     "test_edge_deployments": "how the edge decides by deployments; how they are stored and judged: test_configuration_races",
+    "test_edge_explain": _EDGE,
     "test_edge_plans": "what clients meet of plans and limits; the stores that count: test_limits_exactness",
     "test_edge_refusals": _EDGE,
     "test_edge_request_log": _EDGE,
@@ -48,6 +49,7 @@ EXCEPTIONS = {
     "test_edge_revocation": "the edge's judgement by responders and documents; what is kept of them: test_trust_store",
     "test_edge_signatures": _EDGE,
     "test_edge_upstream": _EDGE,
+    "test_edge_upstreams": "whom the edge calls and how; the documents that say so are stored as all: test_configuration_races",
     "test_edge_changes": "the feed's timing in one worker, by what its source tells; the source itself: test_edge_databases",
     "test_edge_configuration": "how workers take a new set; how a set is stored and judged: test_configuration_races",
     "test_platform_refusals": "homes and their files, SQLite's among them",
