@@ -41,7 +41,7 @@ _EDGE = "the edge's HTTP and TLS, which meet no database; what it reads from one
 EXCEPTIONS = {
     "test_edge_basics": _EDGE,
     "test_edge_deployments": "how the edge decides by deployments; how they are stored and judged: test_configuration_races",
-    "test_edge_explain": _EDGE,
+    "test_edge_evidence": _EDGE,
     "test_edge_plans": "what clients meet of plans and limits; the stores that count: test_limits_exactness",
     "test_edge_refusals": _EDGE,
     "test_edge_request_log": _EDGE,
