@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, NoReturn
+from typing import IO, TYPE_CHECKING, NoReturn
 
 import click
 from rich.console import Console
@@ -18,6 +18,7 @@ from tpp_client.attacks.field import AttackField
 from tpp_client.attacks.model import Outcome, Verdict, run_attack
 from tpp_client.bootstrap import browser_stage, headless_stage, identity_at
 from tpp_client.errors import TppClientError
+from tpp_client.explaining import Question, explain_request, process_explain_response, told
 from tpp_client.journeys.catalogue import NAMES, journeys_for, run_journey
 from tpp_client.journeys.console import ConsoleNarrator
 from tpp_client.journeys.narration import Recorder
@@ -75,8 +76,8 @@ def journey(*, kind: str, tpp_name: str, psu: str, home: Path, as_json: bool, br
     except TppClientError as error:
         _give_up(error, as_json=as_json)
     if as_json:
-        told = zip(outcomes, recorder.chapters, strict=True)
-        journeys = [one.as_json() | {"steps": [step.as_json() for step in steps]} for one, steps in told]
+        chapters = zip(outcomes, recorder.chapters, strict=True)
+        journeys = [one.as_json() | {"steps": [step.as_json() for step in steps]} for one, steps in chapters]
         click.echo(json.dumps({"tpp": tpp_name, "journeys": journeys}, indent=2))
     sys.exit(1 if any(outcome.failure for outcome in outcomes) else 0)
 
@@ -105,6 +106,45 @@ def attack(*, name: str, tpp_name: str | None, other_name: str | None, psu: str,
     if as_json:
         click.echo(json.dumps({"tpp": tpp_name, "attacks": [outcome.as_json() for outcome in outcomes]}, indent=2))
     sys.exit(1 if any(outcome.is_bad for outcome in outcomes) else 0)
+
+
+@main.command()
+@click.argument("method", type=click.Choice(["GET", "POST", "PUT", "PATCH", "DELETE"], case_sensitive=False))
+@click.argument("path")
+@_tpp_option
+@click.option("--consent-id", help="The Consent-ID that the request would bear.")
+@click.option("--token", envvar="TPP_TOKEN", show_envvar=True, help="The access token that it would bear.")
+@click.option("--certificate", type=click.File(), help="Judge this certificate (PEM), not the TPP's own.")
+@_home_option
+@_json_option
+def explain(
+    *,
+    method: str,
+    path: str,
+    tpp_name: str,
+    consent_id: str | None,
+    token: str | None,
+    certificate: IO[str] | None,
+    home: Path,
+    as_json: bool,
+) -> None:
+    """Ask the gateway what it would say to a request, check by check; exit status 1 when it would refuse."""
+    question = Question(
+        method=method.upper(),
+        path=path,
+        headers={"Consent-ID": consent_id} if consent_id else {},
+        certificate=certificate.read() if certificate else None,
+        token=token,
+    )
+    try:
+        identity = identity_at(home, tpp_name, clock=_CLOCK)
+        with transport_for(identity) as transport:
+            response = explain_request(transport, identity.edge, question)
+        explanation = process_explain_response(response)
+    except TppClientError as error:
+        _give_up(error, as_json=as_json)
+    click.echo(response.body.decode() if as_json else "\n".join(told(explanation)))
+    sys.exit(0 if explanation.is_admitted else 1)
 
 
 def _signing(transport: Transport, identity: TppIdentity) -> Transport:
