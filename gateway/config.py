@@ -88,6 +88,9 @@ class GatewaySettings(ServiceSettings):
     audit_folder: Path | None = Field(
         default=None, description="audit files, written by the edge and read by the control API; default: HOME/var/log"
     )
+    audit_files_kept: int = Field(
+        default=8, ge=1, le=10_000, description="full audit files kept of each worker; the oldest is deleted when one is added"
+    )
     audit_file_bytes: int = Field(default=64 * _MEBIBYTE, ge=_MEBIBYTE, description="size at which an audit file is rotated")
 
     limits_store: str | None = Field(

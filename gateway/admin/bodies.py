@@ -19,6 +19,7 @@ MOST_ENTRIES: Final = 200
 LATEST_SECONDS: Final = 10_000_000_000  # the year 2286
 _CURSOR = re.compile(r"[0-9]{4}-[0-9T:.+Z-]{10,36}_[0-9a-f-]{0,36}")
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=140, strip_whitespace=True)]
+_Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
 
 
@@ -101,6 +102,7 @@ class RequestsQuery(_Body):
     outcome: Literal["admitted", "refused", "failed", "aborted"] | None = None
     reason: _Name | None = None
     text: _Name | None = None
+    certificate: _Sha256 | None = None
     since: _Cursor | None = None
     before: _Cursor | None = None
     limit: Annotated[int, Field(ge=1, le=MOST_RECORDS)] = 100
@@ -113,6 +115,7 @@ class RequestsQuery(_Body):
             outcome=self.outcome,
             reason=self.reason,
             text=self.text,
+            certificate=self.certificate,
             since=self.since,
             before=self.before,
         )

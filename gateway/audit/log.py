@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _MOST_WORKERS: Final = 1_000
-_ROTATED_KEPT: Final = 8
 
 
 class AuditUnavailable(RuntimeError):
@@ -24,9 +23,10 @@ class AuditLog:
     A worker takes the lowest number that no living worker holds: the lock dies with its process, however it dies.
     """
 
-    def __init__(self, folder: Path, *, rotate_bytes: int) -> None:
-        """Take a file in `folder`; raises `AuditUnavailable`."""
+    def __init__(self, folder: Path, *, rotate_bytes: int, kept: int = 8) -> None:
+        """Take a file in `folder`, of those put aside keep so many; raises `AuditUnavailable`."""
         self._rotate_bytes = rotate_bytes
+        self._kept = kept
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._path, self._descriptor = _take_file(folder)
@@ -66,7 +66,7 @@ class AuditLog:
         fresh.rename(self._path)
         os.close(self._descriptor)
         self._descriptor, self._size = descriptor, 0
-        for old in sorted(self._path.parent.glob(f"{self._path.stem}.*.jsonl"))[:-_ROTATED_KEPT]:
+        for old in sorted(self._path.parent.glob(f"{self._path.stem}.*.jsonl"))[: -self._kept]:
             old.unlink(missing_ok=True)
 
 

@@ -61,7 +61,7 @@ class Cursor(NamedTuple):
 class AuditFilter:
     """Which records are wanted; None takes any. `tpp` is an authorisation number, `text` part of method and path.
 
-    `since` and `before` are exclusive.
+    `certificate` is the SHA-256 (hex) of one that came in TLS, or sealed the request. `since` and `before` are exclusive.
     """
 
     tpp: str | None = None
@@ -69,6 +69,7 @@ class AuditFilter:
     reason: str | None = None
     request_id: str | None = None
     text: str | None = None
+    certificate: str | None = None
     since: Cursor | None = None
     before: Cursor | None = None
 
@@ -78,6 +79,8 @@ class AuditFilter:
             return False
         if self.text is not None and self.text.casefold() not in _called(record):
             return False
+        if self.certificate is not None and self.certificate not in _certificates(record):
+            return False
         place = Cursor.of(record)
         return (self.since is None or place > self.since) and (self.before is None or place < self.before)
 
@@ -86,7 +89,8 @@ class AuditFilter:
 
         Nobody can write one into a record: within a JSON string a quote is always behind a backslash.
         """
-        return [b'"%b":%b' % (name.encode("ascii"), orjson.dumps(value)) for name, value in self._exact()]
+        exact = self._exact() + ([("sha256", self.certificate)] if self.certificate is not None else [])
+        return [b'"%b":%b' % (name.encode("ascii"), orjson.dumps(value)) for name, value in exact]
 
     def _exact(self) -> list[tuple[str, str]]:
         wanted = {"request_id": self.request_id, "tpp": self.tpp, "reason": self.reason, "outcome": self.outcome}
@@ -159,6 +163,11 @@ def record_of(folder: Path, request_id: str) -> tuple[Record | None, bool]:
             return found[0], True
         is_complete = look.is_complete
     return None, is_complete
+
+
+def _certificates(record: Record) -> list[object]:
+    seal = (record.get("signature") or {}).get("certificate")
+    return [each.get("sha256") for each in (record.get("certificate"), seal) if each]
 
 
 def _called(record: Record) -> str:

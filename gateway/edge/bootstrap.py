@@ -138,7 +138,7 @@ async def edge_services(settings: GatewaySettings) -> EdgeServices:
     await knowledge.judges.load(TPP_STORE)  # by the rules that stand now
     counts = await counters(settings, engine, plans, SystemClock())
     knowledge.when_blocked(counts.guard.note_block)
-    audit = AuditLog(settings.audit_path, rotate_bytes=settings.audit_file_bytes)
+    audit = AuditLog(settings.audit_path, rotate_bytes=settings.audit_file_bytes, kept=settings.audit_files_kept)
     publisher = Publisher(settings.metrics_path, audit)
     edge = Edge(
         knowledge=knowledge,

@@ -257,6 +257,7 @@ def test_the_newest_requests_are_told_page_by_page_and_filtered(api: FlaskClient
     assert told() == ([newest, middle, oldest], None)
     assert told(tpp=NUMBER, outcome="refused", reason="mtls.expired") == ([oldest], None)
     assert told(text="ACCOUNTS", tpp=OTHER_NUMBER) == ([newest], None)
+    assert told(certificate="ef" * 32) == ([], None)
     page, following = told(limit=2)
     assert page == [newest, middle]
     assert told(limit=2, before=following) == ([oldest], None)
@@ -312,6 +313,7 @@ def test_calls_are_counted_by_time_outcome_and_reason(api: FlaskClient, tmp_path
         ("?x=1", "x"),
         ("?outcome=fine", "outcome"),
         ("?before=yesterday", "before"),
+        ("?certificate=AB", "certificate"),
         ("?since=", "since"),
         ("/summary?since=0&step=60", "step"),
         ("/summary?step=60", "since"),

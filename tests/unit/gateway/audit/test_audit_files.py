@@ -22,7 +22,7 @@ NOON_MILLISECONDS = 1_767_268_800_000
 NOON = "2026-01-01T12:00"
 
 
-def line(number: int, **more: str) -> bytes:
+def line(number: int, **more: object) -> bytes:
     return orjson.dumps({"ts": f"{NOON}:{number // 1000:02}.{number % 1000:03}000+00:00", "number": number, **more})
 
 
@@ -77,6 +77,29 @@ def test_old_files_are_deleted(tmp_path: Path) -> None:
         log.append(line(number))
     log.close()
     assert len(list(tmp_path.iterdir())) == 9
+
+
+def test_as_many_full_files_are_kept_as_the_operator_says(tmp_path: Path) -> None:
+    """The size of a file and their number bound what the log takes of the disk."""
+    log = AuditLog(tmp_path, rotate_bytes=100, kept=3)
+    for number in range(60):
+        log.append(line(number))
+    log.close()
+    assert len(list(tmp_path.iterdir())) == 4
+    assert numbers(newest_records(tmp_path, limit=1)) == [59]
+
+
+def test_records_are_found_by_certificate(tmp_path: Path) -> None:
+    """The one that came in TLS, or the seal of the request; a hash that stands anywhere else is none of these."""
+    first, second = "ab" * 32, "cd" * 32
+    log = AuditLog(tmp_path, rotate_bytes=MEBIBYTE)
+    log.append(line(1, certificate={"sha256": first}))
+    log.append(line(2, certificate={"sha256": second}, signature={"certificate": {"sha256": first}}))
+    log.append(line(3, certificate=None, signature={"certificate": None}))
+    log.append(line(4, told={"sha256": first}))
+    log.close()
+    assert numbers(newest_records(tmp_path, limit=10, wanted=AuditFilter(certificate=first))) == [2, 1]
+    assert numbers(newest_records(tmp_path, limit=10, wanted=AuditFilter(certificate=second))) == [2]
 
 
 def test_the_newest_records_of_all_workers_come_first(tmp_path: Path) -> None:
