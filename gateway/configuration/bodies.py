@@ -8,9 +8,12 @@ import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gateway.configuration.model import DocumentRefused, Fault
+from gateway.configuration.unknown_fields import unknown_field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from pydantic_core import ErrorDetails
 
     from gateway.configuration.model import Document
 
@@ -30,7 +33,7 @@ def read_body(type_: type[_Body], document: Document) -> _Body:
         return type_.model_validate_json(orjson.dumps(document.body))
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=False, include_context=False)
-        raise DocumentRefused(Fault(field_path(fault["loc"]), _problem(fault["msg"])) for fault in faults) from error
+        raise DocumentRefused(Fault(field_path(fault["loc"]), _problem(type_, fault)) for fault in faults) from error
 
 
 def field_path(steps: Iterable[int | str]) -> str:
@@ -39,5 +42,7 @@ def field_path(steps: Iterable[int | str]) -> str:
     return written.removeprefix(".") or "document"
 
 
-def _problem(message: str) -> str:
-    return message.removeprefix("Value error, ")
+def _problem(type_: type[DocumentBody], fault: ErrorDetails) -> str:
+    if fault["type"] == "extra_forbidden":
+        return unknown_field(type_, fault["loc"])
+    return fault["msg"].removeprefix("Value error, ")

@@ -63,7 +63,7 @@ def _limit(label: str, allowance: Rate | Quota) -> Limit:
         ({"deployments": ["a"], "rate": {"per_second": 1, "burst": 0}}, "entitlements[0].rate.burst", "greater than or equal"),
         ({"deployments": ["a"], "quotas": [{"amount": 1, "per": "year"}]}, "entitlements[0].quotas[0].per", "'month'"),
         ({"deployments": ["a"], "quotas": [{"amount": 1, "per": "day"}] * 2}, "entitlements[0]", "same period"),
-        ({"deployments": ["a"], "rate": {"per_second": 1}, "limit": 1}, "entitlements[0].limit", "not permitted"),
+        ({"deployments": ["a"], "rate": {"per_second": 1}, "limit": 1}, "entitlements[0].limit", "no such field"),
     ],
 )
 def test_a_plan_that_makes_no_sense_is_refused(entitlement: dict[str, Any], field: str, words: str) -> None:
