@@ -7,7 +7,8 @@ from typing import Final
 from gateway.configuration.model import Kinds
 from gateway.plans.kind import PLANS, SUBSCRIBERS
 from gateway.policies.kind import DEPLOYMENTS
+from gateway.relays.kind import RELAYS
 from gateway.trust.kind import TRUST_STORES
 from gateway.upstreams.kind import UPSTREAMS
 
-KINDS: Final = Kinds((DEPLOYMENTS, PLANS, SUBSCRIBERS, TRUST_STORES, UPSTREAMS))
+KINDS: Final = Kinds((DEPLOYMENTS, PLANS, RELAYS, SUBSCRIBERS, TRUST_STORES, UPSTREAMS))

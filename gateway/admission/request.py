@@ -37,10 +37,20 @@ class TlsFacts:
     server_name: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Relaying:
+    """That a relay has brought the client's certificate: which one, and over which connection of its own."""
+
+    relay: str
+    carrier: Connection
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class Connection:
     """Who is at the other end, as far as the connection itself says.
 
+    `address` is the client's; where a PROXY protocol header has told it, `told_by` is the address of whoever sent that.
+    `relaying` tells that `leaf` came in a header, over a connection (the carrier) that shows the relay's own certificate.
     `memory` is for what is made once a connection and used with each of its requests, by the type that made it.
     """
 
@@ -48,12 +58,17 @@ class Connection:
     address: str
     tls: TlsFacts | None
     leaf: Leaf | None
+    told_by: str | None = None
+    relaying: Relaying | None = None
     memory: dict[type, object] = field(default_factory=dict, repr=False)
 
 
 @dataclass(slots=True, kw_only=True)
 class Request:
-    """One request. `path` and `query` are as received, ASCII; `host` is the Host header's value."""
+    """One request. `path` and `query` are as received, ASCII; `host` is the Host header's value.
+
+    `claims` are header fields that nobody is believed but a relay: of them comes the `connection` that the checks see.
+    """
 
     connection: Connection
     id: str
@@ -63,6 +78,7 @@ class Request:
     host: str
     authorization: bytes | None = field(repr=False)
     tpp_request_id: bytes | None
+    claims: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
 
     @property
     def asked(self) -> tuple[object, ...]:

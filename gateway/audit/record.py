@@ -220,7 +220,18 @@ class RecordWriter:
             "sni": self.redactions.now.host(tls.server_name) if tls else None,
             "tls": {"version": tls.version, "cipher": tls.cipher, "resumed": tls.resumed} if tls else None,
             "certificate": self.certificates.of(leaf) if leaf else None,
+            **self._of_relay(connection),
         }
+
+    def _of_relay(self, connection: Connection) -> dict[str, object]:
+        relaying = connection.relaying
+        if relaying is None and connection.told_by is None:
+            return {}
+        relay: dict[str, object] = {"address": connection.told_by or connection.address}
+        if relaying is not None:
+            carrier = relaying.carrier.leaf
+            relay |= {"name": relaying.relay, "certificate": self.certificates.of(carrier) if carrier else None}
+        return {"relay": relay}
 
 
 def of_handshake(failure: FailedHandshake, *, now: float) -> bytes:

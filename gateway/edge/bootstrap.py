@@ -28,6 +28,7 @@ from gateway.kinds import KINDS
 from gateway.metrics.publishing import Publisher
 from gateway.plans.table import Plans
 from gateway.policies.kind import Routes
+from gateway.relays.part import Relays
 from gateway.seeds import apply_documents_of_start
 from gateway.trust.model import TPP_STORE
 from gateway.trust.ocsp_store import SqlOcspAnswers
@@ -55,6 +56,7 @@ class EdgeServices:
     deadlines: Deadlines
     audit: AuditLog
     upstreams: Upstreams
+    relays: Relays
     listener: ChangeListener
     counters: Counters
     publisher: Publisher
@@ -127,8 +129,8 @@ async def edge_services(settings: GatewaySettings) -> EdgeServices:
         answers=SqlOcspAnswers(engine),
         name_points=source.name_crl_points,
     )
-    upstreams = Upstreams(settings, deadlines)
-    parts: list[Part] = [routes, plans, upstreams, knowledge.trust_stores]
+    upstreams, relays = Upstreams(settings, deadlines), Relays()
+    parts: list[Part] = [routes, plans, upstreams, relays, knowledge.trust_stores]
     configuration = await _configuration(engine, settings, parts)
     knowledge.when_configured(configuration.renew)
     parts.append(EndOfStanding(knowledge))
@@ -143,6 +145,7 @@ async def edge_services(settings: GatewaySettings) -> EdgeServices:
     edge = Edge(
         knowledge=knowledge,
         upstreams=upstreams,
+        relays=relays,
         audit=audit,
         settings=settings,
         clock=SystemClock(),
@@ -157,6 +160,7 @@ async def edge_services(settings: GatewaySettings) -> EdgeServices:
         deadlines=deadlines,
         audit=audit,
         upstreams=upstreams,
+        relays=relays,
         listener=ChangeListener(engine, partial(loop.call_soon_threadsafe, knowledge.feed.wake)),
         counters=counts,
         publisher=publisher,

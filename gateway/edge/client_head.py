@@ -66,7 +66,7 @@ class ClientHead:
     """The client's header lines, sorted out: `lines` go on as they are, the rest is for the edge to act on.
 
     `closes` tells that the client wants the connection to end; `signed` is the whole head as it came, where it bears a
-    signature, None without one.
+    signature, None without one. `claims` are the fields that were dropped: what a relay says is among them.
     """
 
     lines: list[bytes]
@@ -79,6 +79,7 @@ class ClientHead:
     awaits_continue: bool
     closes: bool = False
     signed: list[tuple[bytes, bytes]] | None = None
+    claims: tuple[tuple[bytes, bytes], ...] = ()
 
     @property
     def has_body(self) -> bool:
@@ -123,6 +124,7 @@ def _sorted_out(fields: Sequence[HeadField]) -> ClientHead:
     lines: list[bytes] = []
     found: dict[bytes, bytes] = {}
     connection: list[bytes] = []
+    claims: list[tuple[bytes, bytes]] = []
     is_signed = False
     for fate, name, value, line in fields:
         if fate is _PASS:
@@ -136,9 +138,13 @@ def _sorted_out(fields: Sequence[HeadField]) -> ClientHead:
             is_signed = True
         elif name == b"connection":
             connection.append(value)
+        else:
+            claims.append((name, value))
     named = named_hop_by_hop(connection) if connection else frozenset[bytes]()
     head = _head(lines if named <= ORDINARY_CONNECTION else _without_named(lines, named), found)
     head.closes = b"close" in named
+    if claims:
+        head.claims = tuple(claims)
     head.signed = [(name, value) for _, name, value, _ in fields] if is_signed else None
     return head
 
@@ -168,10 +174,13 @@ def _fate_of(name: bytes) -> _Fate:
         return _Fate.READ
     if name in _SIGNING:
         return _Fate.SIGN
+    return _Fate.DROP if is_stripped(name) else _Fate.PASS
+
+
+def is_stripped(name: bytes) -> bool:
+    """Whether a field of this name, in lower case, goes on from nobody."""
     # WSGI servers can't tell Client_Cert from Client-Cert: no name with an underscore passes.
-    if b"_" in name or name in _DROPPED or name.startswith(_DROPPED_PREFIXES):
-        return _Fate.DROP
-    return _Fate.PASS
+    return b"_" in name or name in _DROPPED or name.startswith(_DROPPED_PREFIXES)
 
 
 def _without_named(lines: list[bytes], named: AbstractSet[bytes]) -> list[bytes]:

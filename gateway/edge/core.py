@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from gateway.edge.handshake import FailedHandshake
     from gateway.edge.upstreams import Upstreams
     from gateway.metrics.tally import Tally
+    from gateway.relays.part import Relays
     from psd2.certificates import Psd2Certificate
     from psd2.clock import Clock
 
@@ -57,6 +58,7 @@ class Edge:
         *,
         knowledge: Knowledge,
         upstreams: Upstreams,
+        relays: Relays,
         audit: AuditLog,
         settings: GatewaySettings,
         clock: Clock,
@@ -67,6 +69,7 @@ class Edge:
         """Hold what the exchanges share."""
         self._knowledge = knowledge
         self._upstreams = upstreams
+        self._relays = relays
         self._audit = audit
         self._settings = settings
         self._clock = clock
@@ -277,6 +280,9 @@ class Edge:
         """Run the checks; raises `Refusal`, and `NotLoaded` or `StaleFeed` where something has to be looked up first."""
         if exchange.request.connection.listener.asks_for_certificate and not self._knowledge.feed.is_fresh:
             raise StaleFeed
+        if self._relays.bring_certificates:
+            request = exchange.request
+            request.connection = self._relays.seen_connection(request, self._knowledge, now)
         exchange.admission = admitted(exchange.request, self._knowledge, now, exchange.admission)
 
     async def _admit_after_looking_up(self, exchange: Exchange) -> None:
@@ -371,4 +377,5 @@ def _request(arrival: Arrival, request_id: str) -> Request:
         host=(head.host or b"").decode("latin-1"),
         authorization=head.authorization,
         tpp_request_id=head.request_id,
+        claims=head.claims,
     )

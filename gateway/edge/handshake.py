@@ -32,16 +32,23 @@ class FailedHandshake:
     detail: str
 
 
+class Incoming(Protocol):
+    """A connection that does not speak HTTP yet."""
+
+    def abort(self) -> None:
+        """Give up, because the worker stops."""
+
+
 class Reception(Protocol):
     """The worker, as a new connection sees it."""
 
     def has_room(self) -> bool:
         """Whether one more connection may be served."""
 
-    def handshake_began(self, incoming: IncomingTls) -> None:
+    def handshake_began(self, incoming: Incoming) -> None:
         """Count a connection that is shaking hands."""
 
-    def handshake_ended(self, incoming: IncomingTls, failure: FailedHandshake | None) -> None:
+    def handshake_ended(self, incoming: Incoming, failure: FailedHandshake | None) -> None:
         """Count it no more; note the failure."""
 
 
@@ -108,15 +115,16 @@ class IncomingTls(asyncio.Protocol):
         speak: Callable[[], asyncio.Protocol],
         *,
         handshake_seconds: float,
+        told_address: str | None = None,
     ) -> None:
-        """Wait for the connection."""
+        """Wait for the connection, which is `told_address`'s where a relay has said so."""
         self._listener = listener
         self._context = context
         self._reception = reception
         self._speak = speak
         self._seconds = handshake_seconds
         self._task: asyncio.Task[None] | None = None
-        self._address = ""
+        self._address = told_address or ""
         self._descriptor = -1
         self._early = bytearray()
 
@@ -125,7 +133,7 @@ class IncomingTls(asyncio.Protocol):
         if not self._reception.has_room():
             transport.close()
             return
-        self._address = (transport.get_extra_info("peername") or ("",))[0]
+        self._address = self._address or (transport.get_extra_info("peername") or ("",))[0]
         self._descriptor = transport.get_extra_info("socket").fileno()
         self._reception.handshake_began(self)
         self._task = asyncio.get_running_loop().create_task(self._shake_hands(cast("asyncio.Transport", transport)))

@@ -54,11 +54,12 @@ class Host(Protocol):
 class EdgeProtocol(asyncio.Protocol):
     """A client's connection; hears its parser (`RequestSink`) and carries its exchanges (`ExchangeCarrier`)."""
 
-    def __init__(self, host: Host, listener: Listener, settings: GatewaySettings) -> None:
-        """Wait for the connection."""
+    def __init__(self, host: Host, listener: Listener, settings: GatewaySettings, *, told_address: str | None = None) -> None:
+        """Wait for the connection, which is `told_address`'s where a relay has said so."""
         self._host = host
         self._listener = listener
         self._settings = settings
+        self._told_address = told_address
         self._loop = asyncio.get_running_loop()
         limits = {"max_head_bytes": settings.max_head_bytes, "max_header_count": settings.max_header_count}
         self._parser = RequestParser(self, host.heads, **limits)
@@ -81,7 +82,7 @@ class EdgeProtocol(asyncio.Protocol):
         """Note who is there; the first request's time begins."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's are no subclass
         self._transport.set_write_buffer_limits(high=_WRITE_AHEAD_BYTES)
-        self.connection = _connection(self._transport, self._listener)
+        self.connection = _connection(self._transport, self._listener, self._told_address)
         if not self._listener.speaks_tls and not self._host.has_room():  # else the handshake has found room for it
             self.abort()
             return
@@ -315,11 +316,12 @@ class EdgeProtocol(asyncio.Protocol):
             self._awaiting_room.set_result(None)
 
 
-def _connection(transport: asyncio.Transport, listener: Listener) -> Connection:
-    peer = transport.get_extra_info("peername") or ("",)
+def _connection(transport: asyncio.Transport, listener: Listener, told_address: str | None) -> Connection:
+    peer = (transport.get_extra_info("peername") or ("",))[0]
+    address, told_by = (peer, None) if told_address is None else (told_address, peer)
     secured = transport.get_extra_info("ssl_object")
     if not isinstance(secured, EdgeSslObject):
-        return Connection(listener=listener, address=peer[0], tls=None, leaf=None)
+        return Connection(listener=listener, address=address, told_by=told_by, tls=None, leaf=None)
     der = secured.getpeercert(binary_form=True)
     cipher = secured.cipher()
     tls = TlsFacts(
@@ -328,4 +330,4 @@ def _connection(transport: asyncio.Transport, listener: Listener) -> Connection:
         resumed=bool(secured.session_reused),
         server_name=secured.server_name,
     )
-    return Connection(listener=listener, address=peer[0], tls=tls, leaf=Leaf(der) if der else None)
+    return Connection(listener=listener, address=address, told_by=told_by, tls=tls, leaf=Leaf(der) if der else None)

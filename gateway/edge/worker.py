@@ -7,6 +7,7 @@ import gc
 import os
 import time
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from gunicorn.arbiter import Arbiter
@@ -15,6 +16,7 @@ from gunicorn.workers.gasgi import ASGIWorker
 
 from gateway.edge.client_head import HeadReader
 from gateway.edge.handshake import IncomingTls
+from gateway.edge.incoming_relayed import IncomingRelayed
 from gateway.edge.protocol import EdgeProtocol
 from gateway.edge.stapler import Stapler
 from gateway.trust.fetching import Fetcher
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
     from gateway.edge.bootstrap import EdgeServices
     from gateway.edge.core import Edge
-    from gateway.edge.handshake import FailedHandshake
+    from gateway.edge.handshake import FailedHandshake, Incoming
     from gateway.edge.setup import EdgeSetup
     from gateway.policies.model import Listener
     from psd2.certificates import Psd2Certificate
@@ -48,7 +50,7 @@ class EdgeWorker(ASGIWorker):  # type: ignore[misc]
         """Serve nothing yet."""
         super().__init__(*args, **settings)
         self.connections: set[EdgeProtocol] = set()
-        self._handshakes: set[IncomingTls] = set()
+        self._handshakes: set[Incoming] = set()
         self.heads = HeadReader()
         self._partings: set[asyncio.Task[None]] = set()
         self._setup: EdgeSetup = self.cfg.edge_setup
@@ -92,14 +94,28 @@ class EdgeWorker(ASGIWorker):  # type: ignore[misc]
     def _greeter(self, listener: Listener) -> Callable[[], asyncio.Protocol]:
         settings = self._setup.settings
 
-        def speak() -> EdgeProtocol:
-            return EdgeProtocol(self, listener, settings)
+        def speak(told_address: str | None) -> EdgeProtocol:
+            return EdgeProtocol(self, listener, settings, told_address=told_address)
+
+        def secure(told_address: str | None) -> asyncio.Protocol:
+            return IncomingTls(
+                listener,
+                self._setup.tls.contexts[listener],
+                self,
+                partial(speak, told_address),
+                handshake_seconds=settings.handshake_seconds,
+                told_address=told_address,
+            )
+
+        go_on = secure if listener.speaks_tls else speak
 
         def greet() -> asyncio.Protocol:
-            context = self._setup.tls.contexts[listener]
-            return IncomingTls(listener, context, self, speak, handshake_seconds=settings.handshake_seconds)
+            networks = self._services.relays.networks_of(listener)
+            if networks is None:
+                return go_on(None)
+            return IncomingRelayed(listener, networks, self, go_on, seconds=settings.handshake_seconds)
 
-        return greet if listener.speaks_tls else speak
+        return greet
 
     async def _beat(self) -> None:
         look_at = time.monotonic() + _ROTATION_LOOK_SECONDS
@@ -163,11 +179,11 @@ class EdgeWorker(ASGIWorker):  # type: ignore[misc]
         """Whether one more connection may be served."""
         return len(self.connections) + len(self._handshakes) < self._setup.settings.max_connections
 
-    def handshake_began(self, incoming: IncomingTls) -> None:
+    def handshake_began(self, incoming: Incoming) -> None:
         """Count a connection that is shaking hands."""
         self._handshakes.add(incoming)
 
-    def handshake_ended(self, incoming: IncomingTls, failure: FailedHandshake | None) -> None:
+    def handshake_ended(self, incoming: Incoming, failure: FailedHandshake | None) -> None:
         """Count it no more; note the failure."""
         self._handshakes.discard(incoming)
         if failure is not None:
