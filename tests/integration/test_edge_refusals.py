@@ -99,10 +99,11 @@ def soon(edge: EdgeUnderTest, certificate: Issued, status: int) -> Answer:
 
 
 def test_a_broken_chain(edge: EdgeUnderTest) -> None:
-    """The issuing CA may not issue: the path length of the one above forbids it."""
-    middle = Authority("No further", parent=edge.authority, path_length=0)
-    below = Authority("Further", parent=middle)
-    edge.register.trust.replace("tpp", anchors=[edge.authority.pem], intermediates=[middle.pem, below.pem])
+    """The issuing CA may not issue: the path length of one above forbids it, though its own issuer would permit it."""
+    one_more = Authority("One further", parent=edge.authority, path_length=1)
+    last = Authority("Last", parent=one_more)
+    below = Authority("Further", parent=last)
+    edge.register.trust.replace("tpp", anchors=[edge.authority.pem], intermediates=[one_more.pem, last.pem, below.pem])
     assert soon(edge, below.qwac(), 401).reason == "mtls.chain"
 
 
