@@ -7,6 +7,7 @@ import ssl
 from typing import TYPE_CHECKING
 
 from chassis.problems import CONTENT_TYPE, problem
+from chassis.trace_context import note_trace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,6 +36,7 @@ class AcceptedCallers:
         if caller is None:
             return self._refuse(start_response)
         environ[_KEY] = caller
+        note_trace(environ)
         return self._application(environ, start_response)
 
     def _accepts(self, name: str, environ: WSGIEnvironment) -> bool:

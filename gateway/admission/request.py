@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from psd2.client_cert_header import encode_client_cert
 
 if TYPE_CHECKING:
+    from chassis.trace_context import TraceParent
     from gateway.policies.model import Listener
 
 
@@ -68,6 +69,7 @@ class Request:
     """One request. `path` and `query` are as received, ASCII; `host` is the Host header's value.
 
     `claims` are header fields that nobody is believed but a relay: of them comes the `connection` that the checks see.
+    `trace` is the sender's.
     """
 
     connection: Connection
@@ -79,6 +81,7 @@ class Request:
     authorization: bytes | None = field(repr=False)
     tpp_request_id: bytes | None
     claims: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
+    trace: TraceParent | None = None
 
     @property
     def asked(self) -> tuple[object, ...]:

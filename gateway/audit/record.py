@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from gateway.admission.tracing import own_step
 from gateway.plans.redaction import Redactions
 from gateway.policies.model import TokenRule
 from psd2.certificates import MalformedCertificate, Psd2Certificate, parse_certificate
@@ -139,6 +140,7 @@ class RecordWriter:
             "kind": "request",
             "request_id": request.id,
             "tpp_request_id": request.tpp_request_id.decode("latin-1") if request.tpp_request_id else None,
+            "trace": _trace(request),
             "method": request.method,
             "path": self._shown_path(request, admission.route),
             "outcome": exchange.outcome,
@@ -247,6 +249,11 @@ def of_handshake(failure: FailedHandshake, *, now: float) -> bytes:
             "client_ip": failure.address,
         }
     )
+
+
+def _trace(request: Request) -> dict[str, str | None]:
+    own = own_step(request)
+    return {"id": own.trace_id, "step": own.parent_id, "parent": request.trace.parent_id if request.trace else None}
 
 
 def _timestamp(now: float) -> str:

@@ -30,13 +30,18 @@ _DROPPED_PREFIXES: Final = (
     b"x-envoy-", b"x-original-", b"cf-", b"x-qwac", b"x-certificate",
 )  # fmt: skip
 _READ: Final = frozenset(
-    {b"host", b"authorization", b"content-type", b"x-request-id", b"content-length", b"transfer-encoding", b"expect"}
-)
+    {
+        b"host", b"authorization", b"content-type", b"x-request-id", b"content-length", b"transfer-encoding", b"expect",
+        b"traceparent", b"tracestate",
+    }
+)  # fmt: skip
+# Lists, though on several lines; two traceparents are a list, and so no traceparent (W3C Trace Context §3.2.1, §3.3.1).
+_LISTS: Final = frozenset({b"traceparent", b"tracestate"})
 # Of these one may stand in a request (RFC 9110 §5.3): a second one could be read by the next server instead.
-_SINGLE: Final = _READ - {b"x-request-id", b"expect"}
+_SINGLE: Final = _READ - {b"x-request-id", b"expect"} - _LISTS
 # Of these any one says that the request is meant to be signed (BG IG §12).
 _SIGNING: Final = frozenset({b"digest", b"signature", b"tpp-signature-certificate"})
-_ALWAYS_NEW: Final = _SIGNING | {b"x-request-id"}
+_ALWAYS_NEW: Final = _SIGNING | _LISTS | {b"x-request-id"}
 ORDINARY_CONNECTION: Final = frozenset({b"keep-alive", b"close"})
 _MOST_REMEMBERED_NAMES: Final = 2_000
 _MOST_KNOWN_FIELDS: Final = 32
@@ -77,6 +82,8 @@ class ClientHead:
     content_length: int
     is_chunked: bool
     awaits_continue: bool
+    traceparent: bytes | None = None
+    tracestate: bytes | None = None
     closes: bool = False
     signed: list[tuple[bytes, bytes]] | None = None
     claims: tuple[tuple[bytes, bytes], ...] = ()
@@ -132,7 +139,7 @@ def _sorted_out(fields: Sequence[HeadField]) -> ClientHead:
         elif fate is _READ_HERE:
             if name in found and name in _SINGLE:
                 raise AmbiguousHead(f"{name.decode('ascii')} is there twice")
-            found[name] = value
+            found[name] = b"%b,%b" % (found[name], value) if name in _LISTS and name in found else value
         elif fate is _Fate.SIGN:
             lines.append(line)
             is_signed = True
@@ -166,6 +173,8 @@ def _head(lines: list[bytes], found: dict[bytes, bytes]) -> ClientHead:
         content_length=int(length or 0),
         is_chunked=coding is not None,
         awaits_continue=found.get(b"expect", b"").lower() == b"100-continue",
+        traceparent=found.get(b"traceparent"),
+        tracestate=found.get(b"tracestate"),
     )
 
 

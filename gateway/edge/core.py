@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from chassis.logs import get_logger
+from chassis.trace_context import TraceParent
 from gateway.admission.admit import Admission
 from gateway.admission.looking_up import MOST_LOOK_UPS, load, looked_up
 from gateway.admission.memory import NotLoaded
@@ -378,4 +379,5 @@ def _request(arrival: Arrival, request_id: str) -> Request:
         authorization=head.authorization,
         tpp_request_id=head.request_id,
         claims=head.claims,
+        trace=TraceParent.read(head.traceparent.decode("latin-1")) if head.traceparent is not None else None,
     )

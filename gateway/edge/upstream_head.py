@@ -12,6 +12,7 @@ from urllib.parse import quote
 from chassis import told_signatures
 from chassis.told_refusals import ToldRefusal
 from gateway.admission.roles import granted_roles
+from gateway.admission.tracing import own_step
 from gateway.edge.client_head import ORDINARY_CONNECTION, named_hop_by_hop
 from gateway.edge.reply import FAULT_ORDER, TOLD_REFUSAL
 from gateway.plans.tokens import Bearing, taken_out
@@ -68,6 +69,9 @@ def _passed_on(request: Request, head: ClientHead, admission: Admission, host: b
     target = passed.path.encode("ascii") + (b"?" + passed.query if passed.query else b"")
     line = b"%b %b HTTP/1.1\r\nhost: %b\r\n" % (request.method.encode("ascii"), target, host or passed.host)
     parts = [line, *passed.lines]
+    parts.append(b"traceparent: %b\r\n" % str(own_step(request)).encode("ascii"))
+    if head.tracestate is not None and request.trace is not None:
+        parts.append(b"tracestate: %b\r\n" % head.tracestate)  # without the trace it belongs to, it says nothing
     if head.request_id is not None:
         parts.append(b"x-request-id: %b\r\n" % head.request_id)
     if head.content_type is not None:

@@ -34,6 +34,7 @@ RIGHT = encode_qcstatements(
     )
 )
 FAILURES = 8
+TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 COMPLIANCE = bytes.fromhex("3008060604008e460101")
 EMPTY = bytes.fromhex("300a060604008e4601010c00")
 VARIANTS = {
@@ -182,6 +183,40 @@ def _without_common_cipher(edge: EdgeUnderTest) -> ssl.SSLContext:
     context = edge.context(version=ssl.TLSVersion.TLSv1_2)
     context.set_ciphers("AES128-SHA256")
     return context
+
+
+def told_trace(edge: EdgeUnderTest, *headers: tuple[str, str]) -> tuple[list[list[str]], dict[str, Any]]:
+    """Return traceparent and tracestate as the bank gets them, and what the audit record says of the trace."""
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
+    answer = edge.say(f"GET /v1/consents/1 HTTP/1.1\r\nHost: localhost\r\n{lines}\r\n".encode())
+    told = [[value for name, value in answer.json["headers"] if name == each] for each in ("traceparent", "tracestate")]
+    return told, edge.record_of(answer)["trace"]
+
+
+def test_a_trace_is_passed_on_with_the_edges_own_step(edge: EdgeUnderTest) -> None:
+    """The bank hears of the client's trace, and of the edge as the step that has called it; so does the log."""
+    (told, state), recorded = told_trace(edge, ("traceparent", f"00-{TRACE}-{PARENT}-00"), ("tracestate", "a=1"))
+    assert told == [f"00-{TRACE}-{recorded['step']}-00"]
+    assert (recorded["id"], recorded["parent"], state) == (TRACE, PARENT, ["a=1"])
+    assert recorded["step"] not in {PARENT, "0" * 16}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        (),
+        (("traceparent", "nonsense"),),
+        (("traceparent", f"00-{'0' * 32}-{PARENT}-01"),),
+        (("traceparent", f"00-{TRACE}-{PARENT}-01"), ("traceparent", f"00-{TRACE}-{PARENT}-01")),
+    ],
+    ids=["none", "nonsense", "zeros", "two"],
+)
+def test_without_a_right_traceparent_a_trace_begins(edge: EdgeUnderTest, headers: tuple[tuple[str, str], ...]) -> None:
+    """What is malformed is replaced, and the tracestate that came with it does not go on."""
+    (told, state), recorded = told_trace(edge, *headers, ("tracestate", "a=1"))
+    assert told == [f"00-{recorded['id']}-{recorded['step']}-01"]
+    assert recorded["id"] != TRACE
+    assert (recorded["parent"], state) == (None, [])
 
 
 def test_questions_cost_nothing_of_the_plan_and_are_limited_themselves(edge: EdgeUnderTest) -> None:

@@ -71,6 +71,7 @@ def test_the_internal_server_gets_what_the_edge_has_established() -> None:
     assert written[:3] == [b"GET /v1/accounts?a=b HTTP/1.1", b"host: localhost:8443", b"accept: */*"]
     assert set(written[3:-1]) == {
         b"x-sandbox-listener: edge",
+        b"traceparent: 00-request1-request1-01",
         b"x-sandbox-request: request-1",
         b"x-sandbox-address: 192.0.2.1",
         b"x-sandbox-tpp: PSDDE-BAFIN-100001",
