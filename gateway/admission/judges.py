@@ -31,7 +31,7 @@ class Judges:
         self._memory: Memory[Judge] = Memory(read, most=_MOST_STORES)
         self._on_renewed = on_renewed
         self._stale: set[str] = set()
-        self._renewal: asyncio.Task[None] | None = None
+        self._renewals: dict[str, asyncio.Task[None]] = {}
 
     async def load(self, store: str) -> None:
         """Make the judge of a store; raises what the database raises."""
@@ -83,31 +83,40 @@ class Judges:
 
     def stop(self) -> None:
         """Renew no more."""
-        if self._renewal is not None:
-            self._renewal.cancel()
+        for renewal in self._renewals.values():
+            renewal.cancel()
 
     def _renew(self, stores: set[str]) -> None:
+        # Each by itself: a store that takes long to read must not keep the old judges of others in force.
         self._stale |= stores
-        if self._stale and (self._renewal is None or self._renewal.done()):
-            self._renewal = asyncio.get_running_loop().create_task(self._renew_stale(), name="judges")
+        for store in stores - self._renewals.keys():
+            self._renewals[store] = asyncio.get_running_loop().create_task(self._renew_stale(store), name=f"judge of {store}")
 
-    async def _renew_stale(self) -> None:
-        """Read trust anew until nothing is stale."""
-        while self._stale:
-            stores, self._stale = self._stale, set()
-            renewed = [await self._is_read_anew(store) for store in sorted(stores)]
-            if any(renewed):
-                self._on_renewed()
-            if not all(renewed):
-                await asyncio.sleep(_RETRY_SECONDS)
+    async def _renew_stale(self, store: str) -> None:
+        """Read a store anew until it is not stale."""
+        try:
+            while store in self._stale:
+                self._stale.discard(store)
+                if await self._is_read_anew(store):
+                    self._on_renewed()
+                else:
+                    await asyncio.sleep(_RETRY_SECONDS)
+        finally:
+            del self._renewals[store]
 
     async def _is_read_anew(self, store: str) -> bool:
         """Make one judge anew; if that fails, nobody is judged by the store until it is read."""
         try:
-            async with asyncio.timeout(_RENEWAL_SECONDS):
+            try:
+                async with asyncio.timeout(_RENEWAL_SECONDS):
+                    await self._memory.load(store)
+            except TimeoutError:
+                # The old judge must not serve any longer. The reading is of what changed: begun anew it would never end.
+                get_logger().warning("trust.slow", store=store)
+                self._memory.drop(store)
                 await self._memory.load(store)
         except Exception as error:  # noqa: BLE001 - whatever went wrong, the old judge must not serve any longer
-            get_logger().error("trust.unreadable", store=store, error=str(error))
+            get_logger().error("trust.unreadable", store=store, error=repr(error))
             self._memory.forget(store)
             self._stale.add(store)
             return False

@@ -89,9 +89,13 @@ class Memory(Generic[_Value]):
         """Start every look-up that is under way anew."""
         self._doubted.update(self._loading)
 
-    def forget(self, key: str) -> None:
-        """Drop `key`."""
+    def drop(self, key: str) -> None:
+        """Drop `key`; a look-up of it that is under way goes on, and is as good as it was."""
         self._entries.pop(key, None)
+
+    def forget(self, key: str) -> None:
+        """Drop `key`, which is not what it was."""
+        self.drop(key)
         self.doubt(key)
 
     def forget_all(self) -> None:
