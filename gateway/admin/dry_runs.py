@@ -23,6 +23,9 @@ def take_dry_runs(app: Flask) -> None:
     def begin() -> None:
         if request.method in SAFE_METHODS or request.endpoint is None:
             return
+        if any(len(values) > 1 for values in request.args.listvalues()):
+            # Of `dry_run=false&dry_run=true` nobody knows which is meant.
+            raise BadRequest("a parameter stands in the query twice, and nothing was done: write each once")
         if query_of(app.view_functions[request.endpoint]) is not ChangeQuery:
             if "dry_run" in request.args:
                 raise BadRequest("this change can't be tried, and nothing was done: leave dry_run out to make it")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
@@ -69,6 +70,7 @@ class Version:
 def canonical(body: Body) -> str:
     """Return the body as the one text that stands for it; raises `DocumentRefused` for what JSON can't say."""
     require_shallow(body)
+    _require_finite(body)
     try:
         text = orjson.dumps(body, option=orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME)
     except orjson.JSONEncodeError as error:
@@ -91,3 +93,12 @@ def require_shallow(value: Any, *, levels: int = MOST_DEPTH) -> None:  # noqa: A
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     for each in inner:
         require_shallow(each, levels=levels - 1)
+
+
+def _require_finite(value: Any) -> None:  # noqa: ANN401 - any JSON value
+    """Raise `DocumentRefused` for NaN and infinities: as JSON they would be null, and what a rule says not there."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise DocumentRefused([Fault("document", f"holds the number {value}, which JSON can't say")])
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for each in inner:
+        _require_finite(each)

@@ -11,6 +11,7 @@ from gateway.configuration.bodies import DocumentBody
 from gateway.limits.model import Breach, Limit, LimitKey, Period, Quota, Rate
 
 _MOST_PER_SECOND: Final = 100_000
+_LEAST_PER_SECOND: Final = 1e-6  # one in eleven days and a half; far below, no answer could say when to come again
 _MOST_BURST: Final = 1_000_000
 _MOST_AMOUNT: Final = 1_000_000_000_000
 
@@ -18,7 +19,7 @@ _MOST_AMOUNT: Final = 1_000_000_000_000
 class RateBody(DocumentBody):
     """In any span of s seconds at most `burst + s * per_second` requests."""
 
-    per_second: Annotated[float, Field(gt=0, le=_MOST_PER_SECOND, description="requests a second, on average")]
+    per_second: Annotated[float, Field(ge=_LEAST_PER_SECOND, le=_MOST_PER_SECOND, description="requests a second, on average")]
     burst: Annotated[
         int | None, Field(ge=1, le=_MOST_BURST, description="requests at once; default: those of one second, at least 1")
     ] = None

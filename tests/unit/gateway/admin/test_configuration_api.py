@@ -166,6 +166,21 @@ def test_a_misspelt_dry_run_is_not_the_real_one(api: FlaskClient, query: str) ->
     problem_of(api.get(GOLD), 404)
 
 
+@pytest.mark.parametrize("query", ["dry_run=false&dry_run=true", "dry_run=true&dry_run=false"])
+def test_a_dry_run_that_is_asked_for_and_not_is_no_change(api: FlaskClient, query: str) -> None:
+    """400 rather than the first of the two."""
+    problem_of(api.put(f"{GOLD}?{query}", json={"rate": 1}, headers=NEW), 400)
+    problem_of(api.get(GOLD), 404)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_a_number_that_json_can_not_say_is_not_taken_for_nothing(api: FlaskClient, number: str) -> None:
+    """As null it would lift what the field asks for."""
+    body = f'{{"changes": [{{"kind": "plans", "name": "gold", "document": {{"rate": 1, "note": {number}}}}}]}}'
+    problem = problem_of(api.post("/config", data=body, content_type="application/json"), 422)
+    assert "JSON can't say" in str(problem)
+
+
 def test_tpps_clients_and_trust_can_be_tried_too(api: FlaskClient) -> None:
     """Each answers as the real change, and leaves nothing: no TPP, no client, no block, no record."""
     sha256, authority = "ab" * 32, Authority()

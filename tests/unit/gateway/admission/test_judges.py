@@ -51,7 +51,7 @@ def _is_loaded(judges: Judges, store: str) -> bool:
 
 async def _until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(_DEADLINE_SECONDS):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - what is waited for is done by another thread
             await asyncio.sleep(0.005)
 
 

@@ -59,7 +59,8 @@ def _limit(label: str, allowance: Rate | Quota) -> Limit:
     [
         ({"deployments": []}, "entitlements[0].deployments", "at least 1"),
         ({"deployments": ["a"]}, "entitlements[0]", "neither rate nor quotas"),
-        ({"deployments": ["a"], "rate": {"per_second": 0}}, "entitlements[0].rate.per_second", "greater than 0"),
+        ({"deployments": ["a"], "rate": {"per_second": 0}}, "entitlements[0].rate.per_second", "greater than or equal"),
+        ({"deployments": ["a"], "rate": {"per_second": 1e-320}}, "entitlements[0].rate.per_second", "greater than or equal"),
         ({"deployments": ["a"], "rate": {"per_second": 1, "burst": 0}}, "entitlements[0].rate.burst", "greater than or equal"),
         ({"deployments": ["a"], "quotas": [{"amount": 1, "per": "year"}]}, "entitlements[0].quotas[0].per", "'month'"),
         ({"deployments": ["a"], "quotas": [{"amount": 1, "per": "day"}] * 2}, "entitlements[0]", "same period"),
