@@ -11,10 +11,11 @@ import pytest
 from gateway.admission import judges as module
 from gateway.admission.judges import Judges
 from gateway.admission.memory import NotLoaded
-from gateway.trust.judgement import Judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from gateway.trust.judgement import Judge
 
 _DEADLINE_SECONDS = 30.0
 
