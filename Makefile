@@ -71,7 +71,7 @@ test: check ## everything above: the one command that CI runs
 
 others:
 	@$(MAKE) --no-print-directory unit
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target browser behave WORKERS=1
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target browser behave
 
 screenshots: $(READY) ## take the README's pictures anew, from a platform of its own
 	@$(BIN)/python -m tests.browser.screenshots
