@@ -48,6 +48,11 @@ class Home:
         """The CA bundle that a client of the public listeners passes as `--cacert`."""
         return self.certs / "trust.pem"
 
+    @property
+    def document_key(self) -> Path:
+        """The key that seals the gateway's documents with secrets in its database (0600); not beside that database."""
+        return self.certs / "gateway-documents.key"
+
     def ca(self, name: str) -> KeyPairPaths:
         """Return the files of a CA: `root`, `tpp-issuing`, `server-issuing`, `internal`."""
         return _pair(self.certs / "ca", name)

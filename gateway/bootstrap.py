@@ -9,8 +9,8 @@ from chassis.peers import Peer, PeerSession
 from gateway.admin.app import create_app as create_admin_app
 from gateway.admin_audit.store import SqlAdminAudit
 from gateway.configuration.service import Configuration
-from gateway.configuration.store import SqlConfigurationStore
 from gateway.database import open_gateway_engine
+from gateway.documents import document_store
 from gateway.kinds import KINDS
 from gateway.limits.blocks import Blocks
 from gateway.oauth.app import AuthorizationServices, create_app
@@ -89,7 +89,7 @@ def admin_app(settings: GatewaySettings) -> Flask:
     """Return the control API."""
     engine = open_gateway_engine(settings.database_url, threads=settings.admin_threads)
     clock = SystemClock()
-    configuration = Configuration(kinds=KINDS, store=SqlConfigurationStore(engine), clock=clock)
+    configuration = Configuration(kinds=KINDS, store=document_store(engine, settings), clock=clock)
     stores = StandingStores(lambda: configuration.standing(TRUST_STORES.name))
     trust = Trust(store=SqlTrustStore(engine), clock=clock, described=stores.read)
     points = SqlCrlPoints(engine)

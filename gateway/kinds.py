@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from gateway.certificates.kind import CERTIFICATES
 from gateway.configuration.model import Kinds
 from gateway.plans.kind import PLANS, SUBSCRIBERS
 from gateway.policies.kind import DEPLOYMENTS
@@ -11,4 +12,4 @@ from gateway.relays.kind import RELAYS
 from gateway.trust.kind import TRUST_STORES
 from gateway.upstreams.kind import UPSTREAMS
 
-KINDS: Final = Kinds((DEPLOYMENTS, PLANS, RELAYS, SUBSCRIBERS, TRUST_STORES, UPSTREAMS))
+KINDS: Final = Kinds((CERTIFICATES, DEPLOYMENTS, PLANS, RELAYS, SUBSCRIBERS, TRUST_STORES, UPSTREAMS))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from gateway.configuration.files import parse_documents, read_documents
 from gateway.configuration.seeding import apply_files, apply_seeds
 from gateway.configuration.service import Configuration
-from gateway.configuration.store import SqlConfigurationStore
+from gateway.documents import document_store
 from gateway.kinds import KINDS
 from psd2.clock import SystemClock
 
@@ -35,7 +35,7 @@ def packaged_documents() -> list[Document]:
 
 def apply_documents_of_start(engine: Engine, settings: GatewaySettings) -> None:
     """Bring into force what comes with the gateway, then what the operator's files say; raises `SetRefused`, `FileRefused`."""
-    store = SqlConfigurationStore(engine)
+    store = document_store(engine, settings)
     configuration = Configuration(kinds=KINDS, store=store, clock=SystemClock())
     apply_seeds(configuration, store, packaged_documents())
     if settings.configuration is not None:

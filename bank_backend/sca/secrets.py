@@ -6,12 +6,12 @@ import hashlib
 import hmac
 from typing import TYPE_CHECKING
 
-from bank_backend.sca.sealing import SealBroken
 from bank_backend.sca.totp import SECRET_BYTES, base32_of, secret_of
+from chassis.sealing import SealBroken
 
 if TYPE_CHECKING:
     from bank_backend.sca.enrolled import EnrolledMethod
-    from bank_backend.sca.sealing import Seal
+    from chassis.sealing import Seal
 
 
 class TotpSecrets:

@@ -8,10 +8,10 @@ from bank_backend.sca.codes import SystemCodes
 from bank_backend.sca.enrolment import Enrolment
 from bank_backend.sca.method_store import SqlMethodStore
 from bank_backend.sca.passkeys import Passkeys
-from bank_backend.sca.sealing import KeyFile, Seal
 from bank_backend.sca.secrets import TotpSecrets
 from bank_backend.sca.service import ScaMethods
 from bank_backend.sca.store import SqlChallengeStore, SqlWrongCodeStore
+from chassis.sealing import KeyFile, Seal
 
 if TYPE_CHECKING:
     from bank_backend.database import Connection

@@ -9,6 +9,7 @@ from flask import Blueprint, Flask, Response, jsonify
 from gateway.admin.actors import note_actors
 from gateway.admin.admin_audit_api import admin_audit_blueprint
 from gateway.admin.api import MOST_JSON_BYTES, register_blueprint, trust_blueprint
+from gateway.admin.certificates_api import certificates_blueprint
 from gateway.admin.configuration_api import configuration_blueprint
 from gateway.admin.dry_runs import take_dry_runs
 from gateway.admin.metrics_api import metrics_blueprint
@@ -58,6 +59,7 @@ def create_app(
     app.register_blueprint(trust_blueprint(trust))
     app.register_blueprint(revocation_blueprint(trust, crl_points))
     app.register_blueprint(configuration_blueprint(configuration))
+    app.register_blueprint(certificates_blueprint(configuration))
     app.register_blueprint(subscriber_tokens_blueprint(configuration))
     app.register_blueprint(blocked_addresses_blueprint(blocks))
     app.register_blueprint(admin_audit_blueprint(admin_audit))

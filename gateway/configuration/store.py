@@ -11,6 +11,7 @@ from chassis.database import for_reading
 from gateway.admin_audit.store import append_record
 from gateway.changes.kinds import ChangeKind
 from gateway.changes.store import append_change, changing
+from gateway.configuration.sealing import NOTHING_SEALED
 from gateway.configuration.versions import Origin, Version
 from gateway.database import document_versions, documents
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Engine, Row
 
     from gateway.admin_audit.record import Entry
+    from gateway.configuration.sealing import Sealing
 
 KEPT_VERSIONS: Final = 200
 _versions = document_versions.c
@@ -29,27 +31,28 @@ _versions = document_versions.c
 class SqlConfigurationStore:
     """The configuration on SQLAlchemy Core."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, sealing: Sealing = NOTHING_SEALED) -> None:
         self._engine = engine
         self._reading = for_reading(engine)
+        self._sealing = sealing
 
     @contextmanager
     def changing(self, *, dry_run: bool) -> Iterator[SqlChange]:
         """Give a change; there is one at a time. A dry run does all of it and leaves nothing."""
         with changing(self._engine) as connection:
-            yield SqlChange(connection)
+            yield SqlChange(connection, self._sealing)
             if dry_run:
                 connection.rollback()
 
     def standing(self) -> Sequence[Version]:
         """Return every document that stands, by kind and name."""
         with self._reading.connect() as connection:
-            return _standing(connection)
+            return _standing(connection, self._sealing)
 
     def history(self, kind: str, name: str) -> Sequence[Version]:
         """Return the versions of a document, newest first; deletions are among them."""
         with self._reading.connect() as connection:
-            return _history(connection, kind, name)
+            return _history(connection, self._sealing, kind, name)
 
     def version(self, kind: str, name: str, number: int | None = None) -> Version | None:
         """Return a version of a document, or the one that stands; None where there is no such."""
@@ -59,7 +62,7 @@ class SqlConfigurationStore:
             query = select(document_versions).where(_of(kind, name), _versions.number == number)
         with self._reading.connect() as connection:
             row = connection.execute(query).one_or_none()
-        return _version(row) if row else None
+        return _version(row, self._sealing) if row else None
 
     def latest(self, origin: Origin | None = None) -> dict[tuple[str, str], Version]:
         """Return the newest version of each document, deletions included; only of `origin`, if given."""
@@ -70,22 +73,23 @@ class SqlConfigurationStore:
         of_top = (_versions.kind == top.c.kind) & (_versions.name == top.c.name) & (_versions.number == top.c.number)
         with self._reading.connect() as connection:
             rows = connection.execute(select(document_versions).join(top, of_top))
-            return {(row.kind, row.name): _version(row) for row in rows}
+            return {(row.kind, row.name): _version(row, self._sealing) for row in rows}
 
 
 class SqlChange:
     """One transaction that changes the configuration."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, sealing: Sealing) -> None:
         self.connection = connection
+        self._sealing = sealing
 
     def standing(self) -> Sequence[Version]:
         """Return every document that stands."""
-        return _standing(self.connection)
+        return _standing(self.connection, self._sealing)
 
     def history(self, kind: str, name: str) -> Sequence[Version]:
         """Return the versions of a document, newest first."""
-        return _history(self.connection, kind, name)
+        return _history(self.connection, self._sealing, kind, name)
 
     def newest_number(self, kind: str, name: str) -> int:
         """Return the number of the newest version, 0 where the name was never used."""
@@ -95,12 +99,13 @@ class SqlChange:
     def write(self, version: Version) -> None:
         """Make this the newest version of its document."""
         of_it = _of(version.kind, version.name)
-        self.connection.execute(insert(document_versions).values(**_row(version)))
+        row = _row(version, self._sealing)
+        self.connection.execute(insert(document_versions).values(**row))
         self.connection.execute(delete(document_versions).where(of_it, _versions.number <= version.number - KEPT_VERSIONS))
         standing = (documents.c.kind == version.kind) & (documents.c.name == version.name)
         self.connection.execute(delete(documents).where(standing))
         if not version.is_deletion:
-            self.connection.execute(insert(documents).values(**_row(version)))
+            self.connection.execute(insert(documents).values(**row))
 
     def record(self, entry: Entry, at: datetime) -> None:
         """Put this into the audit of administrators."""
@@ -115,33 +120,34 @@ def _of(kind: str, name: str) -> ColumnElement[bool]:
     return (_versions.kind == kind) & (_versions.name == name)
 
 
-def _standing(connection: Connection) -> list[Version]:
-    return [_version(row) for row in connection.execute(select(documents).order_by(documents.c.kind, documents.c.name))]
+def _standing(connection: Connection, sealing: Sealing) -> list[Version]:
+    rows = connection.execute(select(documents).order_by(documents.c.kind, documents.c.name))
+    return [_version(row, sealing) for row in rows]
 
 
-def _history(connection: Connection, kind: str, name: str) -> list[Version]:
+def _history(connection: Connection, sealing: Sealing, kind: str, name: str) -> list[Version]:
     query = select(document_versions).where(_of(kind, name)).order_by(_versions.number.desc())
-    return [_version(row) for row in connection.execute(query)]
+    return [_version(row, sealing) for row in connection.execute(query)]
 
 
-def _row(version: Version) -> dict[str, object]:
+def _row(version: Version, sealing: Sealing) -> dict[str, object]:
     return {
         "kind": version.kind,
         "name": version.name,
         "number": version.number,
-        "body": version.text,
+        "body": sealing.stored(version),
         "origin": version.origin.value,
         "actor": version.actor,
         "at": version.at,
     }
 
 
-def _version(row: Row[Any]) -> Version:
+def _version(row: Row[Any], sealing: Sealing) -> Version:
     return Version(
         kind=row.kind,
         name=row.name,
         number=row.number,
-        text=row.body,
+        text=sealing.text_of(row.kind, row.name, row.number, row.body),
         origin=Origin(row.origin),
         actor=row.actor,
         at=row.at,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 MOST_BYTES: Final = 1024 * 1024
 MOST_DEPTH: Final = 24
 MOST_DOCUMENTS: Final = 10_000
+SEALED: Final = "sealed:"
 
 
 class Origin(StrEnum):
@@ -58,6 +59,8 @@ class Version:
     @property
     def document(self) -> Document:
         """Return the document; raises `DocumentRefused` where somebody has put something else into the database."""
+        if self.text.startswith(SEALED):
+            raise DocumentRefused([Fault("document", "is sealed with another key than the gateway's: bring back the key file")])
         try:
             body = orjson.loads(self.text)
         except orjson.JSONDecodeError as error:

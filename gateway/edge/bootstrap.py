@@ -18,8 +18,8 @@ from gateway.admission.store import SqlKnowledgeSource
 from gateway.audit.log import AuditLog
 from gateway.changes.listening import ChangeListener
 from gateway.configuration.live import LiveConfiguration, Part
-from gateway.configuration.store import SqlConfigurationStore
 from gateway.database import open_gateway_engine
+from gateway.documents import document_store
 from gateway.edge.core import Edge
 from gateway.edge.counters import Counters, counters
 from gateway.edge.deadlines import Deadlines
@@ -172,7 +172,7 @@ async def edge_services(settings: GatewaySettings) -> EdgeServices:
 async def _configuration(engine: Engine, settings: GatewaySettings, parts: Sequence[Part]) -> LiveConfiguration:
     """Return the configuration that these parts decide by, all documents of the start applied."""
     await asyncio.to_thread(apply_documents_of_start, engine, settings)
-    return LiveConfiguration(source=SqlConfigurationStore(engine), kinds=KINDS, parts=parts)
+    return LiveConfiguration(source=document_store(engine, settings), kinds=KINDS, parts=parts)
 
 
 def _watch_seconds(settings: GatewaySettings) -> float:

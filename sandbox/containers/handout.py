@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from chassis.callers import HEALTH_CALLER
 from chassis.files import write_private, write_public
 from chassis.home import Home
+from chassis.sealing import KeyFile
 from sandbox.ca.model import TppCertificateKind
 from sandbox.tpps import demo_app
 
@@ -26,19 +27,23 @@ _CLIENT: Final = "client.json"
 
 @dataclass(frozen=True, slots=True)
 class Belongings:
-    """What a server's home holds beside its own certificate: as whom it calls, whose certificates it knows, which TPP it is."""
+    """What a server's home holds beside its own certificate: as whom it calls, whose certificates it knows, which TPP it is.
+
+    `opens_documents`: whether it has the key that seals the gateway's documents.
+    """
 
     callers: tuple[str, ...] = (HEALTH_CALLER,)
     authorities: tuple[str, ...] = ("internal",)
     tpps: tuple[str, ...] = ()
+    opens_documents: bool = False
 
 
 BELONGINGS: Final = {
     # The public authorities: for a Python on which TLS itself has to judge clients (gateway/edge/tls.py).
-    "edge": Belongings(callers=("gateway",), authorities=("internal", "root", "tpp-issuing")),
+    "edge": Belongings(callers=("gateway",), authorities=("internal", "root", "tpp-issuing"), opens_documents=True),
     "authorization": Belongings(callers=("gateway", HEALTH_CALLER)),
     # The operator calls from where the control API is: `docker compose exec admin gateway …`.
-    "admin": Belongings(callers=("operator", HEALTH_CALLER)),
+    "admin": Belongings(callers=("operator", HEALTH_CALLER), opens_documents=True),
     "bank": Belongings(),
     "demo": Belongings(tpps=(demo_app.NAME,)),
 }
@@ -57,6 +62,9 @@ def _written(authority: Home, home: Home, server: str, has: Belongings) -> Itera
     for name in has.authorities:
         yield from _copied(authority.ca(name).certificate, home.ca(name).certificate)
     yield from _copied(authority.trust_bundle, home.trust_bundle)
+    if has.opens_documents:
+        KeyFile(authority.document_key)()  # made, where this is the first time
+        yield from _kept_private(authority.document_key, home.document_key)
     for name in has.tpps:
         yield from _tpp_written(authority.tpp(name), home.tpp(name))
 

@@ -10,9 +10,9 @@ import pytest
 from bank_backend.errors import PsuLocked
 from bank_backend.sca.errors import CodeWrong
 from bank_backend.sca.model import CODE_LOCK, MethodType, WrongCodes
-from bank_backend.sca.sealing import KeyFile, Seal, SealBroken
 from bank_backend.sca.secrets import published_secret
 from bank_backend.sca.totp import base32_of, code_at, matching_step, new_totp_secret, provisioning_uri, secret_of
+from chassis.sealing import KeyFile, Seal, SealBroken
 from tests.support.sca import NOW, STATEMENT, TOTP_SECRET, ScaDesk
 
 if TYPE_CHECKING:

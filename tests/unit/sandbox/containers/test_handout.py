@@ -39,9 +39,9 @@ def keys(home: Path) -> set[str]:
 @pytest.mark.parametrize(
     ("server", "its"),
     [
-        ("edge", {"servers/edge.key", "internal/gateway.key"}),
+        ("edge", {"servers/edge.key", "internal/gateway.key", "gateway-documents.key"}),
         ("authorization", {"servers/authorization.key", "internal/gateway.key", "internal/health.key"}),
-        ("admin", {"servers/admin.key", "internal/operator.key", "internal/health.key"}),
+        ("admin", {"servers/admin.key", "internal/operator.key", "internal/health.key", "gateway-documents.key"}),
         ("bank", {"servers/bank.key", "internal/health.key"}),
         ("demo", {"servers/demo.key", "internal/health.key"}),
     ],

@@ -1,4 +1,4 @@
-"""Sealing TOTP secrets: AES-256-GCM under a key that does not lie in the database (NIST SP 800-38D)."""
+"""Seals secrets that are kept in a database: AES-256-GCM under a key that does not lie there (NIST SP 800-38D)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NONCE_BYTES: Final = 12
 
 
 class SealBroken(Exception):
-    """What was sealed was sealed by another key, for another method, or has been changed."""
+    """What was sealed was sealed by another key, for another owner, or has been changed."""
 
 
 class Seal:
@@ -39,7 +39,7 @@ class Seal:
         try:
             return AESGCM(self._key()).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], owner.encode())
         except InvalidTag:
-            raise SealBroken("a method's secret can't be opened: is this the key that it was sealed with?") from None
+            raise SealBroken(f"the secret of {owner} can't be opened: is this the key that it was sealed with?") from None
 
 
 class KeyFile:
