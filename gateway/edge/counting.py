@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway.admission.refusal import Refusal
 from gateway.limits.accounts import StoreUnreachable
 from gateway.limits.addresses import counted_address
-from gateway.limits.headers import limit_headers, limit_record, retry_after
+from gateway.limits.headers import Telling, refused_by, retry_after
 from gateway.limits.limiter import LimitReached, Receipt
+from gateway.limits.meter import Meter, spend_ample
 from gateway.limits.model import LimitKey, Quota
 from gateway.plans.subscription import entitled_subscriber
 from gateway.plans.tokens import Bearing
@@ -18,44 +18,52 @@ from gateway.policies.model import Upstream
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from gateway.admission.admit import Admission
     from gateway.admission.request import Connection
-    from gateway.admission.tokens import AccessToken
     from gateway.audit.record import Exchange
     from gateway.edge.client_head import ClientHead
     from gateway.limits.brute_force import BruteForceGuard
     from gateway.limits.limiter import Limiter
-    from gateway.limits.meter import Meter
     from gateway.plans.table import Entitled, Plans, PlanTable
-    from gateway.policies.model import Route
-    from gateway.trust.judgement import Trusted
 
 _REMEMBERED_SECONDS: Final = 1.0
+_FIRST_ERROR: Final = 400
 _FIRST_SERVER_ERROR: Final = 500
 _UNAUTHENTICATED: Final = 401
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Standing:
     """What the last request of a connection counted to: the same for the next as long as the same was established.
 
     Not where tokens are asked for, which come with each request; and for a second only, since what is in force ends in time.
     """
 
-    route: Route
-    trusted: Trusted | None
-    token: AccessToken | None
-    table: PlanTable
-    until: float
+    __slots__ = ("_route", "_table", "_token", "_trusted", "_until", "entitled", "meters", "telling")
+
+    def __init__(self, admission: Admission, table: PlanTable, until: float, counted: Counted) -> None:
+        """Keep it until then."""
+        self._route, self._trusted, self._token = admission.route, admission.trusted, admission.token
+        self._table = table
+        self._until = until
+        self.entitled, self.meters, self.telling = counted
+
+    def serves(self, admission: Admission, table: PlanTable, now: float) -> bool:
+        """Whether the very same things were established."""
+        return (
+            self._route is admission.route
+            and self._trusted is admission.trusted
+            and self._token is admission.token
+            and self._table is table
+            and now < self._until
+        )
+
+
+class Counted(NamedTuple):
+    """Who calls, what the request counts to, and what it is told of that: None where it counts to nothing."""
+
     entitled: Entitled | None
     meters: Sequence[Meter]
-
-    def serves(self, exchange: Exchange, table: PlanTable) -> bool:
-        """Whether the very same things were established, and every meter still counts."""
-        admission = exchange.admission
-        is_same = self.route is admission.route and self.trusted is admission.trusted and self.token is admission.token
-        if not is_same or self.table is not table or exchange.arrived_at >= self.until:
-            return False
-        return not any([meter.is_parted for meter in self.meters])  # noqa: C419 - a list of two is quicker than a generator
+    telling: Telling | None
 
 
 class Counting:
@@ -83,22 +91,31 @@ class Counting:
 
     def spend_at_once(self, exchange: Exchange, head: ClientHead) -> bool:
         """Spend what an admitted request costs; False where it would have to wait, and nothing was spent. Raises `Refusal`."""
-        meters = self._meters(exchange, head)
-        if not meters:
-            return True
+        now, standing = exchange.arrived_at, exchange.request.connection.memory.get(Standing)
+        if isinstance(standing, Standing) and standing.serves(exchange.admission, self._plans.table, now):
+            # A meter that was parted with has nothing to spend: the other way then finds the one in its place.
+            units = spend_ample(standing.meters, now)
+            if units is not None:
+                exchange.entitled = standing.entitled
+                self._note(exchange, Receipt(standing.meters, units), standing.telling)
+                return True
+        return self._spend_with_a_look(exchange, head)
+
+    def _spend_with_a_look(self, exchange: Exchange, head: ClientHead) -> bool:
+        _, meters, telling = self._counted(exchange, head)
         try:
             receipt = self._limiter.try_spend(meters, exchange.arrived_at)
         except LimitReached as reached:
             raise self._refusal(exchange, reached) from reached
         if receipt is None:
             return False
-        self._note(exchange, receipt)
+        self._note(exchange, receipt, telling)
         return True
 
     async def spend(self, exchange: Exchange, head: ClientHead) -> None:
         """Spend it, waiting where it has to be leased first; raises `Refusal`."""
-        meters = self._meters(exchange, head)
-        if not meters:
+        _, meters, telling = self._counted(exchange, head)
+        if telling is None:
             return
         try:
             receipt = await self._limiter.spend(meters)
@@ -106,19 +123,22 @@ class Counting:
             raise self._refusal(exchange, reached) from reached
         except StoreUnreachable as error:
             raise Refusal("limit.unavailable", str(error), headers=((b"retry-after", b"1"),)) from error
-        self._note(exchange, receipt)
+        self._note(exchange, receipt, telling)
 
     def foresee(self, exchange: Exchange, head: ClientHead) -> None:
         """Note what a request would be counted to, and spend nothing; raises the `Refusal` that it would meet now."""
-        meters, now = self._meters(exchange, head), self._clock()
+        _, meters, telling = self._counted(exchange, head)
+        now = self._clock()
         for meter in meters:
             if meter.is_empty(now) and not meter.limit.may_be_exceeded:
-                raise self._refusal(exchange, LimitReached(meter, Receipt([(each, None) for each in meters])))
-        if meters:
-            exchange.limit = limit_record(meters, [meter.remaining(now) for meter in meters])
+                raise self._refusal(exchange, LimitReached(meter, meters))
+        if telling is not None:
+            _, exchange.limit = telling.at(now)
 
     def settle(self, exchange: Exchange) -> None:
         """Give back what an ended exchange should not cost: quotas where we failed, all where it was not authenticated."""
+        if exchange.status < _FIRST_ERROR:
+            return
         route = exchange.admission.route
         is_unauthenticated = exchange.status == _UNAUTHENTICATED
         if is_unauthenticated and exchange.told is not None and route is not None and route.upstream == Upstream.AUTHORIZATION:
@@ -132,34 +152,28 @@ class Counting:
         elif is_unauthenticated and exchange.replied_at is None:
             self._limiter.give_back(receipt, quotas_only=False)  # its signature, the one check after this step
 
-    def _meters(self, exchange: Exchange, head: ClientHead) -> Sequence[Meter]:
+    def _counted(self, exchange: Exchange, head: ClientHead) -> Counted:
         """Return what the request counts to, and note who calls; raises `Refusal`."""
-        memory = exchange.request.connection.memory
-        known = memory.get(Counted)
-        if isinstance(known, Counted) and known.serves(exchange, self._plans.table):
-            exchange.entitled = known.entitled
-            return known.meters
-        meters = self._meters_anew(exchange, head)
-        admission = exchange.admission
-        if admission.route is not None and admission.route.plan.location is None:
+        counted = self._counted_anew(exchange, head)
+        route = exchange.admission.route
+        if route is not None and route.plan.location is None:
             until = exchange.arrived_at + _REMEMBERED_SECONDS
-            memory[Counted] = Counted(
-                admission.route, admission.trusted, admission.token, self._plans.table, until, exchange.entitled, meters
-            )
-        return meters
+            standing = Standing(exchange.admission, self._plans.table, until, counted)
+            exchange.request.connection.memory[Standing] = standing
+        return counted
 
-    def _meters_anew(self, exchange: Exchange, head: ClientHead) -> list[Meter]:
+    def _counted_anew(self, exchange: Exchange, head: ClientHead) -> Counted:
         request, admission = exchange.request, exchange.admission
         route = admission.route
         if route is None:
-            return []
+            return Counted(None, (), None)
         bearing = Bearing(request.path, request.query, head.host or b"", head.authorization, head.lines)
         entitled = entitled_subscriber(bearing, route, admission.certificate, self._plans.table, exchange.arrived_at)
         exchange.entitled = entitled
         meters = [self._limiter.meter(limit, self._value(limit.key, exchange)) for limit in route.limits]
         if entitled is not None:
             meters += [self._limiter.meter(limit, entitled.counted_as) for limit in entitled.limits]
-        return meters
+        return Counted(entitled, meters, Telling(meters) if meters else None)
 
     def _value(self, key: LimitKey, exchange: Exchange) -> str:
         """Return whose counter it is; a request without what the key asks for is counted by its address."""
@@ -174,21 +188,15 @@ class Counting:
             return exchange.entitled.counted_as
         return f"address {counted_address(request.connection.address)}"
 
-    def _note(self, exchange: Exchange, receipt: Receipt) -> None:
-        exchange.receipt = receipt
-        self._tell(exchange, receipt)
-
-    def _tell(self, exchange: Exchange, receipt: Receipt) -> None:
-        """Write what the client and the audit record are told: all limits, and the one that is nearest to its end."""
-        now = exchange.arrived_at
-        meters = [meter for meter, _ in receipt.spent]
-        remaining = [meter.remaining(now) for meter in meters]
-        exchange.limit_headers = limit_headers(meters, remaining, now)
-        exchange.limit = limit_record(meters, remaining)
+    def _note(self, exchange: Exchange, receipt: Receipt, telling: Telling | None) -> None:
+        """Note what was spent, and write what the client and the audit record are told."""
+        if telling is not None:
+            exchange.receipt = receipt
+            exchange.limit_headers, exchange.limit = telling.at(exchange.arrived_at)
 
     def _refusal(self, exchange: Exchange, reached: LimitReached) -> Refusal:
-        self._tell(exchange, reached.receipt)
+        exchange.limit_headers, _ = Telling(reached.meters).at(exchange.arrived_at)
+        exchange.limit = refused_by(reached.meter)
         limit = reached.meter.limit
-        exchange.limit = limit_record([reached.meter], [0])
         reason = "limit.quota" if isinstance(limit.allowance, Quota) else "limit.rate"
         return Refusal(reason, str(reached), headers=(retry_after(reached.meter, self._clock()),))

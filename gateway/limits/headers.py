@@ -13,37 +13,48 @@ if TYPE_CHECKING:
     from gateway.limits.meter import Meter
 
 Header = tuple[bytes, bytes]
+Told = dict[str, object]
+_MORE_THAN_ANY: Final = 1 << 62
 EXCEEDED: Final = b"quota-exceeded"
 
 
-def limit_headers(meters: Sequence[Meter], remaining: Sequence[int], now: float) -> list[Header]:
-    """Return the fields that tell a client of its limits, and of the quotas it has exceeded and may exceed.
+class Telling:
+    """What the requests that count to the same meters are told, written for the greater part once."""
 
-    `remaining` is what is left of each meter.
-    """
-    states = b", ".join(
-        [
-            b'"%b";r=%d;t=%d' % (meter.label, max(0, left), meter.reset_seconds(left, now))
-            for meter, left in zip(meters, remaining, strict=True)
-        ]
-    )
-    policies = b", ".join([meter.policy for meter in meters])
-    headers = [(b"ratelimit-policy", policies), (b"ratelimit", states)]
-    if min(remaining) < 0:
-        exceeded = [b'"%b"' % meter.label for meter, left in zip(meters, remaining, strict=True) if left < 0]
-        headers.append((EXCEEDED, b", ".join(exceeded)))
-    return headers
+    __slots__ = ("_meters", "_policies", "_states")
+
+    def __init__(self, meters: Sequence[Meter]) -> None:
+        """Write what stays the same; there is at least one meter."""
+        self._meters = meters
+        self._policies = (b"ratelimit-policy", b", ".join([meter.policy for meter in meters]))
+        self._states = b", ".join([b'"%b";r=%%d;t=%%d' % meter.label for meter in meters])
+
+    def at(self, now: float) -> tuple[list[Header], Told]:
+        """Return the fields for the client, and for the audit record the limit that is nearest to its end."""
+        figures: list[int] = []
+        nearest, least = self._meters[0], _MORE_THAN_ANY
+        for meter in self._meters:
+            left, reset = meter.figures(now)
+            if left < least:
+                nearest, least = meter, left
+            figures.append(max(0, left))
+            figures.append(reset)
+        headers = [self._policies, (b"ratelimit", self._states % tuple(figures))]
+        told: Told = {"policy": nearest.described, "key": nearest.limit.key.value, "remaining": least}
+        if least < 0:
+            self._tell_exceeded(headers, told, now)
+        return headers, told
+
+    def _tell_exceeded(self, headers: list[Header], told: Told, now: float) -> None:
+        """Name the quotas that are exceeded and may be."""
+        exceeded = [meter.limit.label for meter in self._meters if meter.figures(now)[0] < 0]
+        headers.append((EXCEEDED, b", ".join([b'"%b"' % label.encode("ascii") for label in exceeded])))
+        told["remaining"], told["exceeded"] = 0, exceeded
 
 
-def limit_record(meters: Sequence[Meter], remaining: Sequence[int]) -> dict[str, object]:
-    """Return the limit that is nearest to its end, as the audit record tells of it."""
-    least = min(remaining)
-    nearest = meters[remaining.index(least)]
-    told: dict[str, object] = {"policy": nearest.described, "key": nearest.limit.key.value}
-    if least >= 0:
-        return told | {"remaining": least}
-    exceeded = [meter.limit.label for meter, left in zip(meters, remaining, strict=True) if left < 0]
-    return told | {"remaining": 0, "exceeded": exceeded}
+def refused_by(meter: Meter) -> Told:
+    """Return the limit that refuses, as the audit record tells of it."""
+    return {"policy": meter.described, "key": meter.limit.key.value, "remaining": 0}
 
 
 def retry_after(meter: Meter, now: float) -> Header:

@@ -8,12 +8,11 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from chassis.logs import get_logger
 from gateway.limits.accounts import StoreUnreachable
-from gateway.limits.meter import Meter
+from gateway.limits.meter import Meter, spend_ample
 from gateway.limits.model import Quota
 
 if TYPE_CHECKING:
@@ -29,21 +28,21 @@ _MOST_AT_A_TIME: Final = 200
 _BLIND_SECONDS: Final = 1.0  # after a failure, before the store is asked again
 
 
-@dataclass(slots=True)
-class Receipt:
-    """What a request has spent, with the meters to read the limits' state from. Units are None where nobody could count."""
+class Receipt(NamedTuple):
+    """What a request has spent: a unit of each meter, None where nobody could count."""
 
-    spent: list[tuple[Meter, Unit | None]] = field(default_factory=list)
+    meters: Sequence[Meter]
+    units: Sequence[Unit | None]
 
 
 class LimitReached(Exception):
-    """No more for now, by the limit of `meter`; `receipt` has spent nothing, and holds the meters for the answer."""
+    """No more for now, by the limit of `meter`, one of the `meters` that the request counts to; nothing is spent."""
 
-    def __init__(self, meter: Meter, receipt: Receipt) -> None:
+    def __init__(self, meter: Meter, meters: Sequence[Meter]) -> None:
         """Name the limit."""
         super().__init__(f"{meter.limit.scope}: {meter.limit.label} of {meter.value}")
         self.meter = meter
-        self.receipt = receipt
+        self.meters = meters
 
 
 class Limiter:
@@ -84,17 +83,20 @@ class Limiter:
 
         `now` is epoch seconds, of this moment or just before.
         """
-        spent: list[tuple[Meter, Unit | None]] = []
+        ample = spend_ample(meters, now)
+        if ample is not None:
+            return Receipt(meters, ample)
+        units: list[Unit] = []
         for meter in meters:
             unit = meter.take(now)
             if unit is None:
-                self._undo(Receipt(spent), now)
+                self._undo(meters, units, now)
                 self._require_some(meter, meters, now)
                 return None
-            spent.append((meter, unit))
-            if meter.is_low(now):
-                self._lease(meter)
-        return Receipt(spent)
+            units.append(unit)
+        if any(meter.is_low(now) for meter in meters):
+            self._lease_all_of(meters, now)
+        return Receipt(meters, units)
 
     async def spend(self, meters: Sequence[Meter]) -> Receipt:
         """Spend a unit of each, leasing what is missing; raises `LimitReached`, `StoreUnreachable`."""
@@ -113,7 +115,7 @@ class Limiter:
     def give_back(self, receipt: Receipt, *, quotas_only: bool) -> None:
         """Undo what a request has spent: its quotas where the server failed, all of it where it should not have counted."""
         now = self._clock()
-        for meter, unit in receipt.spent:
+        for meter, unit in zip(receipt.meters, receipt.units, strict=True):
             if unit is None or (quotas_only and not isinstance(meter.limit.allowance, Quota)):
                 continue
             if self._meters.get((meter.limit.counter, meter.value)) is meter:
@@ -145,10 +147,10 @@ class Limiter:
 
     def _require_some(self, missing: Meter, meters: Sequence[Meter], now: float) -> None:
         if missing.is_empty(now):
-            raise LimitReached(missing, Receipt([(meter, None) for meter in meters]))
+            raise LimitReached(missing, meters)
 
-    def _undo(self, receipt: Receipt, now: float) -> None:
-        for meter, unit in receipt.spent:
+    def _undo(self, meters: Sequence[Meter], units: Sequence[Unit | None], now: float) -> None:
+        for meter, unit in zip(meters, units, strict=False):  # as many as were taken
             if unit is not None:
                 meter.put_back(unit, now)
 
@@ -166,19 +168,17 @@ class Limiter:
 
     def _settled(self, meters: Sequence[Meter], units: Sequence[Unit | BaseException | None]) -> Receipt:
         """Return the receipt; where a unit is missing, put the others back first."""
-        receipt = Receipt(
-            [(meter, unit if isinstance(unit, tuple) else None) for meter, unit in zip(meters, units, strict=True)]
-        )
+        receipt = Receipt(meters, [unit if isinstance(unit, tuple) else None for unit in units])
         now = self._clock()
         for meter, unit in zip(meters, units, strict=True):
             if isinstance(unit, BaseException):
                 if not self._refuses_blind and isinstance(unit, StoreUnreachable):
                     continue
-                self._undo(receipt, now)
+                self._undo(meters, receipt.units, now)
                 raise unit
             if unit is None:
-                self._undo(receipt, now)
-                raise LimitReached(meter, receipt)
+                self._undo(meters, receipt.units, now)
+                raise LimitReached(meter, meters)
         return receipt
 
     def _give_back_late(self, meters: Sequence[Meter], waits: Sequence[asyncio.Future[Unit | None]]) -> None:
@@ -191,6 +191,12 @@ class Limiter:
                     meter.put_back(unit, now)
 
     # --- leasing ---
+
+    def _lease_all_of(self, meters: Sequence[Meter], now: float) -> None:
+        """Lease for those that need it, and with them for those that will soon."""
+        for meter in meters:
+            if meter.is_low(now) or meter.may_join(now):
+                self._lease(meter)
 
     def _lease(self, meter: Meter) -> None:
         if not meter.is_leasing:

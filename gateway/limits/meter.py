@@ -16,11 +16,14 @@ from gateway.limits.terms import Terms, terms_of
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Sequence
 
     from gateway.limits.accounts import StoreUnreachable, Taken
     from gateway.limits.model import Limit
 
 _ASK_AGAIN_SECONDS: Final = 1.0  # after a quota was found empty: another worker may have given back what it did not need
+_RESERVE_SHARES: Final = 8  # of a slice: once so little is left, more is leased, and is here before it has run out
+_LONGEST_LEAD_SECONDS: Final = 0.03  # before a lot ends: the time that a lease may take
 
 
 class Unit(NamedTuple):
@@ -34,14 +37,17 @@ class Meter:
     """The counter of one value of a limit's key. Times are epoch seconds.
 
     Units leased together are a lot, and end together; behind the one that is spent from there is at most one more.
+    As long as more than `reserve` are `available`, and until `ample_until`, units of `lot` may be taken without a look at
+    anything else (`spend_ample`).
     """
 
     __slots__ = (
-        "_lot",
+        "_claimed_at",
         "_next_available",
         "_next_lot",
         "_slice",
         "_taken_at",
+        "ample_until",
         "available",
         "described",
         "empty_until",
@@ -50,7 +56,9 @@ class Meter:
         "label",
         "left",
         "limit",
+        "lot",
         "policy",
+        "reserve",
         "terms",
         "touched_at",
         "value",
@@ -70,12 +78,15 @@ class Meter:
         self.waiting: deque[asyncio.Future[Unit | None]] = deque()
         self.is_leasing = False
         self.touched_at = now
+        self.reserve = 1
         self._slice = 0
+        self._claimed_at = 0.0
         self._begin(now)
 
     def _begin(self, now: float) -> None:
         self.available = self._next_available = 0
-        self._lot = self._next_lot = Unit(self.terms.account, 0.0)
+        self.lot = self._next_lot = Unit(self.terms.account, 0.0)
+        self.ample_until = 0.0
         self.left = self.terms.capacity
         self.empty_until = 0.0
         self._taken_at = now
@@ -87,14 +98,14 @@ class Meter:
         self.touched_at = now
         if self.waiting:
             return None
-        if (self.available <= 0 or now >= self._lot.good_until) and not self._advance(now):
+        if not self._has_some(now) and not self._advance(now):
             return None
         self.available -= 1
-        return self._lot
+        return self.lot
 
     def put_back(self, unit: Unit, now: float) -> None:
         """Put back a unit that was not needed after all, where what it came from is still being spent."""
-        if unit == self._lot and now < unit.good_until:
+        if unit == self.lot and now < unit.good_until:
             self.available += 1
 
     def is_empty(self, now: float) -> bool:
@@ -103,6 +114,12 @@ class Meter:
 
     def is_low(self, now: float) -> bool:
         """Whether to lease more before it is needed."""
+        if not self._slice or self._next_available or self.is_leasing or self.is_empty(now):
+            return False
+        return self.available <= self._slice // _RESERVE_SHARES or now >= self.ample_until
+
+    def may_join(self, now: float) -> bool:
+        """Whether to lease more where others lease anyhow, so that all of it is one transaction."""
         held = self.available + self._next_available
         return 2 * held < self._slice and not self.is_leasing and not self.is_empty(now)
 
@@ -111,6 +128,8 @@ class Meter:
         if now >= self.terms.ends_at:
             self._roll(now)
         self._slice = min(self._demand(now), self.terms.most_leased(self.left))
+        self._claimed_at = now
+        self._look_again(is_claimed=True)
         return Claim(
             key=self.terms.account,
             capacity=self.terms.capacity,
@@ -134,6 +153,7 @@ class Meter:
                 self.empty_until = self._empty_until(taken)
         while is_exhausted and self.waiting:
             _answer(self.waiting, None)
+        self._look_again(is_claimed=False)
 
     def fail(self, error: StoreUnreachable) -> None:
         """Tell those who wait that nobody knows."""
@@ -141,6 +161,7 @@ class Meter:
             waiter = self.waiting.popleft()
             if not waiter.done():
                 waiter.set_exception(error)
+        self._look_again(is_claimed=False)
 
     def unspent(self) -> int:
         """Hand over what is here, to be given back; a rate's units are not: its account has recovered meanwhile."""
@@ -148,53 +169,71 @@ class Meter:
         self.available = self._next_available = self._slice = 0
         return units if isinstance(self.limit.allowance, Quota) else 0
 
-    def remaining(self, now: float) -> int:
-        """Return how many requests may still come, as far as this worker knows; negative where a quota is exceeded."""
-        terms, left = self.terms, self.left
-        if terms.per_second:
-            left = min(terms.capacity, left + (now - self._taken_at) * terms.per_second)
-        units = self.available if now < self._lot.good_until else 0
+    def figures(self, now: float) -> tuple[int, int]:
+        """Return what clients are told of it.
+
+        How many requests may still come, as far as this worker knows (negative where a quota is exceeded), and in how many
+        seconds there will be as many as there can be.
+        """
+        terms = self.terms
+        units = self.available if now < self.lot.good_until else 0
         if self._next_available and now < self._next_lot.good_until:
             units += self._next_available
-        return floor(left) + units
+        if not terms.per_second:
+            return floor(self.left) + units, max(0, ceil(terms.ends_at - now))
+        recovered = self.left + (now - self._taken_at) * terms.per_second
+        remaining = floor(min(terms.capacity, recovered)) + units
+        return remaining, max(0, ceil((terms.capacity - remaining) / terms.per_second))
 
     def next_unit_seconds(self, now: float) -> int:
         """Return after how long there may be a unit again, at least 1."""
         until = self.terms.ends_at if self.terms.ends_at < inf else self.empty_until
         return max(1, ceil(until - now))
 
-    def reset_seconds(self, remaining: int, now: float) -> int:
-        """Return after how long there will be as many as there can be."""
-        terms = self.terms
-        if terms.per_second:
-            return max(0, ceil((terms.capacity - remaining) / terms.per_second))
-        return max(0, ceil(terms.ends_at - now))
-
     def _roll(self, now: float) -> None:
         """Go over to the window of `now`; what was left of the last is worth nothing any more."""
         self.terms = terms_of(self.limit, self.value, now)
         self._begin(now)
 
+    def _has_some(self, now: float) -> bool:
+        return self.available > 0 and now < self.lot.good_until
+
     def _advance(self, now: float) -> bool:
-        self.available, self._lot = self._next_available, self._next_lot
-        self._next_available = 0
-        return self.available > 0 and now < self._lot.good_until
+        """Turn to the next lot, if there is one that is still good."""
+        units, self._next_available = self._next_available, 0
+        if not units or now >= self._next_lot.good_until:
+            return False
+        self.available, self.lot = units, self._next_lot
+        self._look_again(is_claimed=self.is_leasing)
+        return True
+
+    def _look_again(self, *, is_claimed: bool) -> None:
+        """Set when to look at more than the number of units: at the lot's end; before it, where none is to follow yet."""
+        until = self.lot.good_until
+        if is_claimed or self._next_available:
+            self.reserve, self.ample_until = 1, until
+        else:
+            self.reserve = max(1, self._slice // _RESERVE_SHARES)
+            self.ample_until = until - min(_LONGEST_LEAD_SECONDS, self.terms.lease_seconds / 4)
 
     def _demand(self, now: float) -> int:
-        """Return how many to lease ahead: twice what was asked for, or as many as were spent of what was."""
-        if self.available == 0:
+        """Return how many to lease ahead: more where they went too quickly, fewer where many were left."""
+        slice_seconds = self.terms.slice_seconds
+        since = now - self._claimed_at
+        if self.available == 0 or since < slice_seconds:
             return 2 * self._slice + 1
-        return self._slice if now < self._lot.good_until else max(1, self._slice - self.available)
+        if self.terms.per_second:
+            return max(1, (self._slice - self.available) * 5 // 4)
+        return self._slice if since < 4 * slice_seconds else self._slice // 2 + 1
 
     def _keep(self, lot: Unit, units: int, now: float) -> None:
-        if self.available <= 0 or now >= self._lot.good_until:
-            self._advance(now)
-        if self.available <= 0 or now >= self._lot.good_until:
-            self.available, self._lot = units, lot
-        elif self._next_available and now < self._next_lot.good_until:
-            self._next_available += units  # good no longer than those that they join
+        if self._has_some(now) or self._advance(now):
+            if self._next_available and now < self._next_lot.good_until:
+                self._next_available += units  # good no longer than those that they join
+            else:
+                self._next_available, self._next_lot = units, lot
         else:
-            self._next_available, self._next_lot = units, lot
+            self.available, self.lot = units, lot
 
     def _empty_until(self, taken: Taken) -> float:
         if self.terms.per_second:
@@ -209,3 +248,16 @@ def _answer(waiting: deque[asyncio.Future[Unit | None]], unit: Unit | None) -> i
         return 0
     waiter.set_result(unit)
     return 1
+
+
+def spend_ample(meters: Sequence[Meter], now: float) -> list[Unit] | None:
+    """Take a unit of each, if all of them have plenty; else None, and nothing is taken. What nearly every request needs."""
+    for meter in meters:
+        if meter.available <= meter.reserve or now >= meter.ample_until:
+            return None
+    units = []
+    for meter in meters:
+        meter.available -= 1
+        meter.touched_at = now
+        units.append(meter.lot)
+    return units

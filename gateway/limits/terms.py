@@ -20,7 +20,8 @@ _LEASED_SHARE: Final = 0.1  # of the burst: what the leases of a rate may cost i
 _LONGEST_LEASE_SECONDS: Final = 1.0
 _SMALLEST_BURST_TO_LEASE: Final = 10
 _SHORTEST_KEEP_SECONDS: Final = 60.0
-_MOST_LEASED: Final = 1_000
+_MOST_LEASED: Final = 20_000
+_QUOTA_SLICE_SECONDS: Final = 2.0
 _QUOTA_SHARES: Final = 64  # a slice is at most this fraction of what is left, so that slices shrink as it runs out
 
 
@@ -39,6 +40,11 @@ class Terms:
         if self.ends_at == inf:
             return max(_SHORTEST_KEEP_SECONDS, 2 * self.capacity / self.per_second)
         return self.ends_at - now + _SHORTEST_KEEP_SECONDS
+
+    @property
+    def slice_seconds(self) -> float:
+        """For how long what is leased at once should last: a rate's nearly until it ends, a quota's for some requests more."""
+        return 0.75 * self.lease_seconds if self.ends_at == inf else _QUOTA_SLICE_SECONDS
 
     def most_leased(self, left: float) -> int:
         """Return how much a worker may hold ahead of need, where `left` is what the account has."""

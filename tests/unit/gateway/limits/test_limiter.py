@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gateway.limits.accounts import Claim, Standing, StoreUnreachable, Taken, grant
-from gateway.limits.headers import limit_headers, retry_after
+from gateway.limits.headers import Telling, retry_after
 from gateway.limits.limiter import Limiter, LimitReached
 from gateway.limits.model import Breach, Limit, LimitKey, Period, Quota, Rate
 
@@ -37,11 +37,13 @@ class Accounts:
         self.clock = clock
         self.standings: dict[str, Standing] = {}
         self.claims: list[Claim] = []
+        self.transactions = 0
         self.fault: Exception | None = None
 
     def take(self, claims: Sequence[Claim]) -> list[Taken]:
         if self.fault is not None:
             raise self.fault
+        self.transactions += 1
         return [self._taken(claim) for claim in claims]
 
     def _taken(self, claim: Claim) -> Taken:
@@ -268,7 +270,7 @@ EXCEEDED = b"quota-exceeded"
 
 def headers_of(world: World, *limits: Limit) -> dict[bytes, bytes]:
     meters = world.meters(*limits)
-    return dict(limit_headers(meters, [meter.remaining(world.clock.now) for meter in meters], world.clock.now))
+    return dict(Telling(meters).at(world.clock.now)[0])
 
 
 def test_the_fields_tell_what_is_left() -> None:
@@ -318,6 +320,47 @@ def test_most_requests_ask_nobody() -> None:
     async def test(world: World) -> None:
         assert await world.admitted(5_000, quota(1_000_000)) == 5_000
         assert len(world.accounts.claims) < 100
+
+    run(test)
+
+
+@pytest.mark.parametrize("per_second", [100, 1_500, 4_000])
+def test_a_steady_load_takes_few_transactions(per_second: int) -> None:
+    """A rate and a quota lease together, a few times a second, however many requests come; and none has to wait."""
+
+    async def test(world: World) -> None:
+        limits = (rate(10_000, 50_000), quota(100_000_000, period=Period.DAY))
+        (limiter,) = world.workers
+        seconds, waited = 5, 0
+        await world.admitted(2 * per_second, *limits)
+        begun = world.accounts.transactions
+        for _ in range(seconds * per_second):
+            world.clock.now += 1 / per_second
+            if limiter.try_spend(world.meters(*limits), world.clock.now) is None:
+                waited += 1
+                assert await world.ask(*limits)
+            elif limiter._leasing is not None and not limiter._leasing.done():
+                await world.settled()
+        assert world.accounts.transactions - begun <= 3 * seconds
+        assert waited <= 2
+
+    run(test)
+
+
+def test_a_lease_of_a_rate_shrinks_with_what_is_asked_for() -> None:
+    """What is held here others can't spend."""
+
+    async def test(world: World) -> None:
+        limit = rate(10_000, 50_000)
+        await world.admitted(5_000, limit)
+        held = []
+        for _ in range(400):
+            world.clock.now += 0.1
+            assert await world.ask(limit)
+            await world.settled()
+            held += [meter.available for meter in world.meters(limit)]
+        assert held[0] > 1_000
+        assert held[-1] <= 20
 
     run(test)
 
