@@ -134,7 +134,7 @@ def test_versions_of_tls_are_bounded_by_the_document(edge: EdgeUnderTest, author
 def test_a_certificate_of_its_own_is_shown_by_host_and_port(edge: EdgeUnderTest, authority: Authority, tmp_path: Path) -> None:
     """Without it the server lets nobody in; files that come later are taken up."""
     ours = Authority("CA of callers")
-    strict = foreign(edge.home, tmp_path, authority, asks=ours)
+    strict = foreign(edge.home, tmp_path, authority, asks=ours.pem)
     without = asked(edge, put_in_force(edge, strict.body()))
     assert (without.status, without.reason[:9]) == (502, "upstream.")
     elsewhere = strict.body(client_certificates=[{"certificate": "caller", "hosts": ["127.0.0.*"], "port": strict.server.port}])
@@ -144,6 +144,15 @@ def test_a_certificate_of_its_own_is_shown_by_host_and_port(edge: EdgeUnderTest,
     ours.server("gateway.example").write(edge.home.certs / "upstreams", "caller")
     wait_until(lambda: asked(edge, path).status == 200, seconds=DEADLINE_SECONDS, what="the certificate to be taken up")
     strict.server.stop()
+
+
+def test_the_internal_certificate_is_shown_to_nobody_outside(edge: EdgeUnderTest, authority: Authority, tmp_path: Path) -> None:
+    """A server that would let the gateway in as itself gets no certificate."""
+    internal = edge.home.ca("internal").certificate.read_text()
+    curious = foreign(edge.home, tmp_path, authority, asks=internal)
+    answer = asked(edge, put_in_force(edge, curious.body()))
+    curious.server.stop()
+    assert (answer.status, answer.reason[:9], curious.server.received) == (502, "upstream.", [])
 
 
 def test_a_target_that_does_not_listen_is_passed_over(edge: EdgeUnderTest, server: Foreign) -> None:

@@ -46,10 +46,10 @@ def foreign(
     folder: Path,
     authority: Authority,
     *names: str,
-    asks: Authority | None = None,
+    asks: str | None = None,
     version: ssl.TLSVersion | None = None,
 ) -> Foreign:
-    """Start a server for these names, `pay.example` where there are none; `asks` issues those that it lets in."""
+    """Start a server for these names, `pay.example` where there are none; it lets in whom `asks` (PEM) vouches for."""
     certificate = authority.server(*(names or ("pay.example",)))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*certificate.write(folder, hashlib.sha256(certificate.der).hexdigest()))
@@ -57,7 +57,7 @@ def foreign(
         context.minimum_version = context.maximum_version = version
     if asks is not None:
         context.verify_mode = ssl.CERT_REQUIRED
-        context.load_verify_locations(cadata=asks.pem)
+        context.load_verify_locations(cadata=asks)
     return Foreign(ScriptedUpstream(home, "foreign", context=context), certificate, authority)
 
 
