@@ -219,7 +219,7 @@ def test_from_anybody_else_no_header_has_an_effect(edge: EdgeUnderTest, name: st
     other = edge.authority.qwac(number=OTHER_NUMBER)
     written = dict(FORMS.values())
     value = written[name](other) if name in written else f"{sf(other)}"
-    with edge.connect(edge.qwac) as tpp, edge.connect() as nobody:
+    with edge.connect(edge.qwac) as tpp, edge.connect() as nobody, edge.connect(self_signed()) as stranger:
         for spelling in SPELLINGS.values():
             headers = seen(lines(tpp, spelled(spelling, name, value)))
             assert headers["x-sandbox-tpp"] == "PSDDE-BAFIN-100001"
@@ -227,6 +227,7 @@ def test_from_anybody_else_no_header_has_an_effect(edge: EdgeUnderTest, name: st
             assert headers["x-sandbox-address"] == "127.0.0.1"
             assert value.lower() not in str(headers).lower()
             assert lines(nobody, spelled(spelling, name, value)).reason == "mtls.missing"
+            assert lines(stranger, spelled(spelling, name, value)).reason == "mtls.untrusted"
 
 
 @pytest.mark.parametrize("spelling", UNREADABLE.values(), ids=UNREADABLE.keys())

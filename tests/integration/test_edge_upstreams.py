@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from chassis import fault_orders, told_refusals
+from chassis.fault_orders import FaultOrder
+from chassis.told_refusals import ToldRefusal, refusal_header
 from gateway.configuration.changes import Change
 from gateway.configuration.service import Configuration
 from gateway.configuration.store import SqlConfigurationStore
@@ -91,9 +94,11 @@ def test_a_document_may_have_it_told(edge: EdgeUnderTest, server: Foreign) -> No
 
 def test_what_a_server_outside_says_of_refusals_and_faults_is_not_believed(edge: EdgeUnderTest, server: Foreign) -> None:
     """Only the bank and the authorization server have a word in the log."""
+    told = refusal_header(ToldRefusal(reason="consent.unknown", text="a", hint="b", clause="c"))
+    order = FaultOrder(0, is_dropped=True).header
     server.server.reply = raw(
-        b'HTTP/1.1 400 Bad Request\r\nX-Sandbox-Refusal: {"reason":"consent.unknown"}\r\n'
-        b"X-Sandbox-Fault: drop\r\nContent-Length: 0\r\n\r\n"
+        f"HTTP/1.1 400 Bad Request\r\n{told_refusals.HEADER}: {told}\r\n{fault_orders.HEADER}: {order}\r\n"
+        "Content-Length: 0\r\n\r\n".encode()
     )
     answer = asked(edge, put_in_force(edge, server.body()))
     server.server.reply = echo

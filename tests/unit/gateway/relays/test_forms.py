@@ -68,6 +68,7 @@ MALFORMED = {
     "a key": (Form.AWS_ALB, quote(PEM.replace("CERTIFICATE", "PRIVATE KEY"), safe="+=/")),
     "eleven": (Form.AWS_ALB, ESCAPED_BY_AWS * 11),
     "two elements": (Form.XFCC, f'Cert="{ESCAPED}",Cert="{ESCAPED}"'),
+    "a second element": (Form.XFCC, f'Cert="{ESCAPED}",By=b'),
     "an element without certificate": (Form.XFCC, f"Hash={LEAF.sha256}"),
     "two certificates": (Form.XFCC, f'Cert="{ESCAPED}";cert="{ESCAPED}"'),
     "another's hash": (Form.XFCC, f'Hash={OTHER_HASH};Cert="{ESCAPED}"'),
