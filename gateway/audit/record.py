@@ -183,6 +183,21 @@ class RecordWriter:
             }
         )
 
+    def of_handshake(self, failure: FailedHandshake, *, now: float) -> bytes:
+        """Return the record of a connection that never came to HTTP."""
+        return orjson.dumps(
+            {
+                "ts": _timestamp(now),
+                "kind": "handshake",
+                "listener": failure.listener.value,
+                "outcome": FAILED,
+                "reason": failure.reason,
+                "detail": failure.detail,
+                "client_ip": failure.address,
+                "sni": self.redactions.now.host(failure.server_name),
+            }
+        )
+
     def _lasting(self, connection: Connection, admission: Admission) -> bytes:
         known = connection.memory.get(Lasting)
         if isinstance(known, Lasting) and known.is_of(admission):
@@ -234,21 +249,6 @@ class RecordWriter:
             carrier = relaying.carrier.leaf
             relay |= {"name": relaying.relay, "certificate": self.certificates.of(carrier) if carrier else None}
         return {"relay": relay}
-
-
-def of_handshake(failure: FailedHandshake, *, now: float) -> bytes:
-    """Return the record of a connection that never came to HTTP."""
-    return orjson.dumps(
-        {
-            "ts": _timestamp(now),
-            "kind": "handshake",
-            "listener": failure.listener.value,
-            "outcome": FAILED,
-            "reason": failure.reason,
-            "detail": failure.detail,
-            "client_ip": failure.address,
-        }
-    )
 
 
 def _trace(request: Request) -> dict[str, str | None]:

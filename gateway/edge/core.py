@@ -18,7 +18,7 @@ from gateway.admission.rendering import Answer, render, style_of
 from gateway.admission.request import Request
 from gateway.admission.signatures import SignedRequest, judged_signature
 from gateway.admission.standing import admitted
-from gateway.audit.record import ABORTED, FAILED, REFUSED, Exchange, RecordWriter, of_handshake
+from gateway.audit.record import ABORTED, FAILED, REFUSED, Exchange, RecordWriter
 from gateway.changes.feed import StaleFeed
 from gateway.edge.client import ClientGone
 from gateway.edge.forwarding import Forwarding
@@ -184,7 +184,7 @@ class Edge:
     def note_handshake(self, failure: FailedHandshake) -> None:
         """Record a connection that never came to HTTP."""
         self._tally.note_failure(failure)
-        self._append(of_handshake(failure, now=self._now()))
+        self._append(self._records.of_handshake(failure, now=self._now()))
 
     def _append(self, record: bytes) -> None:
         """Record something that got in nowhere: where that fails, there is nothing to hold back but the log must say so."""

@@ -24,12 +24,16 @@ _PLAIN_HTTP_ANSWER = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedHandshake:
-    """A connection that never came to speak HTTP. `reason` is `tls.…`, `detail` OpenSSL's or the system's own words."""
+    """A connection that never came to speak HTTP. `reason` is `tls.…`, `detail` OpenSSL's or the system's own words.
+
+    `server_name` is the client's SNI, as far as the handshake came to it.
+    """
 
     listener: Listener
     address: str
     reason: str
     detail: str
+    server_name: str | None = None
 
 
 class Incoming(Protocol):
@@ -89,6 +93,12 @@ class _OneHandshake:
         self._context = context
         self._send_alert = send_alert
         self._early = early
+        self.connection: ssl.SSLObject | None = None
+
+    @property
+    def server_name(self) -> str | None:
+        """The name that the client asked for, once it is known."""
+        return getattr(self.connection, "server_name", None)
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
@@ -97,7 +107,7 @@ class _OneHandshake:
 
     def wrap_bio(self, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, **options: Any) -> ssl.SSLObject:  # noqa: ANN401
         """Make the connection's TLS object."""
-        connection = self._context.wrap_bio(incoming, outgoing, **options)
+        connection = self.connection = self._context.wrap_bio(incoming, outgoing, **options)
         if isinstance(connection, EdgeSslObject):
             connection.outgoing, connection.send_alert = outgoing, self._send_alert
         incoming.write(self._early)
@@ -127,6 +137,7 @@ class IncomingTls(asyncio.Protocol):
         self._address = told_address or ""
         self._descriptor = -1
         self._early = bytearray()
+        self._handshake: _OneHandshake | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin, where there is room."""
@@ -162,7 +173,8 @@ class IncomingTls(asyncio.Protocol):
 
     async def _hand_over(self, transport: asyncio.Transport) -> None:
         protocol = self._speak()
-        handshake: Any = _OneHandshake(self._context, self._send_alert, self._early)
+        self._handshake = _OneHandshake(self._context, self._send_alert, self._early)
+        handshake: Any = self._handshake
         secured = await asyncio.get_running_loop().start_tls(
             transport,
             protocol,
@@ -181,4 +193,5 @@ class IncomingTls(asyncio.Protocol):
             os.write(self._descriptor, _PLAIN_HTTP_ANSWER if error.reason == "HTTP_REQUEST" else alert)
 
     def _failed(self, reason: str, detail: str) -> FailedHandshake:
-        return FailedHandshake(listener=self._listener, address=self._address, reason=reason, detail=detail)
+        name = self._handshake.server_name if self._handshake is not None else None
+        return FailedHandshake(listener=self._listener, address=self._address, reason=reason, detail=detail, server_name=name)

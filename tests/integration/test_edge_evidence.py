@@ -179,6 +179,28 @@ def test_what_happens_at_the_edge_is_counted_and_survives_a_killed_worker(edge: 
     assert all(after.values[name] >= before.values[name] for name in counters)
 
 
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated")
+def test_a_failed_handshake_is_recorded_with_openssls_reason(edge: EdgeUnderTest) -> None:
+    """No common version, no common cipher, an alert from a client that does not trust us; with the name it asked for."""
+    old = edge.context()
+    old.minimum_version, old.maximum_version = ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1_1
+    old.set_ciphers("ALL:@SECLEVEL=0")
+    for context in (_without_common_cipher(edge), old, ssl.create_default_context()):
+        with pytest.raises(ssl.SSLError):
+            edge.connect(context=context)
+    wanted = {"tls.no_shared_cipher", "tls.unsupported_protocol", "tls.tlsv1_alert_unknown_ca"}
+
+    def seen() -> dict[str, dict[str, Any]]:
+        return {record["reason"]: record for record in edge.records(kind="handshake")}
+
+    wait_until(lambda: wanted <= seen().keys(), seconds=30, what="the records")
+    for reason in wanted:
+        record = seen()[reason]
+        assert (record["listener"], record["client_ip"], record["outcome"]) == ("edge", "127.0.0.1", "failed")
+        assert reason.removeprefix("tls.").replace("_", " ") in record["detail"].lower().replace("_", " ")
+    assert seen()["tls.no_shared_cipher"]["sni"] == "localhost"
+
+
 def _without_common_cipher(edge: EdgeUnderTest) -> ssl.SSLContext:
     context = edge.context(version=ssl.TLSVersion.TLSv1_2)
     context.set_ciphers("AES128-SHA256")
