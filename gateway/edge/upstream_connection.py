@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from typing import TYPE_CHECKING, Final, cast
 
 from gateway.edge.deadlines import NEVER
@@ -146,7 +147,9 @@ class UpstreamConnection(asyncio.Protocol):
         self._deadlines.forget(self)
         detail = str(exc) if exc else "the connection ended"
         is_stale = not self.has_begun and self.exchanges > 1
-        self._fail((StaleConnection if is_stale else UpstreamFault)("upstream.reply", detail))
+        # With TLS 1.3 a server that wants another certificate, or any, says so after the handshake (RFC 8446 §4.4.2.4).
+        reason = "upstream.tls" if isinstance(exc, ssl.SSLError) and not self.has_begun else "upstream.reply"
+        self._fail((StaleConnection if is_stale else UpstreamFault)(reason, detail))
 
     def data_received(self, data: bytes) -> None:
         """Read a piece of the reply."""

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 DEADLINE_SECONDS = 30
 BACKUP_PIN = base64.b64encode(b"\x01" * 32).decode("ascii")
+# The alert, or a reset that has overtaken it: the server closes while the request is on its way.
+REFUSED_BY_SERVER = {"upstream.tls", "upstream.reply"}
 _numbers = itertools.count()
 
 
@@ -141,7 +143,7 @@ def test_a_certificate_of_its_own_is_shown_by_host_and_port(edge: EdgeUnderTest,
     ours = Authority("CA of callers")
     strict = foreign(edge.home, tmp_path, authority, asks=ours.pem)
     without = asked(edge, put_in_force(edge, strict.body()))
-    assert (without.status, without.reason[:9]) == (502, "upstream.")
+    assert (without.status, without.reason in REFUSED_BY_SERVER) == (502, True)
     elsewhere = strict.body(client_certificates=[{"certificate": "caller", "hosts": ["127.0.0.*"], "port": strict.server.port}])
     path = put_in_force(edge, elsewhere)
     missing = asked(edge, path)
@@ -157,7 +159,7 @@ def test_the_internal_certificate_is_shown_to_nobody_outside(edge: EdgeUnderTest
     curious = foreign(edge.home, tmp_path, authority, asks=internal)
     answer = asked(edge, put_in_force(edge, curious.body()))
     curious.server.stop()
-    assert (answer.status, answer.reason[:9], curious.server.received) == (502, "upstream.", [])
+    assert (answer.status, answer.reason in REFUSED_BY_SERVER, curious.server.received) == (502, True, [])
 
 
 def test_a_target_that_does_not_listen_is_passed_over(edge: EdgeUnderTest, server: Foreign) -> None:
