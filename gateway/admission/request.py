@@ -69,7 +69,7 @@ class Request:
     """One request. `path` and `query` are as received, ASCII; `host` is the Host header's value.
 
     `claims` are header fields that nobody is believed but a relay: of them comes the `connection` that the checks see.
-    `trace` is the sender's.
+    `trace` is the sender's, `step` ours in it (`gateway.admission.tracing`).
     """
 
     connection: Connection
@@ -82,6 +82,7 @@ class Request:
     tpp_request_id: bytes | None
     claims: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
     trace: TraceParent | None = None
+    step: TraceParent | None = None
 
     @property
     def asked(self) -> tuple[object, ...]:

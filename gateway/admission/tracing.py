@@ -17,7 +17,8 @@ _SPAN_DIGITS = 16
 
 def own_step(request: Request) -> TraceParent:
     """Return what servers behind the edge are told: the trace, and the edge's step of it as their parent."""
-    digits = request.id.replace("-", "")
-    if request.trace is None:
-        return TraceParent(digits, digits[-_SPAN_DIGITS:], is_sampled=True)
-    return TraceParent(request.trace.trace_id, digits[-_SPAN_DIGITS:], request.trace.is_sampled)
+    if request.step is None:
+        digits, trace = request.id.replace("-", ""), request.trace
+        trace_id, is_sampled = (digits, True) if trace is None else (trace.trace_id, trace.is_sampled)
+        request.step = TraceParent(trace_id, digits[-_SPAN_DIGITS:], is_sampled)  # both server and record are told
+    return request.step

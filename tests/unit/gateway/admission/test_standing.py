@@ -99,6 +99,7 @@ def test_all_that_a_check_may_read_is_part_of_the_question() -> None:
         "tpp_request_id",
         "claims",
         "trace",
+        "step",
     }  # what comes of the claims is the connection
     assert request().asked == tuple(getattr(request(), each.name) for each in fields(Request) if each.name in own)
 
