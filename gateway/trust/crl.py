@@ -60,6 +60,21 @@ def _require_complete(crl: x509.CertificateRevocationList) -> None:
     critical = [extension.oid.dotted_string for extension in crl.extensions if extension.critical]
     if critical:
         raise TrustRefusal(FIELD, f"critical extensions {', '.join(critical)} limit what it covers: send a complete CRL")
+    if _is_partial(crl):
+        raise TrustRefusal(FIELD, "its issuingDistributionPoint limits what it covers: send a complete CRL")
+
+
+def _is_partial(crl: x509.CertificateRevocationList) -> bool:
+    """Whether the CRL says that it is for some certificates or reasons only, be it in an extension marked non-critical."""
+    points = [each.value for each in crl.extensions if isinstance(each.value, x509.IssuingDistributionPoint)]
+    return any(
+        point.only_contains_user_certs
+        or point.only_contains_ca_certs
+        or point.only_contains_attribute_certs
+        or point.only_some_reasons is not None
+        or point.indirect_crl
+        for point in points
+    )
 
 
 def _revoked(crl: x509.CertificateRevocationList) -> RevokedSerials:

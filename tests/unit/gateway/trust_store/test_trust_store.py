@@ -194,6 +194,11 @@ CRL_FAULTS = [
     pytest.param(lambda: der_of(crl_with(number=False)), "no CRL number", id="no number"),
     pytest.param(lambda: der_of(crl_with(delta=True)), "delta CRL", id="delta"),
     pytest.param(lambda: der_of(crl_with(partial=True)), "send a complete CRL", id="partial"),
+    pytest.param(
+        lambda: der_of(crl_with(partial=True, critical=False)),
+        "issuingDistributionPoint",
+        id="partial, marked as if nobody cared",
+    ),
     pytest.param(lambda: der_of(crl_with(of_another_issuer=True)), "its entry for serial number 2a has a critical", id="entry"),
 ]
 
@@ -281,7 +286,7 @@ def ca_with_usage(*, key_cert_sign: bool, crl_sign: bool) -> x509.Certificate:
 
 
 def crl_with(
-    *, number: bool = True, delta: bool = False, partial: bool = False, of_another_issuer: bool = False
+    *, number: bool = True, delta: bool = False, partial: bool = False, critical: bool = True, of_another_issuer: bool = False
 ) -> x509.CertificateRevocationList:
     """Return a CRL of the issuing CA, odd in one way."""
     builder = x509.CertificateRevocationListBuilder(issuer_name=issuing().name).last_update(NOW).next_update(NOW + DAY)
@@ -299,7 +304,7 @@ def crl_with(
             indirect_crl=False,
             only_contains_attribute_certs=False,
         )
-        builder = builder.add_extension(point, critical=True)
+        builder = builder.add_extension(point, critical=critical)
     if of_another_issuer:
         named = x509.CertificateIssuer([x509.DirectoryName(root().name)])
         entry = x509.RevokedCertificateBuilder(serial_number=0x2A, revocation_date=NOW).add_extension(named, critical=True)
