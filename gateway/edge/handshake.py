@@ -115,14 +115,14 @@ class _OneHandshake:
 
 
 class IncomingTls(asyncio.Protocol):
-    """A connection that shakes hands; when it has, `speak()` makes the protocol that takes it over."""
+    """A connection that shakes hands; when it has, `speak(what ALPN chose)` makes the protocol that takes it over."""
 
     def __init__(
         self,
         listener: Listener,
         context: ssl.SSLContext,
         reception: Reception,
-        speak: Callable[[], asyncio.Protocol],
+        speak: Callable[[str | None], asyncio.Protocol],
         *,
         handshake_seconds: float,
         told_address: str | None = None,
@@ -172,12 +172,11 @@ class IncomingTls(asyncio.Protocol):
             self._reception.handshake_ended(self, failure)
 
     async def _hand_over(self, transport: asyncio.Transport) -> None:
-        protocol = self._speak()
         self._handshake = _OneHandshake(self._context, self._send_alert, self._early)
         handshake: Any = self._handshake
         secured = await asyncio.get_running_loop().start_tls(
             transport,
-            protocol,
+            asyncio.Protocol(),  # until it is known what the client speaks
             handshake,
             server_side=True,
             ssl_handshake_timeout=self._seconds,
@@ -185,7 +184,9 @@ class IncomingTls(asyncio.Protocol):
         )
         if secured is None or secured.is_closing():
             raise ConnectionResetError("the client left during the handshake")
+        protocol = self._speak(secured.get_extra_info("ssl_object").selected_alpn_protocol())
         # Called before any data: event loops hand the first of it on only after `start_tls` has returned.
+        secured.set_protocol(protocol)
         protocol.connection_made(secured)
 
     def _send_alert(self, alert: bytes, error: ssl.SSLError) -> None:

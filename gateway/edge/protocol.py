@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 from gateway.admission.refusal import Refusal
 from gateway.admission.request import Connection, Leaf, TlsFacts
 from gateway.edge.client import Arrival, ClientGone
-from gateway.edge.deadlines import NEVER
+from gateway.edge.deadlines import NEVER, Timed
 from gateway.edge.handshake import EdgeSslObject
 from gateway.edge.http_exchange import HttpExchange, status_line
 from gateway.edge.parser import RefusedRequest, RequestParser
@@ -44,11 +44,31 @@ class Host(Protocol):
     def has_room(self) -> bool:
         """Whether one more connection may be served."""
 
-    def connected(self, connection: EdgeProtocol) -> None:
+    def connected(self, connection: ClientProtocol) -> None:
         """Count a connection."""
 
-    def disconnected(self, connection: EdgeProtocol) -> None:
+    def disconnected(self, connection: ClientProtocol) -> None:
         """Count it no more."""
+
+
+class ClientProtocol(Timed, Protocol):
+    """A client's connection as the worker sees it, whichever version of HTTP it speaks."""
+
+    connection: Connection | None
+    is_closing: bool
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request is being served."""
+
+    def close(self) -> None:
+        """Close, once all that was written has gone out."""
+
+    def abort(self) -> None:
+        """Break off at once."""
+
+    def doom(self, *, grace_seconds: float) -> None:
+        """Let the next request have its refusal, then close; what still runs after the grace is broken off."""
 
 
 class EdgeProtocol(asyncio.Protocol):
@@ -82,7 +102,7 @@ class EdgeProtocol(asyncio.Protocol):
         """Note who is there; the first request's time begins."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's are no subclass
         self._transport.set_write_buffer_limits(high=_WRITE_AHEAD_BYTES)
-        self.connection = _connection(self._transport, self._listener, self._told_address)
+        self.connection = client_connection(self._transport, self._listener, self._told_address)
         if not self._listener.speaks_tls and not self._host.has_room():  # else the handshake has found room for it
             self.abort()
             return
@@ -316,7 +336,8 @@ class EdgeProtocol(asyncio.Protocol):
             self._awaiting_room.set_result(None)
 
 
-def _connection(transport: asyncio.Transport, listener: Listener, told_address: str | None) -> Connection:
+def client_connection(transport: asyncio.Transport, listener: Listener, told_address: str | None) -> Connection:
+    """Return who is there, as far as the connection says, and a relay before it."""
     peer = (transport.get_extra_info("peername") or ("",))[0]
     address, told_by = (peer, None) if told_address is None else (told_address, peer)
     secured = transport.get_extra_info("ssl_object")

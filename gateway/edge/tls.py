@@ -27,6 +27,10 @@ _VerifyCallback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_
 # Held for ever: OpenSSL keeps its address.
 _LET_IT_THROUGH: Final = _VerifyCallback(lambda _store_context, _argument: 1)
 _X509_V_FLAG_NO_CHECK_TIME: Final = 0x200000
+HTTP2: Final = "h2"
+_HTTP1: Final = "http/1.1"
+# Where TPPs and their programs call; what browsers alone open speaks HTTP/1.1.
+_SPEAKING_HTTP2: Final = frozenset({Listener.EDGE, Listener.FRONT})
 
 
 class PublicTls:
@@ -70,6 +74,8 @@ class PublicTls:
         context = _bare_context()
         pair = self._home.server("edge")
         context.load_cert_chain(pair.certificate, pair.key)
+        if listener in _SPEAKING_HTTP2:
+            context.set_alpn_protocols([HTTP2, _HTTP1])
         if listener.asks_for_certificate:
             anchors = [self._home.ca(name).certificate for name in ("root", "tpp-issuing")]
             ask_for_certificate(context, accept_any_certificate, fallback_anchors=anchors)
@@ -95,7 +101,7 @@ def _bare_context() -> ssl.SSLContext:
     context.set_ciphers(TLS12_CIPHERS)
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
     context.num_tickets = 1
-    context.set_alpn_protocols(["http/1.1"])
+    context.set_alpn_protocols([_HTTP1])
     context.sslobject_class = EdgeSslObject
     context.sni_callback = note_server_name
     return context

@@ -16,9 +16,11 @@ from gunicorn.workers.gasgi import ASGIWorker
 
 from gateway.edge.client_head import HeadReader
 from gateway.edge.handshake import IncomingTls
+from gateway.edge.http2.protocol import Http2Protocol
 from gateway.edge.incoming_relayed import IncomingRelayed
 from gateway.edge.protocol import EdgeProtocol
 from gateway.edge.stapler import Stapler
+from gateway.edge.tls import HTTP2
 from gateway.trust.fetching import Fetcher
 from psd2.clock import SystemClock
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from gateway.edge.bootstrap import EdgeServices
     from gateway.edge.core import Edge
     from gateway.edge.handshake import FailedHandshake, Incoming
+    from gateway.edge.protocol import ClientProtocol
     from gateway.edge.setup import EdgeSetup
     from gateway.policies.model import Listener
     from psd2.certificates import Psd2Certificate
@@ -49,7 +52,7 @@ class EdgeWorker(ASGIWorker):  # type: ignore[misc]
     def __init__(self, *args: Any, **settings: Any) -> None:  # noqa: ANN401 - handed to gunicorn
         """Serve nothing yet."""
         super().__init__(*args, **settings)
-        self.connections: set[EdgeProtocol] = set()
+        self.connections: set[ClientProtocol] = set()
         self._handshakes: set[Incoming] = set()
         self.heads = HeadReader()
         self._partings: set[asyncio.Task[None]] = set()
@@ -94,8 +97,9 @@ class EdgeWorker(ASGIWorker):  # type: ignore[misc]
     def _greeter(self, listener: Listener) -> Callable[[], asyncio.Protocol]:
         settings = self._setup.settings
 
-        def speak(told_address: str | None) -> EdgeProtocol:
-            return EdgeProtocol(self, listener, settings, told_address=told_address)
+        def speak(told_address: str | None, protocol: str | None = None) -> asyncio.Protocol:
+            face = Http2Protocol if protocol == HTTP2 else EdgeProtocol
+            return face(self, listener, settings, told_address=told_address)
 
         def secure(told_address: str | None) -> asyncio.Protocol:
             return IncomingTls(
@@ -189,14 +193,14 @@ class EdgeWorker(ASGIWorker):  # type: ignore[misc]
         if failure is not None:
             self.edge.note_handshake(failure)
 
-    def connected(self, connection: EdgeProtocol) -> None:
+    def connected(self, connection: ClientProtocol) -> None:
         """Serve a connection."""
         self.connections.add(connection)
         self._services.deadlines.watch(connection)
         if connection.connection is not None:
             self.edge.note_connection(connection.connection)
 
-    def disconnected(self, connection: EdgeProtocol) -> None:
+    def disconnected(self, connection: ClientProtocol) -> None:
         """Serve it no more."""
         self.connections.discard(connection)
         self._services.deadlines.forget(connection)

@@ -65,7 +65,7 @@ async def serve_late(loop: asyncio.AbstractEventLoop, listening: socket.socket, 
     await asyncio.sleep(0.2)  # the client connects and sends its ClientHello meanwhile
 
     def greet() -> asyncio.Protocol:
-        return IncomingTls(Listener.EDGE, context, Reception(), Greeting, handshake_seconds=_SECONDS)
+        return IncomingTls(Listener.EDGE, context, Reception(), lambda _: Greeting(), handshake_seconds=_SECONDS)
 
     server = await loop.create_server(greet, sock=listening)
     await asyncio.wait_for(asyncio.wrap_future(heard), _SECONDS)  # type: ignore[arg-type]
