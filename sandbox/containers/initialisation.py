@@ -42,6 +42,8 @@ def initialise(settings: SandboxSettings, tell: Callable[[str], None]) -> None:
         urls = _make_databases(settings, settings.postgres_url)
         tell(f"databases on PostgreSQL: {', '.join(database.name for database in DATABASES)}")
     _migrate(settings, urls)
+    if settings.postgres_url is not None:
+        _give_rights_on_tables(settings, settings.postgres_url)
     tell("migrated")
     issued = _make_certificates(settings, urls)
     tell(f"certificates issued: {issued}")
@@ -66,6 +68,12 @@ def _make_databases(settings: SandboxSettings, superuser_url: str) -> dict[str, 
     except ValueError as error:
         raise NotInitialised(str(error)) from error
     return {database.url_variable: owner_url(superuser_url, database) for database in DATABASES}
+
+
+def _give_rights_on_tables(settings: SandboxSettings, superuser_url: str) -> None:
+    from sandbox.containers.postgresql import ensure_rights_on_tables
+
+    ensure_rights_on_tables(superuser_url, passwords(_secrets_folder(settings), frozenset({SUPERUSER}))[SUPERUSER])
 
 
 def _migrate(settings: SandboxSettings, urls: dict[str, str]) -> None:

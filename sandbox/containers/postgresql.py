@@ -38,6 +38,30 @@ def ensure_databases(superuser_url: str, password: str, user_passwords: Mapping[
         raise NotInitialised(f"PostgreSQL at {urlsplit(superuser_url).hostname}: {str(error).strip()}") from error
 
 
+def ensure_rights_on_tables(superuser_url: str, password: str) -> None:
+    """Give users what they may do to single tables, which migrations have made; raises `NotInitialised`."""
+    url = with_password(superuser_url, password)
+    try:
+        for database in DATABASES:
+            with _connected(url, database.name) as inside:
+                for user, rights in database.rights.items():
+                    for table, may in rights.beyond.items():
+                        _give(inside, user, table, may)
+    except psycopg.Error as error:
+        raise NotInitialised(f"PostgreSQL at {urlsplit(superuser_url).hostname}: {str(error).strip()}") from error
+
+
+def _give(inside: psycopg.Connection, user: str, table: str, may: str) -> None:
+    who = sql.Identifier(user)
+    inside.execute(sql.SQL(f"GRANT {may} ON {{}} TO {{}}").format(sql.Identifier(table), who))
+    owned = (
+        "SELECT s.relname FROM pg_class s JOIN pg_depend d ON d.objid = s.oid AND d.deptype = 'a' "
+        "JOIN pg_class t ON t.oid = d.refobjid WHERE s.relkind = 'S' AND t.relname = %s"
+    )
+    for (sequence,) in inside.execute(owned, (table,)).fetchall():
+        inside.execute(sql.SQL("GRANT USAGE ON SEQUENCE {} TO {}").format(sql.Identifier(sequence), who))
+
+
 def _connected(url: str, database: str) -> psycopg.Connection:
     return psycopg.connect(url, dbname=database, autocommit=True, connect_timeout=_CONNECT_SECONDS)
 
@@ -73,9 +97,9 @@ def _ensure_rights(inside: psycopg.Connection, database: ServiceDatabase) -> Non
     inside.execute(sql.SQL("ALTER SCHEMA public OWNER TO {}").format(owner))
     inside.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
     for user, rights in database.rights.items():
-        who = sql.Identifier(user)
+        who, everywhere = sql.Identifier(user), rights.everywhere
         inside.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(who))
-        for kind, may in (("TABLES", rights), ("SEQUENCES", READ if rights == READ else "USAGE, SELECT")):
+        for kind, may in (("TABLES", everywhere), ("SEQUENCES", READ if everywhere == READ else "USAGE, SELECT")):
             # On what is there, and on what later migrations make.
             inside.execute(sql.SQL(f"GRANT {may} ON ALL {kind} IN SCHEMA public TO {{}}").format(who))
             later = f"ALTER DEFAULT PRIVILEGES FOR ROLE {{}} IN SCHEMA public GRANT {may} ON {kind} TO {{}}"

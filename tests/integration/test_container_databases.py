@@ -9,6 +9,9 @@ import pytest
 from psycopg import sql
 
 from chassis.addresses import PortTable
+from gateway.config import load_settings as load_gateway_settings
+from gateway.database import open_gateway_engine
+from gateway.seeds import apply_documents_of_start
 from sandbox.config import load_settings
 from sandbox.containers.databases import DATABASES, USERS
 from sandbox.containers.errors import NotInitialised
@@ -56,8 +59,11 @@ def initialised(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Initialise
 
 
 def superuser_url(postgres: Postgres) -> str:
-    folder = dict(part.split("=") for part in postgres.dsn("postgres").split())["host"]
-    return f"postgresql://postgres@/postgres?host={folder}"
+    return f"postgresql://postgres@/postgres?host={socket_folder(postgres)}"
+
+
+def socket_folder(postgres: Postgres) -> str:
+    return dict(part.split("=") for part in postgres.dsn("postgres").split())["host"]
 
 
 @pytest.mark.parametrize("user", sorted(USERS))
@@ -84,9 +90,42 @@ def test_a_service_changes_no_schema_and_is_nobody_else(initialised: Initialised
         own.execute(statement)
 
 
-def test_the_edge_only_reads(initialised: Initialised) -> None:
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE tpps SET status = 'active'",
+        "DELETE FROM blocked_certificates",
+        "DELETE FROM trust_certificates",
+        "UPDATE access_tokens SET expires_at = 0",
+        "INSERT INTO document_versions DEFAULT VALUES",
+        "DELETE FROM admin_audit",
+        "UPDATE changes SET key = ''",
+    ],
+)
+def test_the_edge_changes_nothing_that_it_decides_by(initialised: Initialised, statement: str) -> None:
     with initialised.connected("edge", "gateway") as edge, pytest.raises(psycopg.errors.InsufficientPrivilege):
-        edge.execute("UPDATE tpps SET status = 'active'")
+        edge.execute(statement.encode())
+
+
+@pytest.mark.parametrize("table", ["limit_accounts", "ocsp_answers", "crl_points"])
+def test_the_edge_keeps_what_it_counts_and_has_asked(initialised: Initialised, table: str) -> None:
+    with initialised.connected("edge", "gateway") as edge:
+        edge.execute(sql.SQL("DELETE FROM {} WHERE false").format(sql.Identifier(table)))
+
+
+def test_the_edge_announces_whom_it_blocks(initialised: Initialised) -> None:
+    with initialised.connected("edge", "gateway") as edge:
+        edge.execute("INSERT INTO changes (at, kind, key) VALUES (0, 'block', '192.0.2.1')")
+
+
+def test_an_edge_finds_its_documents_and_writes_none(initialised: Initialised) -> None:
+    """They came with the migrations; a start of the edge would otherwise need rights to write what it decides by."""
+    with initialised.connected("edge", "gateway") as edge:
+        assert edge.execute("SELECT count(*) FROM document_versions WHERE kind = 'deployments'").fetchone() != (0,)
+    url = f"postgresql+psycopg://edge@/gateway?host={socket_folder(initialised.postgres)}"
+    engine = open_gateway_engine(url)
+    apply_documents_of_start(engine, load_gateway_settings())
+    engine.dispose()
 
 
 @pytest.mark.parametrize("user", WRITERS)
