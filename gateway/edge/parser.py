@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from gateway.edge.chunks import Chunks, MalformedChunks
 from gateway.edge.client_head import AmbiguousHead, ClientHead
 from gateway.edge.field_lines import HEAD_END, MalformedLine, has_bare_line_feed, split_head
+from gateway.edge.head_memory import HeadMemory, KnownHead, request_id_of, without_request_id
 
 if TYPE_CHECKING:
     from gateway.edge.client_head import HeadField, HeadReader
@@ -68,6 +69,7 @@ class RequestParser:
         self._max_header_count = max_header_count
         # Clients say much the same in each request of a connection: what was read once need not be read again.
         self._known_fields: dict[bytes, HeadField] = {}
+        self._known_heads = HeadMemory()
         self._begin()
 
     def _begin(self) -> None:
@@ -138,16 +140,28 @@ class RequestParser:
         self._buffer = buffer
 
     def _read_head(self, head: bytes) -> None:
+        rest, request_id = without_request_id(head)
+        known = self._known_heads.recall(rest)
+        try:
+            if known is not None:
+                self.method, self.target, self.version, prototype = known
+                self.head = prototype.with_request_id(request_id_of(request_id))
+            else:
+                self._read_anew(head, rest)
+        except (AmbiguousHead, MalformedLine) as error:
+            self.head = _NO_HEAD
+            raise RefusedRequest(str(error)) from error
+        self.keeps_alive = self.version == (1, 1) and not self.head.closes
+
+    def _read_anew(self, head: bytes, rest: bytes) -> None:
         first, *lines = split_head(head)
         self._read_request_line(first)
         if len(lines) > self._max_header_count:
             raise OversizedHead("too many headers")
-        try:
-            self.head = self._heads.read_lines(lines, self._known_fields)
-        except (AmbiguousHead, MalformedLine) as error:
-            self.head = _NO_HEAD
-            raise RefusedRequest(str(error)) from error
+        self.head = self._heads.read_lines(lines, self._known_fields)
         self._require_one_meaning(self.head)
+        if len(lines) < self._max_header_count:  # with the line of an id that this one may lack
+            self._known_heads.keep(rest, lines, KnownHead(self.method, self.target, self.version, self.head))
 
     def _read_request_line(self, line: bytes) -> None:
         match = _REQUEST_LINE.fullmatch(line)
@@ -165,7 +179,6 @@ class RequestParser:
         if not self.target.startswith(b"/"):
             raise RefusedRequest("the target is not in origin-form")
         if self.version == (1, 1):
-            self.keeps_alive = not head.closes
             if head.host is None:
                 raise RefusedRequest("there is no Host header")
         elif head.is_chunked:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gateway.admission.tokens import AccessToken
     from gateway.edge.client_head import ClientHead
     from gateway.edge.reply import ReplyHead
+    from gateway.policies.model import Route
     from gateway.register.model import Tpp
     from gateway.trust.judgement import Trusted
 
@@ -65,15 +66,64 @@ def foreign_head(request: Request, head: ClientHead, admission: Admission, *, ho
 
 def _passed_on(request: Request, head: ClientHead, admission: Admission, host: bytes | None) -> list[bytes]:
     """Return what any server gets: the client's own words, sorted out."""
-    passed = _without_subscriber_token(request, head, admission)
-    target = passed.path.encode("ascii") + (b"?" + passed.query if passed.query else b"")
-    line = b"%b %b HTTP/1.1\r\nhost: %b\r\n" % (request.method.encode("ascii"), target, host or passed.host)
-    parts = [line, *passed.lines]
-    parts.append(b"traceparent: %b\r\n" % str(own_step(request)).encode("ascii"))
+    same = _SameWords.of(request, head, admission, host)
+    parts = [same.before, b"traceparent: %b\r\n" % str(own_step(request)).encode("ascii")]
     if head.tracestate is not None and request.trace is not None:
         parts.append(b"tracestate: %b\r\n" % head.tracestate)  # without the trace it belongs to, it says nothing
     if head.request_id is not None:
         parts.append(b"x-request-id: %b\r\n" % head.request_id)
+    parts.append(same.behind)
+    return parts
+
+
+@dataclass(frozen=True, slots=True)
+class _SameWords:
+    """What goes on of a head, but for what is new with each request; the same as long as the head is (`HeadMemory`)."""
+
+    lines: list[bytes]
+    method: str
+    path: str
+    query: bytes
+    host: bytes | None
+    route: Route | None
+    token: AccessToken | None
+    before: bytes
+    behind: bytes
+
+    @staticmethod
+    def of(request: Request, head: ClientHead, admission: Admission, host: bytes | None) -> _SameWords:
+        """Return the words of this request, those of the connection's last one where it said the same."""
+        known = request.connection.memory.get(_SameWords)
+        if isinstance(known, _SameWords) and known.are_of(request, head, admission, host):
+            return known
+        passed = _without_subscriber_token(request, head, admission)
+        before, behind = _before(request, passed, host), _behind(request, head, passed, admission)
+        same = request.connection.memory[_SameWords] = _SameWords(
+            head.lines, request.method, request.path, request.query, host, admission.route, admission.token, before, behind
+        )
+        return same
+
+    def are_of(self, request: Request, head: ClientHead, admission: Admission, host: bytes | None) -> bool:
+        """Whether the very same head goes on by the same route. Its lines are one object as long as it is repeated."""
+        return (
+            self.lines is head.lines
+            and self.route is admission.route
+            and self.token is admission.token
+            and self.host == host
+            and self.path == request.path
+            and self.query == request.query
+            and self.method == request.method
+        )
+
+
+def _before(request: Request, passed: Bearing, host: bytes | None) -> bytes:
+    target = passed.path.encode("ascii") + (b"?" + passed.query if passed.query else b"")
+    line = b"%b %b HTTP/1.1\r\nhost: %b\r\n" % (request.method.encode("ascii"), target, host or passed.host)
+    return b"".join([line, *passed.lines])
+
+
+def _behind(request: Request, head: ClientHead, passed: Bearing, admission: Admission) -> bytes:
+    parts = []
     if head.content_type is not None:
         parts.append(b"content-type: %b\r\n" % head.content_type)
     if passed.authorization is not None and admission.token is None:
@@ -83,7 +133,7 @@ def _passed_on(request: Request, head: ClientHead, admission: Admission, host: b
         parts.append(b"transfer-encoding: chunked\r\n")
     elif head.content_length or request.method in _METHODS_WITH_BODY:
         parts.append(b"content-length: %d\r\n" % head.content_length)
-    return parts
+    return b"".join(parts)
 
 
 def _without_subscriber_token(request: Request, head: ClientHead, admission: Admission) -> Bearing:

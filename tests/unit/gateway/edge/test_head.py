@@ -151,3 +151,18 @@ def test_what_was_established_is_written_anew_whenever_it_is_something_else() ->
     judged_anew = replace(first, trusted=replace(first.trusted, certificate=certificate))
     assert b"x-sandbox-roles: PSP_PI\r\n" in upstream_head(asked, head(), judged_anew)
     assert b"client-cert" not in upstream_head(asked, head(), replace(first, trusted=None))
+
+
+def test_a_repeated_head_goes_on_as_it_did_and_anything_else_is_written_anew() -> None:
+    """Another path, host, route or token makes other words of the same lines."""
+    asked, same = request(), head((b"accept", b"a/b"), (b"authorization", b"Bearer x"))
+    admitted, unjudged = admission(), replace(admission(), token=None)
+    written = upstream_head(asked, same, admitted)
+    assert upstream_head(asked, same, admitted) == written
+    assert b"Bearer x" in upstream_head(asked, same, unjudged)
+    assert b"Bearer x" not in upstream_head(asked, same, admitted)
+    assert upstream_head(asked, same, admitted, host=b"other").startswith(b"GET /v1/accounts HTTP/1.1\r\nhost: other\r\n")
+    asked.path, asked.method, asked.query = "/v1/other", "PUT", b"a"
+    assert upstream_head(asked, same, admitted).startswith(b"PUT /v1/other?a HTTP/1.1\r\nhost: localhost:8443\r\n")
+    assert b"content-length: 0\r\n" in upstream_head(asked, same, admitted)
+    assert b"accept: b/c" in upstream_head(asked, head((b"accept", b"b/c")), admitted)

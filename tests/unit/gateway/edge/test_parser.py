@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import pytest
 
 from gateway.edge.client_head import HeadReader
 from gateway.edge.parser import RefusedRequest, RequestParser
+
+if TYPE_CHECKING:
+    from gateway.edge.client_head import ClientHead
 
 HEAD = b"POST /token HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
 MOST_BYTES = 4_096
@@ -143,3 +149,79 @@ def test_a_line_that_ends_in_lf_alone_is_refused_at_once(step: int) -> None:
     """Its sender waits for an answer: nothing after it would make a head of it."""
     with pytest.raises(RefusedRequest, match="without CR"):
         feed_in_steps(parser(Body()), b"GET / HTTP/1.1\r\nHost: x\n\n", step)
+
+
+FIELDS = b"Host: localhost\r\nAccept: a/b\r\n"
+MOST_LINES = 4
+
+
+class Heads:
+    """Reads heads of one connection, each of a request of its own."""
+
+    def __init__(self) -> None:
+        self.parser = RequestParser(Body(), HeadReader(), max_head_bytes=MOST_BYTES, max_header_count=MOST_LINES)
+
+    def read(self, fields: bytes, first: bytes = b"GET /a HTTP/1.1\r\n") -> ClientHead:
+        self.parser.feed(first + fields + b"\r\n")
+        head = self.parser.head
+        self.parser.reset()
+        return head
+
+
+def test_a_repeated_head_is_read_once_but_for_its_id() -> None:
+    """Wherever the id stands; without one there is none."""
+    heads = Heads()
+    first = heads.read(FIELDS + b"X-Request-ID: 1\r\n")
+    second = heads.read(b"x-request-id:2 \r\n" + FIELDS)
+    third = heads.read(FIELDS)
+    assert second.lines is third.lines is first.lines
+    assert [head.request_id for head in (first, second, third)] == [b"1", b"2", None]
+    assert replace(second, request_id=b"1") == replace(third, request_id=b"1") == first
+
+
+def test_the_id_of_a_repeated_head_is_read_as_strictly() -> None:
+    """Nothing hides in the one line that is new."""
+    for line in (b"X-Request-ID: a\nb", b"X-Request-ID: a\0", b"X-Request-ID: a\rb", b"X-Request-ID:\x7f"):
+        heads = Heads()
+        heads.read(FIELDS + b"X-Request-ID: 1\r\n")
+        with pytest.raises(RefusedRequest):
+            heads.read(FIELDS + line + b"\r\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"X-Request-ID : 2", b"X-Request-ID: 2\r\nX-Request-ID: 3\r\nX-Request-ID: 4", b"Host: localhost", b" X-Request-ID: 2"],
+)
+def test_what_is_refused_is_refused_behind_a_head_that_was_taken(line: bytes) -> None:
+    """A space before the colon, more lines than there may be, a second Host, a folded line."""
+    heads = Heads()
+    heads.read(FIELDS + b"X-Request-ID: 1\r\n")
+    with pytest.raises(RefusedRequest):
+        heads.read(FIELDS + line + b"\r\n")
+
+
+@pytest.mark.parametrize("line", [b"Cookie: a=1", b"traceparent: a", b"Signature: a", b"X-Request-ID: 2"])
+def test_what_is_new_each_time_is_not_remembered(line: bytes) -> None:
+    """Nor what is not to be kept longer than it is needed; two ids are no id to leave out."""
+    heads = Heads()
+    fields = FIELDS + b"X-Request-ID: 1\r\n" + line + b"\r\n"
+    assert heads.read(fields).lines is not heads.read(fields).lines
+
+
+def test_another_target_is_another_head() -> None:
+    """The request line is part of what is remembered."""
+    heads = Heads()
+    heads.read(FIELDS)
+    heads.parser.feed(b"DELETE /b?c HTTP/1.0\r\n" + FIELDS + b"\r\n")
+    assert (heads.parser.method, heads.parser.target, heads.parser.version) == ("DELETE", b"/b?c", (1, 0))
+    assert not heads.parser.keeps_alive
+
+
+def test_heads_are_bounded() -> None:
+    """A client that asks for something else each time is remembered no further than the last few."""
+    heads = Heads()
+    for number in range(50):
+        heads.read(FIELDS, b"GET /%d HTTP/1.1\r\n" % number)
+    assert len(heads.parser._known_heads._known) <= 4
+    heads.read(b"Host: localhost\r\nA: %b\r\n" % (b"a" * 2_000))
+    assert all(len(head) <= 2_000 for head in heads.parser._known_heads._known)
