@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from gateway.certificates.kind import CERTIFICATES
+from gateway.certificates.listeners import LISTENERS
+from gateway.certificates.server_names import SERVER_NAMES
 from gateway.configuration.model import Kinds
 from gateway.plans.kind import PLANS, SUBSCRIBERS
 from gateway.policies.kind import DEPLOYMENTS
@@ -12,4 +14,4 @@ from gateway.relays.kind import RELAYS
 from gateway.trust.kind import TRUST_STORES
 from gateway.upstreams.kind import UPSTREAMS
 
-KINDS: Final = Kinds((CERTIFICATES, DEPLOYMENTS, PLANS, RELAYS, SUBSCRIBERS, TRUST_STORES, UPSTREAMS))
+KINDS: Final = Kinds((CERTIFICATES, DEPLOYMENTS, LISTENERS, PLANS, RELAYS, SERVER_NAMES, SUBSCRIBERS, TRUST_STORES, UPSTREAMS))

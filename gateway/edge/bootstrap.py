@@ -23,6 +23,7 @@ from gateway.documents import document_store
 from gateway.edge.core import Edge
 from gateway.edge.counters import Counters, counters
 from gateway.edge.deadlines import Deadlines
+from gateway.edge.server_names import ServerNames
 from gateway.edge.upstreams import Upstreams
 from gateway.kinds import KINDS
 from gateway.metrics.publishing import Publisher
@@ -56,6 +57,7 @@ class EdgeServices:
     deadlines: Deadlines
     audit: AuditLog
     upstreams: Upstreams
+    server_names: ServerNames
     relays: Relays
     listener: ChangeListener
     counters: Counters
@@ -130,7 +132,8 @@ async def edge_services(settings: GatewaySettings) -> EdgeServices:
         name_points=source.name_crl_points,
     )
     upstreams, relays = Upstreams(settings, deadlines), Relays()
-    parts: list[Part] = [routes, plans, upstreams, relays, knowledge.trust_stores]
+    server_names = ServerNames(settings.home)
+    parts: list[Part] = [routes, plans, upstreams, relays, knowledge.trust_stores, server_names]
     configuration = await _configuration(engine, settings, parts)
     knowledge.when_configured(configuration.renew)
     parts.append(EndOfStanding(knowledge))
@@ -160,6 +163,7 @@ async def edge_services(settings: GatewaySettings) -> EdgeServices:
         deadlines=deadlines,
         audit=audit,
         upstreams=upstreams,
+        server_names=server_names,
         relays=relays,
         listener=ChangeListener(engine, partial(loop.call_soon_threadsafe, knowledge.feed.wake)),
         counters=counts,

@@ -35,7 +35,7 @@ class Staple:
         self.response: bytes | None = None
         # Held as long as the context may call it: OpenSSL keeps its address.
         self._callback = _StatusCallback(self._answer)
-        self._library = _library()
+        self._library = libssl()
 
     def attach(self, context: ssl.SSLContext) -> None:
         """Answer the clients of this context that ask; raises `StaplingUnavailable`."""
@@ -78,7 +78,7 @@ def require_staples_arrive(context: ssl.SSLContext, staple: Staple) -> None:
 
 def stapled_to(context: ssl.SSLContext, version: ssl.TLSVersion) -> bytes | None:
     """Return what a client is sent that asks for a staple, without a network; raises `StaplingUnavailable`."""
-    library, arrived = _library(), list[bytes]()
+    library, arrived = libssl(), list[bytes]()
 
     def note(connection: int, _argument: int) -> int:
         place = ctypes.c_void_p()
@@ -118,7 +118,7 @@ def _is_done(side: ssl.SSLObject) -> bool:
 
 
 @cache
-def _library() -> Any:  # noqa: ANN401 - a C library
+def libssl() -> Any:  # noqa: ANN401 - a C library
     """Return the libssl that the extension module is linked to; raises `StaplingUnavailable`."""
     try:
         import _ssl
@@ -130,6 +130,8 @@ def _library() -> Any:  # noqa: ANN401 - a C library
         library.SSL_ctrl.restype = ctypes.c_long
         library.SSL_CTX_ctrl.argtypes = library.SSL_ctrl.argtypes
         library.SSL_CTX_ctrl.restype = ctypes.c_long
+        library.SSL_CTX_flush_sessions.argtypes = [ctypes.c_void_p, ctypes.c_long]
+        library.SSL_CTX_flush_sessions.restype = None
         library.CRYPTO_malloc.argtypes = [ctypes.c_size_t, ctypes.c_char_p, ctypes.c_int]
         library.CRYPTO_malloc.restype = ctypes.c_void_p
     except (AttributeError, OSError, ImportError) as error:

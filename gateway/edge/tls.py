@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import ctypes
 import ssl
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
-from chassis.listener import TLS12_CIPHERS
 from chassis.logs import get_logger
+from gateway.certificates.listeners import TlsRules
 from gateway.edge.handshake import EdgeSslObject, note_server_name
 from gateway.edge.stapling import Staple, StaplingUnavailable, require_staples_arrive
+from gateway.edge.ticket_keys import TicketKeys
 from gateway.edge.tls_self_test import UntrustedCertificateStopped, require_untrusted_certificate_reaches
 from gateway.policies.model import Listener
+from gateway.upstreams.model import TlsVersion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -33,6 +35,16 @@ _HTTP1: Final = "http/1.1"
 _SPEAKING_HTTP2: Final = frozenset({Listener.EDGE, Listener.FRONT})
 
 
+_VERSIONS: Final = {TlsVersion.TLS_1_2: ssl.TLSVersion.TLSv1_2, TlsVersion.TLS_1_3: ssl.TLSVersion.TLSv1_3}
+
+
+class Names(Protocol):
+    """Server names with certificates of their own."""
+
+    def context_of(self, listener: Listener, name: str) -> ssl.SSLContext | None:
+        """Return what holds the name's certificate; None where it has none of its own."""
+
+
 class PublicTls:
     """The TLS set-up of each public listener.
 
@@ -43,11 +55,24 @@ class PublicTls:
     def __init__(self, home: Home) -> None:
         """Read the certificate; raises `OSError`, `ssl.SSLError`."""
         self._home = home
+        self._names: Names | None = None
         self._stamp = self._files_stamp()
         self.contexts: Mapping[Listener, ssl.SSLContext] = {
             listener: self._context(listener) for listener in Listener if listener.speaks_tls
         }
         self.staple = _staple_of(self.contexts.values())
+        self._tickets = {listener: TicketKeys(context) for listener, context in self.contexts.items()}
+
+    def follow(self, names: Names) -> None:
+        """Show these names' certificates from now on, whatever they become."""
+        self._names = names
+
+    def take_rules(self, rules: Mapping[Listener, TlsRules]) -> None:
+        """Speak by other rules from the next handshake on; `rules` have been tried on a context of their own."""
+        for listener, context in self.contexts.items():
+            apply_rules(context, rules[listener])
+            # Sessions resume with the suite that they began with, whatever the context says by then.
+            self._tickets[listener].change_with(repr(rules[listener]))
 
     def reload_if_rotated(self) -> bool:
         """Take up a new certificate; a pair that does not fit (yet) is left alone. Returns whether it was taken."""
@@ -71,15 +96,38 @@ class PublicTls:
         return pair.certificate.stat().st_mtime_ns, pair.key.stat().st_mtime_ns
 
     def _context(self, listener: Listener) -> ssl.SSLContext:
-        context = _bare_context()
         pair = self._home.server("edge")
-        context.load_cert_chain(pair.certificate, pair.key)
-        if listener in _SPEAKING_HTTP2:
-            context.set_alpn_protocols([HTTP2, _HTTP1])
-        if listener.asks_for_certificate:
-            anchors = [self._home.ca(name).certificate for name in ("root", "tpp-issuing")]
-            ask_for_certificate(context, accept_any_certificate, fallback_anchors=anchors)
+        context = listener_context(self._home, listener, pair.certificate, pair.key)
+        context.sni_callback = self._greeter(listener)
         return context
+
+    def _greeter(self, listener: Listener) -> Callable[[ssl.SSLObject, str | None, ssl.SSLContext], None]:
+        def greet(connection: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
+            note_server_name(connection, name, context)
+            other = self._names.context_of(listener, name) if name is not None and self._names is not None else None
+            if other is not None:
+                # The certificate is of the other context from here on; versions, suites and tickets stay the listener's.
+                connection.context = other
+
+        return greet
+
+
+def listener_context(home: Home, listener: Listener, chain: Path, key: Path | None = None) -> ssl.SSLContext:
+    """Return a set-up as this listener has it, with this certificate; raises `OSError`, `ssl.SSLError`."""
+    context = _bare_context()
+    context.load_cert_chain(chain, key)
+    if listener in _SPEAKING_HTTP2:
+        context.set_alpn_protocols([HTTP2, _HTTP1])
+    if listener.asks_for_certificate:
+        anchors = [home.ca(name).certificate for name in ("root", "tpp-issuing")]
+        ask_for_certificate(context, accept_any_certificate, fallback_anchors=anchors)
+    return context
+
+
+def apply_rules(context: ssl.SSLContext, rules: TlsRules) -> None:
+    """Speak by these rules from the next handshake on; raises `ssl.SSLError` where this OpenSSL can't."""
+    context.minimum_version, context.maximum_version = _VERSIONS[rules.lowest], _VERSIONS[rules.highest]
+    context.set_ciphers(":".join(rules.suites))
 
 
 def _staple_of(contexts: Iterable[ssl.SSLContext]) -> Staple | None:
@@ -97,13 +145,11 @@ def _staple_of(contexts: Iterable[ssl.SSLContext]) -> Staple | None:
 
 def _bare_context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_ciphers(TLS12_CIPHERS)
+    apply_rules(context, TlsRules())
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
     context.num_tickets = 1
     context.set_alpn_protocols([_HTTP1])
     context.sslobject_class = EdgeSslObject
-    context.sni_callback = note_server_name
     return context
 
 

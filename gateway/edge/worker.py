@@ -69,6 +69,7 @@ class EdgeWorker(ASGIWorker):  # type: ignore[misc]
             self.log.error("the edge can't start: %s", error)  # noqa: TRY400 - the message says it all
             raise SystemExit(Arbiter.WORKER_BOOT_ERROR) from error
         self._setup.tls.reload_if_rotated()
+        self._services.server_names.attach(self._setup.tls)
         self._services.knowledge.watch(self)
         for sock in self.sockets:
             await self._listen(sock.sock)

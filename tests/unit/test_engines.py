@@ -40,6 +40,7 @@ LENDERS = frozenset({"databases", "module_databases", "database_url"})
 _EDGE = "the edge's HTTP and TLS, which meet no database; what it reads from one: test_edge_databases"
 EXCEPTIONS = {
     "test_edge_basics": _EDGE,
+    "test_edge_certificates": "what is shown in handshakes; how documents and their keys are kept: test_kind of certificates",
     "test_edge_deployments": "how the edge decides by deployments; how they are stored and judged: test_configuration_races",
     "test_edge_evidence": _EDGE,
     "test_edge_plans": "what clients meet of plans and limits; the stores that count: test_limits_exactness",
