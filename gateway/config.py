@@ -121,8 +121,8 @@ class GatewaySettings(ServiceSettings):
 
     @property
     def metrics_path(self) -> Path:
-        """Where the edge's workers write what they count, and the control API reads it."""
-        return self.home.run
+        """Where the edge's workers write what they count, and the control API reads it: with the audit where that is apart."""
+        return self.audit_folder or self.home.run
 
     @property
     def audit_path(self) -> Path:

@@ -11,6 +11,7 @@ import pytest
 
 from chassis.home import Home
 from gateway.audit.log import AuditLog
+from gateway.config import load_settings
 from gateway.edge.handshake import FailedHandshake
 from gateway.metrics.expiry import Expiry, platform_expiries, trusted_expiries
 from gateway.metrics.publishing import FRESH_SECONDS, Publisher
@@ -158,3 +159,11 @@ def test_days_to_expiry_are_told_by_certificate(tmp_path: Path) -> None:
     assert 9.9 < trusted.days_left(datetime.now(UTC)) < 10
     assert trusted.days_left(trusted.not_after + timedelta(days=2)) == -2
     assert samples(tmp_path, expiries=(trusted,)).get("gateway_certificate_expiry_days", kind="trusted", name="Issuing")
+
+
+def test_counts_are_kept_with_the_audit_where_that_is_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In containers edge and control API share that folder and no other."""
+    monkeypatch.setenv("GATEWAY_HOME", str(tmp_path))
+    assert load_settings().metrics_path == Home(tmp_path).run
+    monkeypatch.setenv("GATEWAY_AUDIT_FOLDER", str(tmp_path / "audit"))
+    assert load_settings().metrics_path == tmp_path / "audit"
