@@ -83,6 +83,7 @@ def create_app(services: Services) -> Flask:
     install_form_sessions(app, signing_key(services.settings.home.var / "portal.key"))
     install_visitors(app, services.developers)
     install_look(app)
+    workbench.take_test_data(app)
     _register_blueprints(app, services)
     app.add_url_rule("/health", view_func=_health)
     app.context_processor(lambda: {"visitor": current_visitor()})

@@ -84,11 +84,7 @@ _WORDS: dict[HTTPStatus, tuple[str, str, str]] = {
         "",
     ),
     HTTPStatus.METHOD_NOT_ALLOWED: ("This page can't be called like that", "It was probably meant to be opened by a form.", ""),
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (
-        "That was too much",
-        "The form holds more than 64 KiB, which is the most that is taken.",
-        "",
-    ),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("That was too much", "", ""),  # how much is told by the page in question
     HTTPStatus.TOO_MANY_REQUESTS: ("That was too often", "Please try again a little later.", ""),
     HTTPStatus.INTERNAL_SERVER_ERROR: (
         "The portal failed",
@@ -165,11 +161,20 @@ def _http_error(error: HTTPException) -> Response:
     if error.code is None or error.code < HTTPStatus.BAD_REQUEST:
         return error.get_response()  # type: ignore[return-value] # a redirect of the router's own
     status = HTTPStatus(error.code)
-    response = _page(status) if _wants_page() else _problem(status, f"http.{status.value}", error.description or status.phrase)
+    text = _largest() if status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE else ""
+    response = (
+        _page(status, text=text)
+        if _wants_page()
+        else _problem(status, f"http.{status.value}", error.description or status.phrase)
+    )
     for name, value in error.get_headers():
         if name in {"Allow", "Retry-After"}:
             response.headers[name] = value
     return response
+
+
+def _largest() -> str:
+    return f"The form holds more than {(request.max_content_length or 0) // 1024:,} KiB, which is the most that is taken."
 
 
 def _unexpected(error: Exception) -> Response:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 TPP = f"/tpps/{NUMBER}"
 POLL_MILLISECONDS = 3_000
-PAGES = ["first-call", "inbox", "data", "data/1"]
+PAGES = ["first-call", "inbox", "data", "data/1", "data/workbench"]
 
 
 @pytest.fixture(scope="module")

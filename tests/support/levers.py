@@ -27,6 +27,7 @@ class LeversInMemory:
         self.kept: dict[str, dict[str, Any]] = {}
         self.set: list[dict[str, Any]] = []
         self.now = NOW
+        self.brought_in = b""
 
     def clock(self, number: AuthorisationNumber) -> dict[str, Any]:
         return {"now": self.now, "realTime": NOW, "aheadSeconds": 0 if self.now == NOW else 86_400}
@@ -92,6 +93,7 @@ class LeversInMemory:
         if FAULTY in data:
             lines = [("transactions", 17, "amount", "is wrong: 'ten' is no amount")]
             raise LinesRefused("one mistake, and nothing was imported", lines, 1)
+        self.brought_in = data
         return {"psus": 1, "accounts": 1, "transactions": 3, "rowsRemoved": 1, "rowsWritten": 2}
 
     def _moved(self, how: str, by: str, now: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Shaping a TPP's bank: its clock, snapshots, faults, more people, a reset. Each form leads back here once it is done."""
+"""Shaping a TPP's bank: how it answers, clock, snapshots, faults, people. Each form leads back here once it is done."""
 
 from __future__ import annotations
 
@@ -10,13 +10,25 @@ from werkzeug.exceptions import NotFound
 
 from sandbox.answers import PeerRefused
 from sandbox.portal.addresses import see_other
+from sandbox.portal.pages.brought_in import UploadRefused, take_larger_forms
 from sandbox.portal.pages.paths import tpp_path
 from sandbox.portal.pages.tenants import tpp_with_tenant
-from sandbox.portal.pages.workbench_forms import KINDS, ClockForm, FaultForm, LeverForm, ShapeForm, SnapshotForm
+from sandbox.portal.pages.workbench_forms import (
+    KINDS,
+    ClockForm,
+    FaultForm,
+    ImportForm,
+    LeverForm,
+    PersonalityForm,
+    ShapeForm,
+    SnapshotForm,
+)
+from sandbox.tenants.levers import LinesRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from flask import Flask
     from werkzeug.wrappers import Response as AnyResponse
 
     from sandbox.bootstrap import Services
@@ -25,6 +37,7 @@ if TYPE_CHECKING:
 _OF_WHAT_WAS_ASKED: Final = frozenset({400, 404, 409, 413, 422})
 _FORMATS: Final = {"json": ("application/json", "test-data.json"), "csv": ("application/zip", "test-data.zip")}
 _LONGEST_NAME: Final = 64
+_FORMS: Final = (ClockForm, SnapshotForm, FaultForm, ShapeForm, ImportForm)
 
 
 def blueprint(services: Services) -> Blueprint:
@@ -32,6 +45,7 @@ def blueprint(services: Services) -> Blueprint:
     pages = Blueprint("workbench", __name__, url_prefix="/tpps/<number>/data/workbench")
     views = _Views(services)
     pages.add_url_rule("", view_func=views.page, methods=["GET"])
+    pages.add_url_rule("/personality", view_func=views.choose, methods=["POST"])
     pages.add_url_rule("/clock", view_func=views.move_clock, methods=["POST"])
     pages.add_url_rule("/snapshots", view_func=views.take_snapshot, methods=["POST"])
     pages.add_url_rule("/snapshots/<name>/restore", view_func=views.confirm_restore, methods=["GET"])
@@ -43,7 +57,13 @@ def blueprint(services: Services) -> Blueprint:
     pages.add_url_rule("/reset", view_func=views.confirm_reset, methods=["GET"])
     pages.add_url_rule("/reset", view_func=views.reset, methods=["POST"])
     pages.add_url_rule("/export", view_func=views.export, methods=["GET"])
+    pages.add_url_rule("/import", view_func=views.bring_in, methods=["POST"])
     return pages
+
+
+def take_test_data(app: Flask) -> None:
+    """Let `app` take files of test data; call it before anything that reads forms is installed."""
+    take_larger_forms(app, "workbench.bring_in")
 
 
 class _Views:
@@ -53,6 +73,14 @@ class _Views:
 
     def page(self, number: str) -> Response:
         return self._shown(tpp_with_tenant(self._services, number))
+
+    def choose(self, number: str) -> AnyResponse:
+        def change(tpp: Tpp, form: LeverForm) -> str:
+            wanted = str(form.document().get("personality", ""))[:_LONGEST_NAME]
+            chosen = self._services.personalities.choose(tpp.authorisation_number, wanted).chosen
+            return f"Your bank answers as {chosen} from now on."
+
+        return self._done(number, PersonalityForm.submitted(), change)
 
     def move_clock(self, number: str) -> AnyResponse:
         def move(tpp: Tpp, form: LeverForm) -> str:
@@ -132,6 +160,15 @@ class _Views:
         content = self._levers.export(tpp.authorisation_number, "json" if content_type == "application/json" else "csv")
         return Response(content, content_type=content_type, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
+    def bring_in(self, number: str) -> AnyResponse:
+        form = ImportForm.submitted()
+
+        def replace(tpp: Tpp, _form: LeverForm) -> str:
+            taken = self._levers.bring_in(tpp.authorisation_number, *form.sent())
+            return f"Brought in: {taken['psus']} people, {taken['accounts']} accounts, {taken['transactions']} transactions."
+
+        return self._done(number, form, replace)
+
     def _done(self, number: str, form: LeverForm, work: Callable[[Tpp, LeverForm], str]) -> AnyResponse:
         """Do what a form asks for; what the bank refuses stands at its field."""
         tpp = tpp_with_tenant(self._services, number)
@@ -141,7 +178,10 @@ class _Views:
             if refused.status not in _OF_WHAT_WAS_ASKED:
                 raise
             form.refuse_as_told(refused.detail)
-            return self._shown(tpp, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+            return self._shown(tpp, form, faulty=refused if isinstance(refused, LinesRefused) else None)
+        except UploadRefused as refused:
+            form.refuse_as_told(str(refused))
+            return self._shown(tpp, form)
         return see_other(tpp_path(tpp, "data", "workbench"))
 
     def _told(self, tpp: Tpp, work: Callable[[], str]) -> AnyResponse:
@@ -154,24 +194,30 @@ class _Views:
             flash(refused.detail, "bad")
         return see_other(tpp_path(tpp, "data", "workbench"))
 
-    def _shown(self, tpp: Tpp, form: LeverForm | None = None, *, status: HTTPStatus = HTTPStatus.OK) -> Response:
+    def _shown(self, tpp: Tpp, form: LeverForm | None = None, *, faulty: LinesRefused | None = None) -> Response:
+        """Return the page: as new, or (422) with the form that was refused and the lines that are wrong."""
         number = tpp.authorisation_number
-        forms = {kind: form if isinstance(form, kind) else kind() for kind in (ClockForm, SnapshotForm, FaultForm, ShapeForm)}
+        choice = self._services.personalities.choice(number)
+        forms = {kind: form if isinstance(form, kind) else kind() for kind in _FORMS}
         page = render_template(
             "people/workbench.html",
             tpp=tpp,
             form=form,
+            choice=choice,
+            personality_form=(form if isinstance(form, PersonalityForm) else PersonalityForm()).offering(choice),
             clock_form=forms[ClockForm],
             snapshot_form=forms[SnapshotForm],
             fault_form=forms[FaultForm],
             shape_form=forms[ShapeForm],
+            import_form=forms[ImportForm],
+            faulty=faulty,
             clock=self._levers.clock(number),
             snapshots=self._levers.snapshots(number),
             standing_faults=self._levers.faults(number),
             kinds=KINDS,
             moment=_moment,
         )
-        return make_response(page, status)
+        return make_response(page, HTTPStatus.OK if form is None else HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 def _moment(text: str) -> str:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final, Self
 
-from wtforms import Field, SelectField, SelectMultipleField, StringField
+from flask import request
+from wtforms import Field, MultipleFileField, RadioField, SelectField, SelectMultipleField, StringField
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from sandbox.portal.forms import PortalForm
+from sandbox.portal.pages.brought_in import MOST_FILE_BYTES, read_files
 from sandbox.portal.pages.choices import choices_of
+
+if TYPE_CHECKING:
+    from sandbox.tenants.personalities import Choice
 
 _NUMBERS: Final = frozenset({"calls", "milliseconds", "status", "seed", "personas", "accounts", "transactions", "months"})
 _LONGEST_NUMBER: Final = 12
@@ -81,6 +86,41 @@ class FaultForm(LeverForm):
         "Code", description="For errors, in tppMessages: SERVICE_BLOCKED, say. Left empty it follows from the status."
     )
     reason = StringField("Reason", description="For rejected payments: ISO 20022, such as AC04 or AM04.")
+
+
+class PersonalityForm(LeverForm):
+    """How the bank answers."""
+
+    personality = RadioField(
+        "How your bank answers", description="In force with the next call; what was made before stays.", validate_choice=False
+    )
+
+    def offering(self, choice: Choice) -> Self:
+        """Offer what the bank offers, and mark what it has, or what was just asked for."""
+        offered = {each.name: f"{each.title} ({each.name}): {each.description}" for each in choice.offered}
+        self.personality.choices = choices_of(offered)
+        self.personality.data = self.personality.data or choice.chosen
+        return self
+
+
+class ImportForm(LeverForm):
+    """Test data in the place of what is there."""
+
+    files = MultipleFileField(
+        "Files",
+        description=(
+            "JSON, a ZIP archive of CSV files, or the CSV files themselves (psus, accounts, transactions, balances): "
+            f"at most {MOST_FILE_BYTES // 1024:,} KiB together."
+        ),
+    )
+
+    def sent(self) -> tuple[bytes, str]:
+        """Return the content and its format; raises `UploadRefused`."""
+        return read_files(request.files.getlist(self.files.name))
+
+    def refuse_as_told(self, detail: str) -> None:
+        """Put the bank's refusal at the one field: it speaks of lines, not of fields."""
+        self.refuse(self.files.name, detail)
 
 
 class ShapeForm(LeverForm):
