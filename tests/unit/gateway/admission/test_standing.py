@@ -149,6 +149,17 @@ def test_none_outlasts_its_time(knowledge: Any, token: AccessToken | None, secon
     assert knowledge.asked == 3
 
 
+def test_none_outlasts_its_certificate(knowledge: Any) -> None:
+    """Nor what is known of its revocation."""
+    knowledge.trusted = SimpleNamespace(holds_until=NOW + 0.5)
+    first = request()
+    admitted(first, knowledge, NOW, Admission())
+    admitted(first, knowledge, math.nextafter(NOW + 0.5, 0), Admission())
+    assert knowledge.asked == 1
+    admitted(first, knowledge, NOW + 0.5, Admission())
+    assert knowledge.asked == 2
+
+
 def test_a_refusal_is_not_kept(knowledge: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """It has its own reason each time."""
 

@@ -108,6 +108,12 @@ def test_a_5xx_counts_to_the_rate_only() -> None:
     assert answers == ["passed"] * 4 + ["limit.rate"] * 2
 
 
+def test_a_5xx_is_no_way_around_a_rate_that_is_leased() -> None:
+    """Of a lease that still stands a unit could be put back, and who makes the server fail would be limited by nothing."""
+    leased = {"limits": [{"key": "total", "rate": {"per_second": 10, "burst": 20}}]}
+    assert asyncio.run(Edge(**leased).answers(30, status=502))[-1] == "limit.rate"
+
+
 def test_a_request_whose_signature_fails_counts_to_neither() -> None:
     """It was refused here, after this step: nobody has authenticated it."""
     unsigned = {"limits": [{"key": "total", "quotas": [{"amount": 2, "per": "day"}]}]}

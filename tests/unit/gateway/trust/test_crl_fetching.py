@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import socket
+import ssl
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,6 +26,7 @@ from tests.support.pki import DAY, Authority
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from sqlalchemy import Engine
 
@@ -70,6 +73,45 @@ def test_what_goes_too_far_is_given_up(http: HttpAuthority, path: str, said: str
 
     with pytest.raises(FetchFailed, match=said):
         Fetcher().fetch(order(http, path))
+
+
+def test_what_breaks_off_is_not_taken_for_the_whole() -> None:
+    """A list that ends early would un-revoke what it leaves out, could it be read."""
+
+    def answer_half(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(9_000)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=answer_half, args=(server,), daemon=True).start()
+        host = f"127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(FetchFailed, match="broke off after 4 bytes"):
+            Fetcher().fetch(Order(url=f"http://{host}/", deadline_seconds=20, most_bytes=100, internal_hosts=frozenset({host})))
+
+
+@pytest.mark.parametrize(("name", "is_taken"), [("localhost", True), ("other.example", False)])
+def test_over_https_a_server_proves_the_name_in_the_address(tmp_path: Path, name: str, *, is_taken: bool) -> None:
+    """Whatever number it is called by."""
+    trusting, serving = ssl.create_default_context(cadata=CA.pem), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    serving.load_cert_chain(*CA.server(name).write(tmp_path, "server"))
+
+    def answer(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with suppress(OSError), serving.wrap_socket(connection, server_side=True) as encrypted:
+            encrypted.recv(9_000)
+            encrypted.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlist")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=answer, args=(server,), daemon=True).start()
+        host = f"localhost:{server.getsockname()[1]}"
+        wanted = Order(url=f"https://{host}/", deadline_seconds=20, most_bytes=100, internal_hosts=frozenset({host}))
+        if is_taken:
+            assert Fetcher(trusting).fetch(wanted).body == b"list"
+            return
+        with pytest.raises(FetchFailed, match="certificate is not valid for 'localhost'"):
+            Fetcher(trusting).fetch(wanted)
 
 
 def test_a_server_that_drips_is_broken_off_at_the_deadline() -> None:
