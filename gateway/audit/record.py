@@ -135,6 +135,7 @@ class RecordWriter:
     def of_exchange(self, exchange: Exchange, *, ended_at: float) -> bytes:
         """Return the record of a request."""
         request, admission = exchange.request, exchange.admission
+        certificate, entitled = admission.certificate, exchange.entitled
         record: dict[str, Any] = {
             "ts": _timestamp(exchange.arrived_at + (ended_at - exchange.began_at)),
             "kind": "request",
@@ -149,7 +150,7 @@ class RecordWriter:
             "detail": exchange.detail,
             "text": exchange.text,
             "host": self.redactions.now.host(request.host),
-            "tpp": admission.certificate.authorisation_number if admission.certificate else exchange.refused_tpp,
+            "tpp": certificate.authorisation_number if certificate is not None else exchange.refused_tpp,
             "target": exchange.target,
             "retried": exchange.retried,
             "bytes": {"in": exchange.received_bytes, "out": exchange.sent_bytes},
@@ -157,8 +158,8 @@ class RecordWriter:
         }
         if exchange.told is not None:
             record["told"] = {"text": exchange.told.text, "hint": exchange.told.hint, "clause": exchange.told.clause}
-        if exchange.entitled is not None:
-            record["subscriber"], record["plan"] = exchange.entitled.counted_as, exchange.entitled.plan
+        if entitled is not None:
+            record["subscriber"], record["plan"] = entitled.counted_as, entitled.plan
         if exchange.limit is not None:
             record["limit"] = exchange.limit
         if exchange.signature is not None:

@@ -19,6 +19,7 @@ _CODING, _LENGTH, _CONNECTION = b"transfer-encoding", b"content-length", b"conne
 TOLD_REFUSAL: Final = told_refusals.HEADER.lower().encode("ascii")
 FAULT_ORDER: Final = fault_orders.HEADER.lower().encode("ascii")
 _FOR_THE_EDGE: Final = frozenset({_CODING, _LENGTH, _CONNECTION, TOLD_REFUSAL, FAULT_ORDER})
+KEPT_ALIVE: Final = [b"keep-alive"]  # what most servers say
 _NONE: Final[list[bytes]] = []
 _NOTHING: Final = (None,)
 _MOST_KNOWN_FIELDS: Final = 64
@@ -148,7 +149,8 @@ class Reply:
             raise UnreadableReply("its framing is there twice")
         coding, length = (codings or _NOTHING)[0], (lengths or _NOTHING)[0]
         connection = head.own.get(_CONNECTION)
-        self.keep_alive = not is_old and (connection is None or b"close" not in named_hop_by_hop(connection))
+        is_kept = connection is None or connection == KEPT_ALIVE or b"close" not in named_hop_by_hop(connection)
+        self.keep_alive = is_kept and not is_old
         if coding is not None and (length is not None or coding.lower() != b"chunked"):
             raise UnreadableReply("the only transfer coding taken is chunked, without a length")
         if length is not None and not is_length(length):

@@ -14,7 +14,7 @@ from chassis.told_refusals import ToldRefusal
 from gateway.admission.roles import granted_roles
 from gateway.admission.tracing import own_step
 from gateway.edge.client_head import ORDINARY_CONNECTION, named_hop_by_hop
-from gateway.edge.reply import FAULT_ORDER, TOLD_REFUSAL
+from gateway.edge.reply import FAULT_ORDER, KEPT_ALIVE, TOLD_REFUSAL
 from gateway.plans.tokens import Bearing, taken_out
 from psd2.roles import format_roles
 
@@ -206,7 +206,7 @@ def reply_headers(reply: ReplyHead, request: Request) -> list[tuple[bytes, bytes
     """Return the reply's header lines for the client: nothing hop-by-hop, plus the request's id."""
     passed = [field for field in reply.headers if field[0] not in _REPLY_DROPPED]
     connection = reply.own.get(b"connection")
-    if connection is not None:
+    if connection is not None and connection != KEPT_ALIVE:
         named = named_hop_by_hop(connection)
         if not named <= ORDINARY_CONNECTION:
             passed = [field for field in passed if field[0] not in named]

@@ -69,8 +69,9 @@ class Tally:
                 self.latencies["upstream"].note(exchange.replied_at - exchange.admitted_at)
         if exchange.reason is not None:
             self._note_reason(exchange, exchange.reason)
-        if admission.trusted is not None and admission.certificate is not None:
-            self._note_expiry(admission.certificate.sha256, admission.certificate.not_after.timestamp())
+        certificate = admission.certificate
+        if certificate is not None and certificate.sha256 not in self.expiries:
+            self._note_expiry(certificate.sha256, certificate.not_after.timestamp())
         self.note_record(record_bytes)
 
     def note_record(self, size: int) -> None:
@@ -104,7 +105,7 @@ class Tally:
             _add(self.denials, (reason, str(exchange.limit["key"])), _MOST_REASONS)
 
     def _note_expiry(self, name: str, moment: float) -> None:
-        if name not in self.expiries and len(self.expiries) < _MOST_CERTIFICATES:
+        if len(self.expiries) < _MOST_CERTIFICATES:
             self.expiries[name] = moment
 
 
