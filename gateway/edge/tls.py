@@ -31,6 +31,9 @@ _LET_IT_THROUGH: Final = _VerifyCallback(lambda _store_context, _argument: 1)
 _X509_V_FLAG_NO_CHECK_TIME: Final = 0x200000
 HTTP2: Final = "h2"
 _HTTP1: Final = "http/1.1"
+_SSL_CTRL_SET_GROUPS_LIST: Final = 92
+# Those of Mozilla's intermediate profile; the first list where OpenSSL knows all of it (3.5).
+_GROUPS: Final = (b"X25519MLKEM768:X25519:P-256:P-384", b"X25519:P-256:P-384")
 # Where TPPs and their programs call; what browsers alone open speaks HTTP/1.1.
 _SPEAKING_HTTP2: Final = frozenset({Listener.EDGE, Listener.FRONT})
 
@@ -150,7 +153,27 @@ def _bare_context() -> ssl.SSLContext:
     context.num_tickets = 1
     context.set_alpn_protocols([_HTTP1])
     context.sslobject_class = EdgeSslObject
+    _limit_groups(context)
     return context
+
+
+def _limit_groups(context: ssl.SSLContext) -> None:
+    """Agree on keys by these groups alone; the standard library could only name a single one."""
+    try:
+        import _ssl
+
+        openssl = ctypes.CDLL(_ssl.__file__)
+        control, pointer = openssl.SSL_CTX_ctrl, _pointer_of(context)
+    except (AttributeError, OSError) as error:
+        get_logger().warning("tls.groups", error=str(error), effect="OpenSSL's own list of groups holds")
+        return
+    control.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_long, ctypes.c_char_p]
+    control.restype = ctypes.c_long
+    for groups in _GROUPS:
+        if control(pointer, _SSL_CTRL_SET_GROUPS_LIST, 0, groups) == 1:
+            return
+        openssl.ERR_clear_error()
+    get_logger().warning("tls.groups", error="OpenSSL refuses each list", effect="OpenSSL's own list of groups holds")
 
 
 def ask_for_certificate(
@@ -178,9 +201,13 @@ def accept_any_certificate(context: ssl.SSLContext) -> None:
     set_callback = ctypes.CDLL(_ssl.__file__).SSL_CTX_set_cert_verify_callback
     set_callback.argtypes = [ctypes.c_void_p, _VerifyCallback, ctypes.c_void_p]
     set_callback.restype = None
+    set_callback(_pointer_of(context), _LET_IT_THROUGH, None)
+
+
+def _pointer_of(context: ssl.SSLContext) -> int | None:
+    """Return the address of OpenSSL's own context."""
     # PySSLContext begins with the object header, then holds its SSL_CTX * (Modules/_ssl.c, unchanged from 3.6 to 3.13).
-    pointer = ctypes.c_void_p.from_address(id(context) + object.__basicsize__).value
-    set_callback(pointer, _LET_IT_THROUGH, None)
+    return ctypes.c_void_p.from_address(id(context) + object.__basicsize__).value
 
 
 def _trust_in_handshake(context: ssl.SSLContext, anchors: list[Path]) -> None:

@@ -48,6 +48,7 @@ WRONG = {
     "no authority": [METHOD, SCHEME, PATH],
     "another scheme": [METHOD, (b":scheme", b"http"), AUTHORITY, PATH],
     "CONNECT": [(b":method", b"CONNECT"), AUTHORITY],
+    "CONNECT with a path": [(b":method", b"CONNECT"), SCHEME, AUTHORITY, PATH],
     "extended CONNECT": [(b":method", b"CONNECT"), SCHEME, AUTHORITY, PATH, (b":protocol", b"websocket")],
     "a method in lower case": [(b":method", b"get"), SCHEME, AUTHORITY, PATH],
     "a method with a space": [(b":method", b"GET /x"), SCHEME, AUTHORITY, PATH],

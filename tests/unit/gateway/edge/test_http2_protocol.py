@@ -185,6 +185,19 @@ def test_a_head_in_many_pieces_ends(piece: int) -> None:
     run(test)
 
 
+def test_a_head_in_few_large_pieces_ends_too() -> None:
+    """What is held of a head that does not end is bounded in octets as well."""
+
+    async def test(peer: Peer) -> None:
+        piece = b"x" * 16_000
+        peer.exchange(frame(0x1, piece, stream=1))
+        assert peer.goaway is None
+        peer.exchange(frame(0x9, piece, stream=1))
+        assert peer.goaway == CALM
+
+    run(test)
+
+
 def test_a_head_that_unpacks_to_much_ends_the_connection() -> None:
     """The HPACK bomb: a few octets that name a large header again and again."""
 

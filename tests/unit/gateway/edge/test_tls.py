@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import ssl
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
@@ -44,12 +45,16 @@ def server(tmp_path: Path) -> Callable[[Callable[[ssl.SSLContext], None]], ssl.S
     return make
 
 
-def presented(server: ssl.SSLContext, leaf: Issued | None, version: ssl.TLSVersion, folder: Path) -> bytes | None:
+def presented(
+    server: ssl.SSLContext, leaf: Issued | None, version: ssl.TLSVersion, folder: Path, *, group: str | None = None
+) -> bytes | None:
     """Shake hands without a network; return the certificate that the server has."""
     client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     client.check_hostname = False
     client.verify_mode = ssl.CERT_NONE
     client.minimum_version = client.maximum_version = version
+    if group is not None:
+        client.set_ecdh_curve(group)
     if leaf is not None:
         client.load_cert_chain(*leaf.write(folder, "client"))
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -116,6 +121,20 @@ def test_a_server_that_asks_for_no_certificate_fails_the_self_test(tmp_path: Pat
     context.load_cert_chain(*AUTHORITY.server("localhost").write(tmp_path, "server"))
     with pytest.raises(UntrustedCertificateStopped, match="not handed on"):
         require_untrusted_certificate_reaches(context)
+
+
+# --- groups ---
+
+
+@pytest.mark.parametrize(("group", "is_taken"), [("prime256v1", True), ("secp384r1", True), ("secp521r1", False)])
+def test_keys_are_agreed_on_by_the_groups_of_the_profile(group: str, tmp_path: Path, *, is_taken: bool) -> None:
+    """Those of Mozilla's intermediate profile, and no others."""
+    home = Home(tmp_path)
+    install(home, AUTHORITY.server("localhost"))
+    context = PublicTls(home).contexts[Listener.EDGE]
+    outcome = nullcontext() if is_taken else pytest.raises(ssl.SSLError, match=r"NO_SUITABLE_KEY_SHARE|HANDSHAKE_FAILURE")
+    with outcome:
+        assert presented(context, None, ssl.TLSVersion.TLSv1_3, tmp_path, group=group) is None
 
 
 # --- rotation ---
