@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gateway.cli.options import with_gateway
-from gateway.cli.printing import difference_line, print_json
+from gateway.cli.printing import difference_line, print_json, say
 from gateway.cli.statuses import DIFFERS
 
 if TYPE_CHECKING:
@@ -31,11 +31,9 @@ def list_records(api: ControlApi, *, limit: int, before: int | None, as_json: bo
         return
     for record in page["records"]:
         who = f"{record['on_behalf_of']} by {record['actor']}" if record["on_behalf_of"] else record["actor"]
-        click.echo(
-            f"{record['number']}  {record['at']}  {who}: {record['action']} {record['object_kind']}/{record['object_name']}"
-        )
+        say(f"{record['number']}  {record['at']}  {who}: {record['action']} {record['object_kind']}/{record['object_name']}")
         for entry in record["difference"]:
-            click.echo(f"    {difference_line(entry)}")
+            say(f"    {difference_line(entry)}")
 
 
 @audit.command()
@@ -50,7 +48,7 @@ def verify(api: ControlApi, *, head: str | None, as_json: bool) -> int:
     if as_json:
         print_json(verdict)
     elif verdict["intact"]:
-        click.echo(f"intact: {verdict['records']} records; head {verdict['head']}")
+        say(f"intact: {verdict['records']} records; head {verdict['head']}")
     else:
-        click.echo(f"tampered with: {verdict['complaint']}")
+        say(f"tampered with: {verdict['complaint']}")
     return 0 if verdict["intact"] else DIFFERS

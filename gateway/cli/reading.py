@@ -8,7 +8,7 @@ from urllib.parse import quote
 import click
 
 from gateway.cli.options import with_gateway
-from gateway.cli.printing import difference_line, print_json, print_table
+from gateway.cli.printing import difference_line, print_json, print_table, say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +42,7 @@ def describe(api: ControlApi, *, kind: str, name: str, as_json: bool) -> None:
     if as_json:
         print_json(page)
         return
-    click.echo(f"{kind}/{name}: version {page['version']} by {page['actor']} ({page['origin']}), {page['at']}")
+    say(f"{kind}/{name}: version {page['version']} by {page['actor']} ({page['origin']}), {page['at']}")
     for heading in ("description", "references", "used_by"):
         _print_indented(heading.replace("_", " "), page[heading], "")
 
@@ -59,9 +59,9 @@ def history(api: ControlApi, *, kind: str, name: str, as_json: bool) -> None:
         return
     for version in versions:
         deleted = " deleted" if version["deleted"] else ""
-        click.echo(f"version {version['version']}{deleted} by {version['actor']} ({version['origin']}), {version['at']}")
+        say(f"version {version['version']}{deleted} by {version['actor']} ({version['origin']}), {version['at']}")
         for entry in version["difference"]:
-            click.echo(f"    {difference_line(entry)}")
+            say(f"    {difference_line(entry)}")
 
 
 def document_path(kind: str, name: str) -> str:
@@ -88,7 +88,7 @@ def _print_kinds(overview: Mapping[str, Any], *, as_json: bool) -> None:
         ("kind", "documents", "what"), [(kind["name"], kind["documents"], kind["summary"]) for kind in overview["kinds"]]
     )
     for fault in overview["faults"]:
-        click.echo(f"not in force: {fault['document']}: {fault['field']}: {fault['problem']}", err=True)
+        say(f"not in force: {fault['document']}: {fault['field']}: {fault['problem']}", err=True)
 
 
 def _print_documents(documents: list[dict[str, Any]], *, as_json: bool) -> None:
@@ -101,13 +101,13 @@ def _print_documents(documents: list[dict[str, Any]], *, as_json: bool) -> None:
 
 def _print_indented(heading: str, value: object, indent: str) -> None:
     if isinstance(value, dict):
-        click.echo(f"{indent}{heading}:")
+        say(f"{indent}{heading}:")
         for key, inner in value.items():
             _print_indented(key, inner, f"{indent}  ")
     elif isinstance(value, list) and any(isinstance(inner, dict) for inner in value):
-        click.echo(f"{indent}{heading}:")
+        say(f"{indent}{heading}:")
         for inner in value:
             _print_indented("-", inner, f"{indent}  ")
     elif value not in (None, [], {}):
         text = ", ".join(map(str, value)) if isinstance(value, list) else value
-        click.echo(f"{indent}{heading}: {text}")
+        say(f"{indent}{heading}: {text}")

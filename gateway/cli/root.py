@@ -13,6 +13,7 @@ from chassis.settings import SettingsRefused
 from gateway.cli.audit import audit
 from gateway.cli.changing import apply, delete, diff, rollback
 from gateway.cli.control_api import Refused
+from gateway.cli.printing import say
 from gateway.cli.reading import describe, get, history
 from gateway.cli.statuses import REFUSED, UNREACHABLE
 from gateway.configuration.files import FileRefused
@@ -53,13 +54,13 @@ def run(arguments: Sequence[str] | None = None, *, session: Session | None = Non
         error.show()
         return REFUSED
     except (click.Abort, KeyboardInterrupt):
-        click.echo("aborted", err=True)
+        say("aborted", err=True)
         return _INTERRUPTED
     except PeerUnavailable as error:
-        click.echo(f"gateway: {error}. Does the platform run, and is this its --home?", err=True)
+        say(f"gateway: {error}. Does the platform run, and is this its --home?", err=True)
         return UNREACHABLE
     except (Refused, FileRefused, DocumentRefused, SettingsRefused, InvalidAddress) as error:
         for line in str(error).splitlines():
-            click.echo(f"gateway: {line}", err=True)
+            say(f"gateway: {line}", err=True)
         return REFUSED
     return result if isinstance(result, int) else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -10,6 +11,8 @@ from requests import Response
 from requests.structures import CaseInsensitiveDict
 from structlog.testing import capture_logs
 
+from gateway.admin_audit.store import record_change
+from gateway.changes.store import changing
 from gateway.cli.root import run
 from gateway.database import admin_audit
 from tests.support.admin import admin_client
@@ -156,6 +159,19 @@ def test_the_audit_is_listed_and_verified(terminal: Terminal, engine: Engine) ->
     assert terminal.run("audit", "verify")[0] == 0
     status, said = terminal.run("audit", "verify", "--head", verdict["head"])
     assert (status, "the end was cut off" in said) == (1, True)
+
+
+@pytest.mark.parametrize("trick", ["\x1b[2J", "\x9b2J", "\r", "\x7f", "\u202e", "\u2028"], ids=ascii)
+def test_nothing_that_is_printed_controls_the_terminal(terminal: Terminal, engine: Engine, trick: str) -> None:
+    """A TPP chooses its own name, and whoever holds a name chooses what the operator's terminal reads."""
+    with changing(engine) as connection:
+        record_change(connection, f"k{trick}", f"n{trick}", before=None, after={f"f{trick}": trick}, at=datetime.now(UTC))
+
+    for command in (["audit", "list"], ["audit", "list", "--json"], ["get", f"k{trick}", "x"]):
+        printed = terminal.run(*command)[1]
+        assert trick not in printed
+        assert printed.replace("\n", "").isprintable()
+    assert trick in orjson.loads(terminal.run("audit", "list", "--json")[1])["records"][0]["object_name"]
 
 
 def test_wrong_usage_and_a_gateway_out_of_reach_are_told_apart(
