@@ -7,7 +7,8 @@ Letters' case makes no difference here: there are servers to which it makes none
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Final
 
 from gateway.configuration.model import Fault
 
@@ -18,6 +19,26 @@ if TYPE_CHECKING:
 
 _PLACEHOLDER = "{}"
 _REST = "**"
+# Changes are made one at a time: a set that takes minutes to look through would keep a block or a revocation waiting.
+_MOST_FAULTS: Final = 100
+_MOST_STEPS: Final = 2_000_000  # a thousand deployments of ordinary paths take some ten thousand
+
+
+class _TooManyWays(Exception):
+    """Placeholders and literals alternate in so many ways that it takes too long to tell which routes meet."""
+
+
+@dataclass(slots=True)
+class _Effort:
+    """The steps that are left."""
+
+    left: int
+
+    def step(self) -> None:
+        """Take one; raises `_TooManyWays`."""
+        self.left -= 1
+        if self.left < 0:
+            raise _TooManyWays
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +68,34 @@ class _Meeting:
 
 
 def conflicts(deployments: Iterable[Deployment]) -> Iterator[Fault]:
-    """Give every fault, each in the name of the later of two documents."""
+    """Give the faults, at most a hundred of them, each in the name of the later of two documents."""
+    return islice(_conflicts(sorted(deployments, key=lambda deployment: deployment.name)), _MOST_FAULTS)
+
+
+def _conflicts(in_order: list[Deployment]) -> Iterator[Fault]:
     trees: dict[Listener, _Node] = {}
-    in_order = sorted(deployments, key=lambda deployment: deployment.name)
-    for deployment in in_order:
-        tree = trees.setdefault(deployment.listener, _Node())
-        for number, route in enumerate(deployment.routes):
-            place = _Place(deployment, number, route)
-            yield from _of_route(tree, place)
-            _plant(tree, place)
-    for deployment in in_order:
-        if deployment.path_prefix:
-            yield from _of_prefix(trees[deployment.listener], deployment)
+    effort = _Effort(_MOST_STEPS)
+    for check in (_of_routes, _of_prefix):
+        for deployment in in_order:
+            try:
+                yield from check(trees.setdefault(deployment.listener, _Node()), deployment, effort)
+            except _TooManyWays:
+                text = "placeholders and names alternate in too many ways to tell which routes have paths in common: use fewer"
+                yield Fault("routes", text, f"deployments/{deployment.name}")
+                return
 
 
-def _of_route(tree: _Node, place: _Place) -> Iterator[Fault]:
+def _of_routes(tree: _Node, deployment: Deployment, effort: _Effort) -> Iterator[Fault]:
+    """Compare each route with those before it, and plant it in the tree."""
+    for number, route in enumerate(deployment.routes):
+        place = _Place(deployment, number, route)
+        yield from _of_route(tree, place, effort)
+        _plant(tree, place)
+
+
+def _of_route(tree: _Node, place: _Place, effort: _Effort) -> Iterator[Fault]:
     route = place.route
-    for met in _meetings(tree, _segments(route.template)):
+    for met in _meetings(tree, _segments(route.template), effort):
         other = met.place.route
         is_same = not met.it_is_wider and not met.template_is_wider
         methods = ", ".join(sorted(route.methods & other.methods))
@@ -75,9 +107,11 @@ def _of_route(tree: _Node, place: _Place) -> Iterator[Fault]:
             yield _fault(place, text)
 
 
-def _of_prefix(tree: _Node, deployment: Deployment) -> Iterator[Fault]:
+def _of_prefix(tree: _Node, deployment: Deployment, effort: _Effort) -> Iterator[Fault]:
     """Keep a prefix to its deployment: what is unknown below it must not end at another's catch-all."""
-    for met in _meetings(tree, [*_segments(deployment.path_prefix), _REST], all_below=True):
+    if not deployment.path_prefix:
+        return
+    for met in _meetings(tree, [*_segments(deployment.path_prefix), _REST], effort, all_below=True):
         if met.place.deployment is not deployment:
             text = (
                 f"{deployment.path_prefix} belongs to deployments/{deployment.name} alone, and {met.place.route.template} "
@@ -100,7 +134,7 @@ def _plant(node: _Node, place: _Place) -> None:
     node.places.append(place)
 
 
-def _meetings(tree: _Node, template: list[str], *, all_below: bool = False) -> Iterator[_Meeting]:
+def _meetings(tree: _Node, template: list[str], effort: _Effort, *, all_below: bool = False) -> Iterator[_Meeting]:
     """Give the routes that have a path in common with `template`.
 
     Of those that `**` takes in whole, only with `all_below`: to contain another is no conflict of routes.
@@ -108,6 +142,7 @@ def _meetings(tree: _Node, template: list[str], *, all_below: bool = False) -> I
     pending = [(tree, 0, False, False)]
     while pending:
         node, depth, it, template_is = pending.pop()
+        effort.step()
         for rest in node.children.get(_REST, _Node()).places:
             yield _Meeting(rest, it or template[depth:] != [_REST], template_is)
         if template[depth:] == [_REST]:

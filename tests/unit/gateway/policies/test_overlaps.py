@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import islice, product
 from typing import Any
 
 import pytest
 
+from gateway.policies import overlaps
 from gateway.policies.overlaps import conflicts
 from tests.support.deployments import deployment, shipped_deployments
 
@@ -91,3 +93,24 @@ def test_a_prefix_leaves_others_alone() -> None:
 def test_what_comes_with_the_gateway_is_coherent() -> None:
     """All of it, at once."""
     assert not list(conflicts(shipped_deployments().all))
+
+
+def _in_every_way(count: int, *, end: str) -> list[str]:
+    """Return templates in which placeholders and names alternate, each in another way."""
+    ways = product(("a", "{}"), repeat=12)
+    written = ("/" + "/".join(each.format("{" + "p" * place + "}") for place, each in enumerate(way, 1)) for way in ways)
+    return [f"{path}/{end.format(number)}" for number, path in enumerate(islice(written, count))]
+
+
+def test_a_set_that_can_not_be_looked_through_is_refused_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing else can be changed meanwhile, no certificate blocked: 430 kB of such routes took minutes."""
+    monkeypatch.setattr(overlaps, "_MOST_STEPS", 20_000)
+    (fault,) = conflicts([named("one", *_in_every_way(600, end="x{}"))])
+    assert (fault.document, fault.field) == ("deployments/one", "routes")
+    assert "use fewer" in fault.problem
+    assert not list(conflicts([named("one", *_in_every_way(50, end="x{}"))]))
+
+
+def test_faults_are_told_up_to_a_hundred() -> None:
+    """Of so many routes that all meet there would be a fault for each two."""
+    assert len(list(conflicts([named("one", *_in_every_way(600, end="x"))]))) == 100
