@@ -12,11 +12,12 @@ from chassis.told_refusals import ToldRefusal
 from gateway.admission.admit import Admission
 from gateway.admission.refusal import Refusal
 from gateway.admission.request import Connection, Leaf, Request
+from gateway.admission.tokens import AccessToken
 from gateway.audit.record import Exchange
 from gateway.edge.client_head import ClientHead
-from gateway.edge.counting import Counting
+from gateway.edge.counting import Counting, Standing
 from gateway.limits.limiter import Limiter
-from gateway.plans.table import Plans
+from gateway.plans.table import Plans, PlanTable
 from gateway.policies.model import Listener
 from gateway.trust.judgement import Trusted
 from psd2.certificates import parse_certificate
@@ -40,7 +41,8 @@ class Edge:
         self.route = only_route(**{"limits": LIMITS} | route)
         limiter = Limiter(self.world.accounts, clock=self.world.clock, most=100, refuses_blind=True)
         self.guard = self.world.guard()
-        self.counting = Counting(Plans(), limiter, self.guard, self.world.clock)
+        self.plans = Plans()
+        self.counting = Counting(self.plans, limiter, self.guard, self.world.clock)
 
     def exchange(self, address: str = "192.0.2.1", *, presents: bool = False, route: Route | None = None) -> Exchange:
         leaf = Leaf(QWAC.der) if presents else None
@@ -80,6 +82,19 @@ HEAD = ClientHead(
     is_chunked=False,
     awaits_continue=False,
 )
+
+
+def token() -> AccessToken:
+    return AccessToken(
+        sha256="0" * 64,
+        client_id="client-1",
+        authorisation_number="PSDDE-BAFIN-100001",
+        scope="",
+        subject=None,
+        thumbprint=QWAC.thumbprint,
+        expires_at=0,
+        revoked_at=None,
+    )
 
 
 def exchange_of(connection: Connection, admission: Admission, now: float) -> Exchange:
@@ -168,6 +183,37 @@ def test_one_connection_is_counted_anew_where_something_else_was_established() -
         free = only_route(limits=[])
         again = exchange_of(first.request.connection, Admission(route=free), edge.world.clock.now)
         assert await edge.ask(again) == "passed"
+
+    asyncio.run(test())
+
+
+@pytest.mark.parametrize("other", ["route", "certificate", "token", "plans", "second"])
+def test_on_the_straight_way_a_connection_is_counted_anew_where_something_else_is_there(other: str) -> None:
+    """What stands of it is of one route, one certificate, one token, one state of the plans, and one second."""
+
+    async def test() -> None:
+        edge = Edge(limits=[{"key": "total", "quotas": [{"amount": 1_000, "per": "day"}]}])
+        first = edge.exchange()
+        await edge.answers(20, exchange=first)
+        assert edge.counting.spend_at_once(first, HEAD)
+        memory = first.request.connection.memory
+        standing = memory[Standing]
+        assert edge.counting.spend_at_once(first, HEAD)
+        assert memory[Standing] is standing
+        changed = Admission(route=first.admission.route, trusted=first.admission.trusted, token=first.admission.token)
+        if other == "route":
+            changed.route = only_route(limits=[])
+        elif other == "certificate":
+            changed.trusted = TRUSTED
+        elif other == "token":
+            changed.token = token()
+        elif other == "plans":
+            edge.plans.table = PlanTable({}, ())
+        arrived_at = edge.world.clock.now + (1.0 if other == "second" else 0.0)
+        again = exchange_of(first.request.connection, changed, arrived_at)
+        assert edge.counting.spend_at_once(again, HEAD)
+        assert memory[Standing] is not standing
+        assert (again.receipt is None) == (other == "route")
 
     asyncio.run(test())
 

@@ -16,6 +16,7 @@ from gateway.register.model import Tpp
 from gateway.trust.judgement import Trusted
 from psd2.certificates import parse_certificate
 from psd2.roles import PspRole
+from tests.support.deployments import only_route
 from tests.support.pki import NUMBER, Authority
 
 QWAC = Authority().qwac()
@@ -162,7 +163,15 @@ def test_a_repeated_head_goes_on_as_it_did_and_anything_else_is_written_anew() -
     assert b"Bearer x" in upstream_head(asked, same, unjudged)
     assert b"Bearer x" not in upstream_head(asked, same, admitted)
     assert upstream_head(asked, same, admitted, host=b"other").startswith(b"GET /v1/accounts HTTP/1.1\r\nhost: other\r\n")
-    asked.path, asked.method, asked.query = "/v1/other", "PUT", b"a"
+    assert upstream_head(asked, same, admitted).startswith(b"GET /v1/accounts HTTP")
+    asked.path = "/v1/other"
+    assert upstream_head(asked, same, admitted).startswith(b"GET /v1/other HTTP")
+    asked.method = "PUT"
+    assert upstream_head(asked, same, admitted).startswith(b"PUT /v1/other HTTP")
+    asked.query = b"a"
     assert upstream_head(asked, same, admitted).startswith(b"PUT /v1/other?a HTTP/1.1\r\nhost: localhost:8443\r\n")
+    hidden = replace(admitted, route=only_route(plan={"subscription": "optional", "location": "header", "name": "accept"}))
+    assert b"accept: a/b" not in upstream_head(asked, same, hidden)
+    assert b"accept: a/b" in upstream_head(asked, same, admitted)
     assert b"content-length: 0\r\n" in upstream_head(asked, same, admitted)
     assert b"accept: b/c" in upstream_head(asked, head((b"accept", b"b/c")), admitted)
