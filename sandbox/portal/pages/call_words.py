@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote
 
 from markupsafe import Markup
 
 from sandbox.calls.model import Outcome, Result
+from sandbox.portal.pages.paths import tpp_path
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -49,12 +49,24 @@ class Help:
     text: str
 
 
-# By the reason's beginning, the longest first; the path is below the TPP's own.
+_DOCTOR: Final = "/doctor"
+# By the reason's beginning, the longest first; the path is below the TPP's own, but for the doctor, who is there for everybody.
 _HELP: Final = (
+    ("mtls.untrusted", _DOCTOR, "Ask the doctor who issued it"),
+    ("mtls.chain", _DOCTOR, "Ask the doctor what stands in the way"),
+    ("mtls.malformed", _DOCTOR, "Ask the doctor what is wrong with it"),
+    ("mtls.not_a_qwac", _DOCTOR, "Ask the doctor what it lacks"),
     ("mtls.expired", "/certificates", "Renew the certificate"),
     ("mtls.revoked", "/certificates/new?kind=qwac", "Have a new QWAC issued"),
     ("mtls.blocked", "", "See why the operator has blocked it"),
     ("mtls.", "/certificates", "See your certificates"),
+    ("signature.missing", "/data/workbench", "Choose a bank that takes requests unsigned"),
+    ("signature.certificate_revoked", "/certificates/new?kind=qseal", "Have a new QSealC issued"),
+    ("signature.certificate_expired", "/certificates", "Renew the QSealC"),
+    ("signature.certificate_untrusted", _DOCTOR, "Ask the doctor who issued it"),
+    ("signature.certificate_", "/certificates", "See your certificates"),
+    ("signature.not_a_seal", "/certificates", "See your certificates"),
+    ("signature.other_tpp", "/certificates", "See your certificates"),
     ("psd2.role", "", "See your roles"),
     ("tpp.", "", "See what is registered"),
     ("client.redirect_uri", "/change", "Change your redirect URIs"),
@@ -82,8 +94,10 @@ def clock_time(at: datetime) -> Markup:
 
 def help_with(explanation: Explanation | None, tpp: Tpp | None) -> Help | None:
     """Return where the cause of a refusal can be put right, if the portal has such a page."""
-    if explanation is None or explanation.reason is None or tpp is None:
+    if explanation is None or explanation.reason is None:
         return None
-    base = f"/tpps/{quote(str(tpp.authorisation_number), safe='')}"
-    found = (Help(f"{base}{path}", text) for start, path, text in _HELP if explanation.reason.startswith(start))
-    return next(found, None)
+    reason = explanation.reason
+    path, text = next(((path, text) for start, path, text in _HELP if reason.startswith(start)), (None, ""))
+    if path is None or (tpp is None and path != _DOCTOR):
+        return None
+    return Help(path if tpp is None or path == _DOCTOR else f"{tpp_path(tpp)}{path}", text)

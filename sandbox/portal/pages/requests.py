@@ -13,6 +13,7 @@ from sandbox.calls.model import CallFilter, Outcome, Result
 from sandbox.calls.service import SPANS, UnknownCall, is_place
 from sandbox.portal.addresses import see_other
 from sandbox.portal.pages.call_chart import chart_of
+from sandbox.portal.pages.call_questions import questions_about
 from sandbox.portal.pages.call_words import OUTCOME_WORDS, RESULT_WORDS, clock_time, help_with
 from sandbox.portal.visitor import owned_tpp, visitor
 
@@ -80,6 +81,7 @@ class _Views:
             stages=found.stages,
             failed=failed,
             help=help_with(call.explanation, tpp),
+            questions=questions_about(call, tpp, edge=self._services.addresses.edge),
             record=record,
         )
 

@@ -47,6 +47,16 @@ def test_everything_is_filled_in(portal: PortalUnderTest) -> None:
     assert '"psu": "anna.weber"' in page
 
 
+def test_it_leads_to_what_describes_the_interface_and_the_limits(portal: PortalUnderTest) -> None:
+    """To the bank's OpenAPI document where no certificate is needed, and to the draft of the RateLimit fields."""
+    portal.owned_tpp()
+
+    page = page_of(portal, "first-call")
+
+    assert 'href="https://localhost:9001/openapi.json"' in page
+    assert "draft-ietf-httpapi-ratelimit-headers" in page
+
+
 def test_the_roots_fingerprint_is_there_to_compare(portal: PortalUnderTest) -> None:
     """The bundle comes over plain HTTP, this page over HTTPS."""
     portal.owned_tpp()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
+import shlex
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -108,6 +111,51 @@ def test_one_call_shows_its_stages_and_what_helps(portal: PortalUnderTest) -> No
     assert "ended here" in page
     assert "private" not in page
     assert "expired at noon" not in page
+
+
+def test_one_call_can_be_asked_about_anew(portal: PortalUnderTest) -> None:
+    """By the client's command and by curl, with the TPP's name, its files and the call filled in."""
+    number = owned_number(portal)
+
+    page = html.unescape(text_of(portal, f"/requests/{portal.call_log.add(number, seconds_ago=-5, **REFUSED)}"))
+
+    assert "tpp explain GET '/v1/accounts' --tpp acme</code>" in page
+    assert "--cert certs/tpps/acme/qwac.crt --key certs/tpps/acme/qwac.key" in page
+    assert "https://localhost:9003/explain" in page
+    assert """-d '{"method": "GET", "path": "/v1/accounts"}'</code>""" in page
+
+
+def test_what_a_caller_wrote_stays_one_word_of_the_shell(portal: PortalUnderTest) -> None:
+    """Whoever pastes the commands runs nothing that a call's path says."""
+    number, path = owned_number(portal), "/v1/'; touch $(pwd)/x; `id` \\\" & #"
+    page = html.unescape(text_of(portal, f"/requests/{portal.call_log.add(number, seconds_ago=-5, path=path)}"))
+
+    asked, curl = re.findall(r"<code>((?:tpp|curl) .*?)</code>", page, re.DOTALL)
+
+    assert shlex.split(asked) == ["tpp", "explain", "GET", path, "--tpp", "acme"]
+    assert json.loads(shlex.split(curl)[-1]) == {"method": "GET", "path": path}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [{"method": ""}, {"method": "FOO;id"}, {"path": ""}, {"path": "*"}, {"path": "/v1/\u202ex"}, {"path": "/" + "x" * 600}],
+)
+def test_what_is_no_question_is_not_offered(portal: PortalUnderTest, told: dict[str, str]) -> None:
+    number = owned_number(portal)
+    assert "tpp explain" not in text_of(portal, f"/requests/{portal.call_log.add(number, seconds_ago=-5, **told)}")
+
+
+def test_a_call_of_nobody_names_no_tpp_to_ask_as(portal: PortalUnderTest) -> None:
+    missing = {"outcome": "refused", "status": 401, "reason": "mtls.missing"}
+    owned_number(portal)
+    assert "tpp explain" not in text_of(portal, f"/requests/{portal.call_log.add(None, **missing)}")
+
+
+def test_who_has_to_sign_is_led_to_a_bank_that_asks_for_less(portal: PortalUnderTest) -> None:
+    number = owned_number(portal)
+    unsigned = {"outcome": "refused", "status": 401, "reason": "signature.missing"}
+    page = text_of(portal, f"/requests/{portal.call_log.add(number, seconds_ago=-5, **unsigned)}")
+    assert f'href="/tpps/{number}/data/workbench"' in page
 
 
 def test_the_page_of_one_call_stands_under_requests(portal: PortalUnderTest) -> None:
