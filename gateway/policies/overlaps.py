@@ -21,7 +21,7 @@ _PLACEHOLDER = "{}"
 _REST = "**"
 # Changes are made one at a time: a set that takes minutes to look through would keep a block or a revocation waiting.
 _MOST_FAULTS: Final = 100
-_MOST_STEPS: Final = 2_000_000  # a thousand deployments of ordinary paths take some ten thousand
+_MOST_STEPS: Final = 500_000  # a thousand deployments of ordinary paths take some ten thousand
 
 
 class _TooManyWays(Exception):
