@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 from chassis.peers import Peer, PeerSession
 from gateway.admin.app import create_app as create_admin_app
 from gateway.admin_audit.store import SqlAdminAudit
+from gateway.certificates.expiry import watched_certificates
+from gateway.certificates.expiry_watch import ExpiryWatch
 from gateway.configuration.service import Configuration
 from gateway.database import open_gateway_engine
 from gateway.documents import document_store
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from chassis.addresses import Address
+    from gateway.certificates.expiry import Watched
     from gateway.config import GatewaySettings
     from gateway.oauth.bank import Bank
     from psd2.clock import Clock
@@ -95,11 +98,17 @@ def admin_app(settings: GatewaySettings) -> Flask:
     points = SqlCrlPoints(engine)
     Pruner(store=SqlOcspAnswers(engine), clock=clock, retention=_ANSWERS_KEPT, every=timedelta(hours=1)).start()
     CrlKeeper(points=points, trust=trust, fetcher=Fetcher(), stores=stores.read, clock=clock).start()
+
+    def watched() -> list[Watched]:
+        return watched_certificates(settings.home, configuration.snapshot(), trust.authorities)
+
+    ExpiryWatch(engine=engine, watched=watched, clock=clock).start()
     return create_admin_app(
         register=Register(store=SqlRegisterStore(engine), clock=clock),
         trust=trust,
         crl_points=points,
         configuration=configuration,
+        watched=watched,
         admin_audit=SqlAdminAudit(engine),
         blocks=Blocks(engine, clock, block_seconds=settings.brute_force_block_seconds),
         audit_folder=settings.audit_path,

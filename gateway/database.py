@@ -269,6 +269,16 @@ limit_accounts = Table(
     Index(None, "expires_at"),
 )
 
+# How near their end certificates have been told to be, in days.
+expiry_notices = Table(
+    "expiry_notices",
+    metadata,
+    Column("place", Text, primary_key=True),
+    Column("sha256", Text, primary_key=True),
+    Column("days", Integer, primary_key=True),
+    Column("at", Double, nullable=False),
+)
+
 
 def open_gateway_engine(url: str, *, threads: int = 8) -> Engine:
     """Open the database for `threads` threads, at the schema this code knows; raises `DatabaseBehind`, `DatabaseTooNew`."""

@@ -20,17 +20,18 @@ from gateway.admin.problems import handle_errors
 from gateway.admin.requests_api import requests_blueprint
 from gateway.admin.revocation_api import revocation_blueprint
 from gateway.admin.servers_api import servers_blueprint
-from gateway.metrics.expiry import platform_expiries, trusted_expiries
+from gateway.metrics.expiry import documented_expiries, platform_expiries, trusted_expiries
 from gateway.metrics.publishing import published
 from gateway.trust.model import TPP_STORE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from chassis.home import Home
     from gateway.admin.servers_api import Neighbour
     from gateway.admin_audit.store import SqlAdminAudit
+    from gateway.certificates.expiry import Watched
     from gateway.configuration.service import Configuration
     from gateway.limits.blocks import Blocks
     from gateway.register.service import Register
@@ -45,6 +46,7 @@ def create_app(
     trust: Trust,
     crl_points: SqlCrlPoints,
     configuration: Configuration,
+    watched: Callable[[], Sequence[Watched]],
     admin_audit: SqlAdminAudit,
     blocks: Blocks,
     audit_folder: Path,
@@ -59,13 +61,13 @@ def create_app(
     app.register_blueprint(trust_blueprint(trust))
     app.register_blueprint(revocation_blueprint(trust, crl_points))
     app.register_blueprint(configuration_blueprint(configuration))
-    app.register_blueprint(certificates_blueprint(configuration))
+    app.register_blueprint(certificates_blueprint(configuration, watched, clock))
     app.register_blueprint(subscriber_tokens_blueprint(configuration))
     app.register_blueprint(blocked_addresses_blueprint(blocks))
     app.register_blueprint(admin_audit_blueprint(admin_audit))
     app.register_blueprint(requests_blueprint(audit_folder, clock))
     app.register_blueprint(servers_blueprint(neighbours))
-    app.register_blueprint(_metrics(home, trust, clock))
+    app.register_blueprint(_metrics(home, trust, watched, clock))
     app.register_blueprint(openapi_blueprint(configuration.kinds))
     note_actors(app)
     take_dry_runs(app)
@@ -74,10 +76,14 @@ def create_app(
     return app
 
 
-def _metrics(home: Home, trust: Trust, clock: Clock) -> Blueprint:
+def _metrics(home: Home, trust: Trust, watched: Callable[[], Sequence[Watched]], clock: Clock) -> Blueprint:
     return metrics_blueprint(
         workers=lambda: list(published(home.run, now=clock.now().timestamp())),
-        expiries=lambda: [*platform_expiries(home), *trusted_expiries(trust.authorities(TPP_STORE))],
+        expiries=lambda: [
+            *platform_expiries(home),
+            *trusted_expiries(trust.authorities(TPP_STORE)),
+            *documented_expiries(watched()),
+        ],
         clock=clock,
     )
 

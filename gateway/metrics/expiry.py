@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from chassis.home import Home
+    from gateway.certificates.expiry import Watched
 
 _FOLDERS = {"server": "servers", "internal": "internal", "authority": "ca"}
+_KINDS = {"certificates": "certificate", "upstreams": "upstream"}
 _SECONDS_A_DAY = 86_400
 
 
@@ -48,6 +50,17 @@ def trusted_expiries(authorities: Iterable[x509.Certificate]) -> Iterator[Expiry
         soonest[name] = min(end, soonest.get(name, end))
     for name, end in soonest.items():
         yield Expiry("trusted", name, end)
+
+
+def documented_expiries(watched: Iterable[Watched]) -> Iterator[Expiry]:
+    """Yield what documents of certificates and upstreams hold, of each document the first to expire."""
+    soonest: dict[tuple[str, str], datetime] = {}
+    for each in watched:
+        kind, _, name = each.place.partition("/")
+        if kind in _KINDS:
+            soonest[kind, name] = min(each.not_after, soonest.get((kind, name), each.not_after))
+    for (kind, name), end in soonest.items():
+        yield Expiry(_KINDS[kind], name, end)
 
 
 def _name(certificate: x509.Certificate) -> str:

@@ -19,11 +19,13 @@ from psd2.clock import SystemClock
 from tests.support.configured import KINDS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from flask.testing import FlaskClient
     from sqlalchemy import Engine
 
+    from gateway.certificates.expiry import Watched
     from gateway.configuration.model import Kinds
     from psd2.clock import Clock
 
@@ -35,6 +37,7 @@ def admin_client(
     kinds: Kinds = KINDS,
     clock: Clock | None = None,
     caller: str | None = "operator",
+    watched: Callable[[], Sequence[Watched]] = tuple,
     home: Home | None = None,
 ) -> FlaskClient:
     """Return a client that calls as `caller`."""
@@ -43,6 +46,7 @@ def admin_client(
         register=Register(store=SqlRegisterStore(engine), clock=clock),
         trust=Trust(store=SqlTrustStore(engine), clock=clock),
         crl_points=SqlCrlPoints(engine),
+        watched=watched,
         configuration=Configuration(kinds=kinds, store=SqlConfigurationStore(engine), clock=clock),
         admin_audit=SqlAdminAudit(engine),
         blocks=Blocks(engine, clock, block_seconds=60),
