@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _FORGERIES = {"that signs itself": forge_self_signed, "from a foreign CA": forge_foreign}
 _TLS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
+# What is promised; `behave -D second=5` allows more on a machine that is busy with other work.
 _SECOND = 1.0
 _FETCH_SECONDS = 5.0
 _NO_PROXIES = {"http": "", "https": ""}
@@ -72,11 +73,15 @@ def step(context: Any) -> None:
 @when("it reads the accounts with a {fault:S} certificate")
 @when("it reads the accounts with an {fault:S} certificate")
 def step(context: Any, fault: str) -> None:
-    credential, deadline = _faulty(context, fault), time.monotonic() + _SECOND
+    credential, deadline = _faulty(context, fault), time.monotonic() + _second(context)
     context.answer = context.tpp.read_accounts_over(credential, context.grant)
     # A revocation is in force within a second. Until then the certificate is a good one, and only the token is not its.
     while not _judged_by_its_certificate(context.answer) and time.monotonic() < deadline:
         context.answer = context.tpp.read_accounts_over(credential, context.grant)
+
+
+def _second(context: Any) -> float:
+    return float(context.config.userdata.get("second", _SECOND))
 
 
 def _judged_by_its_certificate(answer: HttpResponse) -> bool:
@@ -180,7 +185,7 @@ def step(context: Any) -> None:
 def step(context: Any) -> None:
     while context.tpp.read_accounts(context.grant).status != HTTPStatus.OK:
         late = time.monotonic() - context.since
-        assert late < _SECOND, f"access was still refused after {late:.2f} s"
+        assert late < _second(context), f"access was still refused after {late:.2f} s"
 
 
 @then("the published list of revoked certificates names it")
@@ -201,5 +206,5 @@ def step(context: Any, reason: str) -> None:
         late = time.monotonic() - context.since
         if answer.status != HTTPStatus.OK:
             break
-        assert late < _SECOND, f"the accounts were still shown after {late:.2f} s"
+        assert late < _second(context), f"the accounts were still shown after {late:.2f} s"
     require_refused(answer, reason)
