@@ -39,12 +39,15 @@ LENDERS = frozenset({"databases", "module_databases", "database_url"})
 
 _EDGE = "the edge's HTTP and TLS, which meet no database; what it reads from one: test_edge_databases"
 EXCEPTIONS = {
+    "test_container_databases": "rights of users on a PostgreSQL server: SQLite has neither",
     "test_edge_basics": _EDGE,
     "test_edge_certificates": "what is shown in handshakes; how documents and their keys are kept: test_kind of certificates",
     "test_edge_deployments": "how the edge decides by deployments; how they are stored and judged: test_configuration_races",
     "test_edge_evidence": _EDGE,
+    "test_edge_http2": _EDGE,
     "test_edge_plans": "what clients meet of plans and limits; the stores that count: test_limits_exactness",
     "test_edge_refusals": _EDGE,
+    "test_edge_relays": "who stands before the edge and is believed; how the documents are stored: test_configuration_races",
     "test_edge_request_log": _EDGE,
     "test_edge_requests": _EDGE,
     "test_edge_revocation": "the edge's judgement by responders and documents; what is kept of them: test_trust_store",
