@@ -20,11 +20,12 @@ def home(tmp_path: Path) -> Home:
     with RunFolder(home).claimed():
         home.log.mkdir()
         (home.log / "bank.jsonl").touch()
-    for name in ("sandbox.sqlite", "sandbox.sqlite-wal", "gateway.sqlite", "bank.sqlite"):
+    databases = ("sandbox.sqlite", "sandbox.sqlite-wal", "gateway.sqlite", "limits.sqlite", "bank.sqlite", "demo.sqlite")
+    for name in (*databases, "portal.key", "demo.key", "bank-sca.key"):
         (home.var / name).touch()
     for name in ("ca", "servers", "internal", "tpps/acme"):
         (home.certs / name).mkdir(parents=True)
-    for name in ("ca/root.key", "tpps/acme/qwac.key", "trust.pem", "profiles.toml", "README.md"):
+    for name in ("ca/root.key", "tpps/acme/qwac.key", "trust.pem", "gateway-documents.key", "profiles.toml", "README.md"):
         (home.certs / name).touch()
     return home
 
