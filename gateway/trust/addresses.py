@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _NAT64: Final = IPv6Network("64:ff9b::/96")
+_RELAYED: Final = (IPv6Network("2002::/16"), IPv6Network("2001::/32"))
 _LAST_PORT: Final = 65_535
 
 IpAddress = IPv4Address | IPv6Address
@@ -83,11 +84,16 @@ def _require_public(address: IpAddress) -> None:
     plain = _embedded(address)
     # RFC 3879: fec0::/10 is nobody's any more, and where it is still in use it is a private network.
     is_site_local = isinstance(plain, IPv6Address) and plain.is_site_local
-    if not plain.is_global or plain.is_multicast or plain.is_reserved or is_site_local:
+    # 6to4 and Teredo lead to whatever IPv4 address they name. Not left to `is_global`: Python's versions differ in it.
+    is_relayed = any(plain in network for network in _RELAYED)
+    if not plain.is_global or plain.is_multicast or plain.is_reserved or is_site_local or is_relayed:
         raise AddressRefused(f"{address} is not on the public internet: name the host under internal_hosts if that is meant")
 
 
 def _embedded(address: IpAddress) -> IpAddress:
-    """Return the IPv4 address that an IPv6 address stands for, or the address itself."""
-    # Of the others (mapped, 6to4, Teredo) the library calls none global that leads inside.
-    return IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else address
+    """Return the IPv4 address that an IPv6 address leads to, or the address itself."""
+    if isinstance(address, IPv4Address):
+        return address
+    if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -40,6 +40,11 @@ QUESTION = Question("tpp", LEAF.certificate, ISSUING.certificate)
 RULES = OcspRules()
 
 
+def responding(authority: Authority, signer: Issued | None = None, **options: Any) -> Responder:
+    """Answer at the moment that the tests judge at, however long the other tests take before them."""
+    return Responder(authority, signer, **({"this_update": NOW} | options))
+
+
 def read(
     responder: Responder,
     *,
@@ -57,7 +62,7 @@ def read(
 @pytest.mark.parametrize("signer", [None, signer_of(ISSUING)], ids=["by the issuer", "delegated"])
 def test_a_right_answer_is_believed(signer: Issued | None) -> None:
     """Good, revoked and unknown, until its nextUpdate."""
-    responder = Responder(ISSUING, signer)
+    responder = responding(ISSUING, signer)
     good = read(responder)
     assert (good.verdict, good.known_until) == (Answer.GOOD, pytest.approx((NOW + HOUR).timestamp(), abs=60))
     assert good.refresh_at < good.known_until
@@ -77,29 +82,29 @@ def unsuccessful(_der: bytes) -> bytes:
 
 
 UNBELIEVED = [
-    pytest.param(lambda: read(Responder(ISSUING), damage=lambda _: b"no DER"), "no readable", id="garbage"),
-    pytest.param(lambda: read(Responder(ISSUING), damage=unsuccessful), "try_later", id="try later"),
-    pytest.param(lambda: read(Responder(ISSUING), damage=lambda der: der + bytes(65_536)), "at most 65536", id="huge"),
-    pytest.param(lambda: read(Responder(ISSUING, attached=()), damage=flipped), "signature does not verify", id="forged"),
-    pytest.param(lambda: read(Responder(ISSUING), about=ISSUING.qwac()), "about other certificates", id="other certificate"),
-    pytest.param(lambda: read(Responder(ISSUING, signer_of(ROOT))), "not issued by the CA", id="another CA's signer"),
-    pytest.param(lambda: read(Responder(ISSUING, signer_of(ISSUING, usages=()))), "lacks OCSPSigning", id="no usage"),
+    pytest.param(lambda: read(responding(ISSUING), damage=lambda _: b"no DER"), "no readable", id="garbage"),
+    pytest.param(lambda: read(responding(ISSUING), damage=unsuccessful), "try_later", id="try later"),
+    pytest.param(lambda: read(responding(ISSUING), damage=lambda der: der + bytes(65_536)), "at most 65536", id="huge"),
+    pytest.param(lambda: read(responding(ISSUING, attached=()), damage=flipped), "signature does not verify", id="forged"),
+    pytest.param(lambda: read(responding(ISSUING), about=ISSUING.qwac()), "about other certificates", id="other certificate"),
+    pytest.param(lambda: read(responding(ISSUING, signer_of(ROOT))), "not issued by the CA", id="another CA's signer"),
+    pytest.param(lambda: read(responding(ISSUING, signer_of(ISSUING, usages=()))), "lacks OCSPSigning", id="no usage"),
     pytest.param(
-        lambda: read(Responder(ISSUING, signer_of(ISSUING, usages=[ExtendedKeyUsageOID.CLIENT_AUTH]))),
+        lambda: read(responding(ISSUING, signer_of(ISSUING, usages=[ExtendedKeyUsageOID.CLIENT_AUTH]))),
         "lacks OCSPSigning",
         id="other usage",
     ),
     pytest.param(
-        lambda: read(Responder(ISSUING, signer_of(ISSUING, not_after=NOW - DAY))), "not valid now", id="expired signer"
+        lambda: read(responding(ISSUING, signer_of(ISSUING, not_after=NOW - DAY))), "not valid now", id="expired signer"
     ),
     pytest.param(
-        lambda: read(Responder(ISSUING, signer_of(ISSUING), attached=())), "does not hold the certificate", id="no signer"
+        lambda: read(responding(ISSUING, signer_of(ISSUING), attached=())), "does not hold the certificate", id="no signer"
     ),
-    pytest.param(lambda: read(Responder(ISSUING), at=NOW + 2 * HOUR), "ran out", id="run out"),
-    pytest.param(lambda: read(Responder(ISSUING), at=NOW - HOUR), "lies in the future", id="future"),
-    pytest.param(lambda: read(Responder(ISSUING, life=None, this_update=NOW - HOUR)), "ran out", id="old without nextUpdate"),
+    pytest.param(lambda: read(responding(ISSUING), at=NOW + 2 * HOUR), "ran out", id="run out"),
+    pytest.param(lambda: read(responding(ISSUING), at=NOW - HOUR), "lies in the future", id="future"),
+    pytest.param(lambda: read(responding(ISSUING, life=None, this_update=NOW - HOUR)), "ran out", id="old without nextUpdate"),
     pytest.param(
-        lambda: read(Responder(ISSUING, repeats_nonce=False), nonce=Nonce.REQUIRED), "not repeat the nonce", id="no nonce"
+        lambda: read(responding(ISSUING, repeats_nonce=False), nonce=Nonce.REQUIRED), "not repeat the nonce", id="no nonce"
     ),
 ]
 
@@ -115,14 +120,14 @@ def test_a_responder_whose_certificate_is_revoked_is_not_believed() -> None:
     """Unless its CA says that this need not be asked (RFC 6960 §4.2.2.2.1)."""
     signer, exempt = signer_of(ISSUING, no_check=False), signer_of(ISSUING)
     with pytest.raises(OcspFault, match="has been revoked"):
-        read(Responder(ISSUING, signer), listed=(signer.certificate.serial_number,))
+        read(responding(ISSUING, signer), listed=(signer.certificate.serial_number,))
 
-    read(Responder(ISSUING, exempt), listed=(exempt.certificate.serial_number,))
+    read(responding(ISSUING, exempt), listed=(exempt.certificate.serial_number,))
 
 
 def test_an_answer_to_another_request_is_a_replay() -> None:
     """Its nonce is another's; a responder that knows no nonces is one that they are optional for."""
-    responder = Responder(ISSUING)
+    responder = responding(ISSUING)
     earlier = responder.answer(ask(QUESTION, Nonce.OPTIONAL).der)
     with pytest.raises(OcspFault, match="another nonce"):
         read(responder, nonce=Nonce.OPTIONAL, damage=lambda _: earlier)
@@ -161,7 +166,7 @@ def client_of(engine: Engine, wire: Wire, clock: FixedClock, **ocsp_rules: float
 
 def test_one_worker_asks_for_all(engine: Engine) -> None:
     """The answer is kept, and asked for anew when it is no longer young."""
-    responder, clock = Responder(ISSUING), FixedClock(NOW)
+    responder, clock = responding(ISSUING), FixedClock(NOW)
     asking, other = (client_of(engine, Wire(responder), clock, refresh_seconds=60) for _ in range(2))
 
     first = asking.answer(QUESTION)
@@ -173,7 +178,7 @@ def test_one_worker_asks_for_all(engine: Engine) -> None:
 
 def test_an_answer_holds_while_its_responder_is_silent_and_no_longer_than_it_says(engine: Engine) -> None:
     """Then there is none, with the reason."""
-    wire, clock = Wire(Responder(ISSUING)), FixedClock(NOW)
+    wire, clock = Wire(responding(ISSUING)), FixedClock(NOW)
     client = client_of(engine, wire, clock, refresh_seconds=60)
     client.answer(QUESTION)
     wire.responder = None
@@ -187,7 +192,7 @@ def test_an_answer_holds_while_its_responder_is_silent_and_no_longer_than_it_say
 
 def test_a_revocation_stays_when_its_responder_falls_silent(engine: Engine) -> None:
     """Whoever stops the responder must not come in by soft fail."""
-    wire, clock = Wire(Responder(ISSUING, revoked={LEAF.certificate.serial_number})), FixedClock(NOW)
+    wire, clock = Wire(responding(ISSUING, revoked={LEAF.certificate.serial_number})), FixedClock(NOW)
     client = client_of(engine, wire, clock)
     client.answer(QUESTION)
     wire.responder = None
@@ -199,7 +204,7 @@ def test_a_revocation_stays_when_its_responder_falls_silent(engine: Engine) -> N
 def test_an_answer_from_before_the_revocation_is_no_answer_after_it(engine: Engine) -> None:
     """Its signature still holds: plain HTTP lets anybody on the way send it once more."""
     clock = FixedClock(NOW)
-    responder = Responder(ISSUING, this_update=NOW - HOUR / 2)
+    responder = responding(ISSUING, this_update=NOW - HOUR / 2)
     wire = Wire(responder)
     client = client_of(engine, wire, clock, refresh_seconds=60)
     old = responder.answer(ask(QUESTION, Nonce.OFF).der)
