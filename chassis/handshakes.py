@@ -10,6 +10,7 @@ import errno
 import socket
 import ssl
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from selectors import EVENT_READ
@@ -19,15 +20,16 @@ from gunicorn import http
 from gunicorn.sock import ssl_wrap_socket
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-HANDSHAKE_SECONDS: Final = 3.0
+HANDSHAKE_SECONDS: Final = 10.0  # of waiting for the peer: what our own threads take to get to it is not its fault
 # More than one worker's callers open at a time; the longest waiting makes room, and an honest peer waits for milliseconds.
 MOST_HANDSHAKES: Final = 256
+_SHAKERS: Final = 2
 _NOTHING_TO_ACCEPT: Final = {errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK}
 _MOST_DRAINED: Final = 65_536
 
 
 class IncomingConnection(TConn):  # type: ignore[misc]
-    """A connection whose handshake goes on as its peer's bytes come in, and has to be done by `deadline`."""
+    """A connection whose handshake goes on as its peer's bytes come in, for which it is waited `HANDSHAKE_SECONDS` in all."""
 
     # gunicorn's:
     sock: Any
@@ -36,10 +38,19 @@ class IncomingConnection(TConn):  # type: ignore[misc]
     def __init__(self, *arguments: Any) -> None:  # noqa: ANN401 - handed to gunicorn
         """Wait for the peer to begin."""
         super().__init__(*arguments)
-        self.deadline = time.monotonic() + HANDSHAKE_SECONDS
+        self.deadline = 0.0
         self.is_secured = False
         self.has_failed = False
         self._is_wrapped = False
+        self._patience = HANDSHAKE_SECONDS
+
+    def begin_wait(self) -> None:
+        """Set the deadline for the peer's next bytes."""
+        self.deadline = time.monotonic() + self._patience
+
+    def end_wait(self) -> None:
+        """Note that they are here: what is left of the time is for the bytes after them."""
+        self._patience = self.deadline - time.monotonic()
 
     def shake(self) -> None:
         """Take the handshake as far as the bytes that are here go; never blocks. Raises `OSError`."""
@@ -67,12 +78,19 @@ class IncomingConnection(TConn):  # type: ignore[misc]
 
 
 class HandshakeWorker(ThreadWorker):  # type: ignore[misc]
-    """A worker whose threads serve peers that have proved who they are, and compute handshakes, but await none."""
+    """A worker whose threads serve peers that have proved who they are; two of its own compute handshakes, and await none."""
+
+    _shakers: ThreadPoolExecutor
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:  # noqa: ANN401 - handed to gunicorn
         """Serve nobody yet."""
         super().__init__(*arguments, **settings)
         self._awaited: set[IncomingConnection] = set()
+
+    def get_thread_pool(self) -> Any:  # noqa: ANN401 - gunicorn's
+        """Return the threads that serve requests; handshakes have their own, so that none waits behind slow requests."""
+        self._shakers = ThreadPoolExecutor(_SHAKERS, thread_name_prefix="handshakes")
+        return super().get_thread_pool()
 
     def accept(self, listener: Any) -> None:  # noqa: ANN401 - gunicorn's socket
         """Take a connection; it gets no thread before its first byte."""
@@ -87,14 +105,29 @@ class HandshakeWorker(ThreadWorker):  # type: ignore[misc]
         if len(self._awaited) > MOST_HANDSHAKES:
             self._part_from(min(self._awaited, key=lambda each: each.deadline))
 
-    def handle(self, conn: IncomingConnection) -> Any:  # noqa: ANN401 - gunicorn's outcome of a request
-        """Go on with the handshake, or serve a request; in a thread."""
-        if not conn.is_secured and not self._is_shaken(conn):
-            return False
-        return super().handle(conn)
+    def murder_pending(self) -> None:
+        """Part from those whose time is up; gunicorn calls this at least once a second."""
+        super().murder_pending()
+        now = time.monotonic()
+        for conn in [each for each in self._awaited if each.deadline <= now]:
+            self._part_from(conn)
+
+    def _await(self, conn: IncomingConnection) -> None:
+        conn.begin_wait()
+        self._awaited.add(conn)
+        self.poller.register(conn.sock, EVENT_READ, partial(self._go_on, conn))
+
+    def _go_on(self, conn: IncomingConnection, sock: Any) -> None:  # noqa: ANN401 - what was registered
+        # One that was parted from may still stand among the events of the same look.
+        if conn in self._awaited:
+            self._awaited.remove(conn)
+            conn.end_wait()
+            self.poller.unregister(sock)
+            shaking = self._shakers.submit(self._is_shaken, conn)
+            shaking.add_done_callback(partial(self.method_queue.defer, self._end_step, conn))
 
     def _is_shaken(self, conn: IncomingConnection) -> bool:
-        """Go on with the handshake; answer whether it is done, and requests are read from now on."""
+        """Go on with the handshake; answer whether it is done, and requests are read from now on. In a thread of its own."""
         try:
             conn.shake()
         except OSError as error:
@@ -104,32 +137,14 @@ class HandshakeWorker(ThreadWorker):  # type: ignore[misc]
             conn.init()
         return conn.is_secured
 
-    def finish_request(self, conn: IncomingConnection, fs: Any) -> None:  # noqa: ANN401 - gunicorn's future
-        """Await the peer's next flight, or what gunicorn does after a request; in the loop, which must not block."""
+    def _end_step(self, conn: IncomingConnection, shaking: Future[bool]) -> None:
+        """Await the peer's next flight, or its first request as gunicorn awaits the next one; in the loop."""
         if conn.is_secured:
-            super().finish_request(conn, fs)
-        elif conn.has_failed or time.monotonic() >= conn.deadline:
+            self.finish_request(conn, shaking)
+        elif conn.has_failed:
             self._close(conn)
         else:
             self._await(conn)
-
-    def murder_pending(self) -> None:
-        """Part from those whose time is up; gunicorn calls this at least once a second."""
-        super().murder_pending()
-        now = time.monotonic()
-        for conn in [each for each in self._awaited if each.deadline <= now]:
-            self._part_from(conn)
-
-    def _await(self, conn: IncomingConnection) -> None:
-        self._awaited.add(conn)
-        self.poller.register(conn.sock, EVENT_READ, partial(self._go_on, conn))
-
-    def _go_on(self, conn: IncomingConnection, sock: Any) -> None:  # noqa: ANN401 - what was registered
-        # One that was parted from may still stand among the events of the same look.
-        if conn in self._awaited:
-            self._awaited.remove(conn)
-            self.poller.unregister(sock)
-            self.enqueue_req(conn)
 
     def _part_from(self, conn: IncomingConnection) -> None:
         self._awaited.remove(conn)

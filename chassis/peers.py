@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from chassis.addresses import Address
     from chassis.home import Home
 
-_CONNECT_SECONDS, _READ_SECONDS = 2.0, 10.0
+_CONNECT_SECONDS, _READ_SECONDS = 5.0, 10.0
 _POOL = 16
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from chassis.logs import get_logger
 from gateway.limits.accounts import StoreUnreachable
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from gateway.limits.accounts import AccountStore, Claim, Taken
     from gateway.limits.meter import Unit
     from gateway.limits.model import Limit
+
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
 
 _IDLE_SECONDS: Final = 2.0
 _STORE_SECONDS: Final = 3.0
@@ -206,22 +209,28 @@ class Limiter:
             self._leasing = asyncio.get_running_loop().create_task(self._lease_all())
 
     async def _lease_all(self) -> None:
-        while self._wanting:
-            batch, self._wanting = self._wanting[:_MOST_AT_A_TIME], self._wanting[_MOST_AT_A_TIME:]
-            now = self._clock()
-            claims = [meter.claim(now) for meter in batch]
-            try:
-                taken = await self._in_thread(claims)
-            except StoreUnreachable as error:
-                self._note_failure(error)
-                self._fail(batch, error)
-                continue
-            self._is_failing = False
-            self._hand_out(batch, claims, taken)
-        await self._return_units()
+        """Work until nothing is left of either kind: what is noted meanwhile finds this task running, and starts no other."""
+        while self._wanting or self._returns:
+            if self._wanting:
+                await self._lease_some()
+            else:
+                await self._return_units()
 
-    async def _in_thread(self, claims: list[Claim]) -> list[Taken]:
-        work = asyncio.get_running_loop().run_in_executor(self._thread, self._store.take, claims)
+    async def _lease_some(self) -> None:
+        batch, self._wanting = self._wanting[:_MOST_AT_A_TIME], self._wanting[_MOST_AT_A_TIME:]
+        now = self._clock()
+        claims = [meter.claim(now) for meter in batch]
+        try:
+            taken = await self._in_thread(self._store.take, claims)
+        except StoreUnreachable as error:
+            self._note_failure(error)
+            self._fail(batch, error)
+            return
+        self._is_failing = False
+        self._hand_out(batch, claims, taken)
+
+    async def _in_thread(self, call: Callable[[Sequence[Asked]], Answer], asked: Sequence[Asked]) -> Answer:
+        work = asyncio.get_running_loop().run_in_executor(self._thread, call, asked)
         try:
             async with asyncio.timeout(_STORE_SECONDS):
                 return await work
@@ -281,6 +290,6 @@ class Limiter:
         for account, count in units:
             merged[account] = merged.get(account, 0) + count
         try:
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._store.give_back, list(merged.items()))
-        except StoreUnreachable as error:
+            await self._in_thread(self._store.give_back, list(merged.items()))
+        except StoreUnreachable as error:  # they stay spent: fewer are admitted than could be
             self._note_failure(error)

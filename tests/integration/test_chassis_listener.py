@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -17,9 +18,10 @@ import pytest
 
 from chassis import health
 from chassis.addresses import Address, PortTable
-from chassis.handshakes import HANDSHAKE_SECONDS, MOST_HANDSHAKES
+from chassis.handshakes import MOST_HANDSHAKES
 from chassis.home import Home
 from chassis.peers import Peer, PeerSession, PeerUnavailable, client_context
+from tests.support.echo_service import BUSY_SECONDS, HANDSHAKE_SECONDS
 from tests.support.internal_home import InternalCa, internal_home
 from tests.support.ports import free_port, wait_until
 
@@ -180,10 +182,18 @@ def test_a_handshake_has_a_deadline(echo: Echo) -> None:
             assert 1 < time.monotonic() - began < HANDSHAKE_SECONDS + 20
 
 
+def test_a_caller_who_comes_while_all_threads_are_busy_waits_for_his_turn(echo: Echo) -> None:
+    """For longer than a handshake may take: that the service is slow to go on with it is no silence of the caller."""
+    assert BUSY_SECONDS > HANDSHAKE_SECONDS
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: echo.session().get("/busy"), range(8)))
+    assert [(answer.status_code, answer.text) for answer in answers] == [(200, "gateway")] * 8
+
+
 def test_of_too_many_strangers_the_longest_waiting_goes_and_a_caller_gets_in(echo: Echo) -> None:
     """Long before its deadline."""
     with strangers(echo, saying=b"", count=MOST_HANDSHAKES + 1) as (first, *_):
-        first.settimeout(1.5)
+        first.settimeout(HANDSHAKE_SECONDS / 2)
         assert first.recv(1) == b""
         assert echo.session().get("/").status_code == 200
 

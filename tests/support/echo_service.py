@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from chassis import handshakes
 from chassis.callers import AcceptedCallers, caller_of
 from chassis.home import Home
 from chassis.listener import InternalListener, internal_listener
@@ -14,7 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+HANDSHAKE_SECONDS = 2.0
+BUSY_SECONDS = 3.0
+
 if "ECHO_HOME" in os.environ:
+    handshakes.HANDSHAKE_SECONDS = HANDSHAKE_SECONDS  # type: ignore[misc]  # so that a test needn't wait as long
     _LISTENER = InternalListener(
         name="bank", home=Home(Path(os.environ["ECHO_HOME"])), port=int(os.environ["ECHO_PORT"]), threads=4
     )
@@ -22,6 +28,8 @@ if "ECHO_HOME" in os.environ:
 
 
 def _answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    if environ["PATH_INFO"] == "/busy":
+        time.sleep(BUSY_SECONDS)
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [caller_of(environ).encode()]
 

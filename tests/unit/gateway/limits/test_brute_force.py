@@ -15,7 +15,7 @@ from gateway.limits.announcements import announced, read_announcement
 from gateway.limits.brute_force import BruteForceGuard, BruteForceRule, is_attempt
 from gateway.limits.limiter import Limiter
 from psd2.clock import SystemClock
-from tests.unit.gateway.limits.test_limiter import Accounts, Clock
+from tests.support.limits import Accounts, Clock
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

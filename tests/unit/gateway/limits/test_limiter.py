@@ -8,109 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway.limits.accounts import Claim, Standing, StoreUnreachable, Taken, grant
 from gateway.limits.headers import Telling, retry_after
-from gateway.limits.limiter import Limiter, LimitReached
-from gateway.limits.model import Breach, Limit, LimitKey, Period, Quota, Rate
+from gateway.limits.model import Breach, Period
+from tests.support.limits import NOON, quota, rate, run
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
-
-    from gateway.limits.limiter import Receipt
-    from gateway.limits.meter import Meter
-
-NOON = 1_795_262_400.0  # 2026-11-21T12:00:00Z
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOON
-
-    def __call__(self) -> float:
-        return self.now
-
-
-class Accounts:
-    """The shared store, in memory: as each real one must behave."""
-
-    def __init__(self, clock: Clock) -> None:
-        self.clock = clock
-        self.standings: dict[str, Standing] = {}
-        self.claims: list[Claim] = []
-        self.transactions = 0
-        self.fault: Exception | None = None
-
-    def take(self, claims: Sequence[Claim]) -> list[Taken]:
-        if self.fault is not None:
-            raise self.fault
-        self.transactions += 1
-        return [self._taken(claim) for claim in claims]
-
-    def _taken(self, claim: Claim) -> Taken:
-        self.claims.append(claim)
-        standing = self.standings.get(claim.key, Standing(0, self.clock()))
-        taken, self.standings[claim.key] = grant(claim, standing, self.clock())
-        return taken
-
-    def give_back(self, units: Sequence[tuple[str, int]]) -> None:
-        for key, count in units:
-            standing = self.standings[key]
-            self.standings[key] = Standing(standing.used - count, standing.at)
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
-class World:
-    """A clock, a store, and workers on it."""
-
-    def __init__(self, *, workers: int = 1, refuses_blind: bool = True) -> None:
-        self.clock = Clock()
-        self.accounts = Accounts(self.clock)
-        self.workers = [self.worker(refuses_blind=refuses_blind) for _ in range(workers)]
-
-    def worker(self, *, refuses_blind: bool = True, most: int = 100) -> Limiter:
-        return Limiter(self.accounts, clock=self.clock, most=most, refuses_blind=refuses_blind)
-
-    async def ask(self, *limits: Limit, worker: int = 0, value: str = "x") -> Receipt | None:
-        """Ask for one request; None where a limit refuses it."""
-        limiter = self.workers[worker]
-        try:
-            return await limiter.spend(self.meters(*limits, worker=worker, value=value))
-        except LimitReached:
-            return None
-
-    def meters(self, *limits: Limit, worker: int = 0, value: str = "x") -> list[Meter]:
-        return [self.workers[worker].meter(limit, value) for limit in limits]
-
-    async def admitted(self, count: int, *limits: Limit, worker: int = 0) -> int:
-        return sum([await self.ask(*limits, worker=worker) is not None for _ in range(count)])
-
-    async def settled(self) -> None:
-        """Wait until nobody is leasing or giving back."""
-        async with asyncio.timeout(30):
-            for worker in self.workers:
-                if worker._leasing is not None:
-                    await worker._leasing
-
-
-def rate(per_second: float = 10, burst: int = 20, label: str = "rate") -> Limit:
-    return Limit(scope="test", label=label, key=LimitKey.TOTAL, allowance=Rate(per_second=per_second, burst=burst))
-
-
-def quota(amount: int = 10, *, period: Period = Period.HOUR, on_breach: Breach = Breach.REJECT) -> Limit:
-    allowance = Quota(amount=amount, period=period, on_breach=on_breach)
-    return Limit(scope="test", label="quota", key=LimitKey.TOTAL, allowance=allowance)
-
-
-def run(test: Callable[[World], Awaitable[None]], **settings: int) -> None:
-    async def main() -> None:
-        world = World(**settings)  # type: ignore[arg-type]
-        await test(world)
-        for worker in world.workers:
-            await worker.close()
-
-    asyncio.run(main())
+    from gateway.limits.model import Limit
+    from tests.support.limits import World
 
 
 def test_a_quota_admits_exactly_its_amount_over_all_workers() -> None:
@@ -123,21 +27,6 @@ def test_a_quota_admits_exactly_its_amount_over_all_workers() -> None:
         assert 1_000 - 3 * 16 <= admitted <= 1_000
 
     run(test, workers=3)
-
-
-def test_what_idle_workers_hold_of_a_quota_comes_back() -> None:
-    """After that, others can spend the whole of it."""
-
-    async def test(world: World) -> None:
-        first = await world.admitted(100, quota(1_000), worker=0)
-        await world.settled()
-        world.clock.now += 3
-        world.workers[0].tidy()
-        await world.settled()
-        second = await world.admitted(1_200, quota(1_000), worker=1)
-        assert first + second == 1_000
-
-    run(test, workers=2)
 
 
 def test_a_killed_worker_takes_its_lease_with_it() -> None:
@@ -386,59 +275,6 @@ def test_each_value_of_the_key_is_counted_by_itself() -> None:
     run(test)
 
 
-def test_without_the_store_requests_are_refused() -> None:
-    """Nobody knows what is left."""
-
-    async def test(world: World) -> None:
-        world.accounts.fault = StoreUnreachable("gone")
-        with pytest.raises(StoreUnreachable):
-            await world.ask(quota(10))
-        world.accounts.fault = None
-        world.clock.now += 2
-        assert await world.ask(quota(10))
-
-    run(test)
-
-
-def test_what_a_fault_refuses_costs_the_other_limits_nothing() -> None:
-    """A unit that was here is put back when the next can't be leased."""
-
-    async def test(world: World) -> None:
-        await world.admitted(20, quota(1_000))
-        await world.settled()
-        (meter,) = world.meters(quota(1_000))
-        held = meter.available
-        assert held
-        world.accounts.fault = StoreUnreachable("gone")
-        with pytest.raises(StoreUnreachable):
-            await world.ask(quota(1_000), rate())
-        assert meter.available == held
-
-    run(test)
-
-
-def test_a_fault_of_the_store_leaves_nobody_waiting() -> None:
-    """Whatever it raises."""
-
-    async def test(world: World) -> None:
-        world.accounts.fault = ZeroDivisionError()
-        with pytest.raises(StoreUnreachable):
-            async with asyncio.timeout(30):
-                await world.ask(quota(10))
-
-    run(test)
-
-
-def test_without_the_store_requests_pass_uncounted_where_the_operator_says_so() -> None:
-    """The other answer to the same question."""
-
-    async def test(world: World) -> None:
-        world.accounts.fault = StoreUnreachable("gone")
-        assert await world.admitted(20, quota(10)) == 20
-
-    run(test, refuses_blind=False)
-
-
 def test_figures_that_change_are_in_force_at_once() -> None:
     """What was used before counts on."""
 
@@ -460,22 +296,5 @@ def test_counters_are_bounded() -> None:
         for number in range(10):
             assert await world.ask(quota(10), value=str(number))
         assert len(world.workers[0]._meters) == 3
-
-    run(test)
-
-
-def test_what_a_counter_leases_when_it_is_forgotten_comes_back() -> None:
-    """Nobody would spend it."""
-
-    async def test(world: World) -> None:
-        limit = quota(1_000)
-        assert await world.admitted(5, limit) == 5
-        await world.settled()
-        (meter,) = world.meters(limit)
-        world.workers[0]._lease(meter)
-        world.workers[0]._part_with(meter)
-        await world.settled()
-        (standing,) = world.accounts.standings.values()
-        assert standing.used == 5
 
     run(test)
