@@ -47,18 +47,26 @@ _TIDY_SECONDS: Final = 1.0
 _SLOWEST_WATCH_SECONDS: Final = 1.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decisions:
+    """What requests are decided by: what is known, and the parts that take each new configuration."""
+
+    knowledge: Knowledge
+    configuration: LiveConfiguration
+    plans: Plans
+    upstreams: Upstreams
+    relays: Relays
+    server_names: ServerNames
+
+
 @dataclass(slots=True, kw_only=True)
 class EdgeServices:
     """What one worker's edge is made of."""
 
     edge: Edge
-    knowledge: Knowledge
-    configuration: LiveConfiguration
+    decisions: Decisions
     deadlines: Deadlines
     audit: AuditLog
-    upstreams: Upstreams
-    server_names: ServerNames
-    relays: Relays
     listener: ChangeListener
     counters: Counters
     publisher: Publisher
@@ -67,7 +75,7 @@ class EdgeServices:
     def run(self) -> None:
         """Start what goes on in the background."""
         loop = asyncio.get_running_loop()
-        works = {"feed": self.knowledge.feed.follow(), "deadlines": self.deadlines.keep(), "tidy": self._tidy()}
+        works = {"feed": self.decisions.knowledge.feed.follow(), "deadlines": self.deadlines.keep(), "tidy": self._tidy()}
         for name, work in works.items():
             task = loop.create_task(work, name=name)
             task.add_done_callback(_require_alive)
@@ -80,10 +88,10 @@ class EdgeServices:
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
-        self.upstreams.stop()
+        self.decisions.upstreams.stop()
         await self.counters.stop()
-        self.configuration.stop()
-        self.knowledge.stop()
+        self.decisions.configuration.stop()
+        self.decisions.knowledge.stop()
         self.publisher.publish({}, now=0.0)  # what was counted stays, what there is does not
         self.audit.close()
 
@@ -91,15 +99,15 @@ class EdgeServices:
         while True:
             await asyncio.sleep(_TIDY_SECONDS)
             self.counters.tidy()
-            self.upstreams.tidy()
+            self.decisions.upstreams.tidy()
             self.publish()
 
     def publish(self) -> None:
         """Tell what there is at the moment, beside what has been counted."""
         now = SystemClock().now().timestamp()
         gauges = {
-            "upstreams": self.upstreams.counts(),
-            "feed_lag_seconds": self.knowledge.feed.lag_seconds,
+            "upstreams": self.decisions.upstreams.counts(),
+            "feed_lag_seconds": self.decisions.knowledge.feed.lag_seconds,
             "soonest_expiry": self.publisher.tally.soonest_expiry(now),
         }
         self.publisher.publish(gauges, now=now)
@@ -115,14 +123,48 @@ def _require_alive(task: asyncio.Task[None]) -> None:
 async def edge_services(settings: GatewaySettings) -> EdgeServices:
     """Return the running services; raises what an unusable setting, file or database raises."""
     deadlines = Deadlines(every_seconds=_watch_seconds(settings))
-    # As many look-ups at a time as there are connections for them, and one more for the feed's own thread.
-    loop = asyncio.get_running_loop()
-    loop.set_default_executor(ThreadPoolExecutor(_LOOK_UP_THREADS, thread_name_prefix="look-up"))
-    open_engine = partial(open_gateway_engine, settings.database_url, threads=_LOOK_UP_THREADS + 1)
-    engine = await asyncio.to_thread(open_engine)
+    engine = await _open_engine(settings)
+    decisions = await _decisions(engine, settings, deadlines)
+    counts = await counters(settings, engine, decisions.plans, SystemClock())
+    decisions.knowledge.when_blocked(counts.guard.note_block)
+    audit = AuditLog(settings.audit_path, rotate_bytes=settings.audit_file_bytes, kept=settings.audit_files_kept)
+    publisher = Publisher(settings.metrics_path, audit)
+    edge = Edge(
+        knowledge=decisions.knowledge,
+        upstreams=decisions.upstreams,
+        relays=decisions.relays,
+        audit=audit,
+        settings=settings,
+        clock=SystemClock(),
+        monotonic=time.monotonic,
+        counting=counts.counting,
+        tally=publisher.tally,
+    )
+    wake_feed = partial(asyncio.get_running_loop().call_soon_threadsafe, decisions.knowledge.feed.wake)
+    services = EdgeServices(
+        edge=edge,
+        decisions=decisions,
+        deadlines=deadlines,
+        audit=audit,
+        listener=ChangeListener(engine, wake_feed),
+        counters=counts,
+        publisher=publisher,
+    )
+    services.run()
+    return services
+
+
+async def _open_engine(settings: GatewaySettings) -> Engine:
+    """Open the database for as many look-ups at a time as there are threads for them, and one more for the feed's own."""
+    pool = ThreadPoolExecutor(_LOOK_UP_THREADS, thread_name_prefix="look-up")
+    asyncio.get_running_loop().set_default_executor(pool)
+    return await asyncio.to_thread(partial(open_gateway_engine, settings.database_url, threads=_LOOK_UP_THREADS + 1))
+
+
+async def _decisions(engine: Engine, settings: GatewaySettings, deadlines: Deadlines) -> Decisions:
+    """Return what requests are decided by, loaded."""
     source = SqlKnowledgeSource(engine)
     routes, plans = Routes(), Plans()
-    # What decides by the configuration: all of these take a new set at the same moment, or none does.
     knowledge = Knowledge(
         source=source,
         routes=routes,
@@ -131,8 +173,8 @@ async def edge_services(settings: GatewaySettings) -> EdgeServices:
         answers=SqlOcspAnswers(engine),
         name_points=source.name_crl_points,
     )
-    upstreams, relays = Upstreams(settings, deadlines), Relays()
-    server_names = ServerNames(settings.home)
+    upstreams, relays, server_names = Upstreams(settings, deadlines), Relays(), ServerNames(settings.home)
+    # All of these take a new set at the same moment, or none does.
     parts: list[Part] = [routes, plans, upstreams, relays, knowledge.trust_stores, server_names]
     configuration = await _configuration(engine, settings, parts)
     knowledge.when_configured(configuration.renew)
@@ -141,36 +183,14 @@ async def edge_services(settings: GatewaySettings) -> EdgeServices:
     await knowledge.start()
     await configuration.start()
     await knowledge.judges.load(TPP_STORE)  # by the rules that stand now
-    counts = await counters(settings, engine, plans, SystemClock())
-    knowledge.when_blocked(counts.guard.note_block)
-    audit = AuditLog(settings.audit_path, rotate_bytes=settings.audit_file_bytes, kept=settings.audit_files_kept)
-    publisher = Publisher(settings.metrics_path, audit)
-    edge = Edge(
-        knowledge=knowledge,
-        upstreams=upstreams,
-        relays=relays,
-        audit=audit,
-        settings=settings,
-        clock=SystemClock(),
-        monotonic=time.monotonic,
-        counting=counts.counting,
-        tally=publisher.tally,
-    )
-    services = EdgeServices(
-        edge=edge,
+    return Decisions(
         knowledge=knowledge,
         configuration=configuration,
-        deadlines=deadlines,
-        audit=audit,
+        plans=plans,
         upstreams=upstreams,
-        server_names=server_names,
         relays=relays,
-        listener=ChangeListener(engine, partial(loop.call_soon_threadsafe, knowledge.feed.wake)),
-        counters=counts,
-        publisher=publisher,
+        server_names=server_names,
     )
-    services.run()
-    return services
 
 
 async def _configuration(engine: Engine, settings: GatewaySettings, parts: Sequence[Part]) -> LiveConfiguration:

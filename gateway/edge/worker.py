@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gateway.edge.bootstrap import EdgeServices
+    from gateway.edge.connections import ClientProtocol
     from gateway.edge.core import Edge
     from gateway.edge.handshake import FailedHandshake, Incoming
-    from gateway.edge.protocol import ClientProtocol
     from gateway.edge.setup import EdgeSetup
     from gateway.policies.model import Listener
     from psd2.certificates import Psd2Certificate
@@ -69,8 +69,8 @@ class EdgeWorker(ASGIWorker):  # type: ignore[misc]
             self.log.error("the edge can't start: %s", error)  # noqa: TRY400 - the message says it all
             raise SystemExit(Arbiter.WORKER_BOOT_ERROR) from error
         self._setup.tls.reload_if_rotated()
-        self._services.server_names.attach(self._setup.tls)
-        self._services.knowledge.watch(self)
+        self._services.decisions.server_names.attach(self._setup.tls)
+        self._services.decisions.knowledge.watch(self)
         for sock in self.sockets:
             await self._listen(sock.sock)
         self._keep_staple()
@@ -115,7 +115,7 @@ class EdgeWorker(ASGIWorker):  # type: ignore[misc]
         go_on = secure if listener.speaks_tls else speak
 
         def greet() -> asyncio.Protocol:
-            networks = self._services.relays.networks_of(listener)
+            networks = self._services.decisions.relays.networks_of(listener)
             if networks is None:
                 return go_on(None)
             return IncomingRelayed(listener, networks, self, go_on, seconds=settings.handshake_seconds)

@@ -12,20 +12,20 @@ from h2.exceptions import DenialOfServiceError, ProtocolError
 
 from gateway.admission.refusal import Refusal
 from gateway.edge.client import Arrival, ClientGone
+from gateway.edge.connections import client_connection
 from gateway.edge.deadlines import NEVER
 from gateway.edge.http2.frames import LONGEST_FRAME, FrameWatch, TooLongFrame, TooManyFrames
 from gateway.edge.http2.framing import MOST_STREAMS, open_frames
 from gateway.edge.http2.heads import read_head
 from gateway.edge.http2.stream import CONTINUE, StreamExchange
 from gateway.edge.parser import RefusedRequest
-from gateway.edge.protocol import client_connection
 
 if TYPE_CHECKING:
     from gateway.admission.rendering import Answer
     from gateway.admission.request import Connection
     from gateway.config import GatewaySettings
+    from gateway.edge.connections import Host
     from gateway.edge.http2.heads import RequestHead
-    from gateway.edge.protocol import Host
     from gateway.policies.model import Listener
 
 _WRITE_AHEAD_BYTES: Final = 64 * 1024
