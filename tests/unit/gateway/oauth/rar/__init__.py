@@ -1,0 +1,1 @@
+"""What rich authorization requests may say (RFC 9396)."""
