@@ -121,6 +121,8 @@ ocsp_answers = Table(
     Column("responder", Text, nullable=False),
     Column("revoked_at", Double, nullable=False),
     Column("taken_at", Double, nullable=False),
+    # Serial number (hex) of the delegated signer, which may be revoked later; empty where the issuer has signed itself.
+    Column("signer", Text, nullable=False, server_default=""),
     Index(None, "known_until"),
 )
 

@@ -13,7 +13,7 @@ from gateway.trust.ocsp_client import without_answer
 from gateway.trust.ocsp_status import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
 
     from gateway.trust.ocsp_status import OcspStatus, Question
     from psd2.clock import Clock
@@ -66,11 +66,12 @@ class Statuses:
             self._refreshing.cancel()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def status(self, question: Question, now: float) -> OcspStatus:
-        """Return what stands; raises `NotLoaded` where somebody has to be asked first."""
+    def status(self, question: Question, now: float, revoked: Container[int]) -> OcspStatus:
+        """Return what stands, by no signer that is among `revoked`; raises `NotLoaded` where somebody has to be asked first."""
         key = question.key
         entry = self._entries.get(key)
-        if entry is None or now >= min(entry.status.known_until, entry.status.refresh_at + _STALE_SECONDS):
+        is_over = entry is None or now >= min(entry.status.known_until, entry.status.refresh_at + _STALE_SECONDS)
+        if entry is None or is_over or not entry.status.is_believed(revoked):
             self._questions[key] = question
             raise NotLoaded(self, key)
         entry.asked_at = now

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -79,9 +79,11 @@ def read_answer(
     """
     response = _successful(der)
     _require_nonce(response, asked, rules.nonce)
-    _require_signature(response, _signer(response, asked.question.issuer, revoked, now))
+    signer = _signer(response, asked.question.issuer, revoked, now)
+    _require_signature(response, signer)
     single = _about(response, asked.request)
-    return _status(single, rules=rules, responder=responder, now=now)
+    status = _status(single, rules=rules, responder=responder, now=now)
+    return status if signer == asked.question.issuer else replace(status, signer=f"{signer.serial_number:x}")
 
 
 def _successful(der: bytes) -> ocsp.OCSPResponse:
@@ -140,8 +142,8 @@ def _require_delegated(signer: x509.Certificate, issuer: x509.Certificate, revok
     weakness = weakness_of_key(signer)
     if weakness is not None:
         raise OcspFault(f"its signer's certificate is too weak: {weakness}")
-    # RFC 6960 §4.2.2.2.1: a CA says by this extension that its signer's own status need not be asked.
-    if extension_of(signer, x509.OCSPNoCheck) is None and signer.serial_number in revoked:
+    # RFC 6960 §4.2.2.2.1: with ocsp-nocheck nobody need ask about the signer. But here its CA has said so unasked.
+    if signer.serial_number in revoked:
         raise OcspFault("its signer's certificate has been revoked")
 
 

@@ -65,14 +65,15 @@ class OcspClient:
     def answer(self, question: Question) -> OcspStatus:
         """Return the newest word; `Answer.NONE` with the reason where there is none. Raises what the database raises."""
         rules, now = self._rules_of(question.store).revocation, self._clock.now()
-        kept = self._answers.read(question.key)
+        revoked = self._revoked_by(question.store, question.issuer)
+        kept = _believed(self._answers.read(question.key), revoked)
         if kept is not None and now.timestamp() < min(kept.refresh_at, kept.known_until):
             return kept
         try:
             fresh = self._asked(question, rules)
         except (FetchFailed, OcspFault) as error:
             return without_answer(kept, str(error), now=now.timestamp(), retry_seconds=rules.ocsp.retry_seconds)
-        newest = self._answers.keep(question.key, fresh, now)
+        newest = _believed(self._answers.keep(question.key, fresh, now), revoked)
         if newest is fresh:
             return fresh
         reason = "the responder repeats an answer that is older than one it has given"
@@ -105,6 +106,10 @@ class OcspClient:
         body = self._fetcher.fetch(order).body or b""
         revoked = self._revoked_by(question.store, question.issuer)
         return read_answer(body, asked, rules=rules.ocsp, responder=responder, revoked=revoked, now=self._clock.now())
+
+
+def _believed(kept: OcspStatus | None, revoked: Container[int]) -> OcspStatus | None:
+    return kept if kept is not None and kept.is_believed(revoked) else None
 
 
 def without_answer(kept: OcspStatus | None, reason: str, *, now: float, retry_seconds: float) -> OcspStatus:

@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from psd2.thumbprints import sha256_hex
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from cryptography import x509
 
 
@@ -40,7 +42,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OcspStatus:
-    """An answer, believed until `known_until` and asked for again from `refresh_at` on. Times are epoch seconds."""
+    """An answer, believed until `known_until` and asked for again from `refresh_at` on. Times are epoch seconds.
+
+    `signer` is the serial number (hex) of whom the issuer has delegated its answers to, empty where it signs itself.
+    """
 
     verdict: Answer
     as_of: float
@@ -49,8 +54,16 @@ class OcspStatus:
     responder: str = ""
     revoked_at: float = 0
     detail: str = ""
+    signer: str = ""
 
     @property
     def admits(self) -> bool:
         """Whether it speaks for the certificate."""
         return self.verdict is Answer.GOOD
+
+    def is_believed(self, revoked: Container[int]) -> bool:
+        """Whether it may serve, with what its issuer has revoked by now: a stolen signer can't speak for anybody.
+
+        That it has spoken against somebody stays: nobody comes in because of it.
+        """
+        return not (self.admits and self.signer and int(self.signer, 16) in revoked)

@@ -72,6 +72,7 @@ def _read(connection: Connection, key: str) -> OcspStatus | None:
         refresh_at=row.refresh_at,
         responder=row.responder,
         revoked_at=row.revoked_at,
+        signer=row.signer,
     )
 
 
@@ -83,5 +84,6 @@ def _values(status: OcspStatus, at: datetime) -> dict[str, object]:
         "refresh_at": status.refresh_at,
         "responder": status.responder,
         "revoked_at": status.revoked_at,
+        "signer": status.signer,
         "taken_at": at.timestamp(),
     }

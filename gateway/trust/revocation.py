@@ -13,7 +13,7 @@ from gateway.trust.verdict import Distrust, Distrusted, Status
 from psd2.thumbprints import sha256_hex
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
 
     from cryptography import x509
 
@@ -27,8 +27,8 @@ _LEAST_SECONDS: Final = 1.0
 class OcspStatuses(Protocol):
     """What OCSP responders have said so far."""
 
-    def status(self, question: Question, now: float) -> OcspStatus:
-        """Return what stands; raises `NotLoaded` where somebody has to be asked first."""
+    def status(self, question: Question, now: float, revoked: Container[int]) -> OcspStatus:
+        """Return what stands, by no signer that is among `revoked`; raises `NotLoaded` where somebody has to be asked first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,8 @@ class Revocation:
     def _by_responder(self, link: _Link, now: float) -> _Found:
         if self._ocsp is None:
             return _Found(None, "no OCSP responder can be asked here")
-        answer = self._ocsp.status(Question(self._store, link.certificate, link.issuer), now)
+        crl = self._crl_of(link)
+        answer = self._ocsp.status(Question(self._store, link.certificate, link.issuer), now, crl.revoked if crl else ())
         # Looked at again as soon as there may be a newer answer, not only when this one runs out.
         until = max(min(answer.refresh_at, answer.known_until), now + _LEAST_SECONDS)
         if answer.verdict is Answer.REVOKED:
