@@ -1,7 +1,7 @@
 """The straight way of a request without a body: asked over an idle connection, answered once the reply is here whole.
 
 No task, no future: what arrives is passed on from the callback that brings it. Whatever else happens (no idle connection,
-a reply in pieces, a fault, a client that leaves) `Forwarding` takes over where this has come to.
+a long reply, a fault, a client that leaves) `Forwarding` takes over where this has come to.
 """
 
 from __future__ import annotations
@@ -56,7 +56,9 @@ class Passage:
         if connection is None:
             return
         if not forwarding.can_answer_at_once(connection):
-            self.hand_over()
+            # Servers write a head and its body one after the other; the deadlines of the connection hold meanwhile.
+            if not connection.is_about_to_end:
+                self.hand_over()
             return
         self._connection = connection.on_arrival = None
         try:

@@ -12,6 +12,7 @@ from gateway.edge.field_lines import HEAD_END, MalformedLine, has_bare_line_feed
 
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [\t -~\x80-\xff]*+)?")
 _MOST_HEAD_BYTES: Final = 64 * 1024
+_SHORT_BYTES: Final = 64 * 1024
 _SWITCHING_PROTOCOLS: Final = 101
 _FIRST_FINAL_STATUS: Final = 200
 _NO_BODY: Final = frozenset({204, 304})
@@ -99,6 +100,11 @@ class Reply:
             self._feed_chunks(self._chunks, data)
         else:
             self._feed_body(data)
+
+    @property
+    def is_short(self) -> bool:
+        """Whether no more than a little is to come, as far as is known."""
+        return self._chunks is None and self._body_left <= _SHORT_BYTES
 
     def take(self) -> bytes:
         """Return what has arrived of the body and was not taken yet."""

@@ -103,6 +103,12 @@ class UpstreamConnection(asyncio.Protocol):
         return reply.head if reply is not None and reply.is_complete and self._fault is None else None
 
     @property
+    def is_about_to_end(self) -> bool:
+        """Whether the rest of the reply is short, and may still come."""
+        reply = self._reply
+        return reply is not None and self._fault is None and not reply.is_complete and reply.is_short
+
+    @property
     def has_all(self) -> bool:
         """Whether the whole reply has arrived."""
         return self._reply is not None and self._reply.is_complete

@@ -18,6 +18,7 @@ class Connection:
 
     def __init__(self) -> None:
         self.on_arrival: Callable[[], None] | None = None
+        self.is_about_to_end = False
 
     def arrive(self) -> None:
         if self.on_arrival is not None:
@@ -98,7 +99,34 @@ def test_a_reply_that_is_here_whole_is_answered_at_once() -> None:
     assert (client.ends, client.left, connection.on_arrival) == (1, [], None)
 
 
-def test_a_reply_in_pieces_or_a_fault_is_handed_over_once() -> None:
+def test_a_short_reply_in_pieces_is_waited_for() -> None:
+    """As most servers write one: its head, then its body."""
+    connection = Connection()
+    forwarding = Forwarding(connection)
+    forwarding.is_whole, connection.is_about_to_end = False, True
+    client, _ = begun(forwarding)
+    connection.arrive()
+    assert forwarding.done == ["asked request"]
+    forwarding.is_whole, connection.is_about_to_end = True, False
+    connection.arrive()
+    assert forwarding.done == ["asked request", "answered"]
+    assert (client.ends, client.left) == (1, [])
+
+
+def test_a_short_reply_that_ends_too_soon_is_handed_over() -> None:
+    """A fault while it was waited for."""
+    connection = Connection()
+    forwarding = Forwarding(connection)
+    forwarding.is_whole, connection.is_about_to_end = False, True
+    client, _ = begun(forwarding)
+    connection.arrive()
+    connection.is_about_to_end = False
+    connection.arrive()
+    client.run()
+    assert forwarding.done == ["asked request", "went on with request"]
+
+
+def test_a_long_reply_or_a_fault_is_handed_over_once() -> None:
     """From where it has come to: the server has been asked."""
     connection = Connection()
     forwarding = Forwarding(connection)

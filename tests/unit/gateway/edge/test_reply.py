@@ -34,6 +34,15 @@ def test_a_reply_that_has_not_ended_is_not_complete() -> None:
         assert not read(data[:-1]).is_complete
 
 
+def test_a_short_reply_says_so_and_chunks_may_go_on_for_ever() -> None:
+    """As far as the head is here: before it, all is short."""
+    assert read(COUNTED[:20]).is_short
+    assert read(COUNTED[:-5]).is_short
+    assert read(b"HTTP/1.1 200 OK\r\nContent-Length: 65536\r\n\r\n").is_short
+    assert not read(b"HTTP/1.1 200 OK\r\nContent-Length: 65537\r\n\r\n").is_short
+    assert not read(CHUNKED[:-5]).is_short
+
+
 def test_a_piece_is_taken_once() -> None:
     """What was taken is gone."""
     reply = read(COUNTED[:-2])
