@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 from chassis.peers import Peer, PeerSession
 from gateway.admin.app import create_app as create_admin_app
 from gateway.admin_audit.store import SqlAdminAudit
+from gateway.audit.shipping import Retention, Shipper
+from gateway.audit.store import SqlAuditRecords
 from gateway.certificates.expiry import watched_certificates
 from gateway.certificates.expiry_watch import ExpiryWatch
 from gateway.configuration.service import Configuration
@@ -90,8 +92,11 @@ def pruner(settings: GatewaySettings, engine: Engine, clock: Clock) -> Pruner:
 
 def admin_app(settings: GatewaySettings) -> Flask:
     """Return the control API."""
-    engine = open_gateway_engine(settings.database_url, threads=settings.admin_threads)
+    engine = open_gateway_engine(settings.database_url, threads=settings.admin_threads + 1)  # one ships audit records
     clock = SystemClock()
+    audit_records = SqlAuditRecords(engine)
+    retention = Retention(age=timedelta(days=settings.audit_days), most_rows=settings.audit_rows)
+    Shipper(settings.audit_path, audit_records, clock, retention).start()
     configuration = Configuration(kinds=KINDS, store=document_store(engine, settings), clock=clock)
     stores = StandingStores(lambda: configuration.standing(TRUST_STORES.name))
     trust = Trust(store=SqlTrustStore(engine), clock=clock, described=stores.read)
@@ -112,6 +117,7 @@ def admin_app(settings: GatewaySettings) -> Flask:
         admin_audit=SqlAdminAudit(engine),
         blocks=Blocks(engine, clock, block_seconds=settings.brute_force_block_seconds),
         audit_folder=settings.audit_path,
+        audit_records=audit_records,
         home=settings.home,
         clock=clock,
         neighbours=[

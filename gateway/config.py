@@ -92,6 +92,10 @@ class GatewaySettings(ServiceSettings):
         default=8, ge=1, le=10_000, description="full audit files kept of each worker; the oldest is deleted when one is added"
     )
     audit_file_bytes: int = Field(default=64 * _MEBIBYTE, ge=_MEBIBYTE, description="size at which an audit file is rotated")
+    audit_days: int = Field(default=90, ge=1, le=3_650, description="days that audit records are kept in the database")
+    audit_rows: int = Field(
+        default=500_000, ge=1_000, le=1_000_000_000, description="audit records kept in the database, of about 2 KB each"
+    )
 
     limits_store: str | None = Field(
         default=None,

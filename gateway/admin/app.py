@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from chassis.home import Home
     from gateway.admin.servers_api import Neighbour
     from gateway.admin_audit.store import SqlAdminAudit
+    from gateway.audit.reader import ShippedRecords
     from gateway.certificates.expiry import Watched
     from gateway.configuration.service import Configuration
     from gateway.limits.blocks import Blocks
@@ -50,6 +51,7 @@ def create_app(
     admin_audit: SqlAdminAudit,
     blocks: Blocks,
     audit_folder: Path,
+    audit_records: ShippedRecords,
     home: Home,
     clock: Clock,
     neighbours: Sequence[Neighbour] = (),
@@ -65,7 +67,7 @@ def create_app(
     app.register_blueprint(subscriber_tokens_blueprint(configuration))
     app.register_blueprint(blocked_addresses_blueprint(blocks))
     app.register_blueprint(admin_audit_blueprint(admin_audit))
-    app.register_blueprint(requests_blueprint(audit_folder, clock))
+    app.register_blueprint(requests_blueprint(audit_folder, audit_records, clock))
     app.register_blueprint(servers_blueprint(neighbours))
     app.register_blueprint(_metrics(home, trust, watched, clock))
     app.register_blueprint(openapi_blueprint(configuration.kinds))

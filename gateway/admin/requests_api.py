@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from gateway.audit.reader import ShippedRecords
     from psd2.clock import Clock
 
 # Looks take up to half a second each: two at a time leave the other threads to those who change something.
@@ -42,8 +43,8 @@ class _Desk:
             self._seats.release()
 
 
-def requests_blueprint(audit_folder: Path, clock: Clock) -> Blueprint:
-    """Return the request log's resources."""
+def requests_blueprint(audit_folder: Path, shipped: ShippedRecords, clock: Clock) -> Blueprint:
+    """Return the request log's resources, over what has been shipped and this machine's files."""
     api = Blueprint("requests", __name__)
     desk = _Desk()
 
@@ -51,7 +52,7 @@ def requests_blueprint(audit_folder: Path, clock: Clock) -> Blueprint:
     @operation("List calls, newest first", query=RequestsQuery)
     def get_requests() -> Response:
         query = RequestsQuery.model_validate(request.args.to_dict())
-        look = Look(audit_folder, query.wanted)
+        look = Look(audit_folder, query.wanted, shipped=shipped)
         with desk.seat():
             found = look.newest(query.limit)
         following = str(Cursor.of(found[-1])) if len(found) == query.limit else look.resumes_at
@@ -61,7 +62,7 @@ def requests_blueprint(audit_folder: Path, clock: Clock) -> Blueprint:
     @operation("Show a call with the stages it passed")
     def get_request(request_id: str) -> Response:
         with desk.seat():
-            record, is_complete = record_of(audit_folder, request_id)
+            record, is_complete = record_of(audit_folder, request_id, shipped)
         if record is None:
             where = "in the log" if is_complete else "in the part of the log that could be looked at"
             raise NotFound(f"a request {request_id[:40]} {where}")
@@ -73,7 +74,7 @@ def requests_blueprint(audit_folder: Path, clock: Clock) -> Blueprint:
         query = SummaryQuery.model_validate(request.args.to_dict())
         now = clock.now().timestamp()
         query.require_bounded(now)
-        look = Look(audit_folder, AuditFilter(tpp=query.tpp, since=Cursor.at(query.since)))
+        look = Look(audit_folder, AuditFilter(tpp=query.tpp, since=Cursor.at(query.since)), shipped=shipped)
         with desk.seat():
             summary = summary_of(look.records(), since=query.since, until=now, step=query.step)
         return jsonify(summary.document() | {"until": now, "step": query.step, "complete": look.is_complete})

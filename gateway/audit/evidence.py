@@ -10,7 +10,7 @@ from gateway.admission.stages import Stage
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gateway.audit.reader import Record
+    from gateway.audit.row import Record
 
 Fact = dict[str, str]
 

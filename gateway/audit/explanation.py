@@ -17,7 +17,7 @@ from gateway.policies.model import MutualTls, TokenRule
 
 if TYPE_CHECKING:
     from gateway.admission.grounds import Ground
-    from gateway.audit.reader import Record
+    from gateway.audit.row import Record
 
 _GATEWAY: Final = "gateway"
 _FIRST_REFUSAL: Final = 400

@@ -1,21 +1,30 @@
-"""Reads the newest audit records of all workers, in the order of their times, never more than a budget allows."""
+"""Reads the newest audit records, in the order of their times, never more than a budget allows.
+
+Those that have been shipped come from the database, the others from the files of all workers, each once.
+"""
 
 from __future__ import annotations
 
+import heapq
 import itertools
-import math
 import re
 from collections import defaultdict
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import orjson
 
-from gateway.audit.trail import NEWEST, Budget, Trail
+from chassis.database import first_line, is_unavailability
+from chassis.logs import get_logger
+from gateway.audit.audit_files import opened_files, worker_of
+from gateway.audit.row import Record, parsed
+from gateway.audit.trail import NEWEST, Budget, Stretch, Trail
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 MOST_RECORDS: Final = 1_000
@@ -26,8 +35,6 @@ _MOST_DURATIONS: Final = (timedelta(seconds=2), timedelta(minutes=10))
 _UUID_TIME_DIGITS: Final = 12
 _REQUEST_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _LATEST_MILLISECONDS: Final = 200_000_000_000_000  # the year 8307: beyond it no date can be reckoned with
-
-Record = dict[str, Any]
 
 
 class Cursor(NamedTuple):
@@ -97,6 +104,31 @@ class AuditFilter:
         return [(name, value) for name, value in wanted.items() if value is not None]
 
 
+class Page(NamedTuple):
+    """Lines of shipped records, newest first, and the time that they reach back to; None where no more are to come."""
+
+    lines: list[bytes]
+    reached: str | None
+
+
+class OpenedRecords(Protocol):
+    """One state of what has been shipped."""
+
+    @property
+    def places(self) -> Mapping[str, int]:
+        """How far each file has been shipped."""
+
+    def streams(self, wanted: AuditFilter) -> Sequence[Iterator[Page]]:
+        """Return records among which those wanted are, newest first; no record is in two of the streams."""
+
+
+class ShippedRecords(Protocol):
+    """Where records are shipped to."""
+
+    def opened(self) -> AbstractContextManager[OpenedRecords]:
+        """Open what has been shipped by now."""
+
+
 @dataclass(slots=True)
 class Look:
     """One look at the log. One whose budget ran out is not complete; it has `reached` a moment, and may go on before it."""
@@ -104,12 +136,14 @@ class Look:
     folder: Path
     wanted: AuditFilter = field(default_factory=AuditFilter)
     budget: Budget = field(default_factory=lambda: Budget(bytes_left=_MOST_BYTES_READ, seconds=_MOST_SECONDS))
+    shipped: ShippedRecords | None = None
     reached: str = ""
+    lacks_shipped: bool = False
 
     @property
     def is_complete(self) -> bool:
-        """Whether the look did not have to end early."""
-        return not self.budget.ran_out
+        """Whether all was looked at: the look did not have to end early, and the database could be asked."""
+        return not (self.budget.ran_out or self.lacks_shipped)
 
     @property
     def resumes_at(self) -> str | None:
@@ -122,14 +156,53 @@ class Look:
 
     def records(self) -> Iterator[Record]:
         """Yield the wanted records, newest first."""
-        before = self.wanted.before
-        # One moment later: of the cursor's own microsecond some may be wanted.
-        trails = _trails(self.folder, before=f"{before.moment}~" if before else None, needles=self.wanted.needles())
+        with ExitStack() as stack:
+            # In this order: what is shipped while the files are opened is read from them.
+            shipped = self._opened(stack)
+            streams = [self._paged(pages) for pages in shipped.streams(self.wanted)] if shipped else []
+            trails = self._trails(stack, shipped.places if shipped else {})
+            yield from self._together([self._merged(trails), *streams])
+
+    def _opened(self, stack: ExitStack) -> OpenedRecords | None:
+        """Open what has been shipped; where the database can't be asked, the files alone tell, and it is not all."""
         try:
-            yield from self._merged(trails)
-        finally:
-            for trail in trails:
-                trail.close_file()
+            return stack.enter_context(self.shipped.opened()) if self.shipped else None
+        except Exception as error:
+            if not is_unavailability(error):
+                raise
+            get_logger().warning("audit.database_unavailable", error=first_line(error))
+            self.lacks_shipped = True
+            return None
+
+    def _trails(self, stack: ExitStack, places: Mapping[str, int]) -> list[Trail]:
+        """Return one trail for each worker, of what has not been shipped."""
+        workers: dict[str, list[Stretch]] = defaultdict(list)
+        for file in reversed(opened_files(self.folder, stack, places)):
+            floor = places.get(file.identity, 0)
+            if file.size > floor:
+                workers[worker_of(file.path)].append(Stretch(file.file, floor))
+        before, needles = self.wanted.before, self.wanted.needles()
+        # One moment later: of the cursor's own microsecond some may be wanted.
+        until = f"{before.moment}~" if before else None
+        return [Trail(stretches, before=until, needles=needles) for stretches in workers.values()]
+
+    def _together(self, streams: Sequence[Iterator[Record]]) -> Iterator[Record]:
+        """Merge streams, newest first, up to where the first of them had to end early."""
+        last = None
+        for record in heapq.merge(*streams, key=Cursor.of, reverse=True):
+            place = Cursor.of(record)
+            if place.moment < self.reached:
+                return
+            if place != last or not place.request_id:
+                yield record
+            last = place
+
+    def _paged(self, pages: Iterator[Page]) -> Iterator[Record]:
+        for page in pages:
+            yield from filter(self.wanted.admits, _readable(page.lines))
+            if page.reached is not None and self.budget.is_spent():
+                self.reached = max(self.reached, page.reached)
+                return
 
     def _merged(self, trails: list[Trail]) -> Iterator[Record]:
         """Read on where least has been read, always: what is newer than the newest unread moment is in its final order."""
@@ -138,7 +211,7 @@ class Look:
         while unread := [trail for trail in trails if not trail.is_finished and trail.reached >= oldest]:
             trail = max(unread, key=lambda each: each.reached)
             if self.budget.is_spent():
-                self.reached = trail.reached
+                self.reached = max(self.reached, trail.reached)
                 return
             found += filter(self.wanted.admits, _readable(trail.read_block(self.budget)))
             found.sort(key=Cursor.of)
@@ -148,7 +221,7 @@ class Look:
         yield from reversed(found)
 
 
-def record_of(folder: Path, request_id: str) -> tuple[Record | None, bool]:
+def record_of(folder: Path, request_id: str, shipped: ShippedRecords | None = None) -> tuple[Record | None, bool]:
     """Return the record of a request, and whether everything was looked at where it could be."""
     began_at = _made_at(request_id)
     if began_at is None:
@@ -157,7 +230,7 @@ def record_of(folder: Path, request_id: str) -> tuple[Record | None, bool]:
     for duration in _MOST_DURATIONS:
         until, since = began_at + duration, began_at - timedelta(seconds=2)
         wanted = AuditFilter(request_id=request_id, since=Cursor(_written(since)), before=Cursor(_written(until)))
-        look = Look(folder, wanted)
+        look = Look(folder, wanted, shipped=shipped)
         found = look.newest(1)
         if found:
             return found[0], True
@@ -188,28 +261,5 @@ def _written(moment: datetime) -> str:
     return moment.isoformat(timespec="microseconds")
 
 
-def _trails(folder: Path, *, before: str | None, needles: list[bytes]) -> list[Trail]:
-    """Return one trail for each worker."""
-    workers: dict[str, list[Path]] = defaultdict(list)
-    for path in folder.glob("audit-*.jsonl"):
-        workers[path.name.partition(".")[0]].append(path)
-    return [
-        Trail(sorted(files, key=lambda path: -_put_aside_at(path)), before=before, needles=needles)
-        for files in workers.values()
-    ]
-
-
-def _put_aside_at(path: Path) -> float:
-    """Return the nanosecond at which a file was put aside (`audit-1.<nanoseconds>.jsonl`); the live one is the last."""
-    _, *middle, _ = path.name.split(".")
-    return int(middle[0]) if middle and middle[0].isdecimal() else math.inf
-
-
 def _readable(lines: list[bytes]) -> Iterator[Record]:
-    for line in lines:
-        try:
-            record = orjson.loads(line)
-        except orjson.JSONDecodeError:
-            continue
-        if isinstance(record, dict):
-            yield record
+    return (record for line in lines if (record := parsed(line)) is not None)

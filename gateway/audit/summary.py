@@ -13,7 +13,7 @@ from gateway.audit.record import ABORTED, ADMITTED, FAILED, REFUSED
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gateway.audit.reader import Record
+    from gateway.audit.row import Record
 
 MOST_BUCKETS: Final = 200
 OUTCOMES: Final = (ADMITTED, REFUSED, FAILED, ABORTED)

@@ -9,11 +9,10 @@ import os
 import re
 import time
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
 BLOCK_BYTES: Final = 256 * 1024
 _PROBE_BYTES: Final = 16 * 1024
@@ -41,16 +40,23 @@ class Budget:
         return self.ran_out
 
 
+class Stretch(NamedTuple):
+    """What is to be read of an open file: what stands behind `floor`."""
+
+    file: IO[bytes]
+    floor: int = 0
+
+
 class Trail:
     """The records of one worker, from `before` (exclusive, as written in `ts`) back; `reached` is how far it has been read."""
 
-    def __init__(self, files: Sequence[Path], *, before: str | None, needles: Sequence[bytes]) -> None:
+    def __init__(self, files: Sequence[Stretch], *, before: str | None, needles: Sequence[bytes]) -> None:
         """Read nothing yet. `files` are newest first; lines without every one of `needles` are passed over."""
         self._files = list(files)
         self._before = before
         self._needles = needles
         self._file: IO[bytes] | None = None
-        self._place = 0
+        self._place = self._floor = 0
         self._beginning = b""
         self.reached = before or NEWEST
         self.is_finished = False
@@ -60,12 +66,12 @@ class Trail:
         file = self._file or self._next_file()
         if file is None:
             return []
-        size = min(BLOCK_BYTES, self._place)
+        size = min(BLOCK_BYTES, self._place - self._floor)
         self._place -= size
         budget.bytes_left -= size
         file.seek(self._place)
         block = file.read(size) + self._beginning
-        if self._place:
+        if self._place > self._floor:
             self._beginning, newline, block = block.partition(b"\n")
             if not newline:
                 return []  # a line longer than a block: its beginning is still to come
@@ -83,13 +89,10 @@ class Trail:
 
     def _next_file(self) -> IO[bytes] | None:
         while self._files:
-            try:
-                file = self._files.pop(0).open("rb")
-            except FileNotFoundError:
-                continue  # deleted since it was listed
-            self._place = _end_before(file, self._before)
+            file, self._floor = self._files.pop(0)
+            self._place = _end_before(file, self._before, floor=self._floor)
             self._beginning = b""
-            if self._place:
+            if self._place > self._floor:
                 self._file = file
                 return file
             file.close()
@@ -109,9 +112,9 @@ class Trail:
         return [line for line in lines if line and all(needle in line for needle in self._needles)]
 
 
-def _end_before(file: IO[bytes], before: str | None) -> int:
+def _end_before(file: IO[bytes], before: str | None, *, floor: int) -> int:
     """Return a place in `file` with every record older than `before` in front of it, and few others."""
-    low, high = 0, file.seek(0, os.SEEK_END)
+    low, high = floor, file.seek(0, os.SEEK_END)
     if before is None:
         return high
     end = high

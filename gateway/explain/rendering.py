@@ -15,7 +15,7 @@ from psd2.qualified import QcVariant
 if TYPE_CHECKING:
     from gateway.admission.refusal import Refusal
     from gateway.admission.request import Leaf
-    from gateway.audit.reader import Record
+    from gateway.audit.row import Record
     from gateway.explain.dry_run import DryRun
 
 _NOT_SENT: Final = "a dry run sends nothing on: what the service checks itself (consent, SCA, the body) is not asked"

@@ -19,10 +19,10 @@ APPEND: Final = "SELECT, INSERT, DELETE"
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What a user may do to the rows of all tables of its database, and beyond that to those of single ones."""
+    """What a user may do to the rows of its database's tables; to those of single ones what `on` says: nothing if empty."""
 
     everywhere: str
-    beyond: Mapping[str, str] = field(default_factory=dict)
+    on: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +44,20 @@ class ServiceDatabase:
         return f"{self.name.upper()}_DATABASE_URL"
 
 
+# Audit records tell what the edge and the authorization server did: those neither read nor change them. Nobody rewrites one.
+_NO_AUDIT: Final = {"audit_records": "", "audit_places": ""}
 # The edge decides by what others write. Its own is what it counts and what it has asked about certificates; an address that it
 # blocks for guessing it announces to the other workers.
-_EDGE: Final = Rights(READ, beyond={"limit_accounts": WRITE, "ocsp_answers": WRITE, "crl_points": WRITE, "changes": APPEND})
+_EDGES_OWN: Final = {"limit_accounts": WRITE, "ocsp_answers": WRITE, "crl_points": WRITE, "changes": APPEND}
 
+_GATEWAY: Final = {
+    "edge": Rights(READ, on=_EDGES_OWN | _NO_AUDIT),
+    "authorization": Rights(WRITE, on=_NO_AUDIT),
+    "admin": Rights(WRITE, on={"audit_records": APPEND}),
+}
 DATABASES: Final = (
     ServiceDatabase("sandbox", "sandbox", {"portal": Rights(WRITE)}),
-    ServiceDatabase("gateway", "gateway", {"edge": _EDGE, "authorization": Rights(WRITE), "admin": Rights(WRITE)}),
+    ServiceDatabase("gateway", "gateway", _GATEWAY),
     ServiceDatabase("bank", "bank_backend", {"bank": Rights(WRITE)}),
 )
 USERS: Final = frozenset(user for database in DATABASES for user in database.rights)

@@ -32,34 +32,27 @@ def ensure_databases(superuser_url: str, password: str, user_passwords: Mapping[
             for database in DATABASES:
                 _ensure_database(server, database, user_passwords)
             for database in DATABASES:
-                with _connected(url, database.name) as inside:
+                # In one: at no moment may anybody do more.
+                with _connected(url, database.name) as inside, inside.transaction():
                     _ensure_rights(inside, database)
+                    _ensure_rights_on_tables(inside, database)
     except psycopg.Error as error:
-        raise NotInitialised(f"PostgreSQL at {urlsplit(superuser_url).hostname}: {str(error).strip()}") from error
+        raise _not_initialised(superuser_url, error) from error
+
+
+def _not_initialised(superuser_url: str, error: psycopg.Error) -> NotInitialised:
+    return NotInitialised(f"PostgreSQL at {urlsplit(superuser_url).hostname}: {str(error).strip()}")
 
 
 def ensure_rights_on_tables(superuser_url: str, password: str) -> None:
-    """Give users what they may do to single tables, which migrations have made; raises `NotInitialised`."""
+    """Give users what they may do to single tables that the migrations have just made; raises `NotInitialised`."""
     url = with_password(superuser_url, password)
     try:
         for database in DATABASES:
-            with _connected(url, database.name) as inside:
-                for user, rights in database.rights.items():
-                    for table, may in rights.beyond.items():
-                        _give(inside, user, table, may)
+            with _connected(url, database.name) as inside, inside.transaction():
+                _ensure_rights_on_tables(inside, database)
     except psycopg.Error as error:
-        raise NotInitialised(f"PostgreSQL at {urlsplit(superuser_url).hostname}: {str(error).strip()}") from error
-
-
-def _give(inside: psycopg.Connection, user: str, table: str, may: str) -> None:
-    who = sql.Identifier(user)
-    inside.execute(sql.SQL(f"GRANT {may} ON {{}} TO {{}}").format(sql.Identifier(table), who))
-    owned = (
-        "SELECT s.relname FROM pg_class s JOIN pg_depend d ON d.objid = s.oid AND d.deptype = 'a' "
-        "JOIN pg_class t ON t.oid = d.refobjid WHERE s.relkind = 'S' AND t.relname = %s"
-    )
-    for (sequence,) in inside.execute(owned, (table,)).fetchall():
-        inside.execute(sql.SQL("GRANT USAGE ON SEQUENCE {} TO {}").format(sql.Identifier(sequence), who))
+        raise _not_initialised(superuser_url, error) from error
 
 
 def _connected(url: str, database: str) -> psycopg.Connection:
@@ -104,6 +97,27 @@ def _ensure_rights(inside: psycopg.Connection, database: ServiceDatabase) -> Non
             inside.execute(sql.SQL(f"GRANT {may} ON ALL {kind} IN SCHEMA public TO {{}}").format(who))
             later = f"ALTER DEFAULT PRIVILEGES FOR ROLE {{}} IN SCHEMA public GRANT {may} ON {kind} TO {{}}"
             inside.execute(sql.SQL(later).format(owner, who))
+
+
+def _ensure_rights_on_tables(inside: psycopg.Connection, database: ServiceDatabase) -> None:
+    for user, rights in database.rights.items():
+        for table, may in rights.on.items():
+            if _exists(inside, "SELECT 1 FROM pg_tables WHERE schemaname = 'public' AND tablename = %s", table):
+                _give(inside, user, table, may)  # others are still to be migrated
+
+
+def _give(inside: psycopg.Connection, user: str, table: str, may: str) -> None:
+    where, who = sql.Identifier("public", table), sql.Identifier(user)
+    inside.execute(sql.SQL("REVOKE ALL ON {} FROM {}").format(where, who))
+    if not may:
+        return
+    inside.execute(sql.SQL(f"GRANT {may} ON {{}} TO {{}}").format(where, who))
+    owned = (
+        "SELECT s.relname FROM pg_class s JOIN pg_depend d ON d.objid = s.oid AND d.deptype = 'a' "
+        "JOIN pg_class t ON t.oid = d.refobjid WHERE s.relkind = 'S' AND t.relname = %s"
+    )
+    for (sequence,) in inside.execute(owned, (table,)).fetchall():
+        inside.execute(sql.SQL("GRANT USAGE ON SEQUENCE {} TO {}").format(sql.Identifier(sequence), who))
 
 
 def _exists(server: psycopg.Connection, query: str, name: str) -> bool:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 from psycopg import sql
+from sqlalchemy import update
+from sqlalchemy.exc import ProgrammingError
 
 from chassis.addresses import PortTable
+from chassis.database import open_engine
+from gateway.audit.row import row_of
+from gateway.audit.store import Move, SqlAuditRecords
 from gateway.config import load_settings as load_gateway_settings
-from gateway.database import open_gateway_engine
+from gateway.database import audit_records, open_gateway_engine
 from gateway.seeds import apply_documents_of_start
 from sandbox.config import load_settings
 from sandbox.containers.databases import DATABASES, USERS
 from sandbox.containers.errors import NotInitialised
 from sandbox.containers.initialisation import initialise
+from tests.support.audit_shipping import call
 from tests.support.postgres import Postgres, running_postgres
 
 if TYPE_CHECKING:
@@ -125,6 +132,29 @@ def test_an_edge_finds_its_documents_and_writes_none(initialised: Initialised) -
     url = f"postgresql+psycopg://edge@/gateway?host={socket_folder(initialised.postgres)}"
     engine = open_gateway_engine(url)
     apply_documents_of_start(engine, load_gateway_settings())
+    engine.dispose()
+
+
+@pytest.mark.parametrize("user", ["edge", "authorization"])
+@pytest.mark.parametrize("table", ["audit_records", "audit_places"])
+def test_who_is_recorded_neither_reads_nor_changes_audit_records(initialised: Initialised, user: str, table: str) -> None:
+    with initialised.connected(user, "gateway") as connection:
+        for statement in ("SELECT 1 FROM {}", "DELETE FROM {}", "INSERT INTO {} DEFAULT VALUES"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(sql.SQL(statement).format(sql.Identifier(table)))
+
+
+def test_the_control_api_ships_reads_and_deletes_audit_records_and_rewrites_none(initialised: Initialised) -> None:
+    engine = open_engine(initialised.postgres.url("gateway").replace("postgres@", "admin@"))
+    records = SqlAuditRecords(engine)
+    row = row_of(call(1), file="f", end=1)
+    assert row is not None
+    records.take([row], [Move(file="f", start=0, end=1)], datetime.now(UTC))
+    assert records.places() == {"f": 1}
+    with engine.connect() as connection, pytest.raises(ProgrammingError, match="permission denied"):
+        connection.execute(update(audit_records).values(tpp="other"))
+    assert records.prune(before="9", most=1, batch=10) == 1
+    records.forget(["f"])
     engine.dispose()
 
 

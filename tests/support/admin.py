@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from chassis.home import Home
 from gateway.admin.app import create_app
 from gateway.admin_audit.store import SqlAdminAudit
+from gateway.audit.store import SqlAuditRecords
 from gateway.configuration.service import Configuration
 from gateway.configuration.store import SqlConfigurationStore
 from gateway.limits.blocks import Blocks
@@ -51,6 +52,7 @@ def admin_client(
         admin_audit=SqlAdminAudit(engine),
         blocks=Blocks(engine, clock, block_seconds=60),
         audit_folder=audit_folder,
+        audit_records=SqlAuditRecords(engine),
         home=home or Home(audit_folder),
         clock=clock,
     ).test_client()

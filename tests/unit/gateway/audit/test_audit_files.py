@@ -7,31 +7,31 @@ from typing import TYPE_CHECKING
 import orjson
 import pytest
 
+from gateway.audit import shipping
 from gateway.audit.log import AuditLog, AuditUnavailable
-from gateway.audit.reader import AuditFilter, Cursor, Look, record_of
+from gateway.audit.reader import AuditFilter, Cursor, Look
 from gateway.audit.trail import Budget
 from psd2.ids import new_time_ordered_uuid
+from tests.support.audit_shipping import NOON, NOON_MILLISECONDS, ShippedLog, line, numbers
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sqlalchemy import Engine
+
 MEBIBYTE = 1024 * 1024
-
-
-NOON_MILLISECONDS = 1_767_268_800_000
-NOON = "2026-01-01T12:00"
-
-
-def line(number: int, **more: object) -> bytes:
-    return orjson.dumps({"ts": f"{NOON}:{number // 1000:02}.{number % 1000:03}000+00:00", "number": number, **more})
 
 
 def newest_records(folder: Path, *, limit: int, wanted: AuditFilter | None = None) -> list[dict[str, object]]:
     return Look(folder, wanted or AuditFilter()).newest(limit)
 
 
-def numbers(records: list[dict[str, object]]) -> list[object]:
-    return [record["number"] for record in records]
+@pytest.fixture(params=["in files", "half shipped", "shipped"])
+def log(request: pytest.FixtureRequest, tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> ShippedLog:
+    """Lend the log of the test's folder, wherever its records are."""
+    if request.param == "half shipped":
+        monkeypatch.setattr(shipping, "BATCH", 2)
+    return ShippedLog(tmp_path, engine, turns={"in files": 0, "half shipped": 1, "shipped": None}[request.param])
 
 
 def test_each_worker_takes_a_file_of_its_own_and_a_gone_workers_file_is_taken_again(tmp_path: Path) -> None:
@@ -89,46 +89,46 @@ def test_as_many_full_files_are_kept_as_the_operator_says(tmp_path: Path) -> Non
     assert numbers(newest_records(tmp_path, limit=1)) == [59]
 
 
-def test_records_are_found_by_certificate(tmp_path: Path) -> None:
+def test_records_are_found_by_certificate(tmp_path: Path, log: ShippedLog) -> None:
     """The one that came in TLS, or the seal of the request; a hash that stands anywhere else is none of these."""
     first, second = "ab" * 32, "cd" * 32
-    log = AuditLog(tmp_path, rotate_bytes=MEBIBYTE)
-    log.append(line(1, certificate={"sha256": first}))
-    log.append(line(2, certificate={"sha256": second}, signature={"certificate": {"sha256": first}}))
-    log.append(line(3, certificate=None, signature={"certificate": None}))
-    log.append(line(4, told={"sha256": first}))
-    log.close()
-    assert numbers(newest_records(tmp_path, limit=10, wanted=AuditFilter(certificate=first))) == [2, 1]
-    assert numbers(newest_records(tmp_path, limit=10, wanted=AuditFilter(certificate=second))) == [2]
+    written = AuditLog(tmp_path, rotate_bytes=MEBIBYTE)
+    written.append(line(1, certificate={"sha256": first}))
+    written.append(line(2, certificate={"sha256": second}, signature={"certificate": {"sha256": first}}))
+    written.append(line(3, certificate=None, signature={"certificate": None}))
+    written.append(line(4, told={"sha256": first}))
+    written.close()
+    assert numbers(log.newest(limit=10, wanted=AuditFilter(certificate=first))) == [2, 1]
+    assert numbers(log.newest(limit=10, wanted=AuditFilter(certificate=second))) == [2]
 
 
-def test_the_newest_records_of_all_workers_come_first(tmp_path: Path) -> None:
+def test_the_newest_records_of_all_workers_come_first(tmp_path: Path, log: ShippedLog) -> None:
     """Two workers' records interleave by time."""
     first, second = AuditLog(tmp_path, rotate_bytes=MEBIBYTE), AuditLog(tmp_path, rotate_bytes=MEBIBYTE)
     for number in range(10):
         (first if number % 3 else second).append(line(number))
-    assert numbers(newest_records(tmp_path, limit=4)) == [9, 8, 7, 6]
+    assert numbers(log.newest(limit=4)) == [9, 8, 7, 6]
     first.close()
     second.close()
 
 
-def test_records_are_filtered(tmp_path: Path) -> None:
+def test_records_are_filtered(tmp_path: Path, log: ShippedLog) -> None:
     """By TPP, outcome and reason, each and together."""
-    log = AuditLog(tmp_path, rotate_bytes=MEBIBYTE)
-    log.append(line(1, tpp="A", outcome="refused", reason="mtls.expired"))
-    log.append(line(2, tpp="B", outcome="refused", reason="mtls.expired"))
-    log.append(line(3, tpp="A", outcome="admitted"))
-    assert numbers(newest_records(tmp_path, limit=10, wanted=AuditFilter(tpp="A"))) == [3, 1]
-    assert numbers(newest_records(tmp_path, limit=10, wanted=AuditFilter(reason="mtls.expired"))) == [2, 1]
-    assert numbers(newest_records(tmp_path, limit=10, wanted=AuditFilter(tpp="A", outcome="refused"))) == [1]
-    log.close()
+    written = AuditLog(tmp_path, rotate_bytes=MEBIBYTE)
+    written.append(line(1, tpp="A", outcome="refused", reason="mtls.expired"))
+    written.append(line(2, tpp="B", outcome="refused", reason="mtls.expired"))
+    written.append(line(3, tpp="A", outcome="admitted"))
+    assert numbers(log.newest(limit=10, wanted=AuditFilter(tpp="A"))) == [3, 1]
+    assert numbers(log.newest(limit=10, wanted=AuditFilter(reason="mtls.expired"))) == [2, 1]
+    assert numbers(log.newest(limit=10, wanted=AuditFilter(tpp="A", outcome="refused"))) == [1]
+    written.close()
 
 
-def test_lines_longer_than_a_block_and_unreadable_lines_do_no_harm(tmp_path: Path) -> None:
+def test_lines_longer_than_a_block_and_unreadable_lines_do_no_harm(tmp_path: Path, log: ShippedLog) -> None:
     """A long record is put together from its blocks; a broken one is passed over."""
     path = tmp_path / "audit-1.jsonl"
     path.write_bytes(line(1) + b"\n" + line(2, long="x" * 200_000) + b"\n{broken\n[]\n" + line(3) + b"\n")
-    assert numbers(newest_records(tmp_path, limit=10)) == [3, 2, 1]
+    assert numbers(log.newest(limit=10)) == [3, 2, 1]
 
 
 def big_log(folder: Path) -> None:
@@ -163,7 +163,7 @@ def test_reading_stops_when_its_time_is_spent(tmp_path: Path) -> None:
     assert not look.is_complete
 
 
-def test_pages_follow_one_another_without_a_gap_or_a_repetition(tmp_path: Path) -> None:
+def test_pages_follow_one_another_without_a_gap_or_a_repetition(tmp_path: Path, log: ShippedLog) -> None:
     """Over two workers and files put aside, also where several records were written in the same microsecond."""
     first, second = AuditLog(tmp_path, rotate_bytes=2_000), AuditLog(tmp_path, rotate_bytes=2_000)
     expected = []
@@ -173,7 +173,7 @@ def test_pages_follow_one_another_without_a_gap_or_a_repetition(tmp_path: Path) 
         expected.append((line(number // 4)[7:39], request_id))
     seen: list[str] = []
     before = None
-    while page := Look(tmp_path, AuditFilter(before=before)).newest(7):
+    while page := log.newest(7, AuditFilter(before=before)):
         seen += [str(record["request_id"]) for record in page]
         before = Cursor.of(page[-1])
     assert seen == [request_id for _, request_id in sorted(expected, reverse=True)]
@@ -203,13 +203,13 @@ def test_a_page_far_back_is_found_without_reading_what_came_after(tmp_path: Path
     assert numbers(look.newest(3)) == [9, 8, 7]
 
 
-def test_one_record_is_found_by_its_id_which_tells_when_to_look(tmp_path: Path) -> None:
+def test_one_record_is_found_by_its_id_which_tells_when_to_look(tmp_path: Path, log: ShippedLog) -> None:
     """Whatever came after; an id of nobody is not found, and is no error."""
     wanted = new_time_ordered_uuid(NOON_MILLISECONDS + 5)
     filler = b"".join(line(number, request_id=new_time_ordered_uuid(0)) + b"\n" for number in range(1000))
     (tmp_path / "audit-1.jsonl").write_bytes(line(4, request_id=wanted) + b"\n" + filler)
 
-    found, _ = record_of(tmp_path, wanted)
+    found, _ = log.record_of(wanted)
 
     assert found is not None
     assert found["number"] == 4
@@ -219,21 +219,21 @@ def test_one_record_is_found_by_its_id_which_tells_when_to_look(tmp_path: Path) 
         "",
         "../../etc/passwd",
     ):
-        assert record_of(tmp_path, nobody) == (None, True)
+        assert log.record_of(nobody) == (None, True)
 
 
-def test_calls_are_found_by_a_part_of_method_and_path(tmp_path: Path) -> None:
+def test_calls_are_found_by_a_part_of_method_and_path(tmp_path: Path, log: ShippedLog) -> None:
     """In any case of letters."""
     lines = [line(1, method="GET", path="/v1/accounts"), line(2, method="POST", path="/v1/consents")]
     (tmp_path / "audit-1.jsonl").write_bytes(b"\n".join(lines) + b"\n")
 
-    assert numbers(newest_records(tmp_path, limit=9, wanted=AuditFilter(text="post /v1"))) == [2]
-    assert numbers(newest_records(tmp_path, limit=9, wanted=AuditFilter(text="ACCOUNTS"))) == [1]
+    assert numbers(log.newest(limit=9, wanted=AuditFilter(text="post /v1"))) == [2]
+    assert numbers(log.newest(limit=9, wanted=AuditFilter(text="ACCOUNTS"))) == [1]
 
 
-def test_a_record_that_merely_names_a_tpp_is_not_that_tpps(tmp_path: Path) -> None:
+def test_a_record_that_merely_names_a_tpp_is_not_that_tpps(tmp_path: Path, log: ShippedLog) -> None:
     """In its path, its certificate or its token: only the record's own member says whose it is."""
     quoted = orjson.dumps({"path": '/v1/"tpp":"A"', "certificate": {"tpp": "A"}, "token": {"tpp": "A"}, "ts": "x", "tpp": "B"})
     (tmp_path / "audit-1.jsonl").write_bytes(quoted + b"\n")
 
-    assert newest_records(tmp_path, limit=9, wanted=AuditFilter(tpp="A")) == []
+    assert log.newest(limit=9, wanted=AuditFilter(tpp="A")) == []
