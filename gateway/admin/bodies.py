@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 MOST_ENTRIES: Final = 200
 LATEST_SECONDS: Final = 10_000_000_000  # the year 2286
-_CURSOR = re.compile(r"[0-9]{4}-[0-9T:.+Z-]{10,36}_[0-9a-f-]{0,36}")
+_CURSOR = re.compile(r"[0-9]{4}-[0-9T:.+Z-]{10,36}_([0-9a-f-]{0,36}|~)")
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=140, strip_whitespace=True)]
 _Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]

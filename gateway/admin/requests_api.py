@@ -43,7 +43,7 @@ class _Desk:
             self._seats.release()
 
 
-def requests_blueprint(audit_folder: Path, shipped: ShippedRecords, clock: Clock) -> Blueprint:
+def requests_blueprint(audit_folder: Path, shipped: ShippedRecords | None, clock: Clock) -> Blueprint:
     """Return the request log's resources, over what has been shipped and this machine's files."""
     api = Blueprint("requests", __name__)
     desk = _Desk()

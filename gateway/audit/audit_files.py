@@ -43,7 +43,7 @@ def opened_files(folder: Path, stack: ExitStack, read: Mapping[str, int]) -> lis
     Those that have been `read` to their end, by their identities, are closed again.
     """
     files: dict[str, AuditFile] = {}
-    for path in sorted(folder.glob("audit-*.jsonl"), key=put_aside_at):
+    for path in _paths(folder):
         with suppress(FileNotFoundError):  # deleted since it was listed
             file = path.open("rb")
             identity = identity_of(file, worker_of(path))
@@ -54,7 +54,13 @@ def opened_files(folder: Path, stack: ExitStack, read: Mapping[str, int]) -> lis
                 stack.callback(file.close)
             if identity is None or size <= read.get(identity, 0) or files[identity].file is not file:
                 file.close()
-    return list(files.values())
+    return sorted(files.values(), key=lambda each: put_aside_at(each.path))
+
+
+def _paths(folder: Path) -> Iterator[Path]:
+    """Yield live files, then list those put aside: one that is put aside before it is opened is among the latter."""
+    yield from [path for path in folder.glob("audit-*.jsonl") if put_aside_at(path) == math.inf]
+    yield from [path for path in folder.glob("audit-*.jsonl") if put_aside_at(path) < math.inf]
 
 
 def identity_of(file: IO[bytes], worker: str) -> str | None:

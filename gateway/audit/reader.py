@@ -105,10 +105,10 @@ class AuditFilter:
 
 
 class Page(NamedTuple):
-    """Lines of shipped records, newest first, and the time that they reach back to; None where no more are to come."""
+    """Lines of shipped records, newest first, and the place that they reach back to; None where no more are to come."""
 
     lines: list[bytes]
-    reached: str | None
+    reached: Cursor | None
 
 
 class OpenedRecords(Protocol):
@@ -137,7 +137,7 @@ class Look:
     wanted: AuditFilter = field(default_factory=AuditFilter)
     budget: Budget = field(default_factory=lambda: Budget(bytes_left=_MOST_BYTES_READ, seconds=_MOST_SECONDS))
     shipped: ShippedRecords | None = None
-    reached: str = ""
+    reached: Cursor = field(default_factory=lambda: Cursor(""))
     lacks_shipped: bool = False
 
     @property
@@ -148,7 +148,7 @@ class Look:
     @property
     def resumes_at(self) -> str | None:
         """Where the next look goes on after one that ran out, as a cursor; None where there is nothing to go on with."""
-        return str(Cursor(self.reached)) if self.budget.ran_out and not self.reached.startswith(NEWEST) else None
+        return str(self.reached) if self.budget.ran_out and self.reached.moment != NEWEST else None
 
     def newest(self, limit: int) -> list[Record]:
         """Return at most `limit` records (and at most `MOST_RECORDS`), newest first; an unreadable line is passed over."""
@@ -186,13 +186,18 @@ class Look:
         until = f"{before.moment}~" if before else None
         return [Trail(stretches, before=until, needles=needles) for stretches in workers.values()]
 
+    def _reached(self, trail: Trail) -> Cursor:
+        # Of this moment others may be unread, and those that were read are not told yet.
+        place = Cursor(trail.reached.removesuffix(NEWEST) or NEWEST, NEWEST)
+        return min(place, self.wanted.before or place)
+
     def _together(self, streams: Sequence[Iterator[Record]]) -> Iterator[Record]:
         """Merge streams, newest first, up to where the first of them had to end early."""
         last = None
         for record in heapq.merge(*streams, key=Cursor.of, reverse=True):
             place = Cursor.of(record)
-            if place.moment < self.reached:
-                return
+            if place < self.reached:
+                return  # it might overtake one that was not read
             if place != last or not place.request_id:
                 yield record
             last = place
@@ -211,7 +216,7 @@ class Look:
         while unread := [trail for trail in trails if not trail.is_finished and trail.reached >= oldest]:
             trail = max(unread, key=lambda each: each.reached)
             if self.budget.is_spent():
-                self.reached = max(self.reached, trail.reached)
+                self.reached = max(self.reached, self._reached(trail))
                 return
             found += filter(self.wanted.admits, _readable(trail.read_block(self.budget)))
             found.sort(key=Cursor.of)

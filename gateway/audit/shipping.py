@@ -87,6 +87,7 @@ class Shipper:
             gone = self._note_gone(files)
             if not self._is_current:
                 self._places, self._is_current = self._records.places(), True
+                self._note_waiting(files)
             batch = self._collected(files)
         try:
             if batch.moves:
@@ -121,12 +122,15 @@ class Shipper:
     def _note_gone(self, files: Sequence[AuditFile]) -> list[str]:
         """Say what was deleted before it could be shipped: the edge keeps so many files and no more."""
         before = self._waiting
-        self._waiting = {file.identity: (file.path.name, file.size - self._places.get(file.identity, 0)) for file in files}
+        self._note_waiting(files)
         gone = [identity for identity in before if identity not in self._waiting]
         for name, left in (before[identity] for identity in gone):
             if left > 0:
                 get_logger().error("audit.records_lost", file=name, bytes=left)
         return gone
+
+    def _note_waiting(self, files: Sequence[AuditFile]) -> None:
+        self._waiting = {file.identity: (file.path.name, file.size - self._places.get(file.identity, 0)) for file in files}
 
     def _prune(self) -> int:
         before = (self._clock.now() - self._retention.age).astimezone(UTC).isoformat(timespec="microseconds")

@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, literal, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from chassis.database import for_reading
-from gateway.audit.reader import Page
+from gateway.audit.reader import Cursor, Page
 from gateway.audit.row import indexed
 from gateway.database import audit_places, audit_records
 
@@ -133,7 +133,7 @@ class OpenedRecords:
         while True:
             rows = self._connection.execute(rest.limit(size)).all()
             is_last = len(rows) < size
-            yield Page([row.record.encode() for row in rows], reached=None if is_last else rows[-1].ts)
+            yield Page([row.record.encode() for row in rows], reached=None if is_last else Cursor(*rows[-1][:2]))
             if is_last:
                 return
             size, rest = _PAGE, query.where(tuple_(*_PLACE) < _values(*rows[-1][:3]))

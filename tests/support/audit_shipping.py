@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from gateway.audit.row import Record
+    from gateway.audit.trail import Budget
 
 NOON_MILLISECONDS = 1_767_268_800_000
 NOON = "2026-01-01T12:00"
@@ -74,6 +75,12 @@ class ShippedLog:
         """Look for records."""
         self._ship()
         return Look(self._folder, wanted or AuditFilter(), shipped=self._records).newest(limit)
+
+    def look(self, wanted: AuditFilter, budget: Budget) -> Look:
+        """Return a look within a budget; the log is shipped no further for it, but once."""
+        if not self._records.places():
+            self._ship()
+        return Look(self._folder, wanted, budget, shipped=self._records)
 
     def record_of(self, request_id: str) -> tuple[Record | None, bool]:
         """Look for one."""

@@ -28,7 +28,7 @@ class CallLog:
         self._file = folder / "audit-1.jsonl"
         self._clock = clock
         app = Flask("log")
-        app.register_blueprint(requests_blueprint(folder, clock))
+        app.register_blueprint(requests_blueprint(folder, None, clock))
         handle_errors(app)
         self._api = app.test_client()
 

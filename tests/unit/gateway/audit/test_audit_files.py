@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import orjson
 import pytest
 
-from gateway.audit import shipping
+from gateway.audit import shipping, store, trail
 from gateway.audit.log import AuditLog, AuditUnavailable
 from gateway.audit.reader import AuditFilter, Cursor, Look
 from gateway.audit.trail import Budget
@@ -179,6 +180,61 @@ def test_pages_follow_one_another_without_a_gap_or_a_repetition(tmp_path: Path, 
     assert seen == [request_id for _, request_id in sorted(expected, reverse=True)]
     first.close()
     second.close()
+
+
+@pytest.mark.parametrize("turns", [0, 1, 5, None], ids=["in files", "one batch", "half shipped", "shipped"])
+@pytest.mark.parametrize("steps", [7, 9])
+def test_looks_that_end_early_go_on_without_a_gap_or_a_repetition(
+    tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch, turns: int | None, steps: int
+) -> None:
+    """Wherever a worker's files or the database were left, no other's record overtakes what was not read there."""
+    monkeypatch.setattr(shipping, "BATCH", 10)
+    monkeypatch.setattr(trail, "BLOCK_BYTES", 1_000)
+    monkeypatch.setattr(trail, "_PROBE_BYTES", 200)
+    monkeypatch.setattr(store, "_FIRST_PAGE", 5)
+    monkeypatch.setattr(store, "_PAGE", 5)
+    expected = two_workers(tmp_path)
+    log = ShippedLog(tmp_path, engine, turns=turns)
+    seen: list[str] = []
+    before: Cursor | None = None
+    for _ in range(200):
+        look = log.look(AuditFilter(before=before), budget_of(steps))
+        seen += [str(record["request_id"]) for record in look.newest(1_000)]
+        if look.is_complete:
+            break
+        assert look.resumes_at is not None
+        before = Cursor.parse(look.resumes_at)
+
+    assert seen == expected
+
+
+def test_a_look_that_could_read_nothing_goes_on_where_it_began(tmp_path: Path) -> None:
+    """Not before it, where some were told already."""
+    expected = two_workers(tmp_path)
+    before = Cursor.of(newest_records(tmp_path, limit=50)[-1])
+    look = Look(tmp_path, AuditFilter(before=before), budget_of(1))
+    assert look.newest(10) == []
+    assert look.resumes_at == str(before)
+    assert before.request_id == expected[49]
+
+
+def two_workers(folder: Path) -> list[str]:
+    """Write two workers' files, one four times the other's; return the ids, newest first. Some are of the same moment."""
+    lines: dict[int, list[bytes]] = {1: [], 2: []}
+    expected = []
+    for number in range(100):
+        request_id = new_time_ordered_uuid(NOON_MILLISECONDS + number)
+        lines[1 if number % 5 else 2].append(line(number // 3, request_id=request_id))
+        expected.append((number // 3, request_id))
+    for worker, written in lines.items():
+        (folder / f"audit-{worker}.jsonl").write_bytes(b"\n".join(written) + b"\n")
+    return [request_id for _, request_id in sorted(expected, reverse=True)]
+
+
+def budget_of(steps: int) -> Budget:
+    """Return a budget that ends after so many looks at its watch."""
+    ticks = itertools.count()
+    return Budget(bytes_left=MEBIBYTE * 100, seconds=steps, monotonic=lambda: next(ticks))
 
 
 def test_what_came_since_is_found_without_reading_what_was_before(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +20,6 @@ from tests.support.audit_shipping import NOON, call, line, numbers, ship_all, sh
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from sqlalchemy import Connection, Engine
 
@@ -156,6 +156,50 @@ def test_a_torn_line_waits_and_hides_nothing_that_is_written_behind_it(
 
     assert numbers(shipped(engine)) == [1, 3, 4]
     assert [(entry["event"], entry["lines"]) for entry in told] == [("audit.lines_unreadable", 1)]
+
+
+def test_a_torn_line_is_shipped_once_it_is_whole(engine: Engine, records: SqlAuditRecords, tmp_path: Path) -> None:
+    """A reader may see the beginning of a line whose end is just being written."""
+    path = tmp_path / "audit-1.jsonl"
+    torn = call(2) + b"\n"
+    path.write_bytes(call(1) + b"\n" + torn[:50])
+    at_work = shipper(tmp_path, records)
+    at_work.turn()
+    with path.open("ab") as file:
+        file.write(torn[50:] + call(3) + b"\n")
+    at_work.turn()
+    assert numbers(shipped(engine)) == [1, 2, 3]
+
+
+def test_a_file_that_is_put_aside_while_files_are_listed_is_neither_lost_nor_gone(
+    engine: Engine, records: SqlAuditRecords, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its name is another's by the time that it is opened."""
+    log = AuditLog(tmp_path, rotate_bytes=MEBIBYTE)
+    log.append(line(1, kind="handshake"))
+    at_work = shipper(tmp_path, records)
+    at_work.turn()
+    log.append(line(2, kind="handshake"))
+    log.close()
+    after = iter([line(number, kind="handshake", filler="x" * MEBIBYTE) for number in (3, 4)])
+    listed = Path.glob
+
+    def glob(folder: Path, pattern: str) -> Iterator[Path]:
+        names = list(listed(folder, pattern))
+        if (next_line := next(after, None)) is not None:
+            rotating = AuditLog(tmp_path, rotate_bytes=MEBIBYTE)
+            rotating.append(next_line)
+            rotating.close()
+        return iter(names)
+
+    monkeypatch.setattr(Path, "glob", glob)
+    with capture_logs() as told:
+        at_work.turn()
+        assert numbers(Look(tmp_path, shipped=records).newest(9)) == [4, 3, 2, 1]
+        ship_all(tmp_path, records)
+
+    assert told == []
+    assert numbers(shipped(engine)) == [1, 2, 3, 4]
 
 
 def test_a_database_that_is_away_is_caught_up_with(
