@@ -15,6 +15,7 @@ from bank_backend.data import wiring as data_wiring
 from bank_backend.doors import guard_doors
 from bank_backend.faults.injection import inject_faults
 from bank_backend.funds import api as funds_api
+from bank_backend.grants import api as grants_api
 from bank_backend.inbox import api as inbox_api
 from bank_backend.interactions import api as interactions_api
 from bank_backend.ledger import api as ledger_api
@@ -56,6 +57,7 @@ WEB_MODULES: Final[Sequence[WebModule]] = (
     inbox_api,
     sca_api,
     interactions_api,
+    grants_api,
     *data_wiring.WEB_MODULES,
     ledger_api,
     schedule_api,

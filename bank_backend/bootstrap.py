@@ -14,6 +14,7 @@ from bank_backend.consents.wiring import create_consents
 from bank_backend.data.wiring import create_snapshots, create_test_data
 from bank_backend.foundation import Foundation
 from bank_backend.funds.wiring import create_funds
+from bank_backend.grants.wiring import create_grants
 from bank_backend.inbox.service import Inbox
 from bank_backend.inbox.store import SqlInboxStore
 from bank_backend.interactions.wiring import create_interactions
@@ -57,7 +58,9 @@ def create_services(
     approvables = with_baskets(base, approvables, payments.lock_accounts)
     cards = create_card_settlements(base.accounts, base.ledger, base.schedule)
     basket_expiry = create_basket_expiry(base)
+    grants = create_grants(base, approvables, consents=consents.consents, payments=payments.payments, funds=funds.consents)
     tasks = consents.tasks | funds.tasks | payments.tasks | cards.tasks | {TaskKind.EXPIRE_BASKET: basket_expiry.run}
+    tasks |= {TaskKind.WITHDRAW_GRANT: grants.ending.run}
     scheduler = create_scheduler(database, clock=base.clock, real=clock, tasks=tasks)
     # Who decides on it, and where.
     sca, enrolment = create_sca(base, codes)
@@ -100,6 +103,7 @@ def create_services(
         funds_consents=funds.consents,
         funds_confirmations=funds.confirmations,
         test_data=create_test_data(base, scheduler=scheduler, tenants=tenants, planner=planner, snapshots=snapshots),
+        grants=grants,
         interactions=deciding.interactions,
         addressed_decisions=deciding.addressed,
         visits=deciding.visits,

@@ -37,6 +37,7 @@ _DOORS: Final = (
     Door("/openapi.json", GATEWAY, "front"),
     Door("/internal/tenants/", PORTAL, None),
     Door("/internal/interactions", GATEWAY, None),
+    Door("/internal/grants", GATEWAY, None),
 )
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bank_backend.data.wiring import TestData
     from bank_backend.database import Database
     from bank_backend.funds.service import FundsConfirmations, FundsConsents
+    from bank_backend.grants.wiring import Grants
     from bank_backend.inbox.service import Inbox
     from bank_backend.interactions.addressed import AddressedDecisions
     from bank_backend.interactions.service import Interactions
@@ -65,6 +66,7 @@ class Services:
     funds_consents: FundsConsents
     funds_confirmations: FundsConfirmations
     test_data: TestData
+    grants: Grants
     interactions: Interactions
     addressed_decisions: AddressedDecisions
     visits: Visits

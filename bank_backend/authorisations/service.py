@@ -171,6 +171,10 @@ class Authorisations:
             self._store.lock(connection, found.tenant, found.kind, found.resource)
         return self._require(connection, authorisation_id)
 
+    def lock(self, connection: Connection, *, tenant: TenantId, kind: ResourceKind, resource: str) -> None:
+        """Let nobody else decide on a resource until the transaction ends."""
+        self._store.lock(connection, tenant, kind, resource)
+
     def finish(self, authorisation: Authorisation, *, psu: PsuId, headless: bool, to: ScaStatus) -> Authorisation:
         """Return a started authorisation at its end; where it ends in one step, past the steps it skipped.
 

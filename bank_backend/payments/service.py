@@ -100,6 +100,14 @@ class Payments:
             now = self._clock.now(place.tenant, connection)
             return required(self._store.find(connection, place.tenant, place.payment), place).settled(now)
 
+    def of_tenant(self, tenant: TenantId, payment_id: str) -> Payment:
+        """Return the TPP's payment as it stands now, whatever its service and product; raises `PathResourceUnknown`."""
+        with self._database.reading() as connection:
+            found = self._store.find(connection, tenant, payment_id)
+            if found is None:
+                raise PathResourceUnknown(f"this TPP has no payment {payment_id[:40]!r}")
+            return found.settled(self._clock.now(tenant, connection))
+
     def view(self, place: Place) -> PaymentView:
         """Return the payment with what came of it so far; raises `PathResourceUnknown`."""
         with self._database.reading() as connection:

@@ -32,6 +32,7 @@ class TaskKind(StrEnum):
     EXPIRE_FUNDS_CONSENT = "expire-funds-consent"
     EXPIRE_BASKET = "expire-basket"
     SETTLE_CARD = "settle-card"
+    WITHDRAW_GRANT = "withdraw-grant"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

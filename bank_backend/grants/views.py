@@ -1,0 +1,45 @@
+"""What was made for a grant, told as it stands now: with the accounts that the PSU has picked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from bank_backend.authorisations.model import ResourceKind
+from bank_backend.consents.wire import consent_as_json
+from bank_backend.funds.wire import funds_consent_as_json
+from bank_backend.grants.wire import GrantView
+from bank_backend.payments.forms import instruction_as_json
+
+if TYPE_CHECKING:
+    from bank_backend.consents.service import Consents
+    from bank_backend.funds.service import FundsConsents
+    from bank_backend.payments.service import Payments
+    from psd2.ids import TenantId
+
+_NOT_ASKED_FOR: Final = frozenset({"consentStatus", "lastActionDate", "_links"})
+
+
+class Views:
+    """Tells of consents and payments by their kind."""
+
+    def __init__(self, *, consents: Consents, payments: Payments, funds: FundsConsents) -> None:
+        """Tell what these services know."""
+        self._consents = consents
+        self._payments = payments
+        self._funds = funds
+
+    def view(self, tenant: TenantId, kind: ResourceKind, resource: str) -> GrantView:
+        """Return what stands; raises `ConsentUnknown`, `PathResourceUnknown`."""
+        if kind is ResourceKind.PIS:
+            payment = self._payments.of_tenant(tenant, resource)
+            told = instruction_as_json(payment.instruction) | {"paymentProduct": payment.product.name}
+            return GrantView(status=payment.status.value, told=told)
+        if kind is ResourceKind.AIS:
+            consent = self._consents.consent(tenant, resource)
+            return GrantView(status=consent.status.value, told=_asked(consent_as_json(consent)))
+        funds = self._funds.consent(tenant, resource)
+        return GrantView(status=funds.status.value, told=_asked(funds_consent_as_json(funds)))
+
+
+def _asked(body: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name not in _NOT_ASKED_FOR}

@@ -1,0 +1,59 @@
+"""Grants on the back channel as JSON (docs/architecture.md §3.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal
+
+import orjson
+from pydantic import StringConstraints
+
+from bank_backend.authorisations.model import ResourceKind
+from bank_backend.bodies import Body, read_internal_body
+from psd2.ids import TenantId
+
+KINDS: Final = frozenset({ResourceKind.AIS, ResourceKind.PIS, ResourceKind.PIIS})
+_Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class GrantBody(Body):
+    """The body of `POST /internal/grants`; `request` is the Berlin Group's, absent where the PSU is to choose its accounts."""
+
+    tenant: _Text
+    kind: Literal["ais", "pis", "piis"]
+    product: _Text | None = None
+    request: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantRequest:
+    """What is to be made, for which TPP: `document` in JSON as the TPP itself would post it; None: as the bank offers it."""
+
+    tenant: TenantId
+    kind: ResourceKind
+    product: str
+    document: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantView:
+    """What was made, as it stands: `told` in the Berlin Group's words, without links."""
+
+    status: str
+    told: dict[str, Any]
+
+
+def parse_grant(data: bytes) -> GrantRequest:
+    """Read the body; raises `FieldsInvalid`, naming each field."""
+    body = read_internal_body(data, GrantBody)
+    return GrantRequest(
+        tenant=TenantId(body.tenant),
+        kind=ResourceKind(body.kind),
+        product=body.product or "",
+        document=None if body.request is None else orjson.dumps(body.request),
+    )
+
+
+def grant_as_json(view: GrantView) -> dict[str, object]:
+    """Write what stands."""
+    return {"status": view.status, "told": view.told}
