@@ -11,7 +11,9 @@ READY := $(VENV)/.ready
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo up down check lint types imports test others unit integration browser behave screenshots bench compose-demo compose-test compose-down lock clean
+# openid-client for the tests that want a client of somebody else's; without npm they are skipped, and say so.
+INDEPENDENT := tests/independent_client/node_modules/.ready
+.PHONY: help env demo up down check lint types imports test others unit integration browser behave independent-client screenshots bench compose-demo compose-test compose-down lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -54,7 +56,13 @@ imports: $(READY)
 unit: $(READY) ## the fast tests, no I/O
 	@$(BIN)/pytest -q -n $(WORKERS) --dist loadfile tests/unit
 
-integration: $(READY) ## real servers on loopback, real PostgreSQL
+independent-client: $(INDEPENDENT)
+
+$(INDEPENDENT): tests/independent_client/package-lock.json
+	@if command -v npm >/dev/null 2>&1; then cd tests/independent_client && npm ci --silent --no-audit --no-fund && touch node_modules/.ready; \
+	  else echo "npm is missing: the tests of the independent client will be skipped" >&2; fi
+
+integration: $(READY) independent-client ## real servers on loopback, real PostgreSQL
 	@$(BIN)/pytest -q -n 3 --dist loadfile tests/integration
 
 browser: $(READY) ## the pages in a real Chromium
