@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def journey(platform: RunningPlatform, identity: TppIdentity, name: str, **wish: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+def journey(platform: RunningPlatform, identity: TppIdentity, name: str, **wish: Any) -> dict[str, Any]:
     """Let the client go one way; returns what it has seen, or fails with what it objected to."""
     document = json.loads((identity.folder / "client.json").read_bytes())
     asked = {
