@@ -28,6 +28,7 @@ from gateway.oauth.store import SqlOAuthStore
 from gateway.oauth.tokens import Tokens
 from gateway.register.service import Register
 from gateway.register.store import SqlRegisterStore
+from gateway.relays.delivery import RelaysApart
 from gateway.trust.crl_fetching import CrlKeeper
 from gateway.trust.crl_points import SqlCrlPoints
 from gateway.trust.fetching import Fetcher
@@ -99,7 +100,7 @@ def admin_app(settings: GatewaySettings) -> Flask:
     Shipper(settings.audit_path, audit_records, clock, retention).start()
     configuration = Configuration(kinds=KINDS, store=document_store(engine, settings), clock=clock)
     stores = StandingStores(lambda: configuration.standing(TRUST_STORES.name))
-    trust = Trust(store=SqlTrustStore(engine), clock=clock, described=stores.read)
+    trust = Trust(store=SqlTrustStore(engine, RelaysApart().require), clock=clock, described=stores.read)
     points = SqlCrlPoints(engine)
     Pruner(store=SqlOcspAnswers(engine), clock=clock, retention=_ANSWERS_KEPT, every=timedelta(hours=1)).start()
     CrlKeeper(points=points, trust=trust, fetcher=Fetcher(), stores=stores.read, clock=clock).start()
