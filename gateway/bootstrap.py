@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +21,9 @@ from gateway.limits.blocks import Blocks
 from gateway.oauth.app import AuthorizationServices, create_app
 from gateway.oauth.authorization import Authorization
 from gateway.oauth.bank_client import HttpBank
+from gateway.oauth.jose.client_keys import ClientKeys
+from gateway.oauth.jose.key_fetching import KeyFetcher
+from gateway.oauth.jose.store import SqlPublishedKeys
 from gateway.oauth.model import Lifetimes
 from gateway.oauth.protocol import OAuthProtocol
 from gateway.oauth.pruning import Pruner
@@ -51,6 +55,7 @@ if TYPE_CHECKING:
     from psd2.clock import Clock
 
 _ANSWERS_KEPT: Final = timedelta(days=30)
+_KEY_SETS_KEPT: Final = timedelta(days=30)
 
 
 def authorization_app(settings: GatewaySettings) -> Flask:
@@ -60,6 +65,7 @@ def authorization_app(settings: GatewaySettings) -> Flask:
     peer = Peer(name="bank", address=settings.bank_address, home=settings.home, caller="gateway")
     bank = HttpBank(PeerSession(peer), front_url=settings.front_url)
     pruner(settings, engine, clock).start()
+    Pruner(store=SqlPublishedKeys(engine), clock=clock, retention=_KEY_SETS_KEPT, every=timedelta(hours=1)).start()
     return create_app(authorization_services(settings, engine=engine, bank=bank, clock=clock))
 
 
@@ -79,6 +85,15 @@ def authorization_services(settings: GatewaySettings, *, engine: Engine, bank: B
         authorization_seconds=settings.authorization_seconds,
         sandbox_mode=settings.sandbox_mode,
     )
+
+
+def client_keys(settings: GatewaySettings, *, engine: Engine, clock: Clock) -> ClientKeys:
+    """Wire what knows the clients' keys."""
+    own = ssl.create_default_context()
+    if settings.home.trust_bundle.exists():
+        own = ssl.create_default_context(cafile=settings.home.trust_bundle)
+    source = KeyFetcher(public=Fetcher(), internal=Fetcher(own), internal_hosts=settings.client_hosts)
+    return ClientKeys(store=SqlPublishedKeys(engine), source=source, clock=clock)
 
 
 def pruner(settings: GatewaySettings, engine: Engine, clock: Clock) -> Pruner:
