@@ -82,6 +82,7 @@ clients = Table(
     Column("token_endpoint_auth_method", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("created_at", Double, nullable=False),
+    Column("oauth_metadata", Text, nullable=False, server_default="{}"),  # a JSON object: the members that have no column
     Index(None, "authorisation_number"),
 )
 
@@ -218,18 +219,6 @@ authorization_codes = Table(
     Index(None, "request_sha256", unique=True),
     Index(None, "client_id"),
     Index(None, "expires_at"),
-)
-
-# What the addresses that clients name as `jwks_uri` have given, and when they were last asked.
-client_key_sets = Table(
-    "client_key_sets",
-    metadata,
-    Column("url", Text, primary_key=True),
-    Column("tried_at", Double, nullable=False),
-    Column("failure", Text),  # of the last try; null where it went well, or still goes on
-    Column("jwks", Text),  # what came last; null where nothing ever did
-    Column("fetched_at", Double),
-    Index(None, "tried_at"),
 )
 
 documents = Table(

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from flask import Blueprint, Response, abort, jsonify, request
 
-from gateway.admin.bodies import BlockBody, ClientBody, TppBody, TrustStoreBody, client_json, tpp_json
+from gateway.admin.bodies import BlockBody, TppBody, TrustStoreBody, tpp_json
+from gateway.admin.client_bodies import ClientBody, client_json
 from gateway.admin.configuration_bodies import ChangeQuery
 from gateway.admin.operations import operation
 from gateway.admin.problems import NotFound
@@ -51,7 +52,7 @@ def register_blueprint(register: Register) -> Blueprint:
         "Register or change an OAuth client", query=ChangeQuery, body=ClientBody, statuses=(HTTPStatus.OK, HTTPStatus.CREATED)
     )
     def put_client(client_id: str) -> tuple[Response, int]:
-        client = _body(ClientBody).client(client_id)
+        client = _body(ClientBody).client(client_id, standing=register.client(client_id))
         return jsonify(client_json(client)), _created_or_ok(is_new=register.save_client(client))
 
     @api.get("/clients/<client_id>")

@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from gateway.audit.reader import MOST_RECORDS, AuditFilter, Cursor
 from gateway.audit.summary import MOST_BUCKETS
-from gateway.register.model import AuthMethod, Client, ClientProfile, RegisterRefusal, Tpp, TppStatus
+from gateway.register.model import RegisterRefusal, Tpp, TppStatus
 from psd2.roles import PspRole, UnknownRole, parse_role
 
 if TYPE_CHECKING:
@@ -18,23 +18,25 @@ if TYPE_CHECKING:
 MOST_ENTRIES: Final = 200
 LATEST_SECONDS: Final = 10_000_000_000  # the year 2286
 _CURSOR = re.compile(r"[0-9]{4}-[0-9T:.+Z-]{10,36}_([0-9a-f-]{0,36}|~)")
-_Name = Annotated[str, StringConstraints(min_length=1, max_length=140, strip_whitespace=True)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=140, strip_whitespace=True)]
 _Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
 
 
-class _Body(BaseModel):
+class Body(BaseModel):
+    """A body, or a query, that holds what it may and nothing else."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class TppBody(_Body):
+class TppBody(Body):
     """`PUT /tpps/{authorisation number}`."""
 
-    name: _Name
-    country: _Name
-    nca_id: _Name
-    nca_name: _Name
-    roles: Annotated[list[_Name], Field(max_length=8)]
+    name: Name
+    country: Name
+    nca_id: Name
+    nca_name: Name
+    roles: Annotated[list[Name], Field(max_length=8)]
     status: TppStatus = TppStatus.ACTIVE
 
     def tpp(self, authorisation_number: str) -> Tpp:
@@ -50,35 +52,14 @@ class TppBody(_Body):
         )
 
 
-class ClientBody(_Body):
-    """`PUT /clients/{client_id}`."""
-
-    authorisation_number: _Name
-    name: _Name
-    redirect_uris: Annotated[list[str], Field(max_length=MOST_ENTRIES)]
-    profile: ClientProfile = ClientProfile.BERLIN
-    token_endpoint_auth_method: AuthMethod = AuthMethod.TLS_CLIENT_AUTH
-
-    def client(self, client_id: str) -> Client:
-        """Return the client that the body describes."""
-        return Client(
-            client_id=client_id,
-            authorisation_number=self.authorisation_number,
-            name=self.name,
-            redirect_uris=tuple(self.redirect_uris),
-            profile=self.profile,
-            token_endpoint_auth_method=self.token_endpoint_auth_method,
-        )
-
-
-class TrustStoreBody(_Body):
+class TrustStoreBody(Body):
     """`PUT /trust-stores/tpp`: CA certificates in PEM."""
 
     anchors: Annotated[list[_Text], Field(max_length=MOST_ENTRIES)]
     intermediates: Annotated[list[_Text], Field(max_length=MOST_ENTRIES)] = []
 
 
-class BlockBody(_Body):
+class BlockBody(Body):
     """`PUT /certificates/{sha256}/block`."""
 
     reason: str
@@ -93,15 +74,15 @@ def _cursor(text: str) -> Cursor:
 _Cursor = Annotated[Cursor, BeforeValidator(_cursor), WithJsonSchema({"type": "string"})]
 
 
-class RequestsQuery(_Body):
+class RequestsQuery(Body):
     """The query of `GET /requests`; what is left out takes any. `since` and `before` are places of earlier answers."""
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
-    tpp: _Name | None = None
+    tpp: Name | None = None
     outcome: Literal["admitted", "refused", "failed", "aborted"] | None = None
-    reason: _Name | None = None
-    text: _Name | None = None
+    reason: Name | None = None
+    text: Name | None = None
     certificate: _Sha256 | None = None
     since: _Cursor | None = None
     before: _Cursor | None = None
@@ -121,10 +102,10 @@ class RequestsQuery(_Body):
         )
 
 
-class SummaryQuery(_Body):
+class SummaryQuery(Body):
     """The query of `GET /requests/summary`: calls since a moment (epoch seconds), in steps of so many seconds."""
 
-    tpp: _Name | None = None
+    tpp: Name | None = None
     since: Annotated[float, Field(ge=0, le=LATEST_SECONDS)]
     step: Annotated[float, Field(ge=1, le=31 * 86_400)]
 
@@ -144,19 +125,6 @@ def tpp_json(tpp: Tpp) -> dict[str, object]:
         "nca_name": tpp.nca_name,
         "roles": sorted(tpp.roles),
         "status": tpp.status,
-    }
-
-
-def client_json(client: Client) -> dict[str, object]:
-    """Return a client as the control API tells it."""
-    return {
-        "client_id": client.client_id,
-        "authorisation_number": client.authorisation_number,
-        "name": client.name,
-        "redirect_uris": list(client.redirect_uris),
-        "profile": client.profile,
-        "token_endpoint_auth_method": client.token_endpoint_auth_method,
-        "status": client.status,
     }
 
 

@@ -20,7 +20,7 @@ from gateway.configuration.model import DocumentRefused, UnknownKind
 from gateway.configuration.snapshot import SetRefused
 from gateway.limits.blocks import NotBlocked
 from gateway.plans.issuing import NoSuchToken
-from gateway.register.model import ClientOfAnotherTpp, RegisterRefusal
+from gateway.register.model import ClientOfAnotherTpp, ClientRefused, RegisterRefusal
 from gateway.trust.model import OutdatedCrl, TrustRefusal
 
 if TYPE_CHECKING:
@@ -56,7 +56,9 @@ def _refuse_body(error: ValidationError) -> Response:
 def _refuse(refusal: RegisterRefusal | TrustRefusal) -> Response:
     conflict = isinstance(refusal, ClientOfAnotherTpp | OutdatedCrl)
     status = HTTPStatus.CONFLICT if conflict else HTTPStatus.UNPROCESSABLE_ENTITY
-    return _refusal(status, "change.conflict" if conflict else "change.invalid", [(refusal.field, refusal.reason)])
+    faults = [(fault.field, fault.reason) for fault in refusal.faults] if isinstance(refusal, ClientRefused) else []
+    code = "change.conflict" if conflict else "change.invalid"
+    return _refusal(status, code, faults or [(refusal.field, refusal.reason)])
 
 
 def _not_found(error: NotFound | NoSuchToken | NotBlocked) -> Response:

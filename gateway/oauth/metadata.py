@@ -26,7 +26,7 @@ def server_metadata(*, issuer: str, edge_url: str) -> dict[str, object]:
         "introspection_endpoint": f"{edge_url}{INTROSPECT_PATH}",
         "revocation_endpoint": f"{edge_url}{REVOKE_PATH}",
     }
-    methods = [method.value for method in AuthMethod]
+    methods = [AuthMethod.TLS_CLIENT_AUTH.value]
     return {
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}{AUTHORIZE_PATH}",

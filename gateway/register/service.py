@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from gateway.register.client_rules import require_consistent_client
 from gateway.register.model import Client, ClientOfAnotherTpp, ClientProfile, RegisterRefusal, Tpp, UnknownTpp
-from gateway.register.redirect_uris import require_redirect_uri
 from psd2.authorisation_number import AuthorisationNumber, InvalidAuthorisationNumber
 
 if TYPE_CHECKING:
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from psd2.clock import Clock
-
-MOST_REDIRECT_URIS = 20
 
 
 class RegisterStore(Protocol):
@@ -84,7 +82,7 @@ class Register:
         standing = self._store.client(client.client_id)
         if standing is not None and standing.authorisation_number != client.authorisation_number:
             raise ClientOfAnotherTpp("client_id", f"{client.client_id} belongs to another TPP: choose another client_id")
-        _require_redirect_uris(client.redirect_uris)
+        require_consistent_client(client)
         return self._store.save_client(client, self._clock.now())
 
     def delete_client(self, client_id: str) -> bool:
@@ -105,12 +103,3 @@ def _require_consistent(tpp: Tpp) -> None:
         raise RegisterRefusal("country", reason)
     if not tpp.roles:
         raise RegisterRefusal("roles", "a TPP needs at least one role: PSP_AI, PSP_PI, PSP_IC or PSP_AS")
-
-
-def _require_redirect_uris(uris: tuple[str, ...]) -> None:
-    if not 0 < len(uris) <= MOST_REDIRECT_URIS:
-        raise RegisterRefusal("redirect_uris", f"1 to {MOST_REDIRECT_URIS} addresses are taken, {len(uris)} were given")
-    for position, uri in enumerate(uris):
-        require_redirect_uri(uri, f"redirect_uris[{position}]")
-    if len(set(uris)) != len(uris):
-        raise RegisterRefusal("redirect_uris", "an address is listed twice")

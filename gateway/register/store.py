@@ -12,6 +12,7 @@ from gateway.admin_audit.store import record_change
 from gateway.changes.kinds import EVERYTHING, ChangeKind
 from gateway.changes.store import append_change, changing
 from gateway.database import access_tokens, clients, refresh_tokens, tpps
+from gateway.register.client_metadata import metadata_text, read_metadata
 from gateway.register.model import AuthMethod, Client, ClientProfile, ClientStatus, Tpp, TppStatus
 from psd2.roles import format_roles, read_roles
 
@@ -82,6 +83,7 @@ class SqlRegisterStore:
             "profile": client.profile.value,
             "token_endpoint_auth_method": client.token_endpoint_auth_method.value,
             "status": client.status.value,
+            "oauth_metadata": metadata_text(client),
         }
         key = {"client_id": client.client_id}
         with changing(self._engine) as connection:
@@ -112,7 +114,8 @@ def _standing(connection: Connection, table: Table, key: Mapping[str, str]) -> d
     row = connection.execute(select(table).filter_by(**key)).one_or_none()
     if row is None:
         return None
-    return {column: value for column, value in row._mapping.items() if column not in _BOOKKEEPING}  # noqa: SLF001 - public in SQLAlchemy
+    told: dict[str, Any] = {column: value for column, value in row._mapping.items() if column not in _BOOKKEEPING}  # noqa: SLF001 - public in SQLAlchemy
+    return {**told, **json.loads(told.pop("oauth_metadata", "{}"))}
 
 
 def _save(connection: Connection, table: Table, *, key: Mapping[str, str], values: Mapping[str, Any], at: datetime) -> bool:
@@ -147,4 +150,5 @@ def _client(row: Row[Any]) -> Client:
         profile=ClientProfile(row.profile),
         token_endpoint_auth_method=AuthMethod(row.token_endpoint_auth_method),
         status=ClientStatus(row.status),
+        **read_metadata(row.oauth_metadata),
     )

@@ -132,7 +132,10 @@ def test_a_client_is_registered_read_and_deleted(api: FlaskClient) -> None:
     api.put(f"/tpps/{NUMBER}", json=TPP)
     assert api.put(f"/clients/{CLIENT}", json=CLIENT_BODY).status_code == 201
 
-    assert api.get(f"/clients/{CLIENT}").get_json() == {"client_id": CLIENT, "status": "active"} | CLIENT_BODY
+    told = api.get(f"/clients/{CLIENT}").get_json()
+    assert told | {"client_id": CLIENT, "status": "active"} | CLIENT_BODY == told
+    assert (told["application_type"], told["jwks"], told["dpop_bound_access_tokens"]) == ("web", None, False)
+    assert "registration_access_token_sha256" not in told
     assert api.delete(f"/clients/{CLIENT}").status_code == 204
     problem_of(api.get(f"/clients/{CLIENT}"), 404)
     problem_of(api.delete(f"/clients/{CLIENT}"), 404)
@@ -156,6 +159,14 @@ def test_a_faulty_client_is_told_by_field(api: FlaskClient, change: dict[str, ob
 
     assert fields_of(api.put(f"/clients/{CLIENT}", json=CLIENT_BODY | change)) == [field]
     assert api.get(f"/clients/{CLIENT}").status_code == 404
+
+
+def test_every_fault_of_a_client_is_told_at_once(api: FlaskClient) -> None:
+    """Each by its field."""
+    api.put(f"/tpps/{NUMBER}", json=TPP)
+    faulty = CLIENT_BODY | {"tls_client_auth_san_ip": "x", "jwks_uri": "http://tpp.example/jwks"}
+
+    assert fields_of(api.put(f"/clients/{CLIENT}", json=faulty)) == ["tls_client_auth_san_ip", "jwks_uri"]
 
 
 def test_a_client_of_another_tpp_is_a_conflict(api: FlaskClient) -> None:

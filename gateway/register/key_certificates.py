@@ -1,0 +1,35 @@
+"""The certificates that a client's registered keys name as their own (`x5c`, RFC 7517 §4.7): what RFC 8705 §2.2 compares by."""
+
+from __future__ import annotations
+
+import base64
+from binascii import Error as NotBase64
+from typing import TYPE_CHECKING, Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from joserfc.jwk import import_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def certificate_of(key: Mapping[str, Any]) -> x509.Certificate | None:
+    """Return the certificate that a JWK names as its own, None where it names none; raises `ValueError`."""
+    chain = key.get("x5c")
+    if chain is None:
+        return None
+    if not isinstance(chain, list) or not chain or not isinstance(chain[0], str):
+        raise ValueError("must be a list of certificates, each DER in base64")
+    try:
+        certificate = x509.load_der_x509_certificate(base64.b64decode(chain[0], validate=True))
+    except NotBase64 as error:
+        raise ValueError("must be DER in base64, not in base64url") from error
+    if _subject_key(certificate.public_key()) != _subject_key(import_key(dict(key)).raw_value):
+        raise ValueError("is a certificate of another key than the one it stands beside")
+    return certificate
+
+
+def _subject_key(key: Any) -> bytes:  # noqa: ANN401 - one of cryptography's public keys
+    encoded: bytes = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return encoded
