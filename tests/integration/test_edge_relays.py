@@ -7,12 +7,14 @@ import itertools
 import socket
 import struct
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
 
 from gateway.configuration.changes import Change
+from gateway.configuration.model import Kinds
 from gateway.configuration.service import Configuration
 from gateway.configuration.store import SqlConfigurationStore
 from gateway.kinds import KINDS
@@ -68,14 +70,14 @@ def edge(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iter
         yield running
 
 
-def apply(edge: EdgeUnderTest, documents: dict[str, dict[str, Any]]) -> None:
+def apply(edge: EdgeUnderTest, documents: dict[str, dict[str, Any] | None], *, kinds: Kinds = KINDS) -> None:
     """Put documents in force, and wait until the worker serves by them."""
     probe = f"probe{next(_numbers)}"
     routes = [{"path": f"/{probe}", "methods": ["GET"]}]
     documents |= {f"deployments/{probe}": {"listener": "edge", "upstream": "bank", "mtls": "off", "routes": routes}}
     named = [(*place.split("/"), body) for place, body in documents.items()]
     changes = [Change(kind=kind, name=name, body=body) for kind, name, body in named]
-    Configuration(kinds=KINDS, store=SqlConfigurationStore(edge.register.engine), clock=SystemClock()).apply(changes)
+    Configuration(kinds=kinds, store=SqlConfigurationStore(edge.register.engine), clock=SystemClock()).apply(changes)
     wait_until(lambda: edge.get(f"/{probe}").status == 200, seconds=DEADLINE_SECONDS, what=probe)
 
 
@@ -238,14 +240,16 @@ def test_spellings_that_could_be_read_in_two_ways_end_the_connection(edge: EdgeU
 
 
 def test_a_client_is_no_relay_even_where_a_store_says_so(edge: EdgeUnderTest) -> None:
-    """The operator has put the TPPs' own CA into the relays' store: a QWAC stays its holder's."""
+    """The TPPs' own CA is in a relay's store, which no set that is judged can have: a QWAC stays its holder's all the same."""
+    unjudged = Kinds(replace(kind, conflicts=lambda _snapshot: ()) for kind in KINDS)
     bundles = {"tpps": {"anchors": [edge.authority.pem]}}
     store = {"profile": "client", "bundles": bundles, "revocation": {"method": "none"}}
     relay = {"certificate": {"form": "base64-der", "trust_store": "careless"}}
-    apply(edge, {"trust-stores/careless": store, "relays/careless": relay})
+    apply(edge, {"trust-stores/careless": store, "relays/careless": relay}, kinds=unjudged)
     other = edge.authority.qwac(number=OTHER_NUMBER)
     with edge.connect(edge.qwac) as connection:
         headers = seen(lines(connection, f"X-Client-Cert: {sf(other).strip(':')}"))
+    apply(edge, {"trust-stores/careless": None, "relays/careless": None})
     assert headers["x-sandbox-tpp"] == "PSDDE-BAFIN-100001"
 
 
