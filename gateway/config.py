@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic_settings import SettingsConfigDict
 
 from chassis.settings import AddressText, ServiceSettings, peer_address, read_settings
+from gateway.trust.addresses import read_host
 from gateway.trust.rules import UnknownStatus
 
 if TYPE_CHECKING:
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
 _KIBIBYTE = 1024
 _MEBIBYTE = 1024 * _KIBIBYTE
 _DAY = 86_400
+
+
+def _require_hosts(text: str) -> str:
+    return ",".join(read_host(host.strip()) for host in text.split(",") if host.strip())
+
+
+HostList = Annotated[str, AfterValidator(_require_hosts)]
 
 
 class BlindRule(StrEnum):
@@ -112,6 +120,11 @@ class GatewaySettings(ServiceSettings):
     brute_force_seconds: float = Field(default=60, gt=0, le=_DAY, description="time after which as many are granted again")
     brute_force_block_seconds: float = Field(default=60, gt=0, le=30 * _DAY, description="how long such an address is blocked")
 
+    internal_client_hosts: HostList = Field(
+        default="",
+        description="host:port, comma separated, that a client's jwks_uri may name although it is on no public network; such a "
+        "host shows a certificate of this home's own root",
+    )
     authorization_workers: int = Field(default=1, ge=1, le=32, description="processes of the authorization server")
     authorization_threads: int = Field(default=16, ge=1, le=256, description="requests that each of them serves at a time")
     admin_threads: int = Field(default=4, ge=1, le=64, description="requests that the control API serves at a time")
@@ -122,6 +135,11 @@ class GatewaySettings(ServiceSettings):
     # A code that comes a second time is recognised, and what it gave revoked, for as long as its row is kept.
     retention_seconds: int = Field(default=_DAY, ge=3_600, le=90 * _DAY, description="time expired codes and tokens are kept")
     prune_seconds: float = Field(default=60, ge=1, le=_DAY, description="how often expired ones are deleted")
+
+    @property
+    def client_hosts(self) -> frozenset[str]:
+        """The hosts inside that clients may have this server call."""
+        return frozenset(host for host in self.internal_client_hosts.split(",") if host)
 
     @property
     def metrics_path(self) -> Path:

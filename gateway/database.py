@@ -221,6 +221,18 @@ authorization_codes = Table(
     Index(None, "expires_at"),
 )
 
+# What the addresses that clients name as `jwks_uri` have given, and when they were last asked.
+client_key_sets = Table(
+    "client_key_sets",
+    metadata,
+    Column("url", Text, primary_key=True),
+    Column("tried_at", Double, nullable=False),
+    Column("failure", Text),  # of the last try; null where it went well, or still goes on
+    Column("jwks", Text),  # what came last; null where nothing ever did
+    Column("fetched_at", Double),
+    Index(None, "tried_at"),
+)
+
 documents = Table(
     "documents",
     metadata,

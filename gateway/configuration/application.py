@@ -1,8 +1,12 @@
-"""One set of changes on its way into the configuration: judged with everything else that stands, then written whole."""
+"""One set of changes on its way into the configuration: judged with everything else that stands, then written whole.
+
+Judging takes as long as the set is large and needs no lock; writing needs the one that a block of a certificate waits for.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gateway.admin_audit.actor import current_actor
@@ -16,42 +20,70 @@ from gateway.configuration.snapshot import SetRefused, require_consistent
 from gateway.configuration.versions import MOST_DOCUMENTS, Version, canonical, require_name, require_shallow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from gateway.configuration.changes import Change
     from gateway.configuration.difference import Difference
-    from gateway.configuration.keeping import StandingChange
+    from gateway.configuration.keeping import StandingChange, StandingState
     from gateway.configuration.model import Body, Kind, Kinds
-    from gateway.configuration.snapshot import Snapshot, SnapshotReader
+    from gateway.configuration.snapshot import Delivered, Snapshot, SnapshotReader
     from gateway.configuration.versions import Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What a set of changes comes to, and what it was judged by."""
+
+    applied: list[Applied]
+    standing: Sequence[Version]
+    delivered: Delivered
+    numbers: Mapping[tuple[str, str], int]
+
+    def holds(self, unit: StandingState) -> bool:
+        """Tell whether nothing that it was judged by has changed since."""
+        return (
+            list(self.standing) == list(unit.standing())
+            and self.delivered == unit.delivered()
+            # Of a name that was used and given up again, what stands says nothing.
+            and all(unit.newest_number(*place) == number for place, number in self.numbers.items())
+        )
+
+    def write(self, unit: StandingChange, at: datetime) -> list[Applied]:
+        """Make it so, at this moment; returns what has been made."""
+        applied = [each if each.action is Action.UNCHANGED else each.dated(at.timestamp()) for each in self.applied]
+        made = [each for each in applied if each.action is not Action.UNCHANGED]
+        for each in made:
+            unit.write(each.version)
+            unit.record(_entry(each), at)
+        if made:
+            unit.announce(made[0].version.place if len(made) == 1 else EVERYTHING, at)
+        return applied
 
 
 class Application:
     """One set of changes on its way."""
 
-    def __init__(self, kinds: Kinds, reader: SnapshotReader, unit: StandingChange, at: datetime, origin: Origin) -> None:
+    def __init__(self, kinds: Kinds, reader: SnapshotReader, unit: StandingState, at: datetime, origin: Origin) -> None:
         self._kinds = kinds
         self._reader = reader
         self._unit = unit
         self._at = at
         self._origin = origin
+        self._numbers: dict[tuple[str, str], int] = {}
+        self._delivered = unit.delivered()
         self._standing = {(version.kind, version.name): version for version in unit.standing()}
 
-    def apply(self, changes: Sequence[Change]) -> list[Applied]:
-        """Judge all, then write all."""
+    def judged(self, changes: Sequence[Change]) -> Judged:
+        """Judge all; raises what `Configuration.apply` does."""
         _require_distinct(changes)
         for change in changes:
             self._require_precondition(change)
         applied = self._next_versions(changes)
-        made = [each for each in applied if each.action is not Action.UNCHANGED]
-        self._require_usable(made)
-        for each in made:
-            self._unit.write(each.version)
-            self._unit.record(_entry(each), self._at)
-        if made:
-            self._unit.announce(made[0].version.place if len(made) == 1 else EVERYTHING, self._at)
-        return applied
+        self._require_usable([each for each in applied if each.action is not Action.UNCHANGED])
+        return Judged(
+            applied=applied, standing=[*self._standing.values()], delivered=self._delivered, numbers=dict(self._numbers)
+        )
 
     def _require_precondition(self, change: Change) -> None:
         standing = self._standing.get((change.kind, change.name))
@@ -93,10 +125,11 @@ class Application:
         return difference(body_of(standing), None, self._kinds[kind].secrets)
 
     def _next(self, change: Change, *, text: str) -> Version:
+        newest = self._numbers[change.kind, change.name] = self._unit.newest_number(change.kind, change.name)
         return Version(
             kind=change.kind,
             name=change.name,
-            number=self._unit.newest_number(change.kind, change.name) + 1,
+            number=newest + 1,
             text=text,
             origin=self._origin,
             actor=current_actor().name,
@@ -121,7 +154,7 @@ class Application:
                 coming[each.version.kind, each.version.name] = each.version
         if len(coming) > max(MOST_DOCUMENTS, len(self._standing)):
             raise SetRefused([Fault("name", f"would be more than {MOST_DOCUMENTS} documents in all", made[-1].version.place)])
-        snapshot = self._reader.parsed(coming.values())
+        snapshot = self._reader.parsed(coming.values(), self._delivered)
         self._require_timely(made, snapshot)
         for each in made:
             if each.version.is_deletion:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +61,10 @@ class Applied:
     action: Action
     version: Version
     difference: Sequence[Mapping[str, Any]]
+
+    def dated(self, at: float) -> Applied:
+        """Return the same, made at another moment."""
+        return replace(self, version=replace(self.version, at=at))
 
 
 class PreconditionFailed(Exception):

@@ -10,11 +10,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gateway.admin_audit.record import Entry
+    from gateway.configuration.snapshot import Delivered
     from gateway.configuration.versions import Version
 
 
-class StandingChange(Protocol):
-    """A transaction that changes the configuration."""
+class StandingState(Protocol):
+    """What a transaction sees of the configuration."""
 
     def standing(self) -> Sequence[Version]:
         """Return every document that stands."""
@@ -24,6 +25,13 @@ class StandingChange(Protocol):
 
     def newest_number(self, kind: str, name: str) -> int:
         """Return the number of the newest version, 0 where the name was never used."""
+
+    def delivered(self) -> Delivered:
+        """Return the CAs that came in beside the documents."""
+
+
+class StandingChange(StandingState, Protocol):
+    """A transaction that changes the configuration."""
 
     def write(self, version: Version) -> None:
         """Make this the newest version of its document."""
@@ -40,6 +48,9 @@ class ConfigurationStore(Protocol):
 
     def changing(self, *, dry_run: bool) -> AbstractContextManager[StandingChange]:
         """Give a change; there is one at a time. A dry run leaves nothing."""
+
+    def reading(self) -> AbstractContextManager[StandingState]:
+        """Give what stands at one moment; nobody waits for who looks at it."""
 
     def standing(self) -> Sequence[Version]:
         """Return every document that stands, by kind and name."""

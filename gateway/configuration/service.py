@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gateway.configuration.application import Application
 from gateway.configuration.changes import WHATEVER_STANDS, Applied, Change, NoSuchDocument, Precondition
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from gateway.configuration.model import Kinds
     from gateway.configuration.snapshot import Snapshot
     from psd2.clock import Clock
+
+
+_MOST_TRIES: Final = 3
 
 
 class Configuration:
@@ -52,15 +55,25 @@ class Configuration:
 
     def snapshot(self) -> Snapshot:
         """Return all that stands; raises `SetRefused` where it can't be in force together."""
-        return self._reader.read(self._store.standing())
+        with self._store.reading() as state:
+            return self._reader.read(state.standing(), state.delivered())
 
     def apply(self, changes: Sequence[Change], *, origin: Origin = Origin.OPERATOR, dry_run: bool = False) -> list[Applied]:
         """Make all the changes or none of them; a dry run answers the same and makes none.
 
         Raises `PreconditionFailed`, `NoSuchDocument`, `DocumentInUse`, `SetRefused`.
         """
+        reader, at = self._reader.branch(), self._clock.now()
+        for _ in range(_MOST_TRIES):
+            with self._store.reading() as state:
+                judged = Application(self.kinds, reader, state, at, origin).judged(changes)
+            self._reader.learn(reader)
+            with self._store.changing(dry_run=dry_run) as unit:
+                if judged.holds(unit):
+                    return judged.write(unit, self._clock.now())
+        # Others were quicker each time: judged once more while they wait, by what is mostly known by now.
         with self._store.changing(dry_run=dry_run) as unit:
-            return Application(self.kinds, self._reader, unit, self._clock.now(), origin).apply(changes)
+            return Application(self.kinds, reader, unit, at, origin).judged(changes).write(unit, self._clock.now())
 
     def roll_back(
         self, kind: str, name: str, *, to: int, precondition: Precondition = WHATEVER_STANDS, dry_run: bool = False

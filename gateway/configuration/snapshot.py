@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,12 +11,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from gateway.configuration.model import DocumentRefused, Fault, UnknownKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from gateway.configuration.model import Document, Kind, Kinds, Reference
     from gateway.configuration.versions import Version
 
 Model = TypeVar("Model")
+Delivered = Mapping[str, tuple[str, ...]]
+"""CAs (PEM) by trust store that are kept beside the documents: the portal delivers those of TPPs."""
+
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -36,9 +40,10 @@ class Parsed:
 
 
 class Snapshot:
-    """All documents by kind and name; immutable."""
+    """All documents by kind and name, and what has been delivered beside them; immutable."""
 
-    def __init__(self, parsed: Iterable[Parsed] = ()) -> None:
+    def __init__(self, parsed: Iterable[Parsed] = (), delivered: Delivered = _NONE) -> None:
+        self.delivered = delivered
         by_kind: dict[str, dict[str, Parsed]] = defaultdict(dict)
         for each in parsed:
             by_kind[each.document.kind][each.document.name] = each
@@ -77,13 +82,23 @@ class SnapshotReader:
         self._kinds = kinds
         self._known: dict[tuple[str, str], tuple[str, Parsed]] = {}
 
-    def read(self, versions: Iterable[Version]) -> Snapshot:
+    def branch(self) -> SnapshotReader:
+        """Return one that knows the same and goes on by itself: what others read meanwhile makes it forget nothing."""
+        other = SnapshotReader(self._kinds)
+        other._known = self._known
+        return other
+
+    def learn(self, branch: SnapshotReader) -> None:
+        """Know what a branch has read."""
+        self._known = branch._known
+
+    def read(self, versions: Iterable[Version], delivered: Delivered = _NONE) -> Snapshot:
         """Return the snapshot of these documents; raises `SetRefused` with all that is wrong."""
-        snapshot = self.parsed(versions)
+        snapshot = self.parsed(versions, delivered)
         require_consistent(self._kinds, snapshot)
         return snapshot
 
-    def parsed(self, versions: Iterable[Version]) -> Snapshot:
+    def parsed(self, versions: Iterable[Version], delivered: Delivered = _NONE) -> Snapshot:
         """Return the documents without asking whether they fit together; raises `SetRefused` with all that is wrong."""
         known: dict[tuple[str, str], tuple[str, Parsed]] = {}
         faults: list[Fault] = []
@@ -96,7 +111,7 @@ class SnapshotReader:
         self._known = known
         if faults:
             raise SetRefused(faults)
-        return Snapshot(parsed for _, parsed in known.values())
+        return Snapshot((parsed for _, parsed in known.values()), delivered)
 
     def _parsed(self, version: Version) -> Parsed:
         text, parsed = self._known.get((version.kind, version.name), ("", None))

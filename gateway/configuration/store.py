@@ -13,7 +13,7 @@ from gateway.changes.kinds import ChangeKind
 from gateway.changes.store import append_change, changing
 from gateway.configuration.sealing import NOTHING_SEALED
 from gateway.configuration.versions import Origin, Version
-from gateway.database import document_versions, documents
+from gateway.database import document_versions, documents, trust_certificates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from gateway.admin_audit.record import Entry
     from gateway.configuration.sealing import Sealing
+    from gateway.configuration.snapshot import Delivered
 
 KEPT_VERSIONS: Final = 200
 _versions = document_versions.c
@@ -44,10 +45,16 @@ class SqlConfigurationStore:
             if dry_run:
                 connection.rollback()
 
+    @contextmanager
+    def reading(self) -> Iterator[SqlState]:
+        """Give what stands at one moment; nobody waits for who looks at it."""
+        with self._reading.begin() as connection:
+            yield SqlState(connection, self._sealing)
+
     def standing(self) -> Sequence[Version]:
         """Return every document that stands, by kind and name."""
         with self._reading.connect() as connection:
-            return _standing(connection, self._sealing)
+            return standing_documents(connection, self._sealing)
 
     def history(self, kind: str, name: str) -> Sequence[Version]:
         """Return the versions of a document, newest first; deletions are among them."""
@@ -76,8 +83,8 @@ class SqlConfigurationStore:
             return {(row.kind, row.name): _version(row, self._sealing) for row in rows}
 
 
-class SqlChange:
-    """One transaction that changes the configuration."""
+class SqlState:
+    """What one transaction sees of the configuration."""
 
     def __init__(self, connection: Connection, sealing: Sealing) -> None:
         self.connection = connection
@@ -85,7 +92,7 @@ class SqlChange:
 
     def standing(self) -> Sequence[Version]:
         """Return every document that stands."""
-        return _standing(self.connection, self._sealing)
+        return standing_documents(self.connection, self._sealing)
 
     def history(self, kind: str, name: str) -> Sequence[Version]:
         """Return the versions of a document, newest first."""
@@ -95,6 +102,19 @@ class SqlChange:
         """Return the number of the newest version, 0 where the name was never used."""
         query = select(func.max(_versions.number)).where(_of(kind, name))
         return self.connection.scalar(query) or 0
+
+    def delivered(self) -> Delivered:
+        """Return the CAs that came in beside the documents."""
+        certificates = trust_certificates.c
+        query = select(certificates.store, certificates.pem).order_by(certificates.store, certificates.sha256)
+        found: dict[str, tuple[str, ...]] = {}
+        for row in self.connection.execute(query):
+            found[row.store] = (*found.get(row.store, ()), row.pem)
+        return found
+
+
+class SqlChange(SqlState):
+    """One transaction that changes the configuration."""
 
     def write(self, version: Version) -> None:
         """Make this the newest version of its document."""
@@ -120,7 +140,8 @@ def _of(kind: str, name: str) -> ColumnElement[bool]:
     return (_versions.kind == kind) & (_versions.name == name)
 
 
-def _standing(connection: Connection, sealing: Sealing) -> list[Version]:
+def standing_documents(connection: Connection, sealing: Sealing = NOTHING_SEALED) -> list[Version]:
+    """Return every document that stands, by kind and name."""
     rows = connection.execute(select(documents).order_by(documents.c.kind, documents.c.name))
     return [_version(row, sealing) for row in rows]
 

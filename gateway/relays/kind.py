@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Final
 from gateway.configuration.bodies import read_body
 from gateway.configuration.model import DocumentRefused, Fault, Kind, Reference
 from gateway.edge.client_head import is_stripped
-from gateway.policies.kind import DEPLOYMENTS
 from gateway.policies.networks import NetworkSet, read_network
 from gateway.relays.bodies import RelayBody
 from gateway.relays.forms import USUAL_HEADERS
 from gateway.relays.model import CertificateHeader, Preface, Relay
-from gateway.trust.kind import TRUST_STORES
+from gateway.relays.separation import shared_with_clients
 from gateway.trust.model import TPP_STORE
 
 if TYPE_CHECKING:
@@ -67,32 +66,18 @@ def _references(relay: Relay) -> Iterator[Reference]:
 
 
 def _conflicts(snapshot: Snapshot) -> Iterator[Fault]:
-    """Yield stores that would let a relay be a client, or say in two ways where the certificate is."""
-    used = {route.trust_store: each.name for each in snapshot.of(DEPLOYMENTS).values() for route in each.routes}
+    """Yield stores that would let a client be a relay, or say in two ways where the certificate is."""
+    relays = snapshot.of(RELAYS).values()
+    yield from shared_with_clients(relays, snapshot)
     taken: dict[str, str] = {}
-    for relay in snapshot.of(RELAYS).values():
+    for relay in relays:
         if relay.certificate is None:
             continue
-        store, place = relay.certificate.trust_store, f"relays/{relay.name}"
-        if store in used:
-            problem = f"{store} is whom deployments/{used[store]} trusts as clients, who could then pass for anybody"
-            yield Fault("certificate.trust_store", f"{problem}: make a store of its own for relays", place)
+        store = relay.certificate.trust_store
         if store in taken:
-            yield Fault("certificate.trust_store", f"{store} is that of relays/{taken[store]}: one relay, one store", place)
+            problem = f"{store} is that of relays/{taken[store]}: one relay, one store"
+            yield Fault("certificate.trust_store", problem, f"relays/{relay.name}")
         taken.setdefault(store, relay.name)
-        for other in sorted(_sharing(snapshot, store, {TPP_STORE, *used})):
-            problem = f"{store} has a CA in common with {other}, whose clients could then pass for anybody"
-            yield Fault("certificate.trust_store", problem, place)
-
-
-def _sharing(snapshot: Snapshot, store: str, others: set[str]) -> Iterator[str]:
-    stores = snapshot.of(TRUST_STORES)
-    if store not in stores:
-        return
-    own = {each.sha256 for each in stores[store].certificates}
-    for other in others - {store}:
-        if other in stores and own & {each.sha256 for each in stores[other].certificates}:
-            yield other
 
 
 RELAYS: Final[Kind[Relay]] = Kind(

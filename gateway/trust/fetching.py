@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from gateway.trust.addresses import IpAddress, Location
 
-_MOST_REDIRECTS: Final = 3
+MOST_REDIRECTS: Final = 3
 _MOST_ADDRESSES: Final = 4
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _OK: Final = 200
@@ -40,6 +40,7 @@ class Order:
     internal_hosts: frozenset[str] = frozenset()
     body: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    most_redirects: int = MOST_REDIRECTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Fetcher:
     def fetch(self, order: Order) -> Fetched:
         """Return the body of a 200; raises `FetchFailed`."""
         url = order.url
-        for _ in range(_MOST_REDIRECTS + 1):
+        for _ in range(order.most_redirects + 1):
             try:
                 reply = self._reply(url, order)
             except AddressRefused as error:
@@ -70,7 +71,7 @@ class Fetcher:
             if isinstance(reply, Fetched):
                 return reply
             url = reply
-        raise FetchFailed(f"{order.url}: redirects more than {_MOST_REDIRECTS} times")
+        raise FetchFailed(f"{order.url}: redirects more than {order.most_redirects} times")
 
     def _reply(self, url: str, order: Order) -> Fetched | str:
         """Return what came, or where it is said to be."""

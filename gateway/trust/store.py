@@ -10,25 +10,35 @@ from chassis.database import for_reading
 from gateway.admin_audit.store import record_change
 from gateway.changes.kinds import ChangeKind
 from gateway.changes.store import append_change, changing
+from gateway.configuration.store import standing_documents
 from gateway.database import blocked_certificates, crls, trust_certificates
 from gateway.trust.crl import FIELD
 from gateway.trust.model import ListInForce, OutdatedCrl, TrustCertificate, TrustKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection, Engine
 
+    from gateway.configuration.versions import Version
     from gateway.trust.model import RevocationList
+
+    Fitting = Callable[[Iterable[Version], str, Sequence[TrustCertificate]], None]
+
+
+def whatever_fits(_standing: Iterable[Version], _store: str, _certificates: Sequence[TrustCertificate]) -> None:
+    """Ask nothing of CAs but what they are."""
 
 
 class SqlTrustStore:
     """Trust on SQLAlchemy Core."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, require_fitting: Fitting = whatever_fits) -> None:
+        """`require_fitting` is asked in the transaction of each delivery of CAs."""
         self._engine = engine
         self._reading = for_reading(engine)
+        self._require_fitting = require_fitting
 
     def certificates(self, store: str) -> Sequence[TrustCertificate]:
         """Return the certificates of a trust store."""
@@ -38,12 +48,13 @@ class SqlTrustStore:
             return [TrustCertificate(sha256=row.sha256, kind=TrustKind(row.kind), pem=row.pem) for row in rows]
 
     def replace(self, store: str, certificates: Sequence[TrustCertificate], at: datetime) -> None:
-        """Put these certificates in the place of all that the store held."""
+        """Put these certificates in the place of all that the store held; raises `TrustRefusal` where documents forbid it."""
         rows = [
             {"store": store, "sha256": certificate.sha256, "kind": certificate.kind.value, "pem": certificate.pem}
             for certificate in certificates
         ]
         with changing(self._engine) as connection:
+            self._require_fitting(standing_documents(connection), store, certificates)
             before = _standing_certificates(connection, store)
             connection.execute(delete(trust_certificates).where(trust_certificates.c.store == store))
             connection.execute(insert(trust_certificates), rows)

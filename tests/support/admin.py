@@ -13,6 +13,7 @@ from gateway.configuration.store import SqlConfigurationStore
 from gateway.limits.blocks import Blocks
 from gateway.register.service import Register
 from gateway.register.store import SqlRegisterStore
+from gateway.relays.delivery import RelaysApart
 from gateway.trust.crl_points import SqlCrlPoints
 from gateway.trust.service import Trust
 from gateway.trust.store import SqlTrustStore
@@ -45,7 +46,7 @@ def admin_client(
     clock = clock or SystemClock()
     client = create_app(
         register=Register(store=SqlRegisterStore(engine), clock=clock),
-        trust=Trust(store=SqlTrustStore(engine), clock=clock),
+        trust=Trust(store=SqlTrustStore(engine, RelaysApart().require), clock=clock),
         crl_points=SqlCrlPoints(engine),
         watched=watched,
         configuration=Configuration(kinds=kinds, store=SqlConfigurationStore(engine), clock=clock),

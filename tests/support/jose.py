@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import ssl
+import threading
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives import hashes
@@ -16,6 +19,9 @@ from gateway.oauth.jose.key_set import KeySet, read_key_set
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
+
+    from tests.support.pki import Authority
 
 _Private = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 _SHA256 = hashes.SHA256()
@@ -96,3 +102,44 @@ def key_set(*keys: Signer | Mapping[str, object]) -> KeySet:
 def b64(data: bytes) -> str:
     """Return base64url without padding."""
     return urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+class JwksServer:
+    """Serves sets of keys over https on loopback; `files` holds a body or, where it is another address, a redirect."""
+
+    def __init__(self, authority: Authority, folder: Path) -> None:
+        self.files: dict[str, bytes | str] = {}
+        self.paths: list[str] = []
+        served = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                served.paths.append(self.path)
+                body = served.files[self.path]
+                self.send_response(200 if isinstance(body, bytes) else 302)
+                if isinstance(body, str):
+                    self.send_header("Location", body)
+                    body = b""
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_arguments: object) -> None:
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*authority.server("localhost").write(folder, "jwks"))
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        self.host = f"localhost:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def url(self, path: str) -> str:
+        """Return the address of a path."""
+        return f"https://{self.host}{path}"
+
+    def stop(self) -> None:
+        """Serve no more."""
+        self._server.shutdown()
+        self._server.server_close()

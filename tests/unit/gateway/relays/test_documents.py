@@ -71,7 +71,7 @@ def test_a_store_of_its_own_is_taken() -> None:
     ("wrong", "said"),
     [
         (snapshot(OF_RELAYS, of_clients="relays"), "could then pass for anybody"),
-        (snapshot(OF_CLIENTS), "has a CA in common with clients"),
+        (snapshot(OF_CLIENTS), "CN=CA of clients,C=DE in common with trust-stores/clients"),
         (snapshot(OF_RELAYS, second=True), "one relay, one store"),
     ],
 )

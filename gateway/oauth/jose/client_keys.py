@@ -1,0 +1,152 @@
+"""A client's keys: those it registered as `jwks`, or those that its `jwks_uri` gives (RFC 7591 §2)."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from chassis.logs import get_logger
+from gateway.oauth.jose.algorithms import SUPPORTED, SigningAlgorithm
+from gateway.oauth.jose.jws import verified_jws
+from gateway.oauth.jose.key_fetching import DEADLINE_SECONDS, KeysNotFetched
+from gateway.oauth.jose.key_set import read_key_set
+from gateway.oauth.jose.refusals import JwsRefused, KeySetRefused, UnknownKey
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+    from datetime import datetime
+
+    from gateway.oauth.jose.claims import Claims
+    from gateway.oauth.jose.key_set import KeySet
+    from gateway.oauth.jose.published_keys import PublishedKeys
+    from psd2.clock import Clock
+
+# So many of the server's threads may wait for other people's servers; the rest goes on serving.
+MOST_WAITING: Final = 4
+_LOOK_SECONDS: Final = 0.05
+
+
+class KeyHolder(Protocol):
+    """A client, as far as its keys go."""
+
+    @property
+    def jwks(self) -> Mapping[str, Any] | None:
+        """The keys it registered."""
+
+    @property
+    def jwks_uri(self) -> str | None:
+        """Where it publishes its keys."""
+
+
+class PublishedKeyStore(Protocol):
+    """Where published keys are kept for all workers."""
+
+    def read(self, url: str) -> PublishedKeys | None:
+        """Return what is known of an address."""
+
+    def is_claimed(self, url: str, now: datetime) -> bool:
+        """Take on asking an address, and tell whether nobody has done so just now."""
+
+    def keep(self, url: str, jwks: str, at: datetime) -> None:
+        """Put a set in the place of an older one."""
+
+    def note_failure(self, url: str, failure: str) -> None:
+        """Note why nothing came."""
+
+
+class KeySource(Protocol):
+    """Fetches sets of keys."""
+
+    def fetch(self, url: str) -> str:
+        """Return the JWK Set at an address; raises `KeysNotFetched`."""
+
+
+class ClientKeys:
+    """The keys of all clients."""
+
+    def __init__(self, *, store: PublishedKeyStore, source: KeySource, clock: Clock) -> None:
+        self._store = store
+        self._source = source
+        self._clock = clock
+        self._waiting = threading.BoundedSemaphore(MOST_WAITING)
+
+    def of(self, client: KeyHolder) -> KeySet:
+        """Return a client's keys; raises `JwsRefused` where there are none."""
+        if client.jwks_uri is None and client.jwks is None:
+            raise _no_keys("the client has no keys", "register jwks or jwks_uri")
+        text = self._published(client.jwks_uri) if client.jwks_uri is not None else json.dumps(client.jwks)
+        try:
+            return read_key_set(text)
+        except KeySetRefused as error:
+            raise _no_keys(f"the client's keys can't be used: {error}", "register others") from error
+
+    def verified(
+        self,
+        compact: str,
+        client: KeyHolder,
+        *,
+        algs: Collection[SigningAlgorithm] = SUPPORTED,
+        typ: str | None = None,
+    ) -> Claims:
+        """Return what a message of the client says; raises `JwsRefused`. A key that is not known yet is looked for anew."""
+        keys = self.of(client)
+        try:
+            return verified_jws(compact, keys, algs=algs, typ=typ)
+        except UnknownKey:
+            if client.jwks_uri is None or not self._is_fetched_anew(client.jwks_uri):
+                raise
+        return verified_jws(compact, self.of(client), algs=algs, typ=typ)
+
+    def _published(self, url: str) -> str:
+        now = self._clock.now()
+        known = self._store.read(url)
+        if known is not None and known.is_usable(now):
+            if not known.is_fresh(now):
+                with suppress(JwsRefused):  # what is known serves until then
+                    self._is_fetched_anew(url)
+        elif not self._is_fetched_anew(url):
+            self._wait_for_another(url)
+        known = self._store.read(url)
+        if known is None or known.jwks is None or not known.is_usable(now):
+            failure = known.failure if known is not None else None
+            raise _no_keys(failure or "jwks_uri has not answered yet", "send the request again in half a minute")
+        return known.jwks
+
+    def _is_fetched_anew(self, url: str) -> bool:
+        now = self._clock.now()
+        with self._a_wait():
+            if not self._store.is_claimed(url, now):
+                return False
+            try:
+                self._store.keep(url, self._source.fetch(url), now)
+            except KeysNotFetched as error:
+                get_logger().warning("jwks.not_fetched", url=url, error=error.detail)
+                self._store.note_failure(url, str(error))
+                return False
+        return True
+
+    def _wait_for_another(self, url: str) -> None:
+        """Wait until a set or a failure is there; whoever fetches has a deadline of its own."""
+        with self._a_wait():
+            until = time.monotonic() + DEADLINE_SECONDS
+            while time.monotonic() < until:
+                known = self._store.read(url)
+                if known is not None and (known.failure is not None or known.is_usable(self._clock.now())):
+                    return
+                time.sleep(_LOOK_SECONDS)
+
+    @contextmanager
+    def _a_wait(self) -> Iterator[None]:
+        if not self._waiting.acquire(blocking=False):
+            raise _no_keys("too many clients' keys are being fetched", "send the request again in a few seconds")
+        try:
+            yield
+        finally:
+            self._waiting.release()
+
+
+def _no_keys(text: str, hint: str) -> JwsRefused:
+    return JwsRefused("jose.keys", text, hint=hint, clause="RFC 7591 §2")
