@@ -169,6 +169,7 @@ class IncomingTls(asyncio.Protocol):
         except (OSError, RuntimeError) as error:  # RuntimeError: uvloop's word for a connection that is closed already
             failure = self._failed("tls.broken_off", str(error) or type(error).__name__)
         finally:
+            self._let_go()
             self._reception.handshake_ended(self, failure)
 
     async def _hand_over(self, transport: asyncio.Transport) -> None:
@@ -188,6 +189,13 @@ class IncomingTls(asyncio.Protocol):
         # Called before any data: event loops hand the first of it on only after `start_tls` has returned.
         secured.set_protocol(protocol)
         protocol.connection_made(secured)
+
+    def _let_go(self) -> None:
+        """Refer to the connection no more: in a circle its TLS, of some 50 kB, would outlive it until garbage is looked for."""
+        connection = self._handshake.connection if self._handshake is not None else None
+        if isinstance(connection, EdgeSslObject):
+            connection.send_alert = connection.outgoing = None
+        self._handshake = self._task = None
 
     def _send_alert(self, alert: bytes, error: ssl.SSLError) -> None:
         with suppress(OSError):

@@ -68,6 +68,7 @@ class EdgeProtocol(asyncio.Protocol):
         del exc
         self.is_closing = True
         self._host.disconnected(self)
+        self._transport = None  # so that its TLS is freed now, and not when garbage is looked for
         self._phase_due_at = self._stall_due_at = self._doomed_due_at = NEVER
         self._is_writing_paused = False
         self._wake_writer()

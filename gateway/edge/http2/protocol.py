@@ -68,6 +68,7 @@ class Http2Protocol(asyncio.Protocol):
         del exc
         self.is_closing = True
         self._host.disconnected(self)
+        self._transport = None  # so that its TLS is freed now, and not when garbage is looked for
         self._head_due_at = self._idle_due_at = self._stall_due_at = self._doomed_due_at = NEVER
         self._leave_streams(None)
 

@@ -195,6 +195,16 @@ def test_a_client_that_leaves_ends_its_exchange_and_is_counted_no_more() -> None
     run(test, note)
 
 
+def test_a_connection_that_has_ended_holds_its_tls_no_more() -> None:
+    """The protocol itself is part of a circle, and stays until garbage is looked for."""
+
+    async def test(protocol: EdgeProtocol, transport: Transport, _host: Host) -> None:
+        protocol.connection_lost(None)
+        assert transport not in vars(protocol).values()
+
+    run(test)
+
+
 def test_an_answer_that_was_not_finished_breaks_the_connection_off() -> None:
     """The client must not take the next answer for its rest."""
 
