@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from flask import Flask
 
@@ -31,7 +31,7 @@ from bank_backend.tenants import api as tenants_api
 from bank_backend.tenants.arrivals import note_arrivals
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from bank_backend.services import Services
 
@@ -67,9 +67,15 @@ WEB_MODULES: Final[Sequence[WebModule]] = (
 )
 
 
+class _Bank(Flask):
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return it as it is: no view here is a coroutine, and asking so of each function costs each call."""
+        return func
+
+
 def create_app(services: Services) -> Flask:
     """Return the bank's web application; `bank_backend.wsgi` puts the callers' guard in front of it."""
-    app = Flask("bank_backend", static_folder=None)
+    app = _Bank("bank_backend", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = _MOST_BODY_BYTES
     render_problems(app, sandbox_mode=services.settings.sandbox_mode)
     guard_doors(app)

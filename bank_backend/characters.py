@@ -31,7 +31,10 @@ def require_no_nul(data: bytes, document: object) -> None:
 def _look_through() -> None:
     if NUL in request.path:
         raise FormatError(f"the address {_REFUSAL}")
-    for name, value in chain(request.args.items(multi=True), request.form.items(multi=True)):
+    # A call that only reads has neither, and need not be looked through for them.
+    query = request.args.items(multi=True) if request.query_string else ()
+    form = request.form.items(multi=True) if request.content_type else ()
+    for name, value in chain(query, form):
         if NUL in name or NUL in value:
             path = name.replace(NUL, "")
             raise FormatError(f"{path} {_REFUSAL}", path=path)

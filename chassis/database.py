@@ -18,6 +18,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from chassis.sqlite_dialect import SQLITE_DRIVER, SqliteDialect
+
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine
     from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -85,7 +87,10 @@ def for_reading(engine: Engine) -> Engine:
     """
     if engine.dialect.name == "postgresql":
         return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-    return engine.execution_options(chassis_reads=True)
+    view = engine.execution_options()
+    if isinstance(engine.dialect, SqliteDialect):
+        view.dialect = engine.dialect.reading
+    return view
 
 
 def one_at_a_time(connection: Connection, *subject: str) -> None:
@@ -151,7 +156,10 @@ def _open_sqlite(file: str, url: str, threads: int) -> Engine:
     if file and file != ":memory:":
         _make_private(Path(file))
     engine = create_engine(
-        url, connect_args={"check_same_thread": False}, hide_parameters=True, **(_pool(threads) if file else {})
+        make_url(url).set(drivername=SQLITE_DRIVER),
+        connect_args={"check_same_thread": False},
+        hide_parameters=True,
+        **(_pool(threads) if file else {}),
     )
 
     def prepare(connection: DBAPIConnection, _record: object) -> None:
@@ -161,7 +169,6 @@ def _open_sqlite(file: str, url: str, threads: int) -> Engine:
             raise _judged(error, file) from error
 
     event.listen(engine, "connect", prepare)
-    event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
@@ -189,18 +196,13 @@ def _judged(error: sqlite3.DatabaseError, file: str) -> Exception:
 
 
 def _prepare_sqlite(connection: DBAPIConnection) -> None:
-    # None hands BEGIN to us: the driver's own begins a deferred transaction, which fails instead of waiting when it
-    # turns into a writer after another one has written.
+    # None hands BEGIN to `SqliteDialect`: the driver's own begins a deferred transaction, which fails instead of waiting
+    # when it turns into a writer after another one has written.
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in _PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    reads = connection.get_execution_options().get("chassis_reads", False)
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
 def migrate(engine: Engine, package: str) -> None:

@@ -24,6 +24,7 @@ HANDSHAKE_SECONDS: Final = 10.0  # of waiting for the peer: what our own threads
 # More than one worker's callers open at a time; the longest waiting makes room, and an honest peer waits for milliseconds.
 MOST_HANDSHAKES: Final = 256
 _SHAKERS: Final = 2
+_NOTICE_SECONDS: Final = 1.0
 _NOTHING_TO_ACCEPT: Final = {errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK}
 _MOST_DRAINED: Final = 65_536
 
@@ -86,6 +87,17 @@ class HandshakeWorker(ThreadWorker):  # type: ignore[misc]
         """Serve nobody yet."""
         super().__init__(*arguments, **settings)
         self._awaited: set[IncomingConnection] = set()
+        self._next_notice = 0.0
+
+    def notify(self) -> None:
+        """Tell the arbiter that this worker lives, once a second: gunicorn's own touches a file three times a request.
+
+        The arbiter gives a worker up that has not been heard of for its `timeout`, a minute here.
+        """
+        now = time.monotonic()
+        if now >= self._next_notice:
+            self._next_notice = now + _NOTICE_SECONDS
+            super().notify()
 
     def get_thread_pool(self) -> Any:  # noqa: ANN401 - gunicorn's
         """Return the threads that serve requests; handshakes have their own, so that none waits behind slow requests."""

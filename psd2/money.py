@@ -33,6 +33,14 @@ def currency_exponent(currency: str) -> int:
     return _EXPONENTS.get(currency, _USUAL_EXPONENT)
 
 
+def decimal_text(minor: int, currency: str) -> str:
+    """Return minor units as a decimal string with all digits of the currency: `12.30`; raises `InvalidMoney`."""
+    exponent = currency_exponent(currency)
+    digits = str(abs(minor)).rjust(exponent + 1, "0")
+    sign = "-" if minor < 0 else ""
+    return f"{sign}{digits[:-exponent]}.{digits[-exponent:]}" if exponent else f"{sign}{digits}"
+
+
 @dataclass(frozen=True, slots=True)
 class Money:
     """`minor` units (cents) of `currency`; exact, never rounded."""
@@ -58,10 +66,7 @@ class Money:
     @property
     def decimal(self) -> str:
         """The amount as its decimal string, with all digits of the currency: `12.30`."""
-        exponent = currency_exponent(self.currency)
-        digits = str(abs(self.minor)).rjust(exponent + 1, "0")
-        sign = "-" if self.minor < 0 else ""
-        return f"{sign}{digits[:-exponent]}.{digits[-exponent:]}" if exponent else f"{sign}{digits}"
+        return decimal_text(self.minor, self.currency)
 
     def __str__(self) -> str:
         """Write amount and currency: `12.30 EUR`."""

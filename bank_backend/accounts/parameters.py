@@ -38,11 +38,13 @@ class Query(Protocol):
 
 def consent_id(request: Query) -> str:
     """Return the Consent-ID header; raises `FormatError`."""
-    values = request.headers.getlist("Consent-ID")
-    if len(values) != 1 or not values[0].strip():
-        text = f"the header Consent-ID is given {len(values)} times: send it once, with the id of the consent"
-        raise FormatError(text, path="Consent-ID")
-    return values[0].strip()
+    # Servers join a header that came twice by a comma, which no consent's id has.
+    text = request.headers.get("Consent-ID", "").strip()
+    if not text or "," in text:
+        times = text.count(",") + 1 if text else 0
+        refusal = f"the header Consent-ID is given {times} times: send it once, with the id of the consent"
+        raise FormatError(refusal, path="Consent-ID")
+    return text
 
 
 def require_known(request: Query, *names: str) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from bank_backend.accounts.codes import proprietary_code, transaction_code
 from bank_backend.accounts.model import PageDirection, PageRef
 from bank_backend.accounts.wire import EVERY_BALANCE, account_reference_json, amount_json, balances_json, path_of
-from psd2.money import Money
+from psd2.money import decimal_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,7 +63,7 @@ def _line_json(line: StatementLine, path: str, *, balances: bool) -> dict[str, A
     body: dict[str, Any] = {
         "transactionId": line.transaction_id,
         "valueDate": line.value_date,
-        "transactionAmount": {"currency": currency, "amount": Money(line.amount_minor, currency).decimal},
+        "transactionAmount": {"currency": currency, "amount": decimal_text(line.amount_minor, currency)},
         "bankTransactionCode": transaction_code(line),
         "_links": {"transactionDetails": {"href": f"{path}{line.transaction_id}"}},
     }
@@ -76,7 +76,7 @@ def _line_json(line: StatementLine, path: str, *, balances: bool) -> dict[str, A
         body["entryReference"] = str(line.number)
         body["bookingDate"] = line.booking_date
     if line.balance_minor is not None and balances:
-        amount = {"currency": currency, "amount": Money(line.balance_minor, currency).decimal}
+        amount = {"currency": currency, "amount": decimal_text(line.balance_minor, currency)}
         body["balanceAfterTransaction"] = {"balanceAmount": amount, "balanceType": "interimBooked"}
     return body
 

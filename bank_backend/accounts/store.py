@@ -87,6 +87,7 @@ account_holders = Table(
 # Built once: every reading of account data asks one of these. None of them can be asked without a tenant.
 _OF_TENANT: Final = select(accounts).where(accounts.c.tenant == bindparam("tenant"), accounts.c.kind.in_(CUSTOMERS))
 _BY_IDS: Final = _OF_TENANT.where(accounts.c.id.in_(bindparam("ids", expanding=True)))
+_BY_ID: Final = _OF_TENANT.where(accounts.c.id == bindparam("id"))
 _BY_IBAN: Final = _OF_TENANT.where(accounts.c.iban == bindparam("iban")).order_by(accounts.c.position, accounts.c.id)
 _HELD_BY: Final = (
     _OF_TENANT.join(account_holders, account_holders.c.account_id == accounts.c.id)
@@ -104,6 +105,9 @@ class SqlAccountStore:
 
     def by_ids(self, connection: Connection, tenant: TenantId, account_ids: Sequence[str]) -> list[Account]:
         """Return those of the accounts that exist."""
+        if len(account_ids) == 1:
+            # The usual question, and a list of a statement's values has to be written into it each time.
+            return _all(connection, _BY_ID, {"tenant": tenant, "id": account_ids[0]})
         return _all(connection, _BY_IDS, {"tenant": tenant, "ids": account_ids})
 
     def by_iban(self, connection: Connection, tenant: TenantId, iban: str) -> list[Account]:

@@ -60,7 +60,7 @@ def pending_total(which: ColumnElement[bool]) -> ColumnElement[int]:
 
 
 # Built once: putting such a statement together takes longer than running it.
-_BALANCES: Final = select(
+_OF_TENANT: Final = select(
     accounts.c.id,
     accounts.c.currency,
     func.coalesce(accounts.c.overdraft_minor, 0).label("overdraft"),
@@ -69,7 +69,10 @@ _BALANCES: Final = select(
     pending_total(holds.c.amount_minor < 0).label("held"),
     pending_total(holds.c.amount_minor > 0).label("awaited"),
     pending_total(and_(holds.c.amount_minor > 0, holds.c.value_date <= bindparam("forward_date"))).label("awaited_soon"),
-).where(accounts.c.tenant == bindparam("tenant"), accounts.c.id.in_(bindparam("accounts", expanding=True)))
+).where(accounts.c.tenant == bindparam("tenant"))
+_BALANCES: Final = _OF_TENANT.where(accounts.c.id.in_(bindparam("accounts", expanding=True)))
+# The usual question: a list of values has to be written into its statement each time.
+_BALANCES_OF_ONE: Final = _OF_TENANT.where(accounts.c.id == bindparam("account"))
 
 
 def read_balances(
@@ -77,8 +80,12 @@ def read_balances(
 ) -> dict[AccountId, Balances]:
     """Return what each account has; unknown accounts are left out."""
     forward_date = next_business_day(today)
-    values = {"tenant": tenant, "accounts": account_ids, "today": today, "forward_date": forward_date}
-    return {AccountId(row.id): _balances(row, today, forward_date) for row in connection.execute(_BALANCES, values)}
+    values: dict[str, object] = {"tenant": tenant, "today": today, "forward_date": forward_date}
+    if len(account_ids) == 1:
+        rows = connection.execute(_BALANCES_OF_ONE, values | {"account": account_ids[0]})
+    else:
+        rows = connection.execute(_BALANCES, values | {"accounts": account_ids})
+    return {AccountId(row.id): _balances(row, today, forward_date) for row in rows}
 
 
 def _balances(row: Row[tuple[object, ...]], today: date, forward_date: date) -> Balances:

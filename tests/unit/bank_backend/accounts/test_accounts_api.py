@@ -170,7 +170,9 @@ def test_the_bank_does_not_lean_on_the_consent_alone(web: Web) -> None:
     [
         ({"X_Request_ID": ""}, 400, "FORMAT_ERROR", "X-Request-ID"),
         ({"X_Request_ID": "99391c7ead8849eca2ad99ddcb1f7721"}, 400, "FORMAT_ERROR", "X-Request-ID"),
+        ({"X_Request_ID": ",".join(["99391c7e-ad88-49ec-a2ad-99ddcb1f7721"] * 2)}, 400, "FORMAT_ERROR", "X-Request-ID"),
         ({"Consent_ID": ""}, 400, "FORMAT_ERROR", "Consent-ID"),
+        ({"Consent_ID": "one,two"}, 400, "FORMAT_ERROR", "Consent-ID"),
         ({"PSU_IP_Address": "somewhere"}, 400, "FORMAT_ERROR", "PSU-IP-Address"),
         ({"X_Sandbox_Tpp": ""}, 401, "CERTIFICATE_MISSING", None),
         ({"X_Sandbox_Tpp": "Fintech"}, 401, "CERTIFICATE_MISSING", None),
