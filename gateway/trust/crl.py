@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
+from gateway.trust.crl_bounds import FIELD, MOST_BYTES, require_bounded
 from gateway.trust.model import PUSHED, RevocationList, TrustRefusal
 from gateway.trust.serials import RevokedSerials, SerialTooLong
 from psd2.thumbprints import sha256_hex
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPublicKeyTypes
 
-FIELD: Final = "crl"
-MOST_BYTES: Final = 16 * 1024 * 1024
+__all__ = ["FIELD", "MOST_BYTES", "read_crl"]
+
 _CLOCK_SKEW: Final = timedelta(minutes=5)
 # DER of `critical TRUE`: where these octets are nowhere, no entry's extensions need to be read, which takes half a second.
 _CRITICAL: Final = b"\x01\x01\xff"
@@ -44,6 +45,7 @@ def read_crl(der: bytes, *, authorities: Sequence[x509.Certificate], now: dateti
 
 
 def _load(der: bytes) -> x509.CertificateRevocationList:
+    require_bounded(der)
     try:
         crl = x509.load_der_x509_crl(der)
         # Extensions are parsed when first read: an unreadable one must be found here.
