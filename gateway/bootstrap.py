@@ -134,6 +134,7 @@ def admin_app(settings: GatewaySettings) -> Flask:
         blocks=Blocks(engine, clock, block_seconds=settings.brute_force_block_seconds),
         audit_folder=settings.audit_path,
         audit_records=audit_records,
+        metrics_folder=settings.metrics_path,
         home=settings.home,
         clock=clock,
         neighbours=[

@@ -52,6 +52,7 @@ def create_app(
     blocks: Blocks,
     audit_folder: Path,
     audit_records: ShippedRecords,
+    metrics_folder: Path,
     home: Home,
     clock: Clock,
     neighbours: Sequence[Neighbour] = (),
@@ -69,7 +70,7 @@ def create_app(
     app.register_blueprint(admin_audit_blueprint(admin_audit))
     app.register_blueprint(requests_blueprint(audit_folder, audit_records, clock))
     app.register_blueprint(servers_blueprint(neighbours))
-    app.register_blueprint(_metrics(home, trust, watched, clock))
+    app.register_blueprint(_metrics(metrics_folder, home, trust, watched, clock))
     app.register_blueprint(openapi_blueprint(configuration.kinds))
     note_actors(app)
     take_dry_runs(app)
@@ -78,9 +79,9 @@ def create_app(
     return app
 
 
-def _metrics(home: Home, trust: Trust, watched: Callable[[], Sequence[Watched]], clock: Clock) -> Blueprint:
+def _metrics(folder: Path, home: Home, trust: Trust, watched: Callable[[], Sequence[Watched]], clock: Clock) -> Blueprint:
     return metrics_blueprint(
-        workers=lambda: list(published(home.run, now=clock.now().timestamp())),
+        workers=lambda: list(published(folder, now=clock.now().timestamp())),
         expiries=lambda: [
             *platform_expiries(home),
             *trusted_expiries(trust.authorities(TPP_STORE)),

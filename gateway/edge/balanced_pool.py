@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from gateway.upstreams.faults import GivenUp, StaleConnection, UpstreamFault
+from gateway.upstreams.faults import UpstreamFault
 from gateway.upstreams.health import Balance, Standing
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from gateway.edge.upstream_connection import UpstreamConnection
     from gateway.edge.upstream_pool import UpstreamPool
+    from gateway.upstreams.health import Condition
     from gateway.upstreams.model import Upstream
 
 # Too much at once is no fault of a target, and what another one could do it may do.
@@ -66,6 +67,10 @@ class BalancedPool:
             total.update(each.one.counts())
         return dict(total)
 
+    def conditions(self) -> dict[str, Condition]:
+        """Return how each target does, by its address."""
+        return self.balance.conditions()
+
     def tidy(self) -> None:
         """Close what has been idle too long; all that is idle, where files were renewed."""
         for each in self.balance.standings:
@@ -77,9 +82,7 @@ class BalancedPool:
             each.one.retire()
 
     def _judge(self, standing: Standing[UpstreamPool], connection: UpstreamConnection) -> None:
-        fault = connection.fault
-        if fault is None:
-            if connection.has_all:
-                self.balance.succeeded(standing)
-        elif not isinstance(fault, GivenUp | StaleConnection) and not connection.has_all:
-            self.balance.failed(standing, fault.reason)
+        if connection.has_served:
+            self.balance.succeeded(standing)
+        elif connection.has_served is False and connection.fault is not None:
+            self.balance.failed(standing, connection.fault.reason)

@@ -107,6 +107,7 @@ class EdgeServices:
         now = SystemClock().now().timestamp()
         gauges = {
             "upstreams": self.decisions.upstreams.counts(),
+            "targets": self.decisions.upstreams.conditions(),
             "feed_lag_seconds": self.decisions.knowledge.feed.lag_seconds,
             "soonest_expiry": self.publisher.tally.soonest_expiry(now),
         }

@@ -129,6 +129,13 @@ class UpstreamConnection(asyncio.Protocol):
         return self._fault
 
     @property
+    def has_served(self) -> bool | None:
+        """Whether the server has done well, None where nothing can be said for or against it."""
+        if self._fault is None:
+            return True if self.has_all else None
+        return None if self.has_all or isinstance(self._fault, GivenUp | StaleConnection) else False
+
+    @property
     def is_reusable(self) -> bool:
         """Whether the next exchange may use this connection."""
         reply = self._reply

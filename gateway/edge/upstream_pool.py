@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from gateway.edge.upstream_connection import UpstreamConnection
 from gateway.upstreams.faults import UpstreamFault, ground_of_tls
+from gateway.upstreams.health import Condition
 
 if TYPE_CHECKING:
     from chassis.addresses import Address
@@ -70,6 +71,9 @@ class Pool(Protocol):
     def counts(self) -> dict[str, int]:
         """Return how many connections are open and idle, and how many requests wait for one."""
 
+    def conditions(self) -> dict[str, Condition]:
+        """Return how each target does, by its address."""
+
     def tidy(self) -> None:
         """Close what has been idle too long, follow renewed files."""
 
@@ -102,10 +106,15 @@ class UpstreamPool:
         self._idle: list[UpstreamConnection] = []
         self._waiters: deque[asyncio.Future[UpstreamConnection | None]] = deque()
         self._open = 0
+        self._is_failing = False
 
     def counts(self) -> dict[str, int]:
         """Return how many connections are open and idle, and how many requests wait for one."""
         return {"open": self._open, "idle": len(self._idle), "waiting": len(self._waiters)}
+
+    def conditions(self) -> dict[str, Condition]:
+        """Return how the target does: there is no other, so it is never left alone."""
+        return {self.target: Condition.FAILING if self._is_failing else Condition.SERVING}
 
     def idle_connection(self) -> UpstreamConnection | None:
         """Return the connection that served last, if one is free; give it back with `release`."""
@@ -131,9 +140,12 @@ class UpstreamPool:
     def release(self, connection: UpstreamConnection) -> None:
         """Take a connection back; one that cannot serve again is closed and makes room for another."""
         if not connection.is_reusable:
+            if connection.has_served is not None:
+                self._is_failing = not connection.has_served
             connection.abort()
             self._give_up_place()
             return
+        self._is_failing = False
         waiter = self._next_waiter()
         if waiter is not None:
             waiter.set_result(connection)
@@ -208,7 +220,8 @@ class UpstreamPool:
             self._open += 1
         try:
             return await self._connected()
-        except BaseException:
+        except BaseException as error:
+            self._is_failing = self._is_failing or isinstance(error, UpstreamFault)
             self._give_up_place()
             raise
 

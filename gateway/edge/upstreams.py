@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gateway.configuration.snapshot import Snapshot
     from gateway.edge.deadlines import Deadlines
     from gateway.edge.upstream_pool import Pool
+    from gateway.upstreams.health import Condition
     from gateway.upstreams.tls import TargetTls
 
 
@@ -65,6 +66,10 @@ class Upstreams:
     def counts(self) -> dict[str, dict[str, int]]:
         """Return each upstream's connections, open and idle, and the requests that wait for one."""
         return {name: entry.pool.counts() for name, entry in self._entries.items()}
+
+    def conditions(self) -> dict[str, dict[str, Condition]]:
+        """Return how each target does, by upstream and address."""
+        return {name: entry.pool.conditions() for name, entry in self._entries.items()}
 
     def stop(self) -> None:
         """Close what is open."""

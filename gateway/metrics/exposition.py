@@ -11,6 +11,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
 from gateway.metrics.tally import BUCKETS, STAGES
+from gateway.upstreams.health import Condition
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from gateway.metrics.tally import Label
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+_CONDITIONS: Final = list(Condition)
 _COUNTERS: Final = {
     "requests": ("gateway_requests", "Requests that have ended", ["listener", "deployment", "outcome"]),
     "refusals": ("gateway_refusals", "Requests that ended on a ground, ours or one that a service told", ["reason"]),
@@ -89,6 +91,7 @@ class GatewayCollector(Collector):
             waiting.add_metric([upstream], counts["waiting"])
         yield pool
         yield waiting
+        yield _targets(living)
 
     def _certificates(self) -> Iterator[Metric]:
         days = GaugeMetricFamily("gateway_certificate_expiry_days", "Days until a certificate expires", labels=["kind", "name"])
@@ -117,6 +120,22 @@ def _cumulative(counts: Sequence[int]) -> list[tuple[str, float]]:
         total += count
         buckets.append((bound, float(total)))
     return buckets
+
+
+def _targets(living: Iterable[Mapping[str, Any]]) -> Metric:
+    """Return how many targets of each upstream do how: as the worker says for which a target does worst."""
+    family = GaugeMetricFamily(
+        "gateway_upstream_targets", "Targets of an upstream by how they do", labels=["upstream", "condition"]
+    )
+    worst: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for gauges in living:
+        for upstream, targets in gauges.get("targets", {}).items():
+            for target, condition in targets.items():
+                worst[upstream][target] = max(_CONDITIONS.index(condition), worst[upstream].get(target, 0))
+    for upstream, targets in sorted(worst.items()):
+        for place, condition in enumerate(_CONDITIONS):
+            family.add_metric([upstream, condition], sum(each == place for each in targets.values()))
+    return family
 
 
 def _pools(living: Iterable[Mapping[str, Any]]) -> Mapping[str, Counter[str]]:

@@ -6,6 +6,7 @@ Nothing is sent merely to try a target: once its time is over the next request g
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from chassis.logs import get_logger
@@ -13,6 +14,14 @@ from gateway.upstreams.model import Balancing, Health
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+
+class Condition(StrEnum):
+    """How a target does, the best first."""
+
+    SERVING = "serving"
+    FAILING = "failing"  # the last that was asked of it went wrong; it is asked all the same
+    LEFT_ALONE = "left_alone"
 
 
 class Loaded(Protocol):
@@ -64,6 +73,11 @@ class Balance(Generic[LoadedT]):
         resting = sorted((each for each in turned if each.back_at > now), key=lambda each: each.back_at)
         return serving + resting
 
+    def conditions(self) -> dict[str, Condition]:
+        """Return how each target does, by its address."""
+        now = self._clock()
+        return {each.one.target: _condition(each, now) for each in self.standings}
+
     def given_to(self, standing: Standing[LoadedT]) -> None:
         """Move the turn on: this target has got a request."""
         self._turn = (self.standings.index(standing) + 1) % len(self.standings)
@@ -96,3 +110,9 @@ class Balance(Generic[LoadedT]):
 
 def _busy(standing: Standing[LoadedT]) -> int:
     return standing.one.busy
+
+
+def _condition(standing: Standing[LoadedT], now: float) -> Condition:
+    if standing.back_at > now:
+        return Condition.LEFT_ALONE
+    return Condition.FAILING if standing.failures else Condition.SERVING

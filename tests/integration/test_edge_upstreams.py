@@ -19,6 +19,7 @@ from gateway.kinds import KINDS
 from psd2.clock import SystemClock
 from tests.support.edge import EdgeUnderTest, running_edge
 from tests.support.foreign_upstream import Foreign, foreign
+from tests.support.metrics import samples_at
 from tests.support.pki import Authority
 from tests.support.ports import wait_until
 from tests.support.scripted_upstream import ScriptedUpstream, echo, raw
@@ -171,6 +172,33 @@ def test_a_target_that_does_not_listen_is_passed_over(edge: EdgeUnderTest, serve
     answers = [asked(edge, path, method=method) for method in ("GET", "POST", "GET", "POST", "GET", "POST")]
     assert {answer.status for answer in answers} == {200}
     assert {edge.record_of(answer)["target"] for answer in answers} == {f"127.0.0.1:{server.server.port}"}
+    wait_until(
+        lambda: conditions(edge, path) == {"serving": 1, "failing": 0, "left_alone": 1},
+        seconds=DEADLINE_SECONDS,
+        what="the metrics to tell of it",
+    )
+
+
+def test_the_only_target_is_asked_though_it_fails_and_the_metrics_tell(
+    edge: EdgeUnderTest, authority: Authority, tmp_path: Path
+) -> None:
+    """Until it has answered."""
+    only = foreign(edge.home, tmp_path, authority)
+    path = put_in_force(edge, only.body())
+    for reply, status, condition in ((raw(b"HTTP/9", then_close=True), 502, "failing"), (echo, 200, "serving")):
+        only.server.reply = reply
+        assert asked(edge, path).status == status
+        wait_until(lambda: conditions(edge, path)[condition] == 1, seconds=DEADLINE_SECONDS, what=condition)  # noqa: B023 - at once
+    only.server.stop()
+
+
+def conditions(edge: EdgeUnderTest, path: str) -> dict[str, float | None]:
+    """Return how many targets of the path's upstream do how."""
+    found, upstream = samples_at(edge.home.run), path.split("/")[1]
+    return {
+        condition: found.get("gateway_upstream_targets", upstream=upstream, condition=condition)
+        for condition in ("serving", "failing", "left_alone")
+    }
 
 
 def test_another_target_is_asked_where_one_breaks_off_and_that_does_no_harm(edge: EdgeUnderTest, server: Foreign) -> None:

@@ -41,6 +41,7 @@ def admin_client(
     caller: str | None = "operator",
     watched: Callable[[], Sequence[Watched]] = tuple,
     home: Home | None = None,
+    metrics_folder: Path | None = None,
 ) -> FlaskClient:
     """Return a client that calls as `caller`."""
     clock = clock or SystemClock()
@@ -54,6 +55,7 @@ def admin_client(
         blocks=Blocks(engine, clock, block_seconds=60),
         audit_folder=audit_folder,
         audit_records=SqlAuditRecords(engine),
+        metrics_folder=metrics_folder or audit_folder / "metrics",
         home=home or Home(audit_folder),
         clock=clock,
     ).test_client()

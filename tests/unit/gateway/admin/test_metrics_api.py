@@ -8,6 +8,8 @@ import pytest
 
 from chassis.callers import AcceptedCallers
 from chassis.home import Home
+from gateway.audit.log import AuditLog
+from gateway.metrics.publishing import Publisher
 from tests.support.admin import admin_client
 from tests.support.metrics import Samples
 from tests.support.pki import Authority
@@ -29,6 +31,16 @@ def test_the_page_is_prometheus_text_with_days_to_expiry(engine: Engine, tmp_pat
     days = found.get("gateway_certificate_expiry_days", kind="server", name="edge")
     assert days is not None
     assert 29 < days <= 30
+
+
+def test_what_is_counted_is_read_where_the_edge_writes_it(engine: Engine, tmp_path: Path) -> None:
+    """In containers that is the audit's folder, not the home's."""
+    folder = tmp_path / "counts"
+    publisher = Publisher(folder, AuditLog(tmp_path / "log", rotate_bytes=1_000))
+    publisher.tally.note_record(7)
+    publisher.publish({}, now=0)
+    answer = admin_client(engine, tmp_path, home=Home(tmp_path / "home"), metrics_folder=folder).get("/metrics")
+    assert Samples(answer.get_data(as_text=True)).get("gateway_audit_bytes_total") == 7
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from gateway.audit.log import AuditLog
 from gateway.config import load_settings
 from gateway.edge.handshake import FailedHandshake
 from gateway.metrics.expiry import Expiry, platform_expiries, trusted_expiries
-from gateway.metrics.publishing import FRESH_SECONDS, Publisher
+from gateway.metrics.exposition import exposition
+from gateway.metrics.publishing import FRESH_SECONDS, Publisher, published
 from gateway.metrics.tally import BUCKETS, OTHER, Tally
 from gateway.policies.model import Listener
 from tests.support.metrics import Samples, samples_at
@@ -68,6 +69,22 @@ def test_what_workers_have_counted_is_added_up(tmp_path: Path) -> None:
     assert found.get("gateway_upstream_waiting", upstream="bank") == 2
     assert found.get("gateway_feed_lag_seconds") == 0.25
     assert found.get("gateway_tpp_certificate_expiry_days") == 1
+
+
+def test_targets_count_by_upstream_as_the_worker_says_for_which_they_do_worst(tmp_path: Path) -> None:
+    """No label holds an address: an upstream's name and three conditions."""
+    for first, third in (("left_alone", "serving"), ("serving", "failing")):
+        targets = {"bank": {"b1:8445": "serving"}, "pay": {"p1:443": first, "p2:443": "serving", "p3:443": third}}
+        publisher(tmp_path).publish(GAUGES | {"targets": targets}, now=NOW)
+
+    found = samples(tmp_path)
+    counts = {
+        (upstream, condition): found.get("gateway_upstream_targets", upstream=upstream, condition=condition)
+        for upstream in ("bank", "pay")
+        for condition in ("serving", "failing", "left_alone")
+    }
+    assert [*counts.values()] == [1, 0, 0, 1, 1, 1]
+    assert b"p1:443" not in exposition(list(published(tmp_path, now=NOW)), (), datetime.now(UTC))
 
 
 def test_latency_is_counted_by_stage_in_cumulative_buckets(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from gateway.upstreams.health import Balance
+from gateway.upstreams.health import Balance, Condition
 from gateway.upstreams.model import Balancing, Health
 
 
@@ -65,6 +65,19 @@ def test_a_target_that_fails_is_left_alone_and_tried_again_later(clock: FakeCloc
     clock.now += 10
     assert "b" in served(balanced, 3)
     assert (bad.failures_in_all, bad.times_left_alone) == (2, 1)
+
+
+def test_each_target_tells_how_it_does(clock: FakeClock) -> None:
+    """After its time alone it counts as failing until it has answered."""
+    balanced = balance(clock)
+    bad, worse, _ = balanced.standings
+    balanced.failed(bad, "upstream.connect")
+    balanced.failed(worse, "upstream.connect")
+    balanced.failed(worse, "upstream.connect")
+    assert balanced.conditions() == {"a": Condition.FAILING, "b": Condition.LEFT_ALONE, "c": Condition.SERVING}
+    clock.now += 10
+    balanced.succeeded(bad)
+    assert balanced.conditions() == {"a": Condition.SERVING, "b": Condition.FAILING, "c": Condition.SERVING}
 
 
 def test_one_more_failure_is_enough_for_one_that_was_left_alone(clock: FakeClock) -> None:
