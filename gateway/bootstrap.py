@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from chassis.addresses import Address
+    from chassis.home import Home
     from gateway.certificates.expiry import Watched
     from gateway.config import GatewaySettings
     from gateway.oauth.bank import Bank
@@ -89,11 +90,14 @@ def authorization_services(settings: GatewaySettings, *, engine: Engine, bank: B
 
 def client_keys(settings: GatewaySettings, *, engine: Engine, clock: Clock) -> ClientKeys:
     """Wire what knows the clients' keys."""
-    own = ssl.create_default_context()
-    if settings.home.trust_bundle.exists():
-        own = ssl.create_default_context(cafile=settings.home.trust_bundle)
-    source = KeyFetcher(public=Fetcher(), internal=Fetcher(own), internal_hosts=settings.client_hosts)
+    source = KeyFetcher(
+        public=Fetcher, internal=lambda: Fetcher(_own_roots(settings.home)), internal_hosts=settings.client_hosts
+    )
     return ClientKeys(store=SqlPublishedKeys(engine), source=source, clock=clock)
+
+
+def _own_roots(home: Home) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=home.trust_bundle)
 
 
 def pruner(settings: GatewaySettings, engine: Engine, clock: Clock) -> Pruner:

@@ -10,6 +10,8 @@ from gateway.trust.addresses import AddressRefused, read_location
 from gateway.trust.fetching import FetchFailed, Order
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gateway.trust.fetching import Fetched
 
 DEADLINE_SECONDS: Final = 5.0
@@ -40,8 +42,10 @@ class KeysNotFetched(Exception):
 class KeyFetcher:
     """Fetches sets of keys, and blocks while it does."""
 
-    def __init__(self, *, public: Fetching, internal: Fetching, internal_hosts: frozenset[str]) -> None:
-        """Ask hosts that the operator names, `host:port`, through `internal`, which trusts the sandbox's own CA."""
+    def __init__(
+        self, *, public: Callable[[], Fetching], internal: Callable[[], Fetching], internal_hosts: frozenset[str]
+    ) -> None:
+        """Ask hosts that the operator names, `host:port`, through `internal`, which trusts the home's own CA."""
         self._public = public
         self._internal = internal
         self._internal_hosts = internal_hosts
@@ -71,4 +75,4 @@ class KeyFetcher:
             most_redirects=0,
         )
         fetcher = self._internal if location.authority in self._internal_hosts else self._public
-        return fetcher.fetch(order).body or b""
+        return fetcher().fetch(order).body or b""

@@ -29,7 +29,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JwksServer]:
 
 def fetcher(server: JwksServer, *, named: bool = True, authority: Authority = CA) -> KeyFetcher:
     own = Fetcher(ssl.create_default_context(cadata=authority.pem))
-    return KeyFetcher(public=own, internal=own, internal_hosts=frozenset({server.host} if named else ()))
+    return KeyFetcher(public=lambda: own, internal=lambda: own, internal_hosts=frozenset({server.host} if named else ()))
 
 
 def refusal(fetching: KeyFetcher, url: str) -> KeysNotFetched:
