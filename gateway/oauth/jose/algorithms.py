@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Final
 
+from gateway.register.model import SigningAlg
 
-class SigningAlgorithm(StrEnum):
-    """A JWS algorithm, by its registered name."""
-
-    PS256 = "PS256"  # RSASSA-PSS, SHA-256
-    ES256 = "ES256"  # ECDSA, P-256, SHA-256
-    EDDSA = "EdDSA"  # Ed25519, never Ed448
-
-    @property
-    def key_kind(self) -> str:
-        """Say in words which key it takes."""
-        return _KEY_KINDS[self]
-
-
-SUPPORTED: Final = frozenset(SigningAlgorithm)
+SUPPORTED: Final = frozenset(SigningAlg)
 LEAST_RSA_BITS: Final = 2048
-_KEY_KINDS: Final = {
-    SigningAlgorithm.PS256: "an RSA key",
-    SigningAlgorithm.ES256: "an EC key on P-256",
-    SigningAlgorithm.EDDSA: "an OKP key on Ed25519",
+KEY_KINDS: Final = {
+    SigningAlg.PS256: "an RSA key",
+    SigningAlg.ES256: "an EC key on P-256",
+    SigningAlg.EDDSA: "an OKP key on Ed25519",
 }

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from chassis.logs import get_logger
-from gateway.oauth.jose.algorithms import SUPPORTED, SigningAlgorithm
+from gateway.oauth.jose.algorithms import SUPPORTED
 from gateway.oauth.jose.jws import verified_jws
 from gateway.oauth.jose.key_fetching import DEADLINE_SECONDS, KeysNotFetched
 from gateway.oauth.jose.key_set import read_key_set
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gateway.oauth.jose.claims import Claims
     from gateway.oauth.jose.key_set import KeySet
     from gateway.oauth.jose.published_keys import PublishedKeys
+    from gateway.register.model import SigningAlg
     from psd2.clock import Clock
 
 # So many of the server's threads may wait for other people's servers; the rest goes on serving.
@@ -88,7 +89,7 @@ class ClientKeys:
         compact: str,
         client: KeyHolder,
         *,
-        algs: Collection[SigningAlgorithm] = SUPPORTED,
+        algs: Collection[SigningAlg] = SUPPORTED,
         typ: str | None = None,
     ) -> Claims:
         """Return what a message of the client says; raises `JwsRefused`. A key that is not known yet is looked for anew."""

@@ -12,10 +12,11 @@ from joserfc.errors import JoseError
 from joserfc.jws import JWSRegistry, deserialize_compact
 from joserfc.util import urlsafe_b64decode
 
-from gateway.oauth.jose.algorithms import SigningAlgorithm
+from gateway.oauth.jose.algorithms import KEY_KINDS
 from gateway.oauth.jose.claims import Claims
 from gateway.oauth.jose.refusals import JwsRefused, UnknownKey
 from gateway.oauth.jose.strict_json import NotAnObject, read_object
+from gateway.register.model import SigningAlg
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -39,13 +40,13 @@ class _Registry(JWSRegistry):
     max_payload_length = MOST_CHARACTERS
 
     def get_alg(self, name: str) -> JWSAlgModel:
-        return self.algorithms[SigningAlgorithm(name).value]
+        return self.algorithms[SigningAlg(name).value]
 
 
-_REGISTRY: Final = _Registry(algorithms=[algorithm.value for algorithm in SigningAlgorithm], strict_check_header=False)
+_REGISTRY: Final = _Registry(algorithms=[algorithm.value for algorithm in SigningAlg], strict_check_header=False)
 
 
-def verified_jws(compact: str, keys: KeySet, *, algs: Collection[SigningAlgorithm], typ: str | None = None) -> Claims:
+def verified_jws(compact: str, keys: KeySet, *, algs: Collection[SigningAlg], typ: str | None = None) -> Claims:
     """Return what the message says; raises `JwsRefused`, and `UnknownKey` where its key is not in the set.
 
     `typ` is the type that its header must name (RFC 8725 §3.11); None takes messages that name none, or `JWT`.
@@ -98,7 +99,7 @@ def _require_plain(header: dict[str, Any]) -> None:
             raise JwsRefused("jose.embedded_key", text, hint="register the key and name it by kid", clause="RFC 8725 §3.10")
 
 
-def _algorithm(header: dict[str, Any], algs: Collection[SigningAlgorithm]) -> SigningAlgorithm:
+def _algorithm(header: dict[str, Any], algs: Collection[SigningAlg]) -> SigningAlg:
     named = header.get("alg")
     allowed = ", ".join(sorted(alg.value for alg in algs))
     if named == "none":
@@ -125,7 +126,7 @@ def _typ(header: dict[str, Any]) -> str | None:
     return typ.lower().removeprefix("application/")
 
 
-def _key(header: dict[str, Any], algorithm: SigningAlgorithm, keys: KeySet) -> PublicKey:
+def _key(header: dict[str, Any], algorithm: SigningAlg, keys: KeySet) -> PublicKey:
     kid = header.get("kid")
     if kid is None:
         return _only(keys.of_algorithm(algorithm), algorithm)
@@ -137,7 +138,7 @@ def _key(header: dict[str, Any], algorithm: SigningAlgorithm, keys: KeySet) -> P
     fitting = tuple(key for key in named if key.algorithm is algorithm)
     if not fitting:
         text = f"header kid: names a key for {named[0].algorithm}, where alg says {algorithm}"
-        raise JwsRefused("jose.key_type", text, hint=f"{algorithm} takes {algorithm.key_kind}", clause="RFC 8725 §3.1")
+        raise JwsRefused("jose.key_type", text, hint=f"{algorithm} takes {KEY_KINDS[algorithm]}", clause="RFC 8725 §3.1")
     return _only(fitting, algorithm)
 
 
@@ -150,10 +151,10 @@ def _unknown_kid(kid: str, keys: KeySet) -> JwsRefused:
     return UnknownKey("jose.kid", text, hint=hint, clause="RFC 7515 §4.1.4")
 
 
-def _only(keys: tuple[PublicKey, ...], algorithm: SigningAlgorithm) -> PublicKey:
+def _only(keys: tuple[PublicKey, ...], algorithm: SigningAlg) -> PublicKey:
     if not keys:
         text = f"header alg: the client has no key for {algorithm}"
-        raise UnknownKey("jose.no_key", text, hint=f"register {algorithm.key_kind}", clause="RFC 7515 §6")
+        raise UnknownKey("jose.no_key", text, hint=f"register {KEY_KINDS[algorithm]}", clause="RFC 7515 §6")
     if len(keys) > 1:
         text = f"header kid: is needed, for the client has {len(keys)} keys for {algorithm} under the same name or none"
         raise JwsRefused(

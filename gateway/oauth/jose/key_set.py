@@ -10,9 +10,10 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, JWKRegistry, OKPKey, RSAKey
 from joserfc.util import base64_to_int
 
-from gateway.oauth.jose.algorithms import LEAST_RSA_BITS, SigningAlgorithm
+from gateway.oauth.jose.algorithms import LEAST_RSA_BITS
 from gateway.oauth.jose.refusals import KeySetRefused
 from gateway.oauth.jose.strict_json import NotAnObject, read_object
+from gateway.register.model import SigningAlg
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +33,7 @@ class PublicKey:
     """A key that can verify, and the one algorithm that it does so with."""
 
     kid: str | None
-    algorithm: SigningAlgorithm
+    algorithm: SigningAlg
     key: _Usable
 
 
@@ -56,7 +57,7 @@ class KeySet:
         """Return the keys of that name; more than one where its owner named several alike."""
         return tuple(key for key in self.keys if key.kid == kid)
 
-    def of_algorithm(self, algorithm: SigningAlgorithm) -> tuple[PublicKey, ...]:
+    def of_algorithm(self, algorithm: SigningAlg) -> tuple[PublicKey, ...]:
         """Return the keys that verify with `algorithm`."""
         return tuple(key for key in self.keys if key.algorithm is algorithm)
 
@@ -123,7 +124,7 @@ def _key_or_passed_over(field: str, entry: object) -> PublicKey | PassedOver:
         return PassedOver(field, kid, str(reason))
 
 
-def _usable(entry: Mapping[str, Any]) -> tuple[SigningAlgorithm, _Usable]:
+def _usable(entry: Mapping[str, Any]) -> tuple[SigningAlg, _Usable]:
     _require_for_signatures(entry)
     try:
         if entry.get("kty") == RSAKey.key_type:
@@ -147,13 +148,13 @@ def _require_for_signatures(entry: Mapping[str, Any]) -> None:
         raise _PassOver("its key_ops do not hold verify")
 
 
-def _algorithm_of(key: object) -> SigningAlgorithm:
+def _algorithm_of(key: object) -> SigningAlg:
     if isinstance(key, RSAKey):
-        return SigningAlgorithm.PS256
+        return SigningAlg.PS256
     if isinstance(key, ECKey) and key.curve_name == "P-256":
-        return SigningAlgorithm.ES256
+        return SigningAlg.ES256
     if isinstance(key, OKPKey) and key.curve_name == "Ed25519":
-        return SigningAlgorithm.EDDSA
+        return SigningAlg.EDDSA
     raise _PassOver("is neither an RSA key nor on P-256 (EC) or Ed25519 (OKP) (FAPI 2.0 SP §5.4.1)")
 
 

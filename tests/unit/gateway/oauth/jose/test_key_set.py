@@ -9,9 +9,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from gateway.oauth.jose.algorithms import SigningAlgorithm
 from gateway.oauth.jose.key_set import MOST_BYTES, MOST_KEYS, read_key_set, read_registered_keys
 from gateway.oauth.jose.refusals import KeySetRefused
+from gateway.register.model import SigningAlg
 from tests.support.jose import Signer, eddsa, es256, jwks, key_set, ps256
 
 
@@ -33,9 +33,9 @@ def test_each_kind_of_key_has_its_one_algorithm() -> None:
     keys = read_registered_keys(jwks(ps256(), es256(), eddsa())).keys
 
     assert [(key.kid, key.algorithm) for key in keys] == [
-        ("rsa-1", SigningAlgorithm.PS256),
-        ("ec-1", SigningAlgorithm.ES256),
-        ("ed-1", SigningAlgorithm.EDDSA),
+        ("rsa-1", SigningAlg.PS256),
+        ("ec-1", SigningAlg.ES256),
+        ("ed-1", SigningAlg.EDDSA),
     ]
 
 
@@ -136,7 +136,7 @@ def test_a_certificate_beside_a_key_changes_nothing() -> None:
     """`x5c`, `x5u` and the like may stand there: it is the key that is registered."""
     key = read_registered_keys(jwks({**es256().jwk, "x5c": ["MIIB"], "x5t#S256": "abc", "use": "sig", "alg": "ES256"})).keys[0]
 
-    assert key.algorithm is SigningAlgorithm.ES256
+    assert key.algorithm is SigningAlg.ES256
 
 
 def test_signers_of_the_tests_publish_nothing_private() -> None:

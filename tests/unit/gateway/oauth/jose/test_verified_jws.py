@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from gateway.oauth.jose.algorithms import SUPPORTED, SigningAlgorithm
+from gateway.oauth.jose.algorithms import SUPPORTED
 from gateway.oauth.jose.jws import MOST_CHARACTERS, verified_jws
 from gateway.oauth.jose.key_set import read_key_set
 from gateway.oauth.jose.refusals import JwsRefused, UnknownKey
+from gateway.register.model import SigningAlg
 from tests.support.jose import Signer, b64, eddsa, es256, jwks, key_set, ps256
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def test_a_message_without_algorithm_is_refused() -> None:
 
 def test_a_supported_algorithm_that_this_client_has_not_registered_is_refused() -> None:
     """`algs` is what this one message may take."""
-    refused = refusal(es256().sign(CLAIMS), algs=[SigningAlgorithm.PS256])
+    refused = refusal(es256().sign(CLAIMS), algs=[SigningAlg.PS256])
 
     assert (refused.reason, refused.text) == ("jose.alg", "header alg: must be one of PS256")
 
