@@ -29,6 +29,7 @@ from gateway.register.model import TppStatus
 from tests.support.edge import EdgeUnderTest, renew_public_certificate, running_edge
 from tests.support.patience import IN_FORCE_SECONDS
 from tests.support.pki import Authority
+from tests.support.platform import free_base_port
 from tests.support.ports import wait_until
 from tests.support.scripted_upstream import Conversation, Received, echo, slowly
 
@@ -418,7 +419,7 @@ def test_a_renewed_internal_certificate_is_used_for_new_connections(shared: Edge
 def test_what_makes_no_sense_stops_the_start_with_a_sentence(shared: EdgeUnderTest, broken: str, message: str) -> None:
     """It names the setting."""
     name, _, value = broken.partition("=")
-    environment = shared.environment | {"GATEWAY_BASE_PORT": str(shared.ports.base + 10), name: value}
+    environment = shared.environment | {"GATEWAY_BASE_PORT": str(free_base_port()), name: value}
     started = subprocess.run(shared.command, env=environment, capture_output=True, timeout=90, check=False)
     assert started.returncode != 0
     assert message.encode() in started.stderr + started.stdout
