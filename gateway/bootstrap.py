@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import ssl
 from datetime import timedelta
+from random import SystemRandom
 from typing import TYPE_CHECKING, Final
 
 from chassis.peers import Peer, PeerSession
+from gateway.acme.keeper import AcmeKeeper
+from gateway.acme.ordering import AcmeOrdering
+from gateway.acme.store import SqlAcme
 from gateway.admin.app import create_app as create_admin_app
 from gateway.admin_audit.store import SqlAdminAudit
 from gateway.audit.shipping import Retention, Shipper
@@ -15,7 +19,7 @@ from gateway.certificates.expiry import watched_certificates
 from gateway.certificates.expiry_watch import ExpiryWatch
 from gateway.configuration.service import Configuration
 from gateway.database import open_gateway_engine
-from gateway.documents import document_store
+from gateway.documents import document_seal, document_store
 from gateway.kinds import KINDS
 from gateway.limits.blocks import Blocks
 from gateway.oauth.app import AuthorizationServices, create_app
@@ -127,6 +131,7 @@ def admin_app(settings: GatewaySettings) -> Flask:
     def watched() -> list[Watched]:
         return watched_certificates(settings.home, configuration.snapshot(), trust.authorities)
 
+    _acme_keeper(engine, settings, configuration, clock).start()
     ExpiryWatch(engine=engine, watched=watched, clock=clock).start()
     return create_admin_app(
         register=Register(store=SqlRegisterStore(engine), clock=clock),
@@ -145,6 +150,17 @@ def admin_app(settings: GatewaySettings) -> Flask:
             _Neighbour(settings, "authorization", settings.authorization_address),
             _Neighbour(settings, "demo", settings.demo_address),
         ],
+    )
+
+
+def _acme_keeper(engine: Engine, settings: GatewaySettings, configuration: Configuration, clock: Clock) -> AcmeKeeper:
+    keeping = SqlAcme(engine, document_seal(settings))
+    return AcmeKeeper(
+        configuration=configuration,
+        keeping=keeping,
+        ordering=AcmeOrdering(keeping=keeping, clock=clock),
+        clock=clock,
+        random=SystemRandom().random,
     )
 
 

@@ -18,4 +18,9 @@ if TYPE_CHECKING:
 def document_store(engine: Engine, settings: GatewaySettings) -> SqlConfigurationStore:
     """Return the store; the key is made when the first secret is written."""
     secretive = [kind.name for kind in KINDS if kind.secrets]
-    return SqlConfigurationStore(engine, SealedKinds(Seal(KeyFile(settings.home.document_key)), secretive))
+    return SqlConfigurationStore(engine, SealedKinds(document_seal(settings), secretive))
+
+
+def document_seal(settings: GatewaySettings) -> Seal:
+    """Return what seals secrets in the gateway's database."""
+    return Seal(KeyFile(settings.home.document_key))

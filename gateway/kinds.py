@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from gateway.acme.kind import ACME_ACCOUNTS, ACME_CERTIFICATES
 from gateway.certificates.kind import CERTIFICATES
 from gateway.certificates.listeners import LISTENERS
 from gateway.certificates.server_names import SERVER_NAMES
@@ -14,4 +15,18 @@ from gateway.relays.kind import RELAYS
 from gateway.trust.kind import TRUST_STORES
 from gateway.upstreams.kind import UPSTREAMS
 
-KINDS: Final = Kinds((CERTIFICATES, DEPLOYMENTS, LISTENERS, PLANS, RELAYS, SERVER_NAMES, SUBSCRIBERS, TRUST_STORES, UPSTREAMS))
+KINDS: Final = Kinds(
+    (
+        ACME_ACCOUNTS,
+        ACME_CERTIFICATES,
+        CERTIFICATES,
+        DEPLOYMENTS,
+        LISTENERS,
+        PLANS,
+        RELAYS,
+        SERVER_NAMES,
+        SUBSCRIBERS,
+        TRUST_STORES,
+        UPSTREAMS,
+    )
+)

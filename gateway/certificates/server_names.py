@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -13,6 +12,7 @@ from pydantic import AfterValidator, Field
 
 from gateway.certificates.kind import CERTIFICATES
 from gateway.certificates.listeners import rules_of
+from gateway.certificates.names import ServerHost  # noqa: TC001 - read by pydantic
 from gateway.configuration.bodies import DocumentBody, read_body
 from gateway.configuration.model import NAME, DocumentRefused, Fault, Kind, Reference
 from gateway.policies.model import Listener  # noqa: TC001 - read by pydantic
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from gateway.configuration.snapshot import Snapshot
 
 _MOST_NAMES: Final = 50
-_LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_HOST: Final = re.compile(rf"(?:\*\.{_LABEL}\.)?{_LABEL}(?:\.{_LABEL}){{0,10}}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +38,6 @@ class ServerName:
     certificate: str
 
 
-def _host(name: str) -> str:
-    if not _HOST.fullmatch(name):
-        msg = f"{name[:80]!r} is no server name: api.bank.example and *.bank.example are, in lower case and ASCII (xn--…)"
-        raise ValueError(msg)
-    return name
-
-
 def _certificate(name: str) -> str:
     if not NAME.fullmatch(name):
         raise ValueError("is no name of a document")
@@ -57,7 +48,7 @@ class ServerNameBody(DocumentBody):
     """A certificate for names of the operator's own, beside the gateway's default one."""
 
     names: Annotated[
-        list[Annotated[str, AfterValidator(_host)]],
+        list[ServerHost],
         Field(min_length=1, max_length=_MOST_NAMES, description="api.bank.example, or *.bank.example for one label more"),
     ]
     listeners: Annotated[list[Listener], Field(min_length=1, description="where: portal, front, edge, demo")]

@@ -12,6 +12,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from chassis.logs import get_logger
+from gateway.acme.answers import ChallengeAnswers
+from gateway.acme.store import SqlChallenges
 from gateway.admission.knowledge import Knowledge
 from gateway.admission.standing import EndOfStanding
 from gateway.admission.store import SqlKnowledgeSource
@@ -140,6 +142,7 @@ async def edge_services(settings: GatewaySettings) -> EdgeServices:
         monotonic=time.monotonic,
         counting=counts.counting,
         tally=publisher.tally,
+        challenges=ChallengeAnswers(SqlChallenges(engine), SystemClock()),
     )
     wake_feed = partial(asyncio.get_running_loop().call_soon_threadsafe, decisions.knowledge.feed.wake)
     services = EdgeServices(

@@ -24,7 +24,7 @@ from gateway.edge.client import ClientGone
 from gateway.edge.forwarding import Forwarding
 from gateway.edge.passage import Passage
 from gateway.explain.explainer import Explainer
-from gateway.policies.model import ErrorStyle, Listener, SignatureRule
+from gateway.policies.model import ErrorStyle, Listener, SignatureRule, Upstream
 from gateway.trust.judgement import Distrusted
 from gateway.trust.model import TPP_STORE
 from gateway.upstreams.faults import UpstreamFault
@@ -33,6 +33,7 @@ from psd2.ids import TimeOrderedUuids
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from gateway.acme.answers import ChallengeAnswers
     from gateway.admission.knowledge import Knowledge
     from gateway.admission.request import Connection
     from gateway.admission.signatures import SignatureVerdict
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from psd2.clock import Clock
 
 _SERVER_ERRORS: Final = 500
+_ANSWERED_HERE: Final = frozenset({Upstream.EXPLAIN, Upstream.ACME})
 
 
 class Edge:
@@ -66,6 +68,7 @@ class Edge:
         monotonic: Callable[[], float],
         counting: Counting,
         tally: Tally,
+        challenges: ChallengeAnswers,
     ) -> None:
         """Hold what the exchanges share."""
         self._knowledge = knowledge
@@ -79,6 +82,7 @@ class Edge:
         self._tally = tally
         self._records = RecordWriter(redactions=counting.redactions)
         self._ids = TimeOrderedUuids()
+        self._challenges = challenges
         self._explainer = Explainer(
             knowledge=knowledge, counting=counting, records=self._records, judge_signature=self._judge_signature
         )
@@ -212,8 +216,8 @@ class Edge:
         except (NotLoaded, StaleFeed):
             await self._admit_after_looking_up(exchange)
         await self._counting.spend(exchange, head)
-        if self._explainer.answers(exchange.admission):
-            await self._explain(exchange, client)
+        if _is_answered_here(exchange.admission):
+            await self._answer_here(exchange, client)
             return
         await self._forwarding(exchange, head, client).run()
 
@@ -226,7 +230,7 @@ class Edge:
             self._admit(exchange, exchange.arrived_at)
         except (NotLoaded, StaleFeed):
             return None
-        if self._explainer.answers(exchange.admission):
+        if _is_answered_here(exchange.admission):
             return None
         if not self._counting.spend_at_once(exchange, head):
             return None
@@ -322,9 +326,12 @@ class Edge:
         exchange.status = status
         await self._answer(exchange, client, Answer(status, headers, body))
 
-    async def _explain(self, exchange: Exchange, client: Client) -> None:
-        exchange.refused_tpp = self._attributed(exchange.request.connection)
-        answer = await self._explainer.answer(exchange, client, now=self._now())
+    async def _answer_here(self, exchange: Exchange, client: Client) -> None:
+        if self._explainer.answers(exchange.admission):
+            exchange.refused_tpp = self._attributed(exchange.request.connection)
+            answer = await self._explainer.answer(exchange, client, now=self._now())
+        else:
+            answer = await self._challenges.answer(exchange.request.path)
         exchange.status = answer.status
         await self._answer(exchange, client, answer)
 
@@ -357,6 +364,11 @@ class Edge:
             exchange.is_recorded = True
             self._tally.note_exchange(exchange, ended_at=ended_at, record_bytes=len(record))
             self._counting.settle(exchange)
+
+
+def _is_answered_here(admission: Admission) -> bool:
+    """Whether nothing is forwarded."""
+    return admission.route is not None and admission.route.upstream in _ANSWERED_HERE
 
 
 def _asks_for_health(request: Request) -> bool:

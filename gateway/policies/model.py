@@ -42,6 +42,7 @@ class Upstream(StrEnum):
     AUTHORIZATION = "authorization"
     PORTAL = "portal"
     DEMO = "demo"
+    ACME = "acme-challenges"  # the edge itself: what a CA looks for that is asked for a certificate (gateway.acme)
     EXPLAIN = "explain"  # the edge itself: a dry run of the checks (gateway.explain), nothing is forwarded
 
 

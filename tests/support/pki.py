@@ -145,11 +145,11 @@ class Authority:
         """Issue a client certificate without any QCStatement."""
         return self.qwac(statements=b"")
 
-    def server(self, *names: str) -> Issued:
+    def server(self, *names: str, not_before: dt.datetime | None = None, not_after: dt.datetime | None = None) -> Issued:
         """Issue a server or internal certificate for these DNS names."""
         key = ec.generate_private_key(ec.SECP256R1())
         builder = (
-            self._leaf(key, None, None, None)
+            self._leaf(key, None, not_before, not_after)
             .add_extension(_usage(digital_signature=True), critical=True)
             .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False)
             .add_extension(

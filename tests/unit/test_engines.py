@@ -40,6 +40,7 @@ LENDERS = frozenset({"databases", "module_databases", "database_url"})
 _EDGE = "the edge's HTTP and TLS, which meet no database; what it reads from one: test_edge_databases"
 EXCEPTIONS = {
     "test_container_databases": "rights of users on a PostgreSQL server: SQLite has neither",
+    "test_edge_acme": "the edge's answers to a CA; accounts, orders and challenges as they are stored: test_acme",
     "test_edge_basics": _EDGE,
     "test_edge_certificates": "what is shown in handshakes; how documents and their keys are kept: test_kind of certificates",
     "test_edge_deployments": "how the edge decides by deployments; how they are stored and judged: test_configuration_races",
