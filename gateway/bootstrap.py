@@ -25,6 +25,8 @@ from gateway.limits.blocks import Blocks
 from gateway.oauth.app import AuthorizationServices, create_app
 from gateway.oauth.authorization import Authorization
 from gateway.oauth.bank_client import HttpBank
+from gateway.oauth.grant_management.service import GrantManagement
+from gateway.oauth.grant_management.store import SqlGrantStore
 from gateway.oauth.jose.client_keys import ClientKeys
 from gateway.oauth.jose.key_fetching import KeyFetcher
 from gateway.oauth.jose.store import SqlPublishedKeys
@@ -32,6 +34,7 @@ from gateway.oauth.model import Lifetimes
 from gateway.oauth.protocol import OAuthProtocol
 from gateway.oauth.pruning import Pruner
 from gateway.oauth.psu_interactions import PsuInteractions
+from gateway.oauth.rar.resources import Resources
 from gateway.oauth.store import SqlOAuthStore
 from gateway.oauth.tokens import Tokens
 from gateway.register.service import Register
@@ -80,11 +83,23 @@ def authorization_services(settings: GatewaySettings, *, engine: Engine, bank: B
     store = SqlOAuthStore(engine)
     lifetimes = _lifetimes(settings)
     issuer = settings.front_url
-    authorization = Authorization(register=register, store=store, bank=bank, clock=clock, lifetimes=lifetimes, issuer=issuer)
+    grants = GrantManagement(store=SqlGrantStore(engine), tokens=store, resources=Resources(bank), clock=clock)
+    authorization = Authorization(
+        register=register,
+        store=store,
+        grants=grants,
+        bank=bank,
+        clock=clock,
+        lifetimes=lifetimes,
+        issuer=issuer,
+        location=settings.edge_url,
+    )
+    tokens = Tokens(store=store, grants=grants, clock=clock, lifetimes=lifetimes)
     return AuthorizationServices(
         authorization=authorization,
-        protocol=OAuthProtocol(tokens=Tokens(store=store, clock=clock, lifetimes=lifetimes), register=register, issuer=issuer),
+        protocol=OAuthProtocol(tokens=tokens, register=register, issuer=issuer),
         interactions=PsuInteractions(authorization=authorization, bank=bank, issuer=issuer),
+        grants=grants,
         issuer=issuer,
         edge_url=settings.edge_url,
         authorization_seconds=settings.authorization_seconds,

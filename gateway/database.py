@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Double,
     Engine,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    false,
 )
 
 from chassis.database import EXIT_UNUSABLE, database_command, open_engine, require_current
@@ -196,6 +198,10 @@ authorization_requests = Table(
     Column("code_challenge", Text, nullable=False),
     Column("interaction", Text, nullable=False),  # the bank's id for what it asks the PSU
     Column("interaction_url", Text, nullable=False),
+    Column("is_made", Boolean, nullable=False, server_default=false()),  # its consent or payment was made for it
+    Column("authorization_details", Text),  # JSON: the one entry as sent (RFC 9396)
+    Column("grant_action", Text),  # create, replace; null where the client manages no grants
+    Column("grant_id", Text),  # the one to be replaced
     Column("created_at", Double, nullable=False),
     Column("expires_at", Double, nullable=False),
     Index(None, "expires_at"),
@@ -216,6 +222,8 @@ authorization_codes = Table(
     Column("issued_at", Double, nullable=False),
     Column("expires_at", Double, nullable=False),
     Column("claimed_at", Double),  # set by the one token request that wins the code
+    Column("authorization_details", Text),  # JSON: an array, as granted; null where nothing is told of the grant
+    Column("tells_grant", Boolean, nullable=False, server_default=false()),
     Index(None, "request_sha256", unique=True),
     Index(None, "client_id"),
     Index(None, "expires_at"),
@@ -231,6 +239,23 @@ client_key_sets = Table(
     Column("jwks", Text),  # what came last; null where nothing ever did
     Column("fetched_at", Double),
     Index(None, "tried_at"),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("id", Text, primary_key=True),  # the `grant_id` of its tokens
+    Column("client_id", Text, nullable=False),
+    Column("authorisation_number", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("authorization_details", Text, nullable=False),  # JSON: an array, as granted
+    Column("created_at", Double, nullable=False),
+    Column("updated_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+    Column("revoked_at", Double),
+    Index(None, "client_id"),
+    Index(None, "expires_at"),
 )
 
 documents = Table(

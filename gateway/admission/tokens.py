@@ -96,10 +96,17 @@ def require_owner(token: AccessToken | None, tpp: Tpp | None, clients: Memory[Cl
 
 
 def require_scope(token: AccessToken | None, route: Route) -> None:
-    """Raise 403 unless the token holds a scope value of one of the route's kinds: `AIS:<consentId>` for `AIS`."""
+    """Raise 403 unless the token holds a scope value of one of the route's kinds: `AIS:<consentId>` for `AIS`.
+
+    A kind in small letters is a value by itself, which names no resource: `grant_management_query`.
+    """
     if token is None:
         return
-    values = [value.partition(":") for value in token.scope.split(" ")]
-    if not any(kind in route.scopes and resource for kind, _, resource in values):
-        needed = " or ".join(f"{scope}:…" for scope in route.scopes)
+    if not any(_is_of(value, route.scopes) for value in token.scope.split(" ")):
+        needed = " or ".join(scope if scope.islower() else f"{scope}:…" for scope in route.scopes)
         raise Refusal("token.scope", f"scope is {token.scope}, {needed} is needed")
+
+
+def _is_of(value: str, kinds: tuple[str, ...]) -> bool:
+    kind, _, resource = value.partition(":")
+    return kind in kinds and (bool(resource) or value.islower())

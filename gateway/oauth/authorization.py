@@ -6,6 +6,7 @@ Begun and finished in two requests of the same browser; between them the PSU is 
 from __future__ import annotations
 
 import hmac
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -14,7 +15,9 @@ from gateway.oauth.authorization_refusals import (
     bank_unavailable,
     code_already_redeemed,
     not_as_asked,
+    of_request,
     other_browser,
+    other_psu,
     resource_unknown,
     timed_out,
     unknown_request,
@@ -34,10 +37,14 @@ from gateway.oauth.bank import (
 from gateway.oauth.code_challenge import METHOD
 from gateway.oauth.model import AuthorizationCode, AuthorizationRequest, CodeAlreadyRedeemed, Lifetimes, secret_sha256
 from gateway.oauth.parameters import Parameters
+from gateway.oauth.rar.resources import Resources
+from gateway.oauth.refusals import OAuthRefused, RedirectRefused
 from gateway.oauth.scope import parse_scope
 from psd2.ids import new_secret, new_uuid
 
 if TYPE_CHECKING:
+    from gateway.oauth.grant_management.model import Grant
+    from gateway.oauth.scope import BerlinScope
     from gateway.register.service import Register
     from psd2.clock import Clock
 
@@ -47,6 +54,13 @@ _DENIALS: Final = {
     InteractionStatus.EXPIRED: "the PSU did not decide in time",
     InteractionStatus.FAILED: "the PSU could not be authenticated",
 }
+
+
+class Grants(Protocol):
+    """Which grants clients have."""
+
+    def owned(self, grant_id: str, client_id: str) -> Grant:
+        """Return the client's grant, if it is in force; raises `OAuthRefused`."""
 
 
 class AuthorizationStore(Protocol):
@@ -75,8 +89,21 @@ class Authorization:
     """Authorization requests, from the client's wish to the PSU's answer."""
 
     def __init__(
-        self, *, register: Register, store: AuthorizationStore, bank: Bank, clock: Clock, lifetimes: Lifetimes, issuer: str
+        self,
+        *,
+        register: Register,
+        store: AuthorizationStore,
+        grants: Grants,
+        bank: Bank,
+        clock: Clock,
+        lifetimes: Lifetimes,
+        issuer: str,
+        location: str,
     ) -> None:
+        """Answer as `issuer`, with tokens for the bank's interface at `location`."""
+        self._location = location
+        self._grants = grants
+        self._resources = Resources(bank)
         self._register = register
         self._store = store
         self._bank = bank
@@ -86,14 +113,21 @@ class Authorization:
 
     def validate(self, parameters: Parameters) -> ValidRequest:
         """Judge an authorization request; raises `PageRefused`, `RedirectRefused`."""
-        return validated_request(parameters, self._register)
+        request = validated_request(parameters, self._register, location=self._location)
+        if request.grant is not None and request.grant.grant_id is not None:
+            try:
+                self._grants.owned(request.grant.grant_id, request.client.client_id)
+            except OAuthRefused as refused:
+                raise of_request(refused, request) from refused
+        return request
 
     def begin(self, request: ValidRequest, *, browser: str | None = None) -> Begun:
         """Put a request before the PSU; raises `RedirectRefused`. `browser` is the secret that the browser has already."""
         one_time_id = new_secret()
         browser = browser or new_secret()
-        interaction = self._begin_at_bank(request, f"{self._issuer}{RESUME_PATH}/{one_time_id}")
-        self._store.add_request(self._kept(request, interaction, one_time_id=one_time_id, browser=browser))
+        scope = self._before_psu(request)
+        interaction = self._begin_at_bank(request, scope, f"{self._issuer}{RESUME_PATH}/{one_time_id}")
+        self._store.add_request(self._kept(request, scope, interaction, one_time_id=one_time_id, browser=browser))
         return Begun(one_time_id=one_time_id, browser=browser, interaction=interaction)
 
     def finish(self, one_time_id: str, *, browser: str | None) -> str:
@@ -107,17 +141,40 @@ class Authorization:
             raise unknown_request()
         if browser is None or not hmac.compare_digest(secret_sha256(browser), kept.browser_sha256):
             raise other_browser()
-        if kept.expires_at <= self._clock.now():
-            raise timed_out(kept)
-        # Client and TPP may have been blocked or deleted while the PSU was thinking.
-        validated_request(_as_parameters(kept), self._register)
-        return self._answer(kept, self._decided(kept))
+        try:
+            if kept.expires_at <= self._clock.now():
+                raise timed_out(kept)
+            # Client and TPP may have been blocked or deleted while the PSU was thinking.
+            validated_request(_as_parameters(kept), self._register, location=self._location)
+            return self._answer(kept, self._decided(kept))
+        except RedirectRefused:
+            self._give_up(kept)
+            raise
 
-    def _begin_at_bank(self, request: ValidRequest, return_url: str) -> BegunInteraction:
+    def abandon(self, begun: Begun) -> None:
+        """End what was made for a request that nobody will decide on."""
+        kept = self._store.request(secret_sha256(begun.one_time_id))
+        if kept is not None:
+            self._give_up(kept)
+
+    def _before_psu(self, request: ValidRequest) -> BerlinScope:
+        try:
+            return self._resources.made(request.asked, tenant=request.client.authorisation_number)
+        except OAuthRefused as refused:
+            raise of_request(refused, request) from refused
+        except BankUnavailable as error:
+            raise bank_unavailable(redirect_uri=request.redirect_uri, state=request.state) from error
+
+    def _give_up(self, kept: AuthorizationRequest) -> None:
+        """End what was made for this request: its client will never hear of it."""
+        if kept.is_made:
+            self._resources.give_up(parse_scope(kept.scope), tenant=kept.authorisation_number)
+
+    def _begin_at_bank(self, request: ValidRequest, scope: BerlinScope, return_url: str) -> BegunInteraction:
         new = NewInteraction(
             tenant=request.client.authorisation_number,
-            kind=request.scope.service.kind,
-            resource=request.scope.resource,
+            kind=scope.service.kind,
+            resource=scope.resource,
             client_id=request.client.client_id,
             client_name=request.client.name,
             return_url=return_url,
@@ -132,20 +189,24 @@ class Authorization:
             raise bank_unavailable(redirect_uri=request.redirect_uri, state=request.state) from error
 
     def _kept(
-        self, request: ValidRequest, interaction: BegunInteraction, *, one_time_id: str, browser: str
+        self, request: ValidRequest, scope: BerlinScope, interaction: BegunInteraction, *, one_time_id: str, browser: str
     ) -> AuthorizationRequest:
-        now = self._clock.now()
+        now, detail, grant = self._clock.now(), request.asked.detail, request.grant
         return AuthorizationRequest(
             sha256=secret_sha256(one_time_id),
             browser_sha256=secret_sha256(browser),
             client_id=request.client.client_id,
             authorisation_number=request.client.authorisation_number,
             redirect_uri=request.redirect_uri,
-            scope=str(request.scope),
+            scope=str(scope),
             state=request.state,
             code_challenge=request.code_challenge,
             interaction=interaction.id,
             interaction_url=interaction.url,
+            is_made=request.asked.resource is None,
+            authorization_details=None if detail is None else json.dumps(detail.told),
+            grant_action=None if grant is None else grant.action.value,
+            grant_id=None if grant is None else grant.grant_id,
             created_at=now,
             expires_at=now + self._lifetimes.authorization,
         )
@@ -165,11 +226,24 @@ class Authorization:
         if interaction.status is InteractionStatus.PENDING:
             return kept.interaction_url
         if interaction.status is not InteractionStatus.APPROVED:
+            self._give_up(kept)
             description = _DENIALS[interaction.status]
             return self._to_client(kept, error="access_denied", error_description=description)
         if interaction.psu is None:
             raise not_as_asked(kept)
+        self._require_own_grant(kept, interaction.psu)
         return self._to_client(kept, code=self._new_code(kept, interaction.psu))
+
+    def _require_own_grant(self, kept: AuthorizationRequest, psu: str) -> None:
+        """Raise `RedirectRefused` unless the grant to be replaced is in force still, and this PSU's."""
+        if kept.grant_id is None:
+            return
+        try:
+            grant = self._grants.owned(kept.grant_id, kept.client_id)
+        except OAuthRefused as refused:
+            raise RedirectRefused(refused.refusal, redirect_uri=kept.redirect_uri, state=kept.state) from refused
+        if grant.subject != psu:
+            raise other_psu(kept)
 
     def _to_client(self, kept: AuthorizationRequest, **answer: str) -> str:
         return response_url(kept.redirect_uri, issuer=self._issuer, state=kept.state, **answer)
@@ -186,15 +260,27 @@ class Authorization:
             scope=kept.scope,
             subject=psu,
             code_challenge=kept.code_challenge,
-            grant_id=new_uuid(),
+            grant_id=kept.grant_id or new_uuid(),
             issued_at=now,
             expires_at=now + self._lifetimes.code,
+            authorization_details=self._granted(kept),
+            tells_grant=kept.grant_action is not None,
         )
         try:
             self._store.put_code(code)
         except CodeAlreadyRedeemed as error:
             raise code_already_redeemed() from error
         return secret
+
+    def _granted(self, kept: AuthorizationRequest) -> str | None:
+        """Return what was granted, for a client that can't know it yet or has asked for it in full; None for others."""
+        if not kept.is_made and kept.authorization_details is None and kept.grant_action is None:
+            return None
+        told = {} if kept.authorization_details is None else json.loads(kept.authorization_details)
+        try:
+            return json.dumps([self._resources.granted(parse_scope(kept.scope), tenant=kept.authorisation_number, told=told)])
+        except BankUnavailable as error:
+            raise bank_unavailable() from error
 
 
 def _as_parameters(kept: AuthorizationRequest) -> Parameters:

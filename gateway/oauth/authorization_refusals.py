@@ -9,6 +9,7 @@ from gateway.oauth.refusals import PageRefused, RedirectRefused, Refusal
 if TYPE_CHECKING:
     from gateway.oauth.authorization_request import ValidRequest
     from gateway.oauth.model import AuthorizationRequest
+    from gateway.oauth.refusals import OAuthRefused
 
 _CLAUSE = "RFC 6749 §4.1.2.1"
 
@@ -89,8 +90,8 @@ def resource_unknown(request: ValidRequest) -> RedirectRefused:
     """Return the refusal of a scope that names no consent or payment of the TPP."""
     return RedirectRefused(
         Refusal(
-            error="invalid_scope",
-            description=f"scope: {request.scope} names no consent or payment of this TPP",
+            error=request.asked.error,
+            description=f"{request.asked} names no consent or payment of this TPP",
             reason="resource.unknown",
             hint="take the id from the answer that made the consent or payment",
             clause="BG IG 1.3.8 §13.1",
@@ -104,14 +105,34 @@ def awaiting_no_longer(request: ValidRequest) -> RedirectRefused:
     """Return the refusal of a consent or payment that nobody has to authorise (any more)."""
     return RedirectRefused(
         Refusal(
-            error="invalid_scope",
-            description=f"scope: {request.scope} is not waiting to be authorised",
+            error=request.asked.error,
+            description=f"{request.asked} is not waiting to be authorised",
             reason="resource.state",
             hint="look at its status; a consent or payment is authorised once, then a new one is needed",
             clause="BG IG 1.3.8 §13.1",
         ),
         redirect_uri=request.redirect_uri,
         state=request.state,
+    )
+
+
+def of_request(refused: OAuthRefused, request: ValidRequest) -> RedirectRefused:
+    """Return what a request is refused for, told to its client."""
+    return RedirectRefused(refused.refusal, redirect_uri=request.redirect_uri, state=request.state)
+
+
+def other_psu(kept: AuthorizationRequest) -> RedirectRefused:
+    """Return the refusal of a grant that another PSU than its own was to replace."""
+    return RedirectRefused(
+        Refusal(
+            error="access_denied",
+            description="the PSU is not the one that has given the grant that was to be replaced",
+            reason="grant.other_psu",
+            hint="ask for a new grant with grant_management_action=create",
+            clause="Grant Management §5.2",
+        ),
+        redirect_uri=kept.redirect_uri,
+        state=kept.state,
     )
 
 

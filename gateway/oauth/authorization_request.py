@@ -9,12 +9,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from gateway.oauth.code_challenge import require_challenge
-from gateway.oauth.refusals import OAuthRefused, PageRefused, RedirectRefused, Refusal, invalid_request, invalid_scope, shown
-from gateway.oauth.scope import BerlinScope, parse_scope
+from gateway.oauth.grant_management.wishes import read_grant_wish
+from gateway.oauth.rar.asked import read_asked, require_may_ask
+from gateway.oauth.refusals import OAuthRefused, PageRefused, RedirectRefused, Refusal, invalid_request, shown
 from gateway.register.model import Client, ClientStatus, Tpp, TppStatus
 
 if TYPE_CHECKING:
+    from gateway.oauth.grant_management.model import GrantWish
     from gateway.oauth.parameters import Parameters
+    from gateway.oauth.rar.asked import Asked
     from gateway.register.service import Register
 
 KNOWN_PARAMETERS: Final = frozenset(
@@ -29,6 +32,9 @@ KNOWN_PARAMETERS: Final = frozenset(
         "response_mode",
         "request",
         "request_uri",
+        "authorization_details",
+        "grant_management_action",
+        "grant_id",
     }
 )
 RESPONSE_TYPE: Final = "code"
@@ -41,13 +47,17 @@ class ValidRequest:
 
     client: Client
     redirect_uri: str
-    scope: BerlinScope
+    asked: Asked
     state: str | None
     code_challenge: str
+    grant: GrantWish | None = None
 
 
-def validated_request(parameters: Parameters, register: Register) -> ValidRequest:
-    """Judge an authorization request; raises `PageRefused`, and `RedirectRefused` once the redirect URI is sure."""
+def validated_request(parameters: Parameters, register: Register, *, location: str) -> ValidRequest:
+    """Judge an authorization request; raises `PageRefused`, and `RedirectRefused` once the redirect URI is sure.
+
+    `location` is where the bank's interface is, for which tokens are given.
+    """
     client = _known_client(parameters, register)
     redirect_uri = _registered_redirect_uri(parameters, client)
     state = None if "state" in parameters.repeated else parameters.get("state")
@@ -56,12 +66,14 @@ def validated_request(parameters: Parameters, register: Register) -> ValidReques
         _require_plain_request(parameters)
         tpp = _active_tpp(client, register)
         challenge = require_challenge(parameters)
-        scope = parse_scope(parameters.require("scope", "is missing: write AIS:<consentId> or its like"))
-        _require_role(tpp, scope)
+        asked, grant = read_asked(parameters), read_grant_wish(parameters)
+        require_may_ask(asked, tpp, types=client.authorization_details_types, location=location)
     except OAuthRefused as refused:
         # A status belongs to JSON answers; here the refusal travels in a redirect.
         raise RedirectRefused(refused.refusal, redirect_uri=redirect_uri, state=state) from refused
-    return ValidRequest(client=client, redirect_uri=redirect_uri, scope=scope, state=state, code_challenge=challenge)
+    return ValidRequest(
+        client=client, redirect_uri=redirect_uri, asked=asked, state=state, code_challenge=challenge, grant=grant
+    )
 
 
 def _known_client(parameters: Parameters, register: Register) -> Client:
@@ -128,15 +140,6 @@ def _active_tpp(client: Client, register: Register) -> Tpp:
             hint="register a client of the berlin profile for the Berlin Group's OAuth approach",
         )
     return tpp
-
-
-def _require_role(tpp: Tpp, scope: BerlinScope) -> None:
-    if scope.service.role not in tpp.roles:
-        raise invalid_scope(
-            f"scope: {scope.service} needs the role {scope.service.role}, which the TPP does not hold",
-            reason="psd2.role",
-            hint=f"the TPP is registered with the roles {' '.join(sorted(tpp.roles))}",
-        )
 
 
 def _unauthorized_client(description: str, *, reason: str, hint: str) -> OAuthRefused:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+from gateway.oauth.rar.bank import ResourceBank
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -74,7 +76,7 @@ class DecidedAddress:
     sca_status: str | None
 
 
-class Bank(Protocol):
+class Bank(ResourceBank, Protocol):
     """The bank, over the back channel."""
 
     def begin(self, new: NewInteraction) -> BegunInteraction:

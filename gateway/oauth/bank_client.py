@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
-from chassis.peers import PeerSession, PeerUnavailable
 from gateway.oauth.bank import (
     BankUnavailable,
     BegunInteraction,
@@ -19,12 +18,14 @@ from gateway.oauth.bank import (
     ResourceNotAwaiting,
     ResourceUnknown,
 )
+from gateway.oauth.rar.bank_client import HttpResources, believed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import requests
 
+    from chassis.peers import PeerSession
     from gateway.oauth.bank import AddressedDecision, NewInteraction
 
 _PATH: Final = "/internal/interactions"
@@ -60,24 +61,21 @@ class _ProblemBody(BaseModel):
     fields: dict[str, str] = {}
 
 
-_Body = TypeVar("_Body", bound=BaseModel)
-
-
-class HttpBank:
+class HttpBank(HttpResources):
     """The bank behind its internal listener."""
 
     def __init__(self, session: PeerSession, *, front_url: str) -> None:
-        self._session = session
+        super().__init__(session)
         self._front_url = front_url
 
     def begin(self, new: NewInteraction) -> BegunInteraction:
         """Begin an interaction; raises `ResourceUnknown`, `ResourceNotAwaiting`, `BankUnavailable`."""
-        answer = self._ask("POST", _PATH, json=_new_body(new))
+        answer = self._call("POST", _PATH, json=_new_body(new))
         if answer.status_code == HTTPStatus.NOT_FOUND:
             raise ResourceUnknown
         if answer.status_code == HTTPStatus.CONFLICT:
             raise ResourceNotAwaiting
-        begun = _read(answer, HTTPStatus.CREATED, _BegunBody)
+        begun = believed(answer, HTTPStatus.CREATED, _BegunBody)
         # The browser is sent there: an address off our own front would make this an open redirector.
         if not begun.url.startswith(f"{self._front_url}/"):
             raise BankUnavailable(f"the bank's page {begun.url[:200]!r} is not on {self._front_url}")
@@ -85,7 +83,7 @@ class HttpBank:
 
     def interaction(self, interaction: str) -> Interaction:
         """Return an interaction; raises `BankUnavailable`."""
-        body = _read(self._ask("GET", _path(interaction)), HTTPStatus.OK, _InteractionBody)
+        body = believed(self._call("GET", _path(interaction)), HTTPStatus.OK, _InteractionBody)
         return Interaction(
             id=body.interaction,
             status=body.status,
@@ -103,22 +101,16 @@ class HttpBank:
         """Decide on what an address of the bank's names; raises `DecisionRefused`, `BankUnavailable`."""
         body = _decision_body(address.psu, approved=address.approved, accounts=address.accounts)
         answer = self._decided(f"{_PATH}/decisions", body | {"tenant": address.tenant, "address": address.address})
-        decided = _read(answer, HTTPStatus.OK, _DecidedBody)
+        decided = believed(answer, HTTPStatus.OK, _DecidedBody)
         return DecidedAddress(redirect=decided.redirect, sca_status=decided.scaStatus)
 
     def _decided(self, path: str, body: dict[str, object]) -> requests.Response:
-        answer = self._ask("POST", path, json=body)
+        answer = self._call("POST", path, json=body)
         if answer.status_code in {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY}:
             raise _decision_refused(answer)
         if answer.status_code != HTTPStatus.OK:
             raise BankUnavailable(f"the bank answered {answer.status_code} to a decision")
         return answer
-
-    def _ask(self, method: str, path: str, **options: Any) -> requests.Response:  # noqa: ANN401 - handed to requests
-        try:
-            return self._session.request(method, path, **options)
-        except PeerUnavailable as error:
-            raise BankUnavailable(str(error)) from error
 
 
 def _decision_body(psu: str, *, approved: bool, accounts: Sequence[str] | None) -> dict[str, object]:
@@ -139,15 +131,6 @@ def _new_body(new: NewInteraction) -> dict[str, str]:
         "client_name": new.client_name,
         "return_url": new.return_url,
     }
-
-
-def _read(answer: requests.Response, status: HTTPStatus, type_: type[_Body]) -> _Body:
-    if answer.status_code != status:
-        raise BankUnavailable(f"the bank answered {answer.status_code}, expected {status.value}: {answer.text[:300]}")
-    try:
-        return type_.model_validate_json(answer.content)
-    except ValidationError as error:
-        raise BankUnavailable(f"the bank's answer makes no sense: {error.error_count()} faults") from error
 
 
 def _decision_refused(answer: requests.Response) -> DecisionRefused:

@@ -10,6 +10,8 @@ from typing import Final
 from gateway.oauth.authorization_request import RESPONSE_MODE, RESPONSE_TYPE
 from gateway.oauth.client_authentication import GRANT_TYPES
 from gateway.oauth.code_challenge import METHOD
+from gateway.oauth.grant_management.model import GRANTS_PATH, GrantAction
+from gateway.oauth.rar.model import DetailType
 from gateway.register.model import AuthMethod
 
 METADATA_PATH: Final = "/.well-known/oauth-authorization-server"
@@ -39,6 +41,10 @@ def server_metadata(*, issuer: str, edge_url: str) -> dict[str, object]:
         "introspection_endpoint_auth_methods_supported": methods,
         "revocation_endpoint_auth_methods_supported": methods,
         "authorization_response_iss_parameter_supported": True,
+        "authorization_details_types_supported": [type_.value for type_ in DetailType],
+        "grant_management_actions_supported": ["query", "revoke", *(action.value for action in GrantAction)],
+        "grant_management_endpoint": f"{edge_url}{GRANTS_PATH}",
+        "grant_management_action_required": False,
         "tls_client_certificate_bound_access_tokens": True,
         # The endpoints above are the mutual-TLS ones already; a client that looks for aliases first finds the same.
         "mtls_endpoint_aliases": endpoints,

@@ -30,7 +30,11 @@ class Lifetimes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationRequest:
-    """An authorization request that the PSU is deciding on at the bank."""
+    """An authorization request that the PSU is deciding on at the bank.
+
+    `is_made`: its consent or payment was made for it. `authorization_details` is JSON, the one entry as it was sent;
+    `grant_id` the grant that is to be replaced.
+    """
 
     sha256: str
     browser_sha256: str
@@ -44,11 +48,19 @@ class AuthorizationRequest:
     interaction_url: str
     created_at: datetime
     expires_at: datetime
+    is_made: bool = False
+    authorization_details: str | None = None
+    grant_action: str | None = None
+    grant_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationCode:
-    """A code that a client may redeem once; `claimed_at` says when it did."""
+    """A code that a client may redeem once; `claimed_at` says when it did.
+
+    `authorization_details` is JSON, an array, as granted; None where nothing is told of it. `tells_grant`: the client
+    manages its grants, and is told the id.
+    """
 
     sha256: str
     request_sha256: str
@@ -62,6 +74,8 @@ class AuthorizationCode:
     issued_at: datetime
     expires_at: datetime
     claimed_at: datetime | None = None
+    authorization_details: str | None = None
+    tells_grant: bool = False
 
     def get_redirect_uri(self) -> str:
         """Return the redirect URI of the authorization request (Authlib asks)."""

@@ -18,6 +18,7 @@ from flask import Response
 
 from gateway.oauth.client_authentication import AuthenticatedClient, authenticated_client
 from gateway.oauth.code_challenge import require_verifier
+from gateway.oauth.grant_management.model import SCOPES
 from gateway.oauth.model import AccessToken, AuthorizationCode, RefreshToken
 from gateway.oauth.refusals import OAuthRefused, Refusal, invalid_grant, invalid_scope, shown
 from gateway.oauth.tokens import Holder, Tokens
@@ -167,15 +168,18 @@ class _ClientGrant(ClientCredentialsGrant):  # type: ignore[misc]
     TOKEN_ENDPOINT_AUTH_METHODS: ClassVar = _AUTH_METHODS
 
     def validate_requested_scope(self) -> None:
-        if self.request.parameters.get("scope") is not None:
+        if not set(self._scope().split(" ")) <= SCOPES | {""}:
             raise invalid_scope(
-                "scope: none is given to a client alone",
+                f"scope: a client alone is given {' and '.join(sorted(SCOPES))}, and nothing else",
                 reason="oauth.scope",
                 hint="a scope like AIS:<consentId> needs the PSU's authorization: use the authorization code grant",
             )
 
     def create_token_response(self) -> _Answer:
-        return 200, self.server.tokens.for_client(_holder(self.request)), self.TOKEN_RESPONSE_HEADER
+        return 200, self.server.tokens.for_client(_holder(self.request), self._scope()), self.TOKEN_RESPONSE_HEADER
+
+    def _scope(self) -> str:
+        return self.request.parameters.get("scope") or ""
 
 
 class _Introspection(IntrospectionEndpoint):  # type: ignore[misc]
@@ -200,6 +204,7 @@ class _Introspection(IntrospectionEndpoint):  # type: ignore[misc]
             "exp": int(token.expires_at.timestamp()),
             "iat": int(token.issued_at.timestamp()),
             **({"scope": token.scope} if token.scope else {}),
+            **self.server.tokens.told_of(token.grant_id),
             **({"token_type": "Bearer", "cnf": {"x5t#S256": token.thumbprint}} if isinstance(token, AccessToken) else {}),
         }
 

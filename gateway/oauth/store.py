@@ -16,7 +16,8 @@ from sqlalchemy.exc import IntegrityError
 from chassis.database import for_reading
 from gateway.changes.kinds import ChangeKind
 from gateway.changes.store import append_change
-from gateway.database import access_tokens, authorization_codes, authorization_requests, clients, refresh_tokens
+from gateway.database import access_tokens, authorization_codes, authorization_requests, clients, grants, refresh_tokens
+from gateway.oauth.grant_management.store import put_grant
 from gateway.oauth.model import (
     AccessToken,
     AuthorizationCode,
@@ -31,9 +32,11 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine, Row, Table
 
+    from gateway.oauth.grant_management.model import Grant
+
 _Kept = TypeVar("_Kept", AuthorizationRequest, AuthorizationCode, AccessToken, RefreshToken)
 # Those that point at nothing come first.
-_PRUNED = (authorization_requests, authorization_codes, access_tokens, refresh_tokens)
+_PRUNED = (authorization_requests, authorization_codes, access_tokens, refresh_tokens, grants)
 
 
 class SqlOAuthStore:
@@ -68,14 +71,19 @@ class SqlOAuthStore:
         """Return the code, redeemed or not, or None."""
         return self._one(authorization_codes, AuthorizationCode, sha256)
 
-    def redeem(self, code_sha256: str, access: AccessToken, refresh: RefreshToken | None) -> None:
-        """Claim a code and keep what it gave; raises `CodeAlreadyRedeemed` for all but the first, `GrantWithdrawn`."""
+    def redeem(self, code_sha256: str, access: AccessToken, refresh: RefreshToken | None, grant: Grant | None = None) -> None:
+        """Claim a code and keep what it gave; raises `CodeAlreadyRedeemed` for all but the first, `GrantWithdrawn`.
+
+        A grant that is there already is replaced: what it has given so far is revoked.
+        """
         with self._engine.begin() as connection:
             # The claim comes first: the database lets one of several claimers through, whatever process it is in.
             unclaimed = (authorization_codes.c.sha256 == code_sha256) & authorization_codes.c.claimed_at.is_(None)
             claim = update(authorization_codes).where(unclaimed).values(claimed_at=access.issued_at.timestamp())
             if connection.execute(claim).rowcount != 1:
                 raise CodeAlreadyRedeemed
+            if grant is not None and put_grant(connection, grant):
+                _revoke_tokens(connection, grant.id, access.issued_at)
             _add_access(connection, access)
             if refresh is not None:
                 connection.execute(insert(refresh_tokens).values(**_values(refresh)))
@@ -112,10 +120,7 @@ class SqlOAuthStore:
     def revoke_grant(self, grant_id: str, at: datetime) -> None:
         """Revoke every refresh and access token that one decision of the PSU has given."""
         with self._engine.begin() as connection:
-            # The refresh token first: from here on nothing new can be made from it (`add_refreshed`).
-            revoked = [_revoke_grant_in(connection, table, grant_id, at) for table in (refresh_tokens, access_tokens)]
-            for sha256 in chain(*revoked):
-                append_change(connection, ChangeKind.TOKEN, sha256, at)
+            _revoke_tokens(connection, grant_id, at)
 
     def prune(self, before: datetime, batch: int) -> int:
         """Delete up to `batch` rows of each table that expired before `before`; returns how many went."""
@@ -136,6 +141,13 @@ def _add_access(connection: Connection, access: AccessToken) -> None:
     connection.execute(insert(access_tokens).values(**_values(access)))
 
 
+def _revoke_tokens(connection: Connection, grant_id: str, at: datetime) -> None:
+    # The refresh token first: from here on nothing new can be made from it (`add_refreshed`).
+    revoked = [_revoke_grant_in(connection, table, grant_id, at) for table in (refresh_tokens, access_tokens)]
+    for sha256 in chain(*revoked):
+        append_change(connection, ChangeKind.TOKEN, sha256, at)
+
+
 def _revoke_grant_in(connection: Connection, table: Table, grant_id: str, at: datetime) -> Sequence[str]:
     living = (table.c.grant_id == grant_id) & table.c.revoked_at.is_(None)
     revoked = update(table).where(living).values(revoked_at=at.timestamp()).returning(table.c.sha256)
@@ -144,10 +156,9 @@ def _revoke_grant_in(connection: Connection, table: Table, grant_id: str, at: da
 
 def _prune(connection: Connection, table: Table, before: datetime, batch: int) -> int:
     # Several processes prune: on PostgreSQL each takes rows of its own instead of waiting for the others'.
-    expired = (
-        select(table.c.sha256).where(table.c.expires_at < before.timestamp()).limit(batch).with_for_update(skip_locked=True)
-    )
-    return connection.execute(delete(table).where(table.c.sha256.in_(expired))).rowcount
+    (key,) = table.primary_key
+    expired = select(key).where(table.c.expires_at < before.timestamp()).limit(batch).with_for_update(skip_locked=True)
+    return connection.execute(delete(table).where(key.in_(expired))).rowcount
 
 
 def _values(kept: _Kept) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from gateway.oauth.model import (
     AccessToken,
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gateway.oauth.client_authentication import AuthenticatedClient
+    from gateway.oauth.grant_management.model import Grant
     from psd2.certificates import Psd2Certificate
     from psd2.clock import Clock
 
@@ -36,7 +37,7 @@ class TokenStore(Protocol):
     def code(self, sha256: str) -> AuthorizationCode | None:
         """Return the code, redeemed or not, or None."""
 
-    def redeem(self, code_sha256: str, access: AccessToken, refresh: RefreshToken | None) -> None:
+    def redeem(self, code_sha256: str, access: AccessToken, refresh: RefreshToken | None, grant: Grant | None = None) -> None:
         """Claim a code and keep what it gave; raises `CodeAlreadyRedeemed` for all but the first, `GrantWithdrawn`."""
 
     def add_access_token(self, access: AccessToken) -> None:
@@ -58,6 +59,16 @@ class TokenStore(Protocol):
         """Revoke every refresh and access token that one decision of the PSU has given."""
 
 
+class Grants(Protocol):
+    """What is kept of grants beside their tokens."""
+
+    def of_code(self, code: AuthorizationCode, *, expires_at: datetime) -> Grant | None:
+        """Return the grant that a code gives, None where nothing is kept of it; raises `OAuthRefused`."""
+
+    def details(self, grant_id: str) -> list[dict[str, Any]] | None:
+        """Return what a token's grant says in full; None for a token that has a scope and nothing more."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
     """Who gets a token: the client, and the certificate that it presented just now."""
@@ -69,8 +80,9 @@ class Holder:
 class Tokens:
     """Makes, finds and revokes tokens."""
 
-    def __init__(self, *, store: TokenStore, clock: Clock, lifetimes: Lifetimes) -> None:
+    def __init__(self, *, store: TokenStore, grants: Grants, clock: Clock, lifetimes: Lifetimes) -> None:
         self._store = store
+        self._grants = grants
         self._clock = clock
         self._lifetimes = lifetimes
 
@@ -92,13 +104,16 @@ class Tokens:
         access = self._access(access_secret, holder, scope=code.scope, subject=code.subject, grant_id=code.grant_id)
         renewable = parse_scope(code.scope).service in _RENEWABLE
         refresh = self._refresh(refresh_secret, code) if renewable else None
+        grant = self._grants.of_code(code, expires_at=self._clock.now() + self._lifetimes.refresh_token)
         try:
-            self._store.redeem(code.sha256, access, refresh)
+            self._store.redeem(code.sha256, access, refresh, grant)
         except CodeAlreadyRedeemed as error:
             raise self._replayed(code) from error
         except GrantWithdrawn as error:
             raise _withdrawn() from error
-        return self._answer(access_secret, access) | ({"refresh_token": refresh_secret} if renewable else {})
+        told: dict[str, object] = {"grant_id": code.grant_id} if code.tells_grant else {}
+        told |= {} if grant is None else {"authorization_details": grant.details}
+        return self._answer(access_secret, access) | ({"refresh_token": refresh_secret} if renewable else {}) | told
 
     def usable_refresh_token(self, secret: str, client: AuthenticatedClient) -> RefreshToken:
         """Return the client's refresh token, unless it expired; raises `OAuthRefused` (invalid_grant).
@@ -125,12 +140,17 @@ class Tokens:
             self._store.add_refreshed(access, refresh.sha256)
         except GrantWithdrawn as error:
             raise _withdrawn() from error
-        return self._answer(secret, access)
+        return self._answer(secret, access) | self.told_of(refresh.grant_id)
 
-    def for_client(self, holder: Holder) -> dict[str, object]:
+    def told_of(self, grant_id: str) -> dict[str, object]:
+        """Return what answers about a token say of its grant beside the scope (RFC 9396 §7, §9)."""
+        details = self._grants.details(grant_id)
+        return {} if details is None else {"authorization_details": details}
+
+    def for_client(self, holder: Holder, scope: str) -> dict[str, object]:
         """Give a token that stands for the client alone; it reaches no PSU's data; raises `OAuthRefused`."""
         secret = new_secret(SECRET_BYTES)
-        access = self._access(secret, holder, scope="", subject=None, grant_id=new_uuid())
+        access = self._access(secret, holder, scope=scope, subject=None, grant_id=new_uuid())
         try:
             self._store.add_access_token(access)
         except GrantWithdrawn as error:

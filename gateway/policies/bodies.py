@@ -147,8 +147,8 @@ class PolicyBody(DocumentBody):
     roles: Annotated[list[PspRole] | None, Field(max_length=4, description="PSD2 roles, one of which is needed")] = None
     token: Annotated[TokenRule | None, Field(description="otherwise `required` where there are scopes, else `off`")] = None
     scopes: Annotated[
-        list[Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{1,20}$")]] | None,
-        Field(max_length=10, description="one of which the token must hold: AIS admits AIS:<consentId>"),
+        list[Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z_]{0,39}$")]] | None,
+        Field(max_length=10, description="one of which the token must hold: AIS admits AIS:<consentId>, small letters a value"),
     ] = None
     token_binding: Annotated[
         TokenBinding | None, Field(description="whether tokens must be bound to the certificate; otherwise `required`")

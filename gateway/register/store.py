@@ -11,7 +11,7 @@ from chassis.database import for_reading
 from gateway.admin_audit.store import record_change
 from gateway.changes.kinds import EVERYTHING, ChangeKind
 from gateway.changes.store import append_change, changing
-from gateway.database import access_tokens, clients, refresh_tokens, tpps
+from gateway.database import access_tokens, clients, grants, refresh_tokens, tpps
 from gateway.register.client_metadata import metadata_text, read_metadata
 from gateway.register.model import AuthMethod, Client, ClientProfile, ClientStatus, Tpp, TppStatus
 from psd2.roles import format_roles, read_roles
@@ -100,7 +100,7 @@ class SqlRegisterStore:
             connection.execute(delete(clients).where(clients.c.client_id == client_id))
             record_change(connection, "clients", client_id, before=before, after=None, at=at)
             # In the order in which a grant is revoked (gateway.oauth.store), so that neither waits for the other.
-            for table in (refresh_tokens, access_tokens):
+            for table in (refresh_tokens, access_tokens, grants):
                 living = (table.c.client_id == client_id) & table.c.revoked_at.is_(None)
                 connection.execute(update(table).where(living).values(revoked_at=at.timestamp()))
             append_change(connection, ChangeKind.CLIENT, client_id, at)

@@ -25,6 +25,7 @@ from gateway.oauth.bank import (
     ResourceNotAwaiting,
     ResourceUnknown,
 )
+from gateway.oauth.rar.bank import NewResource, ResourceRefused, StandingResource
 from gateway.register.model import Client, ClientProfile, Tpp
 from gateway.register.service import Register
 from gateway.register.store import SqlRegisterStore
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from flask.testing import FlaskClient
     from sqlalchemy import Engine
     from werkzeug.test import TestResponse
+
+    from gateway.oauth.scope import BerlinScope
 
 ISSUER = "https://localhost:8441"
 START = dt.datetime(2026, 3, 2, 9, 0, tzinfo=dt.UTC)
@@ -72,7 +75,12 @@ class FakeBank:
     begun: list[NewInteraction] = field(default_factory=list)
     decisions: list[tuple[str, Sequence[str] | None]] = field(default_factory=list)
     addressed: list[AddressedDecision] = field(default_factory=list)
+    made: list[NewResource] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
+    picked: dict[str, Any] = field(default_factory=dict)
+    refuses: ResourceRefused | None = None
     is_down: bool = False
+    cannot_end: bool = False
 
     def begin(self, new: NewInteraction) -> BegunInteraction:
         self._require_up()
@@ -105,6 +113,32 @@ class FakeBank:
             raise DecisionRefused(code="psu.unknown", detail=f"no PSU {address.psu}", errors=[])
         self.addressed.append(address)
         return DecidedAddress(redirect=None, sca_status="finalised" if address.approved else "failed")
+
+    def make(self, new: NewResource) -> str:
+        self._require_up()
+        if self.refuses is not None:
+            raise self.refuses
+        self.made.append(new)
+        name = f"made-{len(self.made)}"
+        self.awaiting.add((new.tenant, new.service.kind, name))
+        return name
+
+    def standing(self, scope: BerlinScope, *, tenant: str) -> StandingResource:
+        """Tell what was asked for, with what the PSU has `picked`; of what others made, its id."""
+        self._require_up()
+        if (tenant, scope.service.kind, scope.resource) not in self.awaiting | self.done:
+            raise ResourceUnknown
+        place = int(scope.resource.removeprefix("made-")) if scope.resource.startswith("made-") else 0
+        asked = self.made[place - 1].request or {} if place else {}
+        status = "terminatedByTpp" if str(scope) in self.ended else "valid"
+        return StandingResource(status=status, told=dict(asked) | self.picked)
+
+    def end(self, scope: BerlinScope, *, tenant: str) -> None:
+        self._require_up()
+        assert (tenant, scope.service.kind, scope.resource) in self.awaiting | self.done
+        if self.cannot_end:
+            raise BankUnavailable("refused to connect")
+        self.ended.append(str(scope))
 
     def settle(self, status: InteractionStatus, *, psu: str | None = "anna.weber", interaction: str | None = None) -> None:
         """Decide the newest interaction, or the one named, as a PSU at the bank's pages would."""
@@ -259,6 +293,8 @@ def authorization_url(**changes: Any) -> str:
         "code_challenge": CHALLENGE,
         "code_challenge_method": "S256",
     }
+    if "authorization_details" in changes:
+        del parameters["scope"]
     return f"{ISSUER}/authorize?{urlencode(_present(parameters | changes))}"
 
 

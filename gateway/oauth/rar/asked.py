@@ -31,6 +31,11 @@ class Asked:
     resource: str | None = None
     detail: AuthorizationDetail | None = None
 
+    @property
+    def error(self) -> str:
+        """The error of a request that asks for what can't be had (RFC 6749 §4.1.2.1, RFC 9396 §5)."""
+        return "invalid_scope" if self.detail is None else "invalid_authorization_details"
+
     def __str__(self) -> str:
         """Write what was asked for, for a refusal."""
         if self.detail is not None:
