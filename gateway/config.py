@@ -93,6 +93,12 @@ class GatewaySettings(ServiceSettings):
     signature_seconds: float = Field(
         default=300, ge=1, le=86_400, description="how far a signed request's Date may be from now"
     )
+    dpop_seconds: float = Field(
+        default=60, ge=5, le=600, description="how long a proof of possession (DPoP) is good after its iat"
+    )
+    dpop_nonce: bool = Field(
+        default=False, description="whether such a proof must hold a nonce of this server (RFC 9449 §8, §9)"
+    )
     audit_folder: Path | None = Field(
         default=None, description="audit files, written by the edge and read by the control API; default: HOME/var/log"
     )

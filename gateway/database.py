@@ -158,7 +158,8 @@ access_tokens = Table(
     Column("authorisation_number", Text, nullable=False),
     Column("scope", Text, nullable=False),
     Column("subject", Text),
-    Column("thumbprint", Text, nullable=False),
+    Column("thumbprint", Text, nullable=False),  # of the certificate that it is bound to; empty where to none
+    Column("jkt", Text),  # of the key that it is bound to (RFC 7638)
     Column("grant_id", Text, nullable=False),
     Column("issued_at", Double, nullable=False),
     Column("expires_at", Double, nullable=False),
@@ -196,6 +197,7 @@ authorization_requests = Table(
     Column("scope", Text, nullable=False),
     Column("state", Text),
     Column("code_challenge", Text, nullable=False),
+    Column("dpop_jkt", Text),  # of the key that the code is to be redeemed with
     Column("interaction", Text, nullable=False),  # the bank's id for what it asks the PSU
     Column("interaction_url", Text, nullable=False),
     Column("is_made", Boolean, nullable=False, server_default=false()),  # its consent or payment was made for it
@@ -218,6 +220,7 @@ authorization_codes = Table(
     Column("scope", Text, nullable=False),
     Column("subject", Text),
     Column("code_challenge", Text, nullable=False),
+    Column("dpop_jkt", Text),
     Column("grant_id", Text, nullable=False),
     Column("issued_at", Double, nullable=False),
     Column("expires_at", Double, nullable=False),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 from gateway.admission.addresses import require_address
 from gateway.admission.certificates import presented_certificate
 from gateway.admission.hosts import require_host
+from gateway.admission.proofs import proof_of
 from gateway.admission.refusal import Refusal
 from gateway.admission.roles import require_role
 from gateway.admission.routes import matched_route
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from gateway.admission.request import Request
     from gateway.admission.routes import RouteSource
     from gateway.admission.tokens import AccessToken
+    from gateway.dpop.proof import Proof
+    from gateway.dpop.rule import ProofRule
     from gateway.policies.model import Route
     from gateway.register.model import Client, Tpp
     from gateway.trust.judgement import Judge, Trusted
@@ -40,6 +43,7 @@ class Admission:
     trusted: Trusted | None = None
     tpp: Tpp | None = None
     token: AccessToken | None = None
+    proof: Proof | None = None
 
     @property
     def taken(self) -> Route:
@@ -72,6 +76,10 @@ class Known(Protocol):
     @property
     def clients(self) -> Memory[Client]:
         """Clients by their ids."""
+
+    @property
+    def proofs(self) -> ProofRule:
+        """What is asked of proofs of possession."""
 
     def judge_of(self, store: str) -> Judge:
         """Return the judge of a trust store; raises `NotLoaded`."""
@@ -129,6 +137,10 @@ def _binding(request: Request, _known: Known, _now: float, admission: Admission)
     require_binding(admission.token, request.connection.leaf if admission.trusted else None, admission.taken)
 
 
+def _proof(request: Request, known: Known, now: float, admission: Admission) -> None:
+    admission.proof = proof_of(request, admission.token, known.proofs, now)
+
+
 def _owner(_request: Request, known: Known, _now: float, admission: Admission) -> None:
     admission.tpp = admission.tpp or owner_of(admission.token, known.tpps)
     require_owner(admission.token, admission.tpp, known.clients)
@@ -155,6 +167,7 @@ STEPS: Final = (
     Step(_tpp, (Stage.REGISTER,), needs=(Stage.CONDITIONS,)),
     Step(_token, (Stage.TOKEN,), needs=(Stage.ROUTE,)),
     Step(_binding, (Stage.BINDING,), needs=(Stage.CONDITIONS, Stage.TOKEN)),
+    Step(_proof, (Stage.BINDING,), needs=(Stage.TOKEN,)),
     Step(_owner, (Stage.BINDING,), needs=(Stage.REGISTER, Stage.TOKEN)),
     Step(_role, (Stage.ROLE,), needs=(Stage.REGISTER,)),
     Step(_scope, (Stage.SCOPE,), needs=(Stage.TOKEN,)),

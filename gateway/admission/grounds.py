@@ -13,12 +13,14 @@ from psd2.tpp_messages import MessageCode
 
 
 class OAuthError(StrEnum):
-    """Error codes of RFC 6749 §4.1.2.1, §5.2 and RFC 6750 §3.1."""
+    """Error codes of RFC 6749 §4.1.2.1, §5.2, RFC 6750 §3.1 and RFC 9449 §5, §8."""
 
     INVALID_REQUEST = "invalid_request"
     INVALID_CLIENT = "invalid_client"
     INVALID_TOKEN = "invalid_token"  # noqa: S105 - an error code, no secret
     INSUFFICIENT_SCOPE = "insufficient_scope"
+    INVALID_DPOP_PROOF = "invalid_dpop_proof"
+    USE_DPOP_NONCE = "use_dpop_nonce"
     SERVER_ERROR = "server_error"
     UNAVAILABLE = "temporarily_unavailable"
 

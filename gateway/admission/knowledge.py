@@ -13,6 +13,7 @@ from gateway.admission.refusal import Refusal
 from gateway.admission.statuses import Statuses
 from gateway.changes.feed import ChangeFeed, ChangeSource, StaleFeed
 from gateway.changes.kinds import EVERYTHING, ChangeKind
+from gateway.dpop.rule import DEFAULT_RULE
 from gateway.register.model import TppStatus
 from gateway.trust.fetching import Fetcher
 from gateway.trust.judgement import Judge
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from gateway.admission.tokens import AccessToken
     from gateway.changes.kinds import Change
     from gateway.config import GatewaySettings
+    from gateway.dpop.rule import ProofRule
     from gateway.policies.kind import Routes
     from gateway.policies.matching import RouteTable
     from gateway.register.model import Client, Tpp
@@ -74,6 +76,7 @@ class Knowledge:
         monotonic: Callable[[], float],
         answers: KeptAnswers | None = None,
         name_points: Callable[[str, list[str]], None] | None = None,
+        proofs: ProofRule = DEFAULT_RULE,
     ) -> None:
         """Know nothing but the routes as yet."""
         self._source = source
@@ -84,6 +87,7 @@ class Knowledge:
         self._renewals: set[asyncio.Task[None]] = set()
         self.state = 0
         self._routes = routes
+        self.proofs = proofs
         self.tokens: Memory[AccessToken] = Memory(source.token, most=settings.remembered)
         self.tpps: Memory[Tpp] = Memory(source.tpp, most=settings.remembered)
         self.clients: Memory[Client] = Memory(source.client, most=settings.remembered)

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from gateway.admission.grounds import GROUNDS
 
 if TYPE_CHECKING:
     from psd2.tpp_messages import MessageCode
+
+
+class Scheme(StrEnum):
+    """How an access token comes (RFC 9110 §11.4): as a bearer's (RFC 6750), or with a proof (RFC 9449)."""
+
+    BEARER = "Bearer"
+    DPOP = "DPoP"
 
 
 class Refusal(Exception):
@@ -20,13 +28,15 @@ class Refusal(Exception):
         *,
         public_text: str | None = None,
         headers: tuple[tuple[bytes, bytes], ...] = (),
+        scheme: Scheme = Scheme.BEARER,
     ) -> None:
-        """Refuse on a ground of `grounds.toml`; `headers` go into the answer (Allow, the scope of a challenge)."""
+        """Refuse on a ground of `grounds.toml`; `headers` go into the answer (Allow), `scheme` into its challenge."""
         super().__init__(private_detail or reason)
         self.ground = GROUNDS[reason]
         self.private_detail = private_detail
         self.public_text = public_text or self.ground.text
         self.headers = headers
+        self.scheme = scheme
 
     @property
     def reason(self) -> str:

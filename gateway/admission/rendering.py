@@ -1,4 +1,4 @@
-"""Renders a refusal: tppMessages (BG IG §4.13), OAuth (RFC 6749 §5.2, RFC 6750 §3) or problem details (RFC 9457)."""
+"""Renders a refusal: tppMessages (BG IG §4.13), OAuth (RFC 6749 §5.2, RFC 6750 §3, RFC 9449 §7) or problem (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ import orjson
 
 from chassis.problems import CONTENT_TYPE, problem
 from gateway.admission.grounds import OAuthError
+from gateway.admission.refusal import Scheme
+from gateway.dpop.proof import ALGS
 from gateway.policies.model import ErrorStyle
 from psd2.tpp_messages import TppMessage, tpp_messages_body
 
 if TYPE_CHECKING:
     from gateway.admission.refusal import Refusal
 
-_CHALLENGED = frozenset({OAuthError.INVALID_TOKEN, OAuthError.INSUFFICIENT_SCOPE})
+_OF_PROOFS = frozenset({OAuthError.INVALID_DPOP_PROOF, OAuthError.USE_DPOP_NONCE})
+_CHALLENGED = frozenset({OAuthError.INVALID_TOKEN, OAuthError.INSUFFICIENT_SCOPE}) | _OF_PROOFS
 _BERLIN_PREFIXES = ("/v1/", "/v2/")
 _OAUTH_PATHS = frozenset({"/token", "/introspect", "/revoke"})
 
@@ -71,11 +74,14 @@ _BODIES = {ErrorStyle.XS2A: _tpp_messages, ErrorStyle.OAUTH: _oauth, ErrorStyle.
 
 
 def _challenge(refusal: Refusal) -> list[tuple[bytes, bytes]]:
-    """Return the Bearer challenge of a refused token; without any token it names no error (RFC 6750 §3.1)."""
+    """Return the challenge of a refused token or proof; without any token it names no error (RFC 6750 §3.1, RFC 9449 §7.1)."""
     error = refusal.ground.oauth
     if error not in _CHALLENGED:
         return []
     if refusal.reason == "token.missing":
-        return [(b"www-authenticate", b'Bearer realm="psd2"')]
+        return [(b"www-authenticate", b'Bearer realm="psd2"'), (b"www-authenticate", f'DPoP algs="{ALGS}"'.encode("ascii"))]
     description = refusal.public_text.replace('"', "'")
-    return [(b"www-authenticate", f'Bearer realm="psd2", error="{error}", error_description="{description}"'.encode("ascii"))]
+    said = f'error="{error}", error_description="{description}"'
+    if refusal.scheme is Scheme.DPOP or error in _OF_PROOFS:
+        return [(b"www-authenticate", f'DPoP {said}, algs="{ALGS}"'.encode("ascii"))]
+    return [(b"www-authenticate", f'Bearer realm="psd2", {said}'.encode("ascii"))]

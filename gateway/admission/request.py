@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 from psd2.client_cert_header import encode_client_cert
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from chassis.trace_context import TraceParent
+    from gateway.dpop.proof import Proof
     from gateway.policies.model import Listener
 
 
@@ -69,6 +72,7 @@ class Request:
     """One request. `path` and `query` are as received, ASCII; `host` is the Host header's value.
 
     `claims` are header fields that nobody is believed but a relay: of them comes the `connection` that the checks see.
+    `lines` are the header fields that go on, of which a proof of possession is read; read, it is kept in `proof`.
     `trace` is the sender's, `step` ours in it (`gateway.admission.tracing`).
     """
 
@@ -81,6 +85,8 @@ class Request:
     authorization: bytes | None = field(repr=False)
     tpp_request_id: bytes | None
     claims: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
+    lines: Sequence[bytes] = field(default=(), repr=False)
+    proof: Proof | None = field(default=None, repr=False)
     trace: TraceParent | None = None
     step: TraceParent | None = None
 

@@ -64,7 +64,8 @@ def admitted(request: Request, knowledge: Knowledge, now: float, admission: Admi
         if since <= now < until and judge is _judge(kept, knowledge):
             return kept
     admit(request, knowledge, now, admission)
-    if len(request.path) + len(request.query) <= _MOST_ASKED_BYTES:
+    # A proof is good for one request, so that the next one has to be judged.
+    if admission.proof is None and len(request.path) + len(request.query) <= _MOST_ASKED_BYTES:
         if len(standing.admissions) >= _MOST_ADMISSIONS:
             standing.admissions.clear()
         standing.admissions[asked] = admission, _judge(admission, knowledge), now, _until(admission, now)

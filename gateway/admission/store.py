@@ -58,6 +58,7 @@ class SqlKnowledgeSource:
             thumbprint=row.thumbprint,
             expires_at=row.expires_at,
             revoked_at=row.revoked_at,
+            jkt=row.jkt or "",
         )
 
     def tpp(self, authorisation_number: str) -> Tpp | None:

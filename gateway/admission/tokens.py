@@ -1,4 +1,7 @@
-"""The access token of a request: known, in force, of this TPP and certificate, wide enough (RFC 6750, RFC 8705 §3)."""
+"""The access token of a request: known, in force, of this TPP and certificate, wide enough (RFC 6750, RFC 8705 §3).
+
+A token that is bound to a key (RFC 9449) comes as `DPoP`, any other as `Bearer`, and neither as the other.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gateway.admission.refusal import Refusal
+from gateway.admission.refusal import Refusal, Scheme
 from gateway.admission.tpps import admitted_tpp
 from gateway.policies.model import TokenBinding, TokenRule
 from gateway.register.model import ClientStatus
@@ -21,11 +24,15 @@ if TYPE_CHECKING:
 
 # RFC 6750 §2.1; the limit is far beyond the 43 characters of ours.
 _BEARER = re.compile(rb"[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9\-._~+/]{1,512}=*)")
+_DPOP = re.compile(rb"[Dd][Pp][Oo][Pp] +([A-Za-z0-9\-._~+/]{1,512}=*)")  # RFC 9449 §7.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessToken:
-    """A token as issued. Times are epoch seconds; `thumbprint` is the `x5t#S256` that it is bound to, empty where to none."""
+    """A token as issued. Times are epoch seconds.
+
+    `thumbprint` is the `x5t#S256` of the certificate that it is bound to, `jkt` of the key; empty where to none.
+    """
 
     sha256: str
     client_id: str
@@ -35,6 +42,7 @@ class AccessToken:
     thumbprint: str
     expires_at: float
     revoked_at: float | None
+    jkt: str = ""
 
 
 def active_token(request: Request, route: Route, tokens: Memory[AccessToken], now: float) -> AccessToken | None:
@@ -44,23 +52,36 @@ def active_token(request: Request, route: Route, tokens: Memory[AccessToken], no
     """
     if route.token is TokenRule.OFF or (request.authorization is None and route.token is TokenRule.IF_PRESENTED):
         return None
-    token = tokens.known(_sha256_of_bearer(request.authorization))
+    secret, scheme = _presented(request.authorization)
+    token = tokens.known(hashlib.sha256(secret).hexdigest())
     if token is None:
-        raise Refusal("token.unknown")
+        raise Refusal("token.unknown", scheme=scheme)
     if token.revoked_at is not None:
-        raise Refusal("token.revoked", f"of client {token.client_id}")
+        raise Refusal("token.revoked", f"of client {token.client_id}", scheme=scheme)
     if now >= token.expires_at:
-        raise Refusal("token.expired", f"of client {token.client_id}")
+        raise Refusal("token.expired", f"of client {token.client_id}", scheme=scheme)
+    if token.jkt and scheme is Scheme.BEARER:
+        raise Refusal("token.dpop_as_bearer", f"of client {token.client_id}", scheme=Scheme.DPOP)
+    if scheme is Scheme.DPOP and not token.jkt:
+        raise Refusal("token.bearer_as_dpop", f"of client {token.client_id}")
     return token
 
 
-def _sha256_of_bearer(authorization: bytes | None) -> str:
+def presented_secret(authorization: bytes | None) -> bytes:
+    """Return the access token as it was sent; raises 401, 400."""
+    return _presented(authorization)[0]
+
+
+def _presented(authorization: bytes | None) -> tuple[bytes, Scheme]:
     if authorization is None:
         raise Refusal("token.missing")
     match = _BEARER.fullmatch(authorization)
-    if match is None:
-        raise Refusal("token.malformed")
-    return hashlib.sha256(match[1]).hexdigest()
+    if match is not None:
+        return match[1], Scheme.BEARER
+    match = _DPOP.fullmatch(authorization)
+    if match is not None:
+        return match[1], Scheme.DPOP
+    raise Refusal("token.malformed")
 
 
 def require_binding(token: AccessToken | None, leaf: Leaf | None, route: Route) -> None:
@@ -68,7 +89,7 @@ def require_binding(token: AccessToken | None, leaf: Leaf | None, route: Route) 
     if token is None or route.token_binding is TokenBinding.OFF:
         return
     if not token.thumbprint:
-        if route.token_binding is TokenBinding.IF_BOUND:
+        if token.jkt or route.token_binding is TokenBinding.IF_BOUND:
             return
         raise Refusal("token.unbound", f"token of client {token.client_id}")
     if leaf is None:

@@ -22,6 +22,7 @@ from gateway.changes.listening import ChangeListener
 from gateway.configuration.live import LiveConfiguration, Part
 from gateway.database import open_gateway_engine
 from gateway.documents import document_store
+from gateway.dpop.rule import proof_rule
 from gateway.edge.core import Edge
 from gateway.edge.counters import Counters, counters
 from gateway.edge.deadlines import Deadlines
@@ -143,6 +144,7 @@ async def edge_services(settings: GatewaySettings) -> EdgeServices:
         counting=counts.counting,
         tally=publisher.tally,
         challenges=ChallengeAnswers(SqlChallenges(engine), SystemClock()),
+        proof_uses=counts.proof_uses,
     )
     wake_feed = partial(asyncio.get_running_loop().call_soon_threadsafe, decisions.knowledge.feed.wake)
     services = EdgeServices(
@@ -176,6 +178,7 @@ async def _decisions(engine: Engine, settings: GatewaySettings, deadlines: Deadl
         monotonic=time.monotonic,
         answers=SqlOcspAnswers(engine),
         name_points=source.name_crl_points,
+        proofs=proof_rule(settings),
     )
     upstreams, relays, server_names = Upstreams(settings, deadlines), Relays(), ServerNames(settings.home)
     # All of these take a new set at the same moment, or none does.

@@ -42,7 +42,7 @@ _SINGLE: Final = _READ - {b"x-request-id", b"expect"} - _LISTS
 # Of these any one says that the request is meant to be signed (BG IG §12).
 _SIGNING: Final = frozenset({b"digest", b"signature", b"tpp-signature-certificate"})
 REQUEST_ID: Final = b"x-request-id"
-ALWAYS_NEW: Final = _SIGNING | _LISTS | {REQUEST_ID}
+ALWAYS_NEW: Final = _SIGNING | _LISTS | {REQUEST_ID, b"dpop"}
 ORDINARY_CONNECTION: Final = frozenset({b"keep-alive", b"close"})
 _MOST_REMEMBERED_NAMES: Final = 2_000
 _MOST_KNOWN_FIELDS: Final = 32

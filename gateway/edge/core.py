@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from gateway.edge.client_head import ClientHead
     from gateway.edge.counting import Counting
     from gateway.edge.handshake import FailedHandshake
+    from gateway.edge.proof_uses import ProofUses
     from gateway.edge.upstreams import Upstreams
     from gateway.metrics.tally import Tally
     from gateway.relays.part import Relays
@@ -69,6 +70,7 @@ class Edge:
         counting: Counting,
         tally: Tally,
         challenges: ChallengeAnswers,
+        proof_uses: ProofUses,
     ) -> None:
         """Hold what the exchanges share."""
         self._knowledge = knowledge
@@ -80,6 +82,7 @@ class Edge:
         self._monotonic = monotonic
         self._counting = counting
         self._tally = tally
+        self._proof_uses = proof_uses
         self._records = RecordWriter(redactions=counting.redactions)
         self._ids = TimeOrderedUuids()
         self._challenges = challenges
@@ -215,6 +218,8 @@ class Edge:
             self._admit(exchange, exchange.arrived_at)
         except (NotLoaded, StaleFeed):
             await self._admit_after_looking_up(exchange)
+        if exchange.admission.proof is not None:
+            await self._proof_uses.require_first(exchange.admission.proof)
         await self._counting.spend(exchange, head)
         if _is_answered_here(exchange.admission):
             await self._answer_here(exchange, client)
@@ -230,7 +235,7 @@ class Edge:
             self._admit(exchange, exchange.arrived_at)
         except (NotLoaded, StaleFeed):
             return None
-        if _is_answered_here(exchange.admission):
+        if exchange.admission.proof is not None or _is_answered_here(exchange.admission):
             return None
         if not self._counting.spend_at_once(exchange, head):
             return None
@@ -391,5 +396,6 @@ def _request(arrival: Arrival, request_id: str) -> Request:
         authorization=head.authorization,
         tpp_request_id=head.request_id,
         claims=head.claims,
+        lines=head.lines,
         trace=TraceParent.read(head.traceparent.decode("latin-1")) if head.traceparent is not None else None,
     )

@@ -1,4 +1,4 @@
-"""Wires what a worker counts: plans, limits and their store, failed attempts and who is blocked for them."""
+"""Wires what a worker counts: plans, limits and their store, failed attempts and who is blocked for them, used proofs."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from gateway.changes.kinds import ChangeKind
 from gateway.changes.store import keys_since, tell
 from gateway.config import BlindRule
 from gateway.edge.counting import Counting
+from gateway.edge.proof_uses import ProofUses
 from gateway.limits.announcements import FeedAnnouncements
 from gateway.limits.brute_force import BruteForceGuard, BruteForceRule
 from gateway.limits.limiter import Limiter
@@ -32,6 +33,7 @@ class Counters:
     counting: Counting
     limiter: Limiter
     guard: BruteForceGuard
+    proof_uses: ProofUses
 
     def tidy(self) -> None:
         """Give back what idle counters hold."""
@@ -39,6 +41,7 @@ class Counters:
 
     async def stop(self) -> None:
         """Give back what is left."""
+        self.proof_uses.stop()
         await self.limiter.close()
 
 
@@ -48,7 +51,8 @@ async def counters(settings: GatewaySettings, engine: Engine, plans: Plans, cloc
     def now() -> float:
         return clock.now().timestamp()
 
-    store = await asyncio.to_thread(open_store, settings.limits_url, now)
+    open_one = partial(open_store, settings.limits_url, now)
+    store = await asyncio.to_thread(open_one)
     refuses_blind = settings.limits_without_store is BlindRule.REFUSE
     limiter = Limiter(store, clock=now, most=settings.limits_remembered, refuses_blind=refuses_blind)
     rule = BruteForceRule(
@@ -60,4 +64,6 @@ async def counters(settings: GatewaySettings, engine: Engine, plans: Plans, cloc
     since = clock.now() - timedelta(seconds=rule.block_seconds)
     for key in await asyncio.to_thread(keys_since, engine, ChangeKind.BLOCKED_ADDRESS, since):
         guard.note_block(key)
-    return Counters(counting=Counting(plans, limiter, guard, now), limiter=limiter, guard=guard)
+    # Proofs have a connection of their own to the store: neither waits for the other's transactions.
+    proof_uses = ProofUses(open_one, seconds=settings.dpop_seconds, clock=now)
+    return Counters(counting=Counting(plans, limiter, guard, now), limiter=limiter, guard=guard, proof_uses=proof_uses)

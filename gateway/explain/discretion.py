@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from gateway.admission.memory import Memory
     from gateway.admission.routes import RouteSource
     from gateway.admission.tokens import AccessToken
+    from gateway.dpop.rule import ProofRule
     from gateway.policies.model import Listener, Route
     from gateway.register.model import Client, Tpp
     from gateway.trust.judgement import Judge
@@ -51,6 +52,11 @@ class DiscreetKnowledge:
     def clients(self) -> Memory[Client]:
         """Clients."""
         return self.known.clients
+
+    @property
+    def proofs(self) -> ProofRule:
+        """What is asked of proofs."""
+        return self.known.proofs
 
     def judge_of(self, store: str) -> Judge:
         """Return a judge that does not look at the block list; raises `NotLoaded`."""

@@ -30,7 +30,7 @@ from gateway.trust.verdict import Distrusted
 from psd2.certificates import MalformedCertificate, parse_certificate
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from gateway.admission.knowledge import Knowledge
     from gateway.admission.signatures import SignatureVerdict
@@ -87,7 +87,7 @@ class Explainer:
         is_holder = is_proved or await self._is_of_the_same_tpp(own.connection.leaf, leaf, now)
         head = _head(asked)
         described = Exchange(
-            request=_described(own, asked, leaf), admission=Admission(), arrived_at=now, began_at=exchange.began_at
+            request=_described(own, asked, leaf, head.lines), admission=Admission(), arrived_at=now, began_at=exchange.began_at
         )
         run = await self._run(described, head, asked.body, now, is_holder=is_holder)
         await self._count(exchange, run)
@@ -167,7 +167,7 @@ class Explainer:
             return distrusted.authorisation_number
 
 
-def _described(own: Request, asked: Asked, leaf: Leaf | None) -> Request:
+def _described(own: Request, asked: Asked, leaf: Leaf | None, lines: Sequence[bytes]) -> Request:
     """Return the request in question, over a connection like the one that asks."""
     seen = own.connection
     connection = Connection(listener=seen.listener, address=seen.address, tls=seen.tls, leaf=leaf)
@@ -181,6 +181,7 @@ def _described(own: Request, asked: Asked, leaf: Leaf | None) -> Request:
         host=own.host,
         authorization=own.authorization,
         tpp_request_id=values.get(b"x-request-id"),
+        lines=lines,
     )
 
 

@@ -12,6 +12,7 @@ from gateway.admission.admit import Admission, admit
 from gateway.admission.refusal import Refusal
 from gateway.admission.request import Connection, Leaf, Request, TlsFacts
 from gateway.admission.tokens import AccessToken
+from gateway.dpop.rule import DEFAULT_RULE
 from gateway.policies.matching import RouteTable
 from gateway.policies.model import Listener
 from gateway.register.model import AuthMethod, Client, ClientProfile, Tpp, TppStatus
@@ -52,6 +53,7 @@ class Known:
         self.tpps = Remembered({NUMBER: tpp()})
         self.clients = Remembered({CLIENT: client()})
         self.tokens: Remembered[AccessToken] = Remembered({})
+        self.proofs = DEFAULT_RULE
 
     def judge_of(self, store: str) -> Judge:
         return self.stores[store]

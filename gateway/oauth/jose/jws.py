@@ -5,6 +5,7 @@ Of what the message says of itself, only which of the registered keys and of the
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,7 +15,8 @@ from joserfc.util import urlsafe_b64decode
 
 from gateway.oauth.jose.algorithms import KEY_KINDS
 from gateway.oauth.jose.claims import Claims
-from gateway.oauth.jose.refusals import JwsRefused, UnknownKey
+from gateway.oauth.jose.key_set import read_registered_keys
+from gateway.oauth.jose.refusals import JwsRefused, KeySetRefused, UnknownKey
 from gateway.oauth.jose.strict_json import NotAnObject, read_object
 from gateway.register.model import SigningAlg
 
@@ -54,13 +56,29 @@ def verified_jws(compact: str, keys: KeySet, *, algs: Collection[SigningAlg], ty
     header = _header(compact)
     _require_plain(header)
     algorithm = _algorithm(header, algs)
-    named = _typ(header)
-    if named != typ and not (typ is None and named == _JWT):
-        wanted = "left out, or JWT" if typ is None else typ
-        raise JwsRefused(
-            "jose.typ", f"header typ: must be {wanted}", hint="correct typ and sign again", clause="RFC 8725 §3.11"
-        )
+    named = _require_type(header, typ)
     return Claims(_payload(compact, _key(header, algorithm, keys)), kid=header.get("kid"), typ=named)
+
+
+def verified_by_own_key(compact: str, *, algs: Collection[SigningAlg], typ: str) -> tuple[Claims, PublicKey]:
+    """Return what a message of type `typ` says, and the public key that it brings along as `jwk`; raises `JwsRefused`.
+
+    It proves possession of that key and nothing else: whose it is, somebody else has to say (RFC 9449 §4.3).
+    """
+    header = _header(compact)
+    _require_type(header, typ)
+    brought = header.pop("jwk", None)
+    _require_plain(header)
+    algorithm = _algorithm(header, algs)
+    try:
+        (key,) = read_registered_keys(json.dumps({"keys": [brought]})).keys
+    except KeySetRefused as error:
+        text = f"header jwk: {error.reason}"
+        raise JwsRefused("jose.jwk", text, hint="bring the public key, and nothing but it", clause="RFC 7517 §4") from error
+    if key.algorithm is not algorithm:
+        text = f"header jwk: is a key for {key.algorithm}, where alg says {algorithm}"
+        raise JwsRefused("jose.jwk", text, hint=f"{algorithm} takes {KEY_KINDS[algorithm]}", clause="RFC 8725 §3.1")
+    return Claims(_payload(compact, key), typ=typ), key
 
 
 def typ_of(compact: str) -> str | None:
@@ -124,6 +142,16 @@ def _typ(header: dict[str, Any]) -> str | None:
         raise _malformed("jose.typ", "header typ: must be a text")
     # A media type, whatever its case, whose `application/` may be left out (RFC 7515 §4.1.9).
     return typ.lower().removeprefix("application/")
+
+
+def _require_type(header: dict[str, Any], typ: str | None) -> str | None:
+    named = _typ(header)
+    if named != typ and not (typ is None and named == _JWT):
+        wanted = "left out, or JWT" if typ is None else typ
+        raise JwsRefused(
+            "jose.typ", f"header typ: must be {wanted}", hint="correct typ and sign again", clause="RFC 8725 §3.11"
+        )
+    return named
 
 
 def _key(header: dict[str, Any], algorithm: SigningAlg, keys: KeySet) -> PublicKey:

@@ -100,6 +100,8 @@ def test_all_that_a_check_may_read_is_part_of_the_question() -> None:
         "claims",
         "trace",
         "step",
+        "lines",  # of them a proof is read, and an admission by one does not stand
+        "proof",
     }  # what comes of the claims is the connection
     assert request().asked == tuple(getattr(request(), each.name) for each in fields(Request) if each.name in own)
 
