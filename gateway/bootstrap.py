@@ -146,13 +146,15 @@ def admin_app(settings: GatewaySettings) -> Flask:
     def watched() -> list[Watched]:
         return watched_certificates(settings.home, configuration.snapshot(), trust.authorities)
 
-    _acme_keeper(engine, settings, configuration, clock).start()
+    acme = SqlAcme(engine, document_seal(settings))
+    _acme_keeper(acme, configuration, clock).start()
     ExpiryWatch(engine=engine, watched=watched, clock=clock).start()
     return create_admin_app(
         register=Register(store=SqlRegisterStore(engine), clock=clock),
         trust=trust,
         crl_points=points,
         configuration=configuration,
+        acme=acme,
         watched=watched,
         admin_audit=SqlAdminAudit(engine),
         blocks=Blocks(engine, clock, block_seconds=settings.brute_force_block_seconds),
@@ -168,8 +170,7 @@ def admin_app(settings: GatewaySettings) -> Flask:
     )
 
 
-def _acme_keeper(engine: Engine, settings: GatewaySettings, configuration: Configuration, clock: Clock) -> AcmeKeeper:
-    keeping = SqlAcme(engine, document_seal(settings))
+def _acme_keeper(keeping: SqlAcme, configuration: Configuration, clock: Clock) -> AcmeKeeper:
     return AcmeKeeper(
         configuration=configuration,
         keeping=keeping,

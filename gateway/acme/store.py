@@ -10,6 +10,9 @@ from sqlalchemy.exc import IntegrityError
 
 from chassis.database import for_reading
 from gateway.acme.model import OpenOrder, Progress
+from gateway.admin_audit.record import Entry
+from gateway.admin_audit.store import append_record
+from gateway.changes.store import changing
 from gateway.database import acme_accounts, acme_challenges, acme_progress
 
 if TYPE_CHECKING:
@@ -65,6 +68,13 @@ class SqlAcme:
         with self._reading.connect() as connection:
             row = connection.execute(select(acme_progress).where(acme_progress.c.name == name)).one_or_none()
         return Progress(name=name) if row is None else _progress(row)
+
+    def hasten(self, name: str, now: datetime) -> None:
+        """Let the next try wait no longer, and record who has said so."""
+        with changing(self._engine) as connection:
+            connection.execute(update(acme_progress).where(acme_progress.c.name == name).values(next_try_at=None))
+            entry = Entry(action="hastened", object_kind="acme-certificates", object_name=name, difference=[])
+            append_record(connection, entry, now)
 
     def is_leased(self, name: str, *, until: datetime, now: datetime) -> bool:
         """Take a certificate on until then; tells whether nobody else has. Whoever dies with it leaves it at that time."""

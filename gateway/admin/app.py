@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, Flask, Response, jsonify
 
+from gateway.admin.acme_api import acme_blueprint
 from gateway.admin.actors import note_actors
 from gateway.admin.admin_audit_api import admin_audit_blueprint
 from gateway.admin.api import MOST_JSON_BYTES, register_blueprint, trust_blueprint
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from chassis.home import Home
+    from gateway.admin.acme_api import Keeping
     from gateway.admin.servers_api import Neighbour
     from gateway.admin_audit.store import SqlAdminAudit
     from gateway.audit.reader import ShippedRecords
@@ -47,6 +49,7 @@ def create_app(
     trust: Trust,
     crl_points: SqlCrlPoints,
     configuration: Configuration,
+    acme: Keeping,
     watched: Callable[[], Sequence[Watched]],
     admin_audit: SqlAdminAudit,
     blocks: Blocks,
@@ -65,6 +68,7 @@ def create_app(
     app.register_blueprint(revocation_blueprint(trust, crl_points))
     app.register_blueprint(configuration_blueprint(configuration))
     app.register_blueprint(certificates_blueprint(configuration, watched, clock))
+    app.register_blueprint(acme_blueprint(configuration, acme, clock))
     app.register_blueprint(subscriber_tokens_blueprint(configuration))
     app.register_blueprint(blocked_addresses_blueprint(blocks))
     app.register_blueprint(admin_audit_blueprint(admin_audit))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from gateway.acme.kind import ACME_CERTIFICATES
 from gateway.certificates.kind import CERTIFICATES
 from gateway.certificates.model import Stage
 from gateway.trust.kind import TRUST_STORES
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from chassis.home import Home
+    from gateway.certificates.model import CertificateVersion
     from gateway.configuration.snapshot import Snapshot
 
 STEPS: Final = (0, 1, 7, 14, 30)
@@ -38,7 +40,8 @@ _MOST_FILE_BYTES: Final = 200_000
 class Watched:
     """A certificate and where it stands: a document (`certificates/shop`) or a file (`certs/servers/edge.crt`).
 
-    `renews_itself`: whether the sandbox's authority replaces it in time, so that only a renewal that fails is worth a word.
+    `renews_itself`: whether the sandbox's authority, or an order by ACME, replaces it in time: only a renewal that fails is
+    worth a word then.
     """
 
     place: str
@@ -103,11 +106,17 @@ def _read(path: Path) -> Sequence[x509.Certificate]:
 
 
 def _of_documents(snapshot: Snapshot) -> Iterator[Watched]:
+    ordered = snapshot.of(ACME_CERTIFICATES)
     for name, stored in snapshot.of(CERTIFICATES).items():
         for version in stored.versions:
             if version.stage in _WATCHED_STAGES:
-                yield from (Watched(place=f"{CERTIFICATES.name}/{name}", certificate=each) for each in version.chain)
+                yield from _of_version(f"{CERTIFICATES.name}/{name}", version, renews_itself=name in ordered)
     for name, upstream in snapshot.of(UPSTREAMS).items():
         for pem in upstream.proof.authorities if upstream.proof else ():
             for each in read_certificates(pem, most_characters=len(pem)):
                 yield Watched(place=f"{UPSTREAMS.name}/{name}", certificate=each)
+
+
+def _of_version(place: str, version: CertificateVersion, *, renews_itself: bool) -> Iterator[Watched]:
+    for each in version.chain:
+        yield Watched(place=place, certificate=each, renews_itself=renews_itself)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chassis.home import Home
+from chassis.sealing import KeyFile, Seal
+from gateway.acme.store import SqlAcme
 from gateway.admin.app import create_app
 from gateway.admin_audit.store import SqlAdminAudit
 from gateway.audit.store import SqlAuditRecords
@@ -49,6 +51,7 @@ def admin_client(
         register=Register(store=SqlRegisterStore(engine), clock=clock),
         trust=Trust(store=SqlTrustStore(engine, RelaysApart().require), clock=clock),
         crl_points=SqlCrlPoints(engine),
+        acme=SqlAcme(engine, Seal(KeyFile(audit_folder / "documents.key"))),
         watched=watched,
         configuration=Configuration(kinds=kinds, store=SqlConfigurationStore(engine), clock=clock),
         admin_audit=SqlAdminAudit(engine),

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import select
 
+from chassis.home import Home
 from chassis.sealing import KeyFile, Seal
 from gateway.acme.keeper import LEASE, AcmeKeeper
 from gateway.acme.kind import ACME_ACCOUNTS, ACME_CERTIFICATES
 from gateway.acme.model import Obtained, OpenOrder, OrderFailed
 from gateway.acme.store import SqlAcme, SqlChallenges
+from gateway.certificates.expiry import watched_certificates
 from gateway.certificates.kind import CERTIFICATES
 from gateway.certificates.server_names import SERVER_NAMES
 from gateway.configuration.changes import Change
@@ -24,7 +26,7 @@ from gateway.kinds import KINDS
 from psd2.clock import FixedClock
 from tests.support.pki import DAY
 from tests.unit.gateway.acme.test_documents import ACCOUNT, CERTIFICATE, DIRECTORY
-from tests.unit.gateway.certificates.test_kind import ISSUING, NOW, key_pem
+from tests.unit.gateway.certificates.test_kind import ISSUING, NOW, key_pem, version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -200,6 +202,17 @@ def test_what_is_wanted_no_more_is_forgotten(gateway: Gateway) -> None:
     gateway.keeper.keep_due()
     assert gateway.kept.progress("shop").sha256 is None
     assert gateway.in_force is not None
+
+
+def test_it_is_spoken_of_as_one_that_renews_itself(gateway: Gateway, tmp_path: Path) -> None:
+    """Of a certificate that is always renewed thirty days before its end, nobody wants to hear at thirty days."""
+    gateway.keeper.keep_due()
+    gateway.put(CERTIFICATES.name, "other", {"versions": [version(issued())]})
+    watched = watched_certificates(Home(tmp_path), gateway.configuration.snapshot(), lambda _store: ())
+    assert {(each.place, each.renews_itself) for each in watched} == {
+        ("certificates/shop", True),
+        ("certificates/other", False),
+    }
 
 
 def test_keys_are_sealed_in_the_database(gateway: Gateway, engine: Engine) -> None:
