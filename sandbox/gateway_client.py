@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
 from psd2.ncas import NCAS
+from sandbox.acting import actor_headers
 from sandbox.answers import PeerRefused, require_accepted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import requests
+    from collections.abc import Mapping, Sequence
 
     from chassis.peers import PeerSession
     from sandbox.tpps.model import Tpp
@@ -57,7 +56,7 @@ class GatewayOverTheWire:
             "roles": sorted(tpp.roles),
             "status": "blocked" if blocked else "active",
         }
-        self._require(self._session.put(f"/tpps/{quote(str(number), safe='')}", json=body))
+        self._change("PUT", f"/tpps/{quote(str(number), safe='')}", json=body)
 
     def put_client(self, tpp: Tpp) -> None:
         """Register or change the TPP's OAuth client."""
@@ -68,12 +67,12 @@ class GatewayOverTheWire:
             "profile": tpp.profile.value,
             "token_endpoint_auth_method": "tls_client_auth",
         }
-        self._require(self._session.put(f"/clients/{quote(tpp.client_id, safe='')}", json=body))
+        self._change("PUT", f"/clients/{quote(tpp.client_id, safe='')}", json=body)
 
     def delete_client(self, client_id: str) -> None:
         """Delete a client with its tokens; one that is gone already is fine."""
         try:
-            self._require(self._session.delete(f"/clients/{quote(client_id, safe='')}"))
+            self._change("DELETE", f"/clients/{quote(client_id, safe='')}")
         except PeerRefused as refusal:
             if refusal.status != _NOT_FOUND:
                 raise
@@ -81,12 +80,11 @@ class GatewayOverTheWire:
     def put_trust_store(self, *, anchors: Sequence[str], intermediates: Sequence[str]) -> None:
         """Replace the certificates (PEM) that TPPs' certificates are judged by."""
         body = {"anchors": list(anchors), "intermediates": list(intermediates)}
-        self._require(self._session.put("/trust-stores/tpp", json=body))
+        self._change("PUT", "/trust-stores/tpp", json=body)
 
     def put_crl(self, der: bytes) -> None:
         """Hand over a revocation list."""
-        headers = {"Content-Type": "application/pkix-crl"}
-        self._require(self._session.put("/trust-stores/tpp/crl", data=der, headers=headers))
+        self._change("PUT", "/trust-stores/tpp/crl", data=der, headers={"Content-Type": "application/pkix-crl"})
 
     def log_page(self, query: dict[str, str]) -> dict[str, Any]:
         """Return the newest records of the request log that the query admits."""
@@ -110,5 +108,6 @@ class GatewayOverTheWire:
         servers: list[dict[str, Any]] = require_accepted(_PEER, self._session.get("/servers"))["servers"]
         return servers
 
-    def _require(self, response: requests.Response) -> None:
-        require_accepted(_PEER, response)
+    def _change(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **options: Any) -> None:  # noqa: ANN401 - handed to requests
+        sent = {**(headers or {}), **actor_headers()}
+        require_accepted(_PEER, self._session.request(method, path, headers=sent, **options))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from sandbox.acting import note_person
 from sandbox.config import SandboxSettings, load_settings
 from sandbox.platform.state import HomeNotUsable, RunFolder
 
@@ -33,7 +35,16 @@ def services_for(home: Path | None) -> Services:
     """Return the services of a home in which a platform has been started at least once; raises `HomeNotUsable`."""
     from sandbox.bootstrap import build_services
 
+    note_person(f"{_user()} by the sandbox command")
     return build_services(started_settings(home))
+
+
+def _user() -> str:
+    """Return who sits at the terminal."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "somebody"
 
 
 def started_settings(home: Path | None) -> SandboxSettings:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from flask import current_app, g, request
 from werkzeug.exceptions import NotFound
 
+from sandbox.acting import note_person
 from sandbox.developers.model import Origin, Visitor
 from sandbox.portal.sessions import session_token
 from sandbox.tpps.errors import UnknownTpp
@@ -31,6 +32,8 @@ class SignInRequired(Exception):
 def install_visitors(app: Flask, developers: Developers) -> None:
     """Make the app recognise its visitors."""
     app.extensions[_EXTENSION] = developers
+    # A thread serves one visitor after the other.
+    app.teardown_request(lambda _error: note_person(None))
 
 
 def current_visitor() -> Visitor | None:
@@ -39,6 +42,8 @@ def current_visitor() -> Visitor | None:
         token = session_token()
         developers = cast("Developers", current_app.extensions[_EXTENSION])
         g.visitor = developers.visitor(token) if token else None
+        if g.visitor is not None:
+            note_person(g.visitor.developer.email)
     found: Visitor | None = g.visitor
     return found
 
