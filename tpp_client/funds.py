@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 from tpp_client.consents import process_consent_response, process_consent_status_response
 from tpp_client.documents import document_of
 from tpp_client.refusals import require_status
+from tpp_client.xs2a import NO_HEADERS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from psd2.ids import ConsentId
     from psd2.money import Money
     from tpp_client.wire import HttpResponse
@@ -21,10 +24,10 @@ process_funds_consent_response = process_consent_response
 process_funds_consent_status_response = process_consent_status_response
 
 
-def funds_consent_request(xs2a: Xs2a, *, iban: str) -> HttpResponse:
+def funds_consent_request(xs2a: Xs2a, *, iban: str, headers: Mapping[str, str] = NO_HEADERS) -> HttpResponse:
     """Ask for the consent to put questions about one account."""
     content = {"account": {"iban": iban}, "registrationInformation": "Simulated card issuer"}
-    return xs2a.post(_CONSENTS, content)
+    return xs2a.post(_CONSENTS, content, headers=headers)
 
 
 def funds_consent_status_request(xs2a: Xs2a, consent_id: ConsentId) -> HttpResponse:

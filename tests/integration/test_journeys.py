@@ -155,11 +155,13 @@ def test_a_strict_bank_gets_what_it_asks_for(platform: RunningPlatform, identity
         try:
             read = platform.tpp("journey", "ais", "--sign", "--tpp", identity.name)
             paid = platform.tpp("journey", "pis", "--sign", "--tpp", identity.name)
+            asked = platform.tpp("journey", "piis", "--sign", "--tpp", identity.name)
         finally:
             process_personality_response(personality_request(stage.xs2a, name="standard"))
 
     for told in (read.stdout, paid.stdout):
         assert "asked for: PSU-ID, PSU-User-Agent, TPP-Redirect-URI" in told
+    for told in (read.stdout, paid.stdout, asked.stdout):
         assert "Confirm the authorisation" in told
         assert "\nDone\n" in told
 

@@ -13,12 +13,15 @@ from tpp_client.funds import (
     process_funds_confirmation_response,
     process_funds_consent_response,
 )
+from tpp_client.journeys.demands import initiated
+from tpp_client.journeys.leading import confirm_by_token
 from tpp_client.journeys.personas import persona_named, read_personas
 from tpp_client.journeys.stage import authorise, discover
 from tpp_client.xs2a import Access
 
 if TYPE_CHECKING:
     from psd2.ids import ConsentId
+    from tpp_client.consents import CreatedConsent
     from tpp_client.journeys.stage import Stage
 
 _SMALL, _HUGE = "1", "99999999"
@@ -42,15 +45,22 @@ def piis_journey(stage: Stage, psu: str) -> PiisResult:
     account = persona_named(read_personas(stage), psu).accounts[0]
     metadata = discover(stage)
     stage.narrator.step(f"Ask for the consent to put questions about {account.iban}", "BG Confirmation of Funds Consent 2.0")
-    consent_id = process_funds_consent_response(funds_consent_request(stage.xs2a, iban=account.iban)).consent_id
-    tokens = authorise(stage, metadata, f"PIIS:{consent_id}")
-    access = Access(token=tokens.access_token, consent_id=consent_id)
+    consent = _consent(stage, account.iban)
+    tokens = authorise(stage, metadata, f"PIIS:{consent.consent_id}")
+    access = Access(token=tokens.access_token, consent_id=consent.consent_id)
+    if "confirmation" in consent.sca.links:
+        confirm_by_token(stage, consent.sca.links["confirmation"], access)
     small = _ask(stage, access, account.iban, Money.parse(_SMALL, account.currency))
     huge = _ask(stage, access, account.iban, Money.parse(_HUGE, account.currency))
     if huge:
         msg = f"the bank says that {account.iban} covers {_HUGE} {account.currency}: it does not look"
         raise TppClientError(msg)
-    return PiisResult(consent_id, small, huge)
+    return PiisResult(consent.consent_id, small, huge)
+
+
+def _consent(stage: Stage, iban: str) -> CreatedConsent:
+    response = initiated(stage, lambda headers: funds_consent_request(stage.xs2a, iban=iban, headers=headers))
+    return process_funds_consent_response(response)
 
 
 def _ask(stage: Stage, access: Access, iban: str, amount: Money) -> bool:
