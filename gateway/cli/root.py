@@ -16,6 +16,7 @@ from gateway.cli.control_api import Refused
 from gateway.cli.printing import say
 from gateway.cli.reading import describe, get, history
 from gateway.cli.statuses import REFUSED, UNREACHABLE
+from gateway.cli.subscribers import token
 from gateway.configuration.files import FileRefused
 from gateway.configuration.model import DocumentRefused
 
@@ -35,7 +36,7 @@ def cli() -> None:
     """
 
 
-for command in (get, describe, apply, diff, delete, history, rollback, audit):
+for command in (get, describe, apply, diff, delete, history, rollback, token, audit):
     cli.add_command(command)
 
 

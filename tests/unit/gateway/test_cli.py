@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import hashlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -9,12 +11,14 @@ import orjson
 import pytest
 from requests import Response
 from requests.structures import CaseInsensitiveDict
+from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from gateway.admin_audit.store import record_change
 from gateway.changes.store import changing
 from gateway.cli.root import run
 from gateway.database import admin_audit
+from gateway.kinds import KINDS as REAL_KINDS
 from tests.support.admin import admin_client
 
 if TYPE_CHECKING:
@@ -22,6 +26,15 @@ if TYPE_CHECKING:
 
     from flask.testing import FlaskClient
     from sqlalchemy import Engine
+
+
+ACME = """
+[[plans.gold.entitlements]]
+deployments = ["*"]
+rate = { per_second = 5 }
+[subscribers.acme]
+plans = ["gold"]
+"""
 
 
 class WithoutSockets:
@@ -49,6 +62,11 @@ class Terminal:
         self._folder = folder
         self._capsys = capsys
 
+    @property
+    def session(self) -> WithoutSockets:
+        """What carries the requests."""
+        return self._session
+
     def file(self, text: str, name: str = "documents.toml") -> str:
         path = self._folder / name
         path.write_text(text)
@@ -67,6 +85,37 @@ class Terminal:
 @pytest.fixture
 def terminal(engine: Engine, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Terminal:
     return Terminal(admin_client(engine, tmp_path), tmp_path, capsys)
+
+
+def test_a_subscribers_tokens_are_issued_listed_and_revoked(
+    engine: Engine, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A token is printed alone, for scripts, and once; what is stored is its hash, and no command prints that."""
+    terminal = Terminal(admin_client(engine, tmp_path, kinds=REAL_KINDS), tmp_path, capsys)
+    assert terminal.run("apply", "-f", terminal.file(ACME))[0] == 0
+    assert run(["token", "issue", "acme", "first"], session=terminal.session) == 0
+    printed = capsys.readouterr()
+    secret = printed.out.strip()
+    assert (len(secret), secret in printed.err) == (52, False)
+    second = terminal.json("token", "issue", "acme", "second", "--expires", "2027-12-31T00:00:00Z")
+    assert (second["id"], second["token"] != secret) == ("second", True)
+
+    listed = terminal.json("token", "list", "acme")
+    assert [(each["id"], each["not_before"], each["expires"]) for each in listed] == [
+        ("first", None, None),
+        ("second", None, "2027-12-31T00:00:00Z"),
+    ]
+    said = terminal.run("token", "list", "acme")[1]
+    assert ("first" in said, secret in said, hashlib.sha256(secret.encode()).hexdigest() in said) == (True, False, False)
+
+    assert terminal.run("token", "revoke", "acme", "first")[0] == 0
+    assert [each["id"] for each in terminal.json("token", "list", "acme")] == ["second"]
+    for arguments in (("revoke", "acme", "first"), ("issue", "acme", "second"), ("list", "nobody")):
+        status, said = terminal.run("token", *arguments)
+        assert (status, said.startswith("gateway: ")) == (2, True), said
+    with engine.connect() as connection:
+        row = connection.execute(select(admin_audit).order_by(admin_audit.c.number.desc()).limit(1)).one()
+    assert (row.object_name, row.on_behalf_of, secret in row.difference) == ("acme", getpass.getuser(), False)
 
 
 def test_documents_are_applied_from_files_and_what_stands_is_left_alone(terminal: Terminal) -> None:
