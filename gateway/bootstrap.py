@@ -20,11 +20,14 @@ from gateway.certificates.expiry_watch import ExpiryWatch
 from gateway.configuration.service import Configuration
 from gateway.database import open_gateway_engine
 from gateway.documents import document_seal, document_store
+from gateway.dpop.rule import proof_rule
 from gateway.kinds import KINDS
 from gateway.limits.blocks import Blocks
+from gateway.limits.store import SqlAccountStore
 from gateway.oauth.app import AuthorizationServices, create_app
 from gateway.oauth.authorization import Authorization
 from gateway.oauth.bank_client import HttpBank
+from gateway.oauth.dpop.key_binding import KeyBinding
 from gateway.oauth.grant_management.service import GrantManagement
 from gateway.oauth.grant_management.store import SqlGrantStore
 from gateway.oauth.jose.client_keys import ClientKeys
@@ -97,7 +100,9 @@ def authorization_services(settings: GatewaySettings, *, engine: Engine, bank: B
     tokens = Tokens(store=store, grants=grants, clock=clock, lifetimes=lifetimes)
     return AuthorizationServices(
         authorization=authorization,
-        protocol=OAuthProtocol(tokens=tokens, register=register, issuer=issuer),
+        protocol=OAuthProtocol(
+            tokens=tokens, keys=_key_binding(settings, engine=engine, clock=clock), register=register, issuer=issuer
+        ),
         interactions=PsuInteractions(authorization=authorization, bank=bank, issuer=issuer),
         grants=grants,
         issuer=issuer,
@@ -105,6 +110,12 @@ def authorization_services(settings: GatewaySettings, *, engine: Engine, bank: B
         authorization_seconds=settings.authorization_seconds,
         sandbox_mode=settings.sandbox_mode,
     )
+
+
+def _key_binding(settings: GatewaySettings, *, engine: Engine, clock: Clock) -> KeyBinding:
+    # Of proofs that come to the edge, the edge keeps count where limits are kept; these here never come there.
+    used = SqlAccountStore(engine, lambda: clock.now().timestamp())
+    return KeyBinding(store=used, rule=proof_rule(settings), clock=clock)
 
 
 def client_keys(settings: GatewaySettings, *, engine: Engine, clock: Clock) -> ClientKeys:

@@ -38,7 +38,9 @@ class Answers:
         """Tell a TPP, as OAuth endpoints do."""
         body = {"error": refusal.error, "error_description": refusal.description, **self._explanation(refusal)}
         # No challenge in a 401: no scheme is registered for TLS client certificates (docs/divergences.md).
-        return _told(_json(refusal.status, body, "application/json"), refusal)
+        answer = _told(_json(refusal.status, body, "application/json"), refusal)
+        answer.headers.extend(refusal.headers)
+        return answer
 
     def as_problem(self, refusal: Refusal, errors: Sequence[dict[str, str]] = ()) -> Response:
         """Tell a TPP, as other APIs do."""

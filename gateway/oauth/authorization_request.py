@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from gateway.oauth.code_challenge import require_challenge
+from gateway.oauth.dpop.key_binding import asked_key
 from gateway.oauth.grant_management.wishes import read_grant_wish
 from gateway.oauth.rar.asked import read_asked, require_may_ask
 from gateway.oauth.refusals import OAuthRefused, PageRefused, RedirectRefused, Refusal, invalid_request, shown
@@ -35,6 +36,7 @@ KNOWN_PARAMETERS: Final = frozenset(
         "authorization_details",
         "grant_management_action",
         "grant_id",
+        "dpop_jkt",
     }
 )
 RESPONSE_TYPE: Final = "code"
@@ -51,6 +53,7 @@ class ValidRequest:
     state: str | None
     code_challenge: str
     grant: GrantWish | None = None
+    dpop_jkt: str | None = None
 
 
 def validated_request(parameters: Parameters, register: Register, *, location: str) -> ValidRequest:
@@ -67,12 +70,19 @@ def validated_request(parameters: Parameters, register: Register, *, location: s
         tpp = _active_tpp(client, register)
         challenge = require_challenge(parameters)
         asked, grant = read_asked(parameters), read_grant_wish(parameters)
+        dpop_jkt = asked_key(parameters)
         require_may_ask(asked, tpp, types=client.authorization_details_types, location=location)
     except OAuthRefused as refused:
         # A status belongs to JSON answers; here the refusal travels in a redirect.
         raise RedirectRefused(refused.refusal, redirect_uri=redirect_uri, state=state) from refused
     return ValidRequest(
-        client=client, redirect_uri=redirect_uri, asked=asked, state=state, code_challenge=challenge, grant=grant
+        client=client,
+        redirect_uri=redirect_uri,
+        asked=asked,
+        state=state,
+        code_challenge=challenge,
+        grant=grant,
+        dpop_jkt=dpop_jkt,
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from gateway.dpop.proof import ALGS
 from gateway.oauth.authorization_request import RESPONSE_MODE, RESPONSE_TYPE
 from gateway.oauth.client_authentication import GRANT_TYPES
 from gateway.oauth.code_challenge import METHOD
@@ -41,6 +42,7 @@ def server_metadata(*, issuer: str, edge_url: str) -> dict[str, object]:
         "introspection_endpoint_auth_methods_supported": methods,
         "revocation_endpoint_auth_methods_supported": methods,
         "authorization_response_iss_parameter_supported": True,
+        "dpop_signing_alg_values_supported": ALGS.split(" "),
         "authorization_details_types_supported": [type_.value for type_ in DetailType],
         "grant_management_actions_supported": ["query", "revoke", *(action.value for action in GrantAction)],
         "grant_management_endpoint": f"{edge_url}{GRANTS_PATH}",

@@ -49,6 +49,7 @@ class AuthorizationRequest:
     created_at: datetime
     expires_at: datetime
     is_made: bool = False
+    dpop_jkt: str | None = None
     authorization_details: str | None = None
     grant_action: str | None = None
     grant_id: str | None = None
@@ -74,6 +75,7 @@ class AuthorizationCode:
     issued_at: datetime
     expires_at: datetime
     claimed_at: datetime | None = None
+    dpop_jkt: str | None = None
     authorization_details: str | None = None
     tells_grant: bool = False
 
@@ -88,7 +90,10 @@ class AuthorizationCode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessToken:
-    """A bearer of access, bound to the certificate with `thumbprint` (`x5t#S256`)."""
+    """What opens access, bound to the certificate with `thumbprint` (`x5t#S256`), to the key with thumbprint `jkt`, or to both.
+
+    `thumbprint` is empty, and `jkt` None, where it is bound to none.
+    """
 
     sha256: str
     client_id: str
@@ -100,6 +105,18 @@ class AccessToken:
     issued_at: datetime
     expires_at: datetime
     revoked_at: datetime | None = None
+    jkt: str | None = None
+
+    @property
+    def token_type(self) -> str:
+        """How it is to be sent (RFC 6750 §2.1, RFC 9449 §7.1)."""
+        return "Bearer" if self.jkt is None else "DPoP"
+
+    @property
+    def confirmation(self) -> dict[str, str]:
+        """What it is bound to (RFC 8705 §3.1, RFC 9449 §6.1)."""
+        bound = {"x5t#S256": self.thumbprint, "jkt": self.jkt or ""}
+        return {name: value for name, value in bound.items() if value}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

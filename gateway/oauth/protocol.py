@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING, ClassVar, Final, NoReturn
 
 from authlib.oauth2 import AuthorizationServer, OAuth2Error, OAuth2Request
-from authlib.oauth2.rfc6749 import AuthorizationCodeGrant, ClientCredentialsGrant, OAuth2Payload, RefreshTokenGrant
+from authlib.oauth2.rfc6749 import AuthorizationCodeGrant, BaseGrant, ClientCredentialsGrant, OAuth2Payload, RefreshTokenGrant
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint
 from flask import Response
@@ -25,6 +25,7 @@ from gateway.oauth.tokens import Holder, Tokens
 from gateway.register.model import AuthMethod
 
 if TYPE_CHECKING:
+    from gateway.oauth.dpop.key_binding import KeyBinding
     from gateway.oauth.parameters import Parameters
     from gateway.register.service import Register
     from psd2.certificates import Psd2Certificate
@@ -41,12 +42,13 @@ _NEEDED: Final = {
 
 
 class CertifiedRequest(OAuth2Request):  # type: ignore[misc]
-    """A POST with its parameters, read strictly, and the QWAC it came with."""
+    """A POST with its parameters, read strictly, the QWAC it came with, and its `DPoP` fields."""
 
-    def __init__(self, uri: str, parameters: Parameters, certificate: Psd2Certificate) -> None:
+    def __init__(self, uri: str, parameters: Parameters, certificate: Psd2Certificate, proofs: tuple[str, ...]) -> None:
         super().__init__("POST", uri)
         self.parameters = parameters
         self.certificate = certificate
+        self.proofs = proofs
         self.payload = _BodyPayload(parameters)
 
     @property
@@ -71,9 +73,10 @@ class _BodyPayload(OAuth2Payload):  # type: ignore[misc]
 class OAuthProtocol(AuthorizationServer):  # type: ignore[misc]
     """The token, introspection and revocation endpoints."""
 
-    def __init__(self, *, tokens: Tokens, register: Register, issuer: str) -> None:
+    def __init__(self, *, tokens: Tokens, keys: KeyBinding, register: Register, issuer: str) -> None:
         super().__init__()
         self.tokens = tokens
+        self.keys = keys
         self.issuer = issuer
         self._register = register
         self.register_client_auth_method(AuthMethod.TLS_CLIENT_AUTH.value, self._authenticate)
@@ -136,7 +139,7 @@ class _CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
     def create_token_response(self) -> _Answer:
         return (
             200,
-            self.server.tokens.redeem(self.request.authorization_code, _holder(self.request)),
+            self.server.tokens.redeem(self.request.authorization_code, _holder(self)),
             self.TOKEN_RESPONSE_HEADER,
         )
 
@@ -160,7 +163,7 @@ class _RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
         return refresh
 
     def create_token_response(self) -> _Answer:
-        answer = self.server.tokens.refresh(self.request.refresh_token, _holder(self.request))
+        answer = self.server.tokens.refresh(self.request.refresh_token, _holder(self))
         return 200, answer, self.TOKEN_RESPONSE_HEADER
 
 
@@ -176,7 +179,7 @@ class _ClientGrant(ClientCredentialsGrant):  # type: ignore[misc]
             )
 
     def create_token_response(self) -> _Answer:
-        return 200, self.server.tokens.for_client(_holder(self.request), self._scope()), self.TOKEN_RESPONSE_HEADER
+        return 200, self.server.tokens.for_client(_holder(self), self._scope()), self.TOKEN_RESPONSE_HEADER
 
     def _scope(self) -> str:
         return self.request.parameters.get("scope") or ""
@@ -205,7 +208,7 @@ class _Introspection(IntrospectionEndpoint):  # type: ignore[misc]
             "iat": int(token.issued_at.timestamp()),
             **({"scope": token.scope} if token.scope else {}),
             **self.server.tokens.told_of(token.grant_id),
-            **({"token_type": "Bearer", "cnf": {"x5t#S256": token.thumbprint}} if isinstance(token, AccessToken) else {}),
+            **({"token_type": token.token_type, "cnf": token.confirmation} if isinstance(token, AccessToken) else {}),
         }
 
 
@@ -227,8 +230,11 @@ class _Revocation(RevocationEndpoint):  # type: ignore[misc]
         self.server.tokens.revoke(token)
 
 
-def _holder(request: CertifiedRequest) -> Holder:
-    return Holder(client=request.client, certificate=request.certificate)
+def _holder(grant: BaseGrant) -> Holder:
+    """Return who gets the token; the last check of all, so that a grant outlives a proof that was no good."""
+    request: CertifiedRequest = grant.request
+    jkt = grant.server.keys.key_of(request.proofs, request.client.client, address=request.uri)
+    return Holder(client=request.client, certificate=request.certificate, jkt=jkt)
 
 
 def _require_grant_parameters(parameters: Parameters) -> None:

@@ -20,7 +20,7 @@ class Refusal:
     """Why a request is refused: `error` and `description` for the client, `reason` for the log.
 
     `hint` and `clause` are told in sandbox mode. `quoted` is what `description` repeats of the request: the request log leaves
-    it out, for nobody knows what it is. None of them holds a secret.
+    it out, for nobody knows what it is. `headers` go with the answer as JSON. None of them holds a secret.
     """
 
     error: str
@@ -30,6 +30,7 @@ class Refusal:
     clause: str
     status: int = 400
     quoted: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
 
     @property
     def logged(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from gateway.oauth.dpop.key_binding import require_asked_key
 from gateway.oauth.model import (
     AccessToken,
     AuthorizationCode,
@@ -71,10 +72,16 @@ class Grants(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """Who gets a token: the client, and the certificate that it presented just now."""
+    """Who gets a token: the client, the certificate that it presented just now, the key that it proved to have, if it did."""
 
     client: AuthenticatedClient
     certificate: Psd2Certificate
+    jkt: str | None = None
+
+    @property
+    def thumbprint(self) -> str:
+        """The certificate that a token is bound to; empty for a client whose tokens are bound to a key instead."""
+        return "" if self.client.client.dpop_bound_access_tokens else self.certificate.thumbprint
 
 
 class Tokens:
@@ -100,6 +107,7 @@ class Tokens:
 
     def redeem(self, code: AuthorizationCode, holder: Holder) -> dict[str, object]:
         """Give the tokens of a code, once; raises `OAuthRefused` (invalid_grant) for all but the first."""
+        require_asked_key(code.dpop_jkt, holder.jkt)
         access_secret, refresh_secret = new_secret(SECRET_BYTES), new_secret(SECRET_BYTES)
         access = self._access(access_secret, holder, scope=code.scope, subject=code.subject, grant_id=code.grant_id)
         renewable = parse_scope(code.scope).service in _RENEWABLE
@@ -181,7 +189,8 @@ class Tokens:
             authorisation_number=holder.client.tpp.authorisation_number,
             scope=scope,
             subject=subject,
-            thumbprint=holder.certificate.thumbprint,
+            thumbprint=holder.thumbprint,
+            jkt=holder.jkt,
             grant_id=grant_id,
             issued_at=now,
             expires_at=now + self._lifetimes.access_token,
@@ -202,7 +211,7 @@ class Tokens:
 
     def _answer(self, secret: str, access: AccessToken) -> dict[str, object]:
         seconds = int(self._lifetimes.access_token.total_seconds())
-        answer: dict[str, object] = {"access_token": secret, "token_type": "Bearer", "expires_in": seconds}
+        answer: dict[str, object] = {"access_token": secret, "token_type": access.token_type, "expires_in": seconds}
         return answer | ({"scope": access.scope} if access.scope else {})
 
     def _replayed(self, code: AuthorizationCode) -> OAuthRefused:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from gateway.oauth.answers import Answers, log_refusal
 from gateway.oauth.arrival import Listener, require_listener, require_presented_qwac
 from gateway.oauth.client_authentication import OTHER_CREDENTIALS
+from gateway.oauth.dpop.key_binding import dpop_fields
 from gateway.oauth.metadata import INTROSPECT_PATH, REVOKE_PATH, TOKEN_PATH
 from gateway.oauth.parameters import parse_parameters
 from gateway.oauth.protocol import INTROSPECTION, REVOCATION, CertifiedRequest, OAuthProtocol
@@ -89,7 +90,7 @@ def _certified_request(edge_url: str, known: frozenset[str]) -> CertifiedRequest
         raise invalid_request("Authorization", "is not taken: the certificate authenticates", clause="RFC 6749 §2.3")
     parameters = parse_parameters(request.get_data(cache=False), known=known)
     parameters.require_single()
-    return CertifiedRequest(f"{edge_url}{request.path}", parameters, certificate)
+    return CertifiedRequest(f"{edge_url}{request.path}", parameters, certificate, dpop_fields(request.headers.get("DPoP")))
 
 
 def _wish() -> PsuInteraction:

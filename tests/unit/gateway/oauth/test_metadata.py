@@ -53,6 +53,7 @@ def test_exactly_these_members_are_advertised(metadata: dict[str, Any]) -> None:
         "grant_management_actions_supported": ["query", "revoke", "create", "replace"],
         "grant_management_endpoint": f"{EDGE}/grants",
         "grant_management_action_required": False,
+        "dpop_signing_alg_values_supported": ["ES256", "EdDSA", "PS256"],
     }
 
 

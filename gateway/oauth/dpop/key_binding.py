@@ -1,0 +1,94 @@
+"""Which key a token is bound to (RFC 9449 §5), and a code before it (§10).
+
+A client with `dpop_bound_access_tokens` gets tokens that are bound to a key alone, and none without a proof. Another client's
+proof binds its token to the key too, and takes nothing away: it stays bound to the certificate (RFC 9449 §5.2, RFC 8705 §3).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from gateway.dpop.faults import ProofFault
+from gateway.dpop.proof import Occasion, read_proof, require_made_for
+from gateway.dpop.uses import require_first
+from gateway.oauth.refusals import OAuthRefused, Refusal, invalid_grant, invalid_request
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gateway.dpop.rule import ProofRule
+    from gateway.limits.accounts import AccountStore
+    from gateway.oauth.parameters import Parameters
+    from gateway.register.model import Client
+    from psd2.clock import Clock
+
+PARAMETER: Final = "dpop_jkt"
+_THUMBPRINT: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+_METHOD: Final = "POST"
+
+
+class KeyBinding:
+    """Judges the proofs that come to the authorization server; each is taken once, by whichever process."""
+
+    def __init__(self, *, store: AccountStore, rule: ProofRule, clock: Clock) -> None:
+        self._store = store
+        self._rule = rule
+        self._clock = clock
+
+    def key_of(self, fields: Sequence[str], client: Client, *, address: str) -> str | None:
+        """Return the thumbprint of the key that a token is bound to, None for none; raises `OAuthRefused`.
+
+        `fields` are the `DPoP` fields of a POST to `address`.
+        """
+        if not fields and not client.dpop_bound_access_tokens:
+            return None
+        now = self._clock.now().timestamp()
+        try:
+            proof = read_proof(fields)
+            require_made_for(proof, Occasion(method=_METHOD, address=address, now=now, seconds=self._rule.seconds))
+            if self._rule.nonces is not None:
+                self._rule.nonces.require_good(proof, now)
+            require_first(self._store, proof, now=now, seconds=self._rule.seconds)
+        except ProofFault as fault:
+            raise self._refused(fault, now) from fault
+        return proof.jkt
+
+    def _refused(self, fault: ProofFault, now: float) -> OAuthRefused:
+        wants_nonce = fault.reason == "dpop.nonce" and self._rule.nonces is not None
+        refusal = Refusal(
+            error="use_dpop_nonce" if wants_nonce else "invalid_dpop_proof",
+            description=fault.text,
+            reason=fault.reason,
+            hint=fault.hint,
+            clause=fault.clause,
+            headers=(("DPoP-Nonce", self._rule.nonces.fresh(now)),) if self._rule.nonces is not None and wants_nonce else (),
+        )
+        return OAuthRefused(refusal)
+
+
+def dpop_fields(header: str | None) -> tuple[str, ...]:
+    """Return the `DPoP` fields of a request: a server joins several by a comma, which no proof holds (RFC 9110 §5.3)."""
+    return () if header is None else tuple(field.strip() for field in header.split(","))
+
+
+def asked_key(parameters: Parameters) -> str | None:
+    """Return the key that the code is to be redeemed with, as an authorization request names it; raises `OAuthRefused`."""
+    thumbprint = parameters.get(PARAMETER)
+    if thumbprint is not None and not _THUMBPRINT.fullmatch(thumbprint):
+        rule = "must be the base64url SHA-256 thumbprint of a key, 43 characters (RFC 7638)"
+        raise invalid_request(PARAMETER, rule, clause="RFC 9449 §10")
+    return thumbprint
+
+
+def require_asked_key(asked: str | None, jkt: str | None) -> None:
+    """Raise `OAuthRefused` (invalid_grant) where a code is redeemed with another key than the one that was asked for."""
+    if asked is not None and asked != jkt:
+        raise invalid_grant(
+            f"{PARAMETER}: the authorization request named another key than the one of the DPoP proof"
+            if jkt is not None
+            else f"{PARAMETER}: the authorization request named a key, and no DPoP proof came with the code",
+            reason="grant.dpop_jkt",
+            hint="redeem the code with a DPoP proof by the key that dpop_jkt named",
+            clause="RFC 9449 §10",
+        )
