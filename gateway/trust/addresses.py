@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
-from typing import Final
+from ipaddress import IPv4Address, IPv6Address, IPv6Network
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _NAT64: Final = IPv6Network("64:ff9b::/96")
@@ -59,25 +61,14 @@ def read_host(text: str) -> str:
     return f"{host.strip('[]').lower()}:{int(port)}"
 
 
-def resolve(location: Location, internal_hosts: frozenset[str]) -> list[IpAddress]:
-    """Return a host's addresses; raises `AddressRefused` where one of them is inside and the host is not among those named.
+def require_allowed(location: Location, found: Iterable[IpAddress], internal_hosts: frozenset[str]) -> None:
+    """Raise `AddressRefused` where one of a host's addresses is inside and the host is not among those named.
 
-    The caller connects to what it is given here, by number: a name that is asked again may answer otherwise.
+    The caller connects to what it has been found at, by number: a name that is asked again may answer otherwise.
     """
-    found = _looked_up(location)
     if location.authority not in internal_hosts:
         for address in found:
             _require_public(address)
-    return found
-
-
-def _looked_up(location: Location) -> list[IpAddress]:
-    try:
-        answers = socket.getaddrinfo(location.host, location.port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        raise AddressRefused(f"{location.host} is not found") from None
-    # A scope (`fe80::1%eth0`) belongs to link-local addresses, which only a named host has.
-    return list(dict.fromkeys(ip_address(str(answer[4][0]).partition("%")[0]) for answer in answers))
 
 
 def _require_public(address: IpAddress) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import Future
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
 from chassis.logs import get_logger
 from gateway.trust.crl import MOST_BYTES
 from gateway.trust.crl_points import points_of
+from gateway.trust.crl_turns import next_turns
 from gateway.trust.fetching import FetchFailed, Order
 from gateway.trust.model import TrustRefusal
 
@@ -71,7 +73,7 @@ class Fetching(Protocol):
 
 
 class CrlKeeper:
-    """Keeps the lists of all stores that say so, from a thread of its own; several processes share the work."""
+    """Keeps the lists of all stores that say so, each in a thread of its own; several processes share the work."""
 
     def __init__(
         self,
@@ -88,23 +90,41 @@ class CrlKeeper:
         self._fetcher = fetcher
         self._stores = stores
         self._clock = clock
+        self._under_way: dict[tuple[str, str], Point] = {}
 
     def start(self) -> None:
         """Fetch in the background for as long as the process lives."""
         threading.Thread(target=self._run, name="crl-keeper", daemon=True).start()
 
-    def fetch_due(self) -> int:
-        """Fetch each list whose time has come; returns how many came into force."""
+    def begin_due(self) -> list[Future[bool]]:
+        """Begin to fetch lists whose time has come, as far as it is their turn; each tells whether its list came into force."""
         now, stores = self._clock.now(), self._stores()
         for name, store in stores.items():
             self._points.name(name, self._named(store), now)
-        return sum(self._is_taken(point, stores.get(point.store)) for point in self._points.due(now))
+        turns = next_turns(self._points.due(now), [*self._under_way.values()])
+        return [self._begun(point, stores.get(point.store)) for point in turns]
+
+    def _begun(self, point: Point, store: TrustStore | None) -> Future[bool]:
+        done: Future[bool] = Future()
+        self._under_way[point.store, point.url] = point
+        threading.Thread(target=self._fetch, args=(point, store, done), name=f"crl of {point.store}", daemon=True).start()
+        return done
+
+    def _fetch(self, point: Point, store: TrustStore | None, done: Future[bool]) -> None:
+        is_taken = False
+        try:
+            is_taken = self._is_taken(point, store)
+        except Exception as error:  # noqa: BLE001 - the next turn tries again
+            get_logger().error("crl.keeper_failed", store=point.store, url=point.url, error=repr(error))
+        finally:
+            del self._under_way[point.store, point.url]
+            done.set_result(is_taken)
 
     def _run(self) -> None:
         pause = threading.Event()
         while not pause.wait(_LOOK_SECONDS):
             try:
-                self.fetch_due()
+                self.begin_due()
             except Exception as error:  # noqa: BLE001 - the next turn tries again; a dead keeper would never
                 get_logger().error("crl.keeper_failed", error=repr(error))
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin
 
-from gateway.trust.addresses import AddressRefused, read_location, resolve
+from gateway.trust.addresses import AddressRefused, read_location, require_allowed
+from gateway.trust.names import Names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +33,10 @@ class FetchFailed(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What to fetch, and how far to go for it. With a `body` it is sent by POST, and no redirect is followed."""
+    """What to fetch, and how far to go for it: the deadline is for all of it, finding the host and redirects included.
+
+    With a `body` it is sent by POST, and no redirect is followed.
+    """
 
     url: str
     deadline_seconds: float
@@ -54,16 +58,17 @@ class Fetched:
 class Fetcher:
     """Fetches, and blocks while it does."""
 
-    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+    def __init__(self, context: ssl.SSLContext | None = None, names: Names | None = None) -> None:
         """Trust what the system trusts, for the few addresses that are https."""
         self._context = context or ssl.create_default_context()
+        self._names = names or Names()
 
     def fetch(self, order: Order) -> Fetched:
         """Return the body of a 200; raises `FetchFailed`."""
-        url = order.url
+        url, deadline = order.url, time.monotonic() + order.deadline_seconds
         for _ in range(order.most_redirects + 1):
             try:
-                reply = self._reply(url, order)
+                reply = self._reply(url, order, deadline)
             except AddressRefused as error:
                 raise FetchFailed(f"{url}: {error}") from error
             except (OSError, http.client.HTTPException, ValueError) as error:
@@ -73,10 +78,10 @@ class Fetcher:
             url = reply
         raise FetchFailed(f"{order.url}: redirects more than {order.most_redirects} times")
 
-    def _reply(self, url: str, order: Order) -> Fetched | str:
+    def _reply(self, url: str, order: Order, deadline: float) -> Fetched | str:
         """Return what came, or where it is said to be."""
         location = read_location(url)
-        with self._connected(location, order) as connection:
+        with self._connected(location, order, deadline) as connection:
             connection.sendall(_request(location, order))
             response = http.client.HTTPResponse(connection, method="GET" if order.body is None else "POST")
             response.begin()
@@ -90,10 +95,11 @@ class Fetcher:
             return Fetched(_body(response, url, order.most_bytes), response.headers.get("ETag"))
 
     @contextmanager
-    def _connected(self, location: Location, order: Order) -> Iterator[socket.socket]:
+    def _connected(self, location: Location, order: Order, deadline: float) -> Iterator[socket.socket]:
         """Lend a connection that is broken off at the deadline, however slowly its other end speaks."""
-        deadline = time.monotonic() + order.deadline_seconds
-        connection = _first_that_answers(resolve(location, order.internal_hosts), location.port, deadline)
+        addresses = self._names.addresses_of(location.host, location.port, seconds=deadline - time.monotonic())
+        require_allowed(location, addresses, order.internal_hosts)
+        connection = _first_that_answers(addresses, location.port, deadline)
         if location.is_encrypted:
             # The name that is verified is the one in the address, whatever number it leads to.
             connection = self._context.wrap_socket(connection, server_hostname=location.host, do_handshake_on_connect=False)

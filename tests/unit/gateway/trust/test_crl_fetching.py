@@ -7,6 +7,8 @@ import socket
 import ssl
 import threading
 from contextlib import suppress
+from dataclasses import replace
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,14 +17,18 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from gateway.configuration.model import Document
 from gateway.trust.crl_fetching import CrlKeeper
 from gateway.trust.crl_points import MOST_POINTS, SqlCrlPoints
+from gateway.trust.crl_turns import OF_A_STORE
 from gateway.trust.fetching import Fetched, Fetcher, FetchFailed, Order
 from gateway.trust.kind import parse_trust_store
+from gateway.trust.names import Names, looked_up
+from gateway.trust.rules import CrlRules, RevocationRules, StoreRules
 from gateway.trust.service import Trust
 from gateway.trust.snapshot_store import read_snapshot
 from gateway.trust.store import SqlTrustStore
 from psd2.clock import FixedClock
 from tests.support.ocsp import HttpAuthority
 from tests.support.pki import DAY, Authority
+from tests.support.ports import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,10 +36,12 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+    from gateway.trust.addresses import IpAddress
     from gateway.trust.kind import TrustStore
 
 NOW = dt.datetime.now(dt.UTC).replace(microsecond=0)
 CA = Authority("Partner CA")
+DEADLINE_SECONDS = 30
 
 
 @pytest.fixture(scope="module")
@@ -133,18 +141,69 @@ def test_a_server_that_drips_is_broken_off_at_the_deadline() -> None:
         ended.set()
 
 
+def hanging(started: threading.Semaphore, ended: threading.Event) -> Names:
+    def look_up(_host: str, _port: int) -> list[IpAddress]:
+        started.release()
+        ended.wait(DEADLINE_SECONDS)
+        return [ip_address("127.0.0.1")]
+
+    return Names(look_up, most=2)
+
+
+def test_a_name_that_is_not_found_in_time_is_given_up() -> None:
+    """The system's resolver goes on by itself: it holds a thread, one for each name, and two at most here."""
+    started, ended = threading.Semaphore(0), threading.Event()
+    fetcher = Fetcher(names=hanging(started, ended))
+
+    def fails(host: str, said: str) -> None:
+        with pytest.raises(FetchFailed, match=said):
+            fetcher.fetch(Order(url=f"http://{host}/", deadline_seconds=0.05, most_bytes=100))
+
+    for host in ("a.example", "a.example", "b.example"):
+        fails(host, "is not found in time")
+    fails("c.example", "2 other names have not been found yet")
+    assert [started.acquire(blocking=False) for _ in range(3)] == [True, True, False]
+    ended.set()
+    wait_until(lambda: _is_room_for_a_name(fetcher), seconds=DEADLINE_SECONDS, what="room for another name")
+
+
+def _is_room_for_a_name(fetcher: Fetcher) -> bool:
+    with pytest.raises(FetchFailed) as failed:
+        fetcher.fetch(Order(url="http://d.example/", deadline_seconds=1, most_bytes=100))
+    return "not on the public internet" in str(failed.value)
+
+
+def test_the_deadline_is_for_all_redirects_together(http: HttpAuthority) -> None:
+    """A chain of slow redirects would otherwise have one for each."""
+    http.redirects |= {"/once": "/twice", "/twice": "/here"}
+    http.files["/here"] = b"list"
+    waits = iter([0.0, 0.4])
+    names = Names(lambda host, port: _found_after(next(waits, 0.4), host, port))
+    with pytest.raises(FetchFailed):
+        Fetcher(names=names).fetch(order(http, "/once", seconds=0.6))
+
+
+def _found_after(seconds: float, host: str, port: int) -> list[IpAddress]:
+    threading.Event().wait(seconds)
+    return looked_up(host, port)
+
+
 # --- the keeper
 
 
 class Files:
-    """What is at each address; counts how often it is asked."""
+    """What is at each address; counts how often it is asked. Whoever asks for one that is slow waits until `released`."""
 
     def __init__(self) -> None:
         self.at: dict[str, bytes] = {}
         self.asked: list[str] = []
+        self.slow: set[str] = set()
+        self.released = threading.Event()
 
     def fetch(self, order: Order) -> Fetched:
         self.asked.append(order.url)
+        if order.url in self.slow:
+            self.released.wait(DEADLINE_SECONDS)
         if order.url not in self.at:
             raise FetchFailed(f"{order.url}: answered 404")
         return Fetched(self.at[order.url], None)
@@ -165,6 +224,10 @@ class Keeping:
     def another(self) -> CrlKeeper:
         return CrlKeeper(points=self.points, trust=self.trust, fetcher=self.files, stores=lambda: self.stores, clock=self.clock)
 
+    def fetch_due(self, keeper: CrlKeeper | None = None) -> int:
+        """Fetch what is due; returns how many lists came into force."""
+        return sum(each.result(DEADLINE_SECONDS) for each in (keeper or self.keeper).begin_due())
+
     def publish(self, url: str, *revoked: int, number: int = 1, by: Authority = CA) -> None:
         crl = by.crl(
             *[leaf for leaf in LEAVES if leaf.certificate.serial_number in revoked], number=number, next_update=NOW + DAY
@@ -175,6 +238,8 @@ class Keeping:
 LEAVES = [CA.qwac()]
 SERIAL = LEAVES[0].certificate.serial_number
 URL = "http://crl.example/partners.crl"
+OTHERS_URL = "http://crl.example/others.crl"
+OTHERS_RULES = StoreRules(revocation=RevocationRules(crl=CrlRules(points=(OTHERS_URL,))))
 
 
 def test_a_list_is_fetched_at_once_and_again_in_time(engine: Engine) -> None:
@@ -182,22 +247,22 @@ def test_a_list_is_fetched_at_once_and_again_in_time(engine: Engine) -> None:
     keeping = Keeping(engine, URL)
     keeping.publish(URL, SERIAL)
 
-    assert (keeping.keeper.fetch_due(), keeping.another().fetch_due(), keeping.files.asked) == (1, 0, [URL])
+    assert (keeping.fetch_due(), keeping.fetch_due(keeping.another()), keeping.files.asked) == (1, 0, [URL])
     assert SERIAL in next(iter(read_snapshot(engine, "partners").crls.values())).revoked
     keeping.clock.advance(dt.timedelta(seconds=3_601))
-    assert (keeping.keeper.fetch_due(), len(keeping.files.asked)) == (1, 2)
+    assert (keeping.fetch_due(), len(keeping.files.asked)) == (1, 2)
 
 
 def test_a_list_is_fetched_before_it_runs_out_however_seldom_it_should_be(engine: Engine) -> None:
     """Half of its life later."""
     keeping = Keeping(engine, URL, every_seconds=86_400)
     keeping.publish(URL)
-    keeping.keeper.fetch_due()
+    keeping.fetch_due()
 
     keeping.clock.advance(dt.timedelta(hours=11))
-    assert keeping.keeper.fetch_due() == 0
+    assert keeping.fetch_due() == 0
     keeping.clock.advance(dt.timedelta(hours=2))
-    assert keeping.keeper.fetch_due() == 1
+    assert keeping.fetch_due() == 1
 
 
 @pytest.mark.parametrize("wrong", ["forged", "older", "gone"])
@@ -205,7 +270,7 @@ def test_a_list_that_can_not_be_taken_changes_nothing_and_is_tried_again(engine:
     """The one in force stays, and the operator reads why."""
     keeping = Keeping(engine, URL)
     keeping.publish(URL, SERIAL, number=5)
-    keeping.keeper.fetch_due()
+    keeping.fetch_due()
     if wrong == "forged":
         keeping.publish(URL, number=6, by=Authority("Partner CA"))
     elif wrong == "older":
@@ -214,14 +279,36 @@ def test_a_list_that_can_not_be_taken_changes_nothing_and_is_tried_again(engine:
         keeping.files.at.clear()
     keeping.clock.advance(dt.timedelta(seconds=3_601))
 
-    assert keeping.keeper.fetch_due() == 0
+    assert keeping.fetch_due() == 0
     (point,) = keeping.points.of_store("partners")
     assert {"forged": "signature was not made by", "older": "number 5 is in force", "gone": "404"}[wrong] in str(point.failure)
     assert SERIAL in next(iter(read_snapshot(engine, "partners").crls.values())).revoked
     keeping.publish(URL, number=7)
     keeping.clock.advance(dt.timedelta(seconds=31))
-    assert keeping.keeper.fetch_due() == 1
+    assert keeping.fetch_due() == 1
     assert keeping.points.of_store("partners")[0].failure is None
+
+
+def test_slow_addresses_delay_no_other_list(engine: Engine) -> None:
+    """Begun anew while they are under way, they are not asked twice."""
+    slow = [f"http://slow.example/{number}" for number in range(3)]
+    keeping = Keeping(engine, *slow, URL)
+    keeping.stores = {**keeping.stores, "others": replace(keeping.stores["partners"], name="others", rules=OTHERS_RULES)}
+    keeping.files.slow = {*slow}
+    for url in (URL, OTHERS_URL):
+        keeping.publish(url)
+    keeping.points.name("partners", slow, NOW - DAY)
+    begun = keeping.keeper.begin_due()
+    waiting = [each for each in begun if not each.done()]
+
+    # As many of one store as may be are under way; the others' list is here all the same.
+    wait_until(lambda: len(keeping.trust.lists("others")) == 1, seconds=DEADLINE_SECONDS, what="the others' list")
+    keeping.keeper.begin_due()
+    assert [keeping.files.asked.count(url) for url in slow] == [1, 1, 0]
+    assert len(waiting) >= OF_A_STORE
+    keeping.files.released.set()
+    for each in begun:
+        each.result(DEADLINE_SECONDS)
 
 
 def test_an_address_that_nobody_wants_any_more_is_forgotten(engine: Engine) -> None:
@@ -229,7 +316,7 @@ def test_an_address_that_nobody_wants_any_more_is_forgotten(engine: Engine) -> N
     keeping = Keeping(engine)
     keeping.points.name("partners", ["http://named.example/by-a-leaf"], NOW)
 
-    assert (keeping.keeper.fetch_due(), keeping.files.asked, keeping.points.of_store("partners")) == (0, [], [])
+    assert (keeping.fetch_due(), keeping.files.asked, keeping.points.of_store("partners")) == (0, [], [])
 
 
 def test_addresses_of_a_store_are_bounded(engine: Engine) -> None:
