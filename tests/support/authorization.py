@@ -182,13 +182,15 @@ class AuthorizationWorld:
             **options,
         )
 
-    def edge(self, path: str, certificate: Issued | None, *, caller: str = "gateway", **options: Any) -> TestResponse:
-        """Post to an address of the edge with a TPP's certificate, as the edge passes it on."""
+    def edge(
+        self, path: str, certificate: Issued | None, *, caller: str = "gateway", method: str = "POST", **options: Any
+    ) -> TestResponse:
+        """Call an address of the edge with a TPP's certificate, as the edge passes it on."""
         headers = {"X-Sandbox-Listener": "edge", "X-Sandbox-Request": "request-1"} | options.pop("headers", {})
         if certificate is not None:
             headers |= {"Client-Cert": encode_client_cert(certificate.der)}
-        return self.app.test_client().post(
-            path, base_url=ISSUER, headers=headers, environ_overrides={"chassis.caller": caller}, **options
+        return self.app.test_client().open(
+            path, method=method, base_url=ISSUER, headers=headers, environ_overrides={"chassis.caller": caller}, **options
         )
 
     def authorize(self, *, browser: FlaskClient | None = None, **changes: Any) -> TestResponse:

@@ -85,6 +85,16 @@ def test_a_payment_names_its_product(world: AuthorizationWorld) -> None:
     assert "refresh_token" not in tokens
 
 
+def test_long_details_and_names_beyond_ascii(world: AuthorizationWorld) -> None:
+    """Fifty accounts, or a payee with an umlaut, as JSON writes them."""
+    many = WANTED | {"access": {"accounts": [{"iban": IBAN}] * 50}}
+
+    world.tokens(authorization_details=details(many))
+    world.tokens(authorization_details=json.dumps([PAYMENT | {"creditorName": "Bäckerei Müller"}], ensure_ascii=False))
+
+    assert [made.request["creditorName"] for made in world.bank.made[1:] if made.request] == ["Bäckerei Müller"]
+
+
 def test_what_was_made_before_is_named(world: AuthorizationWorld) -> None:
     """`identifier` says what scope would; nothing is made, and nothing ended where the PSU refuses."""
     wanted = {"type": "account_information", "identifier": "consent-1"}
