@@ -53,6 +53,11 @@ class Home:
         """The key that seals the gateway's documents with secrets in its database (0600); not beside that database."""
         return self.certs / "gateway-documents.key"
 
+    @property
+    def signing_key(self) -> Path:
+        """The key that seals the authorization server's signing keys in its database (0600); not beside that database."""
+        return self.certs / "gateway-signing.key"
+
     def ca(self, name: str) -> KeyPairPaths:
         """Return the files of a CA: `root`, `tpp-issuing`, `server-issuing`, `internal`."""
         return _pair(self.certs / "ca", name)

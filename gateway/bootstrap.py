@@ -8,6 +8,7 @@ from random import SystemRandom
 from typing import TYPE_CHECKING, Final
 
 from chassis.peers import Peer, PeerSession
+from chassis.sealing import KeyFile, Seal
 from gateway.acme.keeper import AcmeKeeper
 from gateway.acme.ordering import AcmeOrdering
 from gateway.acme.store import SqlAcme
@@ -32,6 +33,9 @@ from gateway.oauth.grant_management.service import GrantManagement
 from gateway.oauth.grant_management.store import SqlGrantStore
 from gateway.oauth.jose.client_keys import ClientKeys
 from gateway.oauth.jose.key_fetching import KeyFetcher
+from gateway.oauth.jose.key_store import SqlSigningKeys
+from gateway.oauth.jose.rotation import Schedule
+from gateway.oauth.jose.server_keys import ServerKeys
 from gateway.oauth.jose.store import SqlPublishedKeys
 from gateway.oauth.model import Lifetimes
 from gateway.oauth.protocol import OAuthProtocol
@@ -77,10 +81,14 @@ def authorization_app(settings: GatewaySettings) -> Flask:
     bank = HttpBank(PeerSession(peer), front_url=settings.front_url)
     pruner(settings, engine, clock).start()
     Pruner(store=SqlPublishedKeys(engine), clock=clock, retention=_KEY_SETS_KEPT, every=timedelta(hours=1)).start()
-    return create_app(authorization_services(settings, engine=engine, bank=bank, clock=clock))
+    keys = server_keys(settings, engine=engine, clock=clock)
+    keys.start()
+    return create_app(authorization_services(settings, engine=engine, bank=bank, clock=clock, server_keys=keys))
 
 
-def authorization_services(settings: GatewaySettings, *, engine: Engine, bank: Bank, clock: Clock) -> AuthorizationServices:
+def authorization_services(
+    settings: GatewaySettings, *, engine: Engine, bank: Bank, clock: Clock, server_keys: ServerKeys
+) -> AuthorizationServices:
     """Wire what the authorization server is made of."""
     register = Register(store=SqlRegisterStore(engine), clock=clock)
     store = SqlOAuthStore(engine)
@@ -105,6 +113,7 @@ def authorization_services(settings: GatewaySettings, *, engine: Engine, bank: B
         ),
         interactions=PsuInteractions(authorization=authorization, bank=bank, issuer=issuer),
         grants=grants,
+        server_keys=server_keys,
         issuer=issuer,
         edge_url=settings.edge_url,
         authorization_seconds=settings.authorization_seconds,
@@ -116,6 +125,18 @@ def _key_binding(settings: GatewaySettings, *, engine: Engine, clock: Clock) -> 
     # Of proofs that come to the edge, the edge keeps count where limits are kept; these here never come there.
     used = SqlAccountStore(engine, lambda: clock.now().timestamp())
     return KeyBinding(store=used, rule=proof_rule(settings), clock=clock)
+
+
+def server_keys(settings: GatewaySettings, *, engine: Engine, clock: Clock) -> ServerKeys:
+    """Wire what the authorization server signs with."""
+    return ServerKeys(
+        store=SqlSigningKeys(engine),
+        seal=Seal(KeyFile(settings.home.signing_key)),
+        schedule=Schedule(
+            period=timedelta(seconds=settings.signing_key_seconds), ahead=timedelta(seconds=settings.signing_key_ahead_seconds)
+        ),
+        clock=clock,
+    )
 
 
 def client_keys(settings: GatewaySettings, *, engine: Engine, clock: Clock) -> ClientKeys:

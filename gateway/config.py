@@ -131,6 +131,12 @@ class GatewaySettings(ServiceSettings):
         description="host:port, comma separated, that a client's jwks_uri may name although it is on no public network; such a "
         "host shows a certificate of this home's own root",
     )
+    signing_key_seconds: int = Field(
+        default=30 * _DAY, ge=3_600, le=730 * _DAY, description="time after which the next key signs what clients verify"
+    )
+    signing_key_ahead_seconds: int = Field(
+        default=_DAY, ge=600, le=90 * _DAY, description="time for which that next key has to have been published before"
+    )
     authorization_workers: int = Field(default=1, ge=1, le=32, description="processes of the authorization server")
     authorization_threads: int = Field(default=16, ge=1, le=256, description="requests that each of them serves at a time")
     admin_threads: int = Field(default=4, ge=1, le=64, description="requests that the control API serves at a time")

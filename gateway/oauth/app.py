@@ -14,12 +14,14 @@ from gateway.oauth.answers import Answers, log_refusal, route_of_request
 from gateway.oauth.arrival import Listener, listener_of, request_id_of
 from gateway.oauth.browser_endpoints import browser_blueprint
 from gateway.oauth.grant_management.endpoint import grants_blueprint
+from gateway.oauth.jose.endpoint import jwks_blueprint
 from gateway.oauth.refusals import OAuthRefused, PageRefused, RedirectRefused, Refusal, shown
 from gateway.oauth.tpp_endpoints import PSU_INTERACTIONS_PATH, oauth_blueprint, psu_blueprint
 
 if TYPE_CHECKING:
     from gateway.oauth.authorization import Authorization
     from gateway.oauth.grant_management.service import GrantManagement
+    from gateway.oauth.jose.server_keys import ServerKeys
     from gateway.oauth.protocol import OAuthProtocol
     from gateway.oauth.psu_interactions import PsuInteractions
 
@@ -34,6 +36,7 @@ class AuthorizationServices:
     protocol: OAuthProtocol
     interactions: PsuInteractions
     grants: GrantManagement
+    server_keys: ServerKeys
     issuer: str
     edge_url: str
     authorization_seconds: int
@@ -53,6 +56,7 @@ def create_app(services: AuthorizationServices) -> Flask:
             cookie_seconds=services.authorization_seconds,
         )
     )
+    app.register_blueprint(jwks_blueprint(services.server_keys))
     app.register_blueprint(oauth_blueprint(protocol=services.protocol, answers=answers, edge_url=services.edge_url))
     app.register_blueprint(grants_blueprint(grants=services.grants, answers=answers))
     app.register_blueprint(psu_blueprint(interactions=services.interactions, answers=answers))

@@ -1,6 +1,6 @@
 """What the authorization server says about itself (RFC 8414 §2, RFC 8705 §3.3 and §5, RFC 9207 §3).
 
-Only what is true here is said: there is no JWKS, no registration endpoint, no OpenID Connect.
+Only what is true here is said: there is no registration endpoint, no OpenID Connect.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from gateway.oauth.authorization_request import RESPONSE_MODE, RESPONSE_TYPE
 from gateway.oauth.client_authentication import GRANT_TYPES
 from gateway.oauth.code_challenge import METHOD
 from gateway.oauth.grant_management.model import GRANTS_PATH, GrantAction
+from gateway.oauth.jose.endpoint import JWKS_PATH
 from gateway.oauth.rar.model import DetailType
 from gateway.register.model import AuthMethod
 
@@ -34,6 +35,7 @@ def server_metadata(*, issuer: str, edge_url: str) -> dict[str, object]:
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}{AUTHORIZE_PATH}",
         **endpoints,
+        "jwks_uri": f"{issuer}{JWKS_PATH}",
         "response_types_supported": [RESPONSE_TYPE],
         "response_modes_supported": [RESPONSE_MODE],
         "grant_types_supported": list(GRANT_TYPES),

@@ -29,19 +29,20 @@ _CLIENT: Final = "client.json"
 class Belongings:
     """What a server's home holds beside its own certificate: as whom it calls, whose certificates it knows, which TPP it is.
 
-    `opens_documents`: whether it has the key that seals the gateway's documents.
+    `opens_documents`: whether it has the key that seals the gateway's documents; `signs`: that of the signing keys.
     """
 
     callers: tuple[str, ...] = (HEALTH_CALLER,)
     authorities: tuple[str, ...] = ("internal",)
     tpps: tuple[str, ...] = ()
     opens_documents: bool = False
+    signs: bool = False
 
 
 BELONGINGS: Final = {
     # The public authorities: for a Python on which TLS itself has to judge clients (gateway/edge/tls.py).
     "edge": Belongings(callers=("gateway",), authorities=("internal", "root", "tpp-issuing"), opens_documents=True),
-    "authorization": Belongings(callers=("gateway", HEALTH_CALLER)),
+    "authorization": Belongings(callers=("gateway", HEALTH_CALLER), signs=True),
     # The operator calls from where the control API is: `docker compose exec admin gateway …`.
     "admin": Belongings(callers=("operator", HEALTH_CALLER), opens_documents=True),
     "bank": Belongings(),
@@ -65,6 +66,9 @@ def _written(authority: Home, home: Home, server: str, has: Belongings) -> Itera
     if has.opens_documents:
         KeyFile(authority.document_key)()  # made, where this is the first time
         yield from _kept_private(authority.document_key, home.document_key)
+    if has.signs:
+        KeyFile(authority.signing_key)()
+        yield from _kept_private(authority.signing_key, home.signing_key)
     for name in has.tpps:
         yield from _tpp_written(authority.tpp(name), home.tpp(name))
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _DATABASES = tuple(f"{name}.sqlite" for name in ("sandbox", "gateway", "limits", "bank", "demo"))
 # Keys that seal or sign what stands in the databases go with them.
 _MADE_IN_VAR = (*_DATABASES, "portal.key", "demo.key", "bank-sca.key", "log", "run")
-_MADE_IN_CERTS = ("ca", "servers", "internal", "tpps", "trust.pem", "gateway-documents.key")
+_MADE_IN_CERTS = ("ca", "servers", "internal", "tpps", "trust.pem", "gateway-documents.key", "gateway-signing.key")
 
 
 def remove_state(home: Home) -> None:

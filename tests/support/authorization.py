@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from gateway.bootstrap import authorization_services
 from gateway.config import GatewaySettings
-from gateway.oauth.app import create_app
+from gateway.oauth.app import AuthorizationServices, create_app
 from gateway.oauth.bank import (
     AddressedDecision,
     BankUnavailable,
@@ -31,6 +31,7 @@ from gateway.register.service import Register
 from gateway.register.store import SqlRegisterStore
 from psd2.client_cert_header import encode_client_cert
 from psd2.clock import FixedClock
+from tests.support.jose import server_keys
 from tests.support.pki import ALL_ROLES, Authority, Issued
 
 if TYPE_CHECKING:
@@ -159,10 +160,19 @@ class AuthorizationWorld:
         self.register = Register(store=SqlRegisterStore(engine), clock=self.clock)
         self.bank = FakeBank({(NUMBER, "ais", CONSENT), (NUMBER, "pis", PAYMENT), (NUMBER, "piis", CONSENT)})
         self.settings = GatewaySettings(**settings)
-        self.app = create_app(authorization_services(self.settings, engine=engine, bank=self.bank, clock=self.clock))
+        self.app = create_app(self._services())
         self.browser = self.new_browser()
         if populate:
             self._populate()
+
+    def _services(self) -> AuthorizationServices:
+        return authorization_services(
+            self.settings,
+            engine=self.engine,
+            bank=self.bank,
+            clock=self.clock,
+            server_keys=server_keys(self.engine, self.clock),
+        )
 
     def new_browser(self) -> FlaskClient:
         """Return a browser without cookies."""

@@ -7,6 +7,7 @@ import ssl
 import threading
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -15,12 +16,21 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
+from chassis.sealing import Seal
 from gateway.oauth.jose.key_set import KeySet, read_key_set
+from gateway.oauth.jose.key_store import SqlSigningKeys
+from gateway.oauth.jose.private_keys import PrivateKey, new_private_key
+from gateway.oauth.jose.rotation import Schedule
+from gateway.oauth.jose.server_keys import ServerKeys
+from gateway.register.model import SigningAlg
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from sqlalchemy import Engine
+
+    from psd2.clock import Clock
     from tests.support.pki import Authority
 
 _Private = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
@@ -143,3 +153,30 @@ class JwksServer:
         """Serve no more."""
         self._server.shutdown()
         self._server.server_close()
+
+
+SCHEDULE = Schedule(period=timedelta(days=30), ahead=timedelta(days=1))
+
+
+def server_keys(engine: Engine, clock: Clock, *, make: Callable[[SigningAlg], PrivateKey] | None = None) -> ServerKeys:
+    """Return the keys of a server whose seal lies in no file, and whose RSA keys are made once in all tests."""
+    seal = Seal(lambda: bytes(32))
+    return ServerKeys(store=SqlSigningKeys(engine), seal=seal, schedule=SCHEDULE, clock=clock, make=make or _Makes())
+
+
+class _Makes:
+    """Makes keys; RSA keys, which take long, are the same few for every server."""
+
+    def __init__(self) -> None:
+        self._made = 0
+
+    def __call__(self, alg: SigningAlg) -> PrivateKey:
+        if alg is not SigningAlg.PS256:
+            return new_private_key(alg)
+        self._made += 1
+        return _rsa_key(self._made)
+
+
+@cache
+def _rsa_key(_number: int) -> PrivateKey:
+    return new_private_key(SigningAlg.PS256)

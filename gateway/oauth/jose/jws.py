@@ -45,7 +45,7 @@ class _Registry(JWSRegistry):
         return self.algorithms[SigningAlg(name).value]
 
 
-_REGISTRY: Final = _Registry(algorithms=[algorithm.value for algorithm in SigningAlg], strict_check_header=False)
+REGISTRY: Final = _Registry(algorithms=[algorithm.value for algorithm in SigningAlg], strict_check_header=False)
 
 
 def verified_jws(compact: str, keys: KeySet, *, algs: Collection[SigningAlg], typ: str | None = None) -> Claims:
@@ -193,7 +193,7 @@ def _only(keys: tuple[PublicKey, ...], algorithm: SigningAlg) -> PublicKey:
 
 def _payload(compact: str, key: PublicKey) -> dict[str, Any]:
     try:
-        payload = deserialize_compact(compact, key.key, algorithms=[key.algorithm.value], registry=_REGISTRY).payload
+        payload = deserialize_compact(compact, key.key, algorithms=[key.algorithm.value], registry=REGISTRY).payload
     except (JoseError, ValueError) as error:
         text, hint = "its signature is not that of the key", "sign exactly what is sent, with the key that kid names"
         raise JwsRefused("jose.signature", text, hint=hint, clause="RFC 7515 §5.2") from error

@@ -38,6 +38,7 @@ def test_exactly_these_members_are_advertised(metadata: dict[str, Any]) -> None:
     assert metadata == {
         "issuer": ISSUER,
         "authorization_endpoint": f"{ISSUER}/authorize",
+        "jwks_uri": f"{ISSUER}/jwks",
         **aliases,
         "mtls_endpoint_aliases": aliases,
         "response_types_supported": ["code"],
@@ -102,7 +103,7 @@ def test_what_is_not_advertised_is_refused(world: AuthorizationWorld) -> None:
     assert answer_of(world.authorize(code_challenge=VERIFIER, code_challenge_method="plain"))["error"] == "invalid_request"
 
 
-@pytest.mark.parametrize("path", ["/.well-known/openid-configuration", "/jwks", "/register", "/par"])
+@pytest.mark.parametrize("path", ["/.well-known/openid-configuration", "/register", "/par"])
 def test_there_is_no_openid_provider_here(world: AuthorizationWorld, path: str) -> None:
     """What isn't offered isn't found."""
     assert world.front(path).status_code == 404
