@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -13,7 +14,7 @@ from psd2.ids import new_secret
 from tpp_client.errors import AuthorizationRefused, AuthorizationResponseRejected
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from tpp_client.discovery import ServerMetadata
 
@@ -22,13 +23,17 @@ _MOST_URL = 4096
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationAttempt:
-    """What to remember between sending the PSU's browser away and its return. Its secrets stay out of the repr."""
+    """What to remember between sending the PSU's browser away and its return. Its secrets stay out of the repr.
+
+    `more` are further parameters, such as `authorization_details`, which say what `scope` does then not (RFC 9396 §3).
+    """
 
     client_id: str
     redirect_uri: str
     scope: str
     state: str = field(repr=False)
     verifier: str = field(repr=False)
+    more: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +45,16 @@ class AuthorizationCode:
 
 
 def begin_authorization(
-    *, client_id: str, redirect_uri: str, scope: str, new_secret: Callable[[], str] = new_secret
+    *,
+    client_id: str,
+    redirect_uri: str,
+    scope: str = "",
+    more: Mapping[str, str] = MappingProxyType({}),
+    new_secret: Callable[[], str] = new_secret,
 ) -> AuthorizationAttempt:
     """Start an attempt with fresh state and a fresh PKCE verifier (43 characters or more, RFC 7636 §4.1)."""
     return AuthorizationAttempt(
-        client_id=client_id, redirect_uri=redirect_uri, scope=scope, state=new_secret(), verifier=new_secret()
+        client_id=client_id, redirect_uri=redirect_uri, scope=scope, state=new_secret(), verifier=new_secret(), more=more
     )
 
 
@@ -54,10 +64,11 @@ def authorization_url(metadata: ServerMetadata, attempt: AuthorizationAttempt) -
         "response_type": "code",
         "client_id": attempt.client_id,
         "redirect_uri": attempt.redirect_uri,
-        "scope": attempt.scope,
+        **({"scope": attempt.scope} if attempt.scope else {}),
         "state": attempt.state,
         "code_challenge": s256_challenge(attempt.verifier),
         "code_challenge_method": "S256",
+        **attempt.more,
     }
     return f"{metadata.authorization_endpoint}?{urlencode(query)}"
 

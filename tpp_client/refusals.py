@@ -56,7 +56,8 @@ def _first_words(document: Document, messages: tuple[TppMessage, ...]) -> tuple[
     if messages:
         return str(messages[0].code), messages[0].text
     if "error" in document:
-        return document.text("error"), document.optional_text("error_description")
+        # A problem document may name OAuth's error too, and says why in `detail`.
+        return document.text("error"), document.optional_text("error_description") or document.optional_text("detail")
     return document.optional_text("code") or document.optional_text("title"), document.optional_text("detail")
 
 
