@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from werkzeug.exceptions import BadRequest, PreconditionRequired
 
-from gateway.configuration.changes import Precondition
+from gateway.configuration.changes import WHATEVER_STANDS, Precondition
 
 if TYPE_CHECKING:
     from werkzeug.datastructures import Headers
@@ -21,9 +21,20 @@ _TAG: Final = re.compile(r'\s*((?:W/)?"[\x21\x23-\x7e]*"|\*)\s*')
 
 def precondition_of(headers: Headers, *, may_create: bool) -> Precondition:
     """Return what the change expects; raises 428 where it says nothing, 400 where that can't be read."""
+    stated = stated_precondition(headers, may_create=may_create)
+    if stated is WHATEVER_STANDS:
+        raise PreconditionRequired(_needed(may_create=may_create))
+    return stated
+
+
+def stated_precondition(headers: Headers, *, may_create: bool) -> Precondition:
+    """Return what the change expects, `WHATEVER_STANDS` where it says nothing; raises 400 where that can't be read.
+
+    For what has one owner who tells all of it (the portal: TPPs, clients): its repetition must not fail.
+    """
     match, none_match = headers.get("If-Match"), headers.get("If-None-Match")
     if match is None and none_match is None:
-        raise PreconditionRequired(_needed(may_create=may_create))
+        return WHATEVER_STANDS
     if match is not None and none_match is not None:
         raise BadRequest("send If-Match to change what is there, or If-None-Match: * to create: one of them")
     if match is not None:

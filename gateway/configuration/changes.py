@@ -31,9 +31,13 @@ class Precondition:
 
     def holds(self, standing: Version | None) -> bool:
         """Tell whether it is so."""
+        return self.holds_for(standing.etag if standing is not None else None)
+
+    def holds_for(self, etag: str | None) -> bool:
+        """Tell whether it is so where what stands has this tag; None where nothing stands."""
         if self.absent:
-            return standing is None
-        return self.etags is None or (standing is not None and ("*" in self.etags or standing.etag in self.etags))
+            return etag is None
+        return self.etags is None or (etag is not None and ("*" in self.etags or etag in self.etags))
 
 
 WHATEVER_STANDS = Precondition()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from gateway.configuration.changes import WHATEVER_STANDS
 from gateway.register.client_rules import require_consistent_client
 from gateway.register.model import Client, ClientOfAnotherTpp, ClientProfile, RegisterRefusal, Tpp, UnknownTpp
 from psd2.authorisation_number import AuthorisationNumber, InvalidAuthorisationNumber
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from gateway.configuration.changes import Precondition
     from psd2.clock import Clock
 
 
@@ -24,8 +26,8 @@ class RegisterStore(Protocol):
     def tpps(self) -> Sequence[Tpp]:
         """Return every TPP, by authorisation number."""
 
-    def save_tpp(self, tpp: Tpp, at: datetime) -> bool:
-        """Keep the TPP; returns whether it is new."""
+    def save_tpp(self, tpp: Tpp, at: datetime, expected: Precondition = WHATEVER_STANDS) -> bool:
+        """Keep the TPP; returns whether it is new; raises `PreconditionFailed`."""
 
     def client(self, client_id: str) -> Client | None:
         """Return the client, or None."""
@@ -33,11 +35,11 @@ class RegisterStore(Protocol):
     def clients_of(self, authorisation_number: str) -> Sequence[Client]:
         """Return the clients of a TPP, by client id."""
 
-    def save_client(self, client: Client, at: datetime) -> bool:
-        """Keep the client; returns whether it is new."""
+    def save_client(self, client: Client, at: datetime, expected: Precondition = WHATEVER_STANDS) -> bool:
+        """Keep the client; returns whether it is new; raises `PreconditionFailed`."""
 
-    def delete_client(self, client_id: str, at: datetime) -> bool:
-        """Delete the client and revoke all its tokens; returns whether it was there."""
+    def delete_client(self, client_id: str, at: datetime, expected: Precondition = WHATEVER_STANDS) -> bool:
+        """Delete the client and revoke all its tokens; returns whether it was there; raises `PreconditionFailed`."""
 
 
 class Register:
@@ -55,10 +57,10 @@ class Register:
         """Return every TPP, by authorisation number."""
         return self._store.tpps()
 
-    def save_tpp(self, tpp: Tpp) -> bool:
-        """Register or change a TPP; returns whether it is new; raises `RegisterRefusal`."""
+    def save_tpp(self, tpp: Tpp, expected: Precondition = WHATEVER_STANDS) -> bool:
+        """Register or change a TPP; returns whether it is new; raises `RegisterRefusal`, `PreconditionFailed`."""
         _require_consistent(tpp)
-        return self._store.save_tpp(tpp, self._clock.now())
+        return self._store.save_tpp(tpp, self._clock.now(), expected)
 
     def client(self, client_id: str) -> Client | None:
         """Return the client with this id, or None."""
@@ -75,19 +77,19 @@ class Register:
         theirs = [client for client in self._store.clients_of(client_id) if client.profile is ClientProfile.BERLIN]
         return theirs[0] if len(theirs) == 1 else None
 
-    def save_client(self, client: Client) -> bool:
-        """Register or change a client; returns whether it is new; raises `RegisterRefusal`."""
+    def save_client(self, client: Client, expected: Precondition = WHATEVER_STANDS) -> bool:
+        """Register or change a client; returns whether it is new; raises `RegisterRefusal`, `PreconditionFailed`."""
         if self._store.tpp(client.authorisation_number) is None:
             raise UnknownTpp("authorisation_number", f"no TPP {client.authorisation_number} is registered: register it first")
         standing = self._store.client(client.client_id)
         if standing is not None and standing.authorisation_number != client.authorisation_number:
             raise ClientOfAnotherTpp("client_id", f"{client.client_id} belongs to another TPP: choose another client_id")
         require_consistent_client(client)
-        return self._store.save_client(client, self._clock.now())
+        return self._store.save_client(client, self._clock.now(), expected)
 
-    def delete_client(self, client_id: str) -> bool:
-        """Delete a client and revoke its tokens; returns whether it was there."""
-        return self._store.delete_client(client_id, self._clock.now())
+    def delete_client(self, client_id: str, expected: Precondition = WHATEVER_STANDS) -> bool:
+        """Delete a client and revoke its tokens; returns whether it was there; raises `PreconditionFailed`."""
+        return self._store.delete_client(client_id, self._clock.now(), expected)
 
 
 def _require_consistent(tpp: Tpp) -> None:

@@ -11,17 +11,20 @@ from chassis.database import for_reading
 from gateway.admin_audit.store import record_change
 from gateway.changes.kinds import EVERYTHING, ChangeKind
 from gateway.changes.store import append_change, changing
+from gateway.configuration.changes import WHATEVER_STANDS
+from gateway.configuration.tags import require_standing
 from gateway.database import access_tokens, clients, grants, refresh_tokens, tpps
 from gateway.register.client_metadata import metadata_text, read_metadata
 from gateway.register.model import AuthMethod, Client, ClientProfile, ClientStatus, Tpp, TppStatus
 from psd2.roles import format_roles, read_roles
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection, Engine, Row, Table
 
+    from gateway.configuration.changes import Precondition
 
 _BOOKKEEPING: Final = frozenset({"created_at", "updated_at"})
 
@@ -45,8 +48,8 @@ class SqlRegisterStore:
         with self._reading.connect() as connection:
             return [_tpp(row) for row in connection.execute(select(tpps).order_by(tpps.c.authorisation_number))]
 
-    def save_tpp(self, tpp: Tpp, at: datetime) -> bool:
-        """Keep the TPP; returns whether it is new."""
+    def save_tpp(self, tpp: Tpp, at: datetime, expected: Precondition = WHATEVER_STANDS) -> bool:
+        """Keep the TPP; returns whether it is new; raises `PreconditionFailed`."""
         values = {
             "name": tpp.name,
             "country": tpp.country,
@@ -58,6 +61,7 @@ class SqlRegisterStore:
         }
         key = {"authorisation_number": tpp.authorisation_number}
         with changing(self._engine) as connection:
+            _require(connection, tpps, key, _tpp, expected)
             is_new = _save(connection, tpps, key=key, values=values, at=at)
             append_change(connection, ChangeKind.TPP, tpp.authorisation_number, at)
         return is_new
@@ -74,8 +78,8 @@ class SqlRegisterStore:
         with self._reading.connect() as connection:
             return [_client(row) for row in connection.execute(query)]
 
-    def save_client(self, client: Client, at: datetime) -> bool:
-        """Keep the client; returns whether it is new."""
+    def save_client(self, client: Client, at: datetime, expected: Precondition = WHATEVER_STANDS) -> bool:
+        """Keep the client; returns whether it is new; raises `PreconditionFailed`."""
         values = {
             "authorisation_number": client.authorisation_number,
             "name": client.name,
@@ -87,16 +91,19 @@ class SqlRegisterStore:
         }
         key = {"client_id": client.client_id}
         with changing(self._engine) as connection:
+            _require(connection, clients, key, _client, expected)
             is_new = _save(connection, clients, key=key, values=values, at=at)
             append_change(connection, ChangeKind.CLIENT, client.client_id, at)
         return is_new
 
-    def delete_client(self, client_id: str, at: datetime) -> bool:
-        """Delete the client and revoke all its tokens; returns whether it was there."""
+    def delete_client(self, client_id: str, at: datetime, expected: Precondition = WHATEVER_STANDS) -> bool:
+        """Delete the client and revoke all its tokens; returns whether it was there; raises `PreconditionFailed`."""
+        key = {"client_id": client_id}
         with changing(self._engine) as connection:
-            before = _standing(connection, clients, {"client_id": client_id})
+            before = _standing(connection, clients, key)
             if before is None:
                 return False
+            _require(connection, clients, key, _client, expected)
             connection.execute(delete(clients).where(clients.c.client_id == client_id))
             record_change(connection, "clients", client_id, before=before, after=None, at=at)
             # In the order in which a grant is revoked (gateway.oauth.store), so that neither waits for the other.
@@ -116,6 +123,17 @@ def _standing(connection: Connection, table: Table, key: Mapping[str, str]) -> d
         return None
     told: dict[str, Any] = {column: value for column, value in row._mapping.items() if column not in _BOOKKEEPING}  # noqa: SLF001 - public in SQLAlchemy
     return {**told, **json.loads(told.pop("oauth_metadata", "{}"))}
+
+
+def _require(
+    connection: Connection, table: Table, key: Mapping[str, str], read: Callable[[Row[Any]], object], expected: Precondition
+) -> None:
+    """Raise `PreconditionFailed` where another state stands than the caller has seen."""
+    if expected is WHATEVER_STANDS:
+        return
+    row = connection.execute(select(table).filter_by(**key)).one_or_none()
+    (name,) = key.values()
+    require_standing(expected, f"{table.name}/{name}", read(row) if row is not None else None)
 
 
 def _save(connection: Connection, table: Table, *, key: Mapping[str, str], values: Mapping[str, Any], at: datetime) -> bool:

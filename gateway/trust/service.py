@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from cryptography import x509
 
+from gateway.configuration.changes import WHATEVER_STANDS
 from gateway.trust.anchors import read_trust_store
 from gateway.trust.crl import read_crl
 from gateway.trust.model import PUSHED, TrustRefusal
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
+    from gateway.configuration.changes import Precondition
     from gateway.trust.kind import TrustStore as DescribedStore
     from gateway.trust.model import ListInForce, RevocationList, TrustCertificate
     from psd2.clock import Clock
@@ -39,11 +41,14 @@ class TrustStore(Protocol):
     def lists(self, store: str) -> Sequence[ListInForce]:
         """Return what is known of a store's CRLs."""
 
-    def block(self, sha256: str, reason: str, at: datetime) -> bool:
-        """Block a certificate; returns whether it was free before."""
+    def blocked(self, sha256: str) -> str | None:
+        """Return the reason for which a certificate is blocked, None where it is not."""
 
-    def unblock(self, sha256: str, at: datetime) -> bool:
-        """Free a certificate; returns whether it was blocked."""
+    def block(self, sha256: str, reason: str, at: datetime, expected: Precondition = WHATEVER_STANDS) -> bool:
+        """Block a certificate; returns whether it was free before; raises `PreconditionFailed`."""
+
+    def unblock(self, sha256: str, at: datetime, expected: Precondition = WHATEVER_STANDS) -> bool:
+        """Free a certificate; returns whether it was blocked; raises `PreconditionFailed`."""
 
 
 class Trust:
@@ -85,17 +90,22 @@ class Trust:
         """Return what is known of a store's CRLs."""
         return self._store.lists(store)
 
-    def block(self, sha256: str, reason: str) -> bool:
-        """Block a certificate by its SHA-256; returns whether it was free before; raises `TrustRefusal`."""
+    def blocked(self, sha256: str) -> str | None:
+        """Return the reason for which a certificate is blocked, None where it is not; raises `TrustRefusal`."""
+        _require_sha256(sha256)
+        return self._store.blocked(sha256)
+
+    def block(self, sha256: str, reason: str, expected: Precondition = WHATEVER_STANDS) -> bool:
+        """Block a certificate by its SHA-256; returns whether it was free; raises `TrustRefusal`, `PreconditionFailed`."""
         _require_sha256(sha256)
         if not 0 < len(reason.strip()) <= MOST_REASON_CHARACTERS:
             raise TrustRefusal("reason", f"1 to {MOST_REASON_CHARACTERS} characters are taken, {len(reason)} were given")
-        return self._store.block(sha256, reason.strip(), self._clock.now())
+        return self._store.block(sha256, reason.strip(), self._clock.now(), expected)
 
-    def unblock(self, sha256: str) -> bool:
-        """Free a certificate; returns whether it was blocked; raises `TrustRefusal`."""
+    def unblock(self, sha256: str, expected: Precondition = WHATEVER_STANDS) -> bool:
+        """Free a certificate; returns whether it was blocked; raises `TrustRefusal`, `PreconditionFailed`."""
         _require_sha256(sha256)
-        return self._store.unblock(sha256, self._clock.now())
+        return self._store.unblock(sha256, self._clock.now(), expected)
 
 
 def _require_sha256(text: str) -> None:

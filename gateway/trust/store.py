@@ -10,7 +10,9 @@ from chassis.database import for_reading
 from gateway.admin_audit.store import record_change
 from gateway.changes.kinds import ChangeKind
 from gateway.changes.store import append_change, changing
+from gateway.configuration.changes import WHATEVER_STANDS
 from gateway.configuration.store import standing_documents
+from gateway.configuration.tags import require_standing
 from gateway.database import blocked_certificates, crls, trust_certificates
 from gateway.trust.crl import FIELD
 from gateway.trust.model import ListInForce, OutdatedCrl, TrustCertificate, TrustKind
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
+    from gateway.configuration.changes import Precondition
     from gateway.configuration.versions import Version
     from gateway.trust.model import RevocationList
 
@@ -88,12 +91,19 @@ class SqlTrustStore:
             rows = connection.execute(query.order_by(crls.c.issuer)).mappings()
             return [ListInForce(**{**row, "number": int(row["number"]), "entries": int(row["entries"])}) for row in rows]
 
-    def block(self, sha256: str, reason: str, at: datetime) -> bool:
-        """Block a certificate; returns whether it was free before."""
+    def blocked(self, sha256: str) -> str | None:
+        """Return the reason for which a certificate is blocked, None where it is not."""
+        with self._reading.connect() as connection:
+            standing = _standing_block(connection, sha256)
+        return standing["reason"] if standing else None
+
+    def block(self, sha256: str, reason: str, at: datetime, expected: Precondition = WHATEVER_STANDS) -> bool:
+        """Block a certificate; returns whether it was free before; raises `PreconditionFailed`."""
         values = {"reason": reason, "at": at.timestamp()}
         with changing(self._engine) as connection:
             place = blocked_certificates.c.sha256 == sha256
             before = _standing_block(connection, sha256)
+            require_standing(expected, f"block-list/{sha256}", before)
             changed = connection.execute(update(blocked_certificates).where(place).values(**values)).rowcount
             if not changed:
                 connection.execute(insert(blocked_certificates).values(sha256=sha256, **values))
@@ -101,10 +111,12 @@ class SqlTrustStore:
             append_change(connection, ChangeKind.BLOCK_LIST, sha256, at)
         return not changed
 
-    def unblock(self, sha256: str, at: datetime) -> bool:
-        """Free a certificate; returns whether it was blocked."""
+    def unblock(self, sha256: str, at: datetime, expected: Precondition = WHATEVER_STANDS) -> bool:
+        """Free a certificate; returns whether it was blocked; raises `PreconditionFailed`."""
         with changing(self._engine) as connection:
             before = _standing_block(connection, sha256)
+            if before is not None:
+                require_standing(expected, f"block-list/{sha256}", before)
             deleted = connection.execute(delete(blocked_certificates).where(blocked_certificates.c.sha256 == sha256)).rowcount
             if deleted:
                 record_change(connection, "block-list", sha256, before=before, after=None, at=at)

@@ -71,6 +71,49 @@ def test_a_tpp_is_registered_changed_and_read(api: FlaskClient) -> None:
     assert api.get("/tpps").get_json() == {"tpps": [expected]}
 
 
+BLOCK = f"/certificates/{'ab' * 32}/block"
+
+
+@pytest.mark.parametrize(
+    ("path", "first", "second"),
+    [
+        (f"/tpps/{NUMBER}", TPP, TPP | {"status": "blocked"}),
+        ("/clients/client-9", CLIENT_BODY, CLIENT_BODY | {"name": "Acme"}),
+        (BLOCK, {"reason": "stolen"}, {"reason": "sold"}),
+    ],
+)
+def test_of_two_who_have_seen_the_same_one_is_told_that_it_came_late(
+    api: FlaskClient, path: str, first: dict[str, Any], second: dict[str, Any]
+) -> None:
+    """TPPs, clients and blocks have entity tags as documents have; whoever states none overwrites what stands."""
+    api.put(f"/tpps/{NUMBER}", json=TPP | {"name": "Before"})
+    is_there = api.get(path).status_code == 200
+    made = api.put(path, json=first, headers={} if is_there else {"If-None-Match": "*"})
+    seen = made.headers["ETag"]
+    assert (made.status_code, api.get(path).headers["ETag"]) == (200 if is_there else 201, seen)
+    assert api.put(path, json=first, headers={"If-None-Match": "*"}).status_code == 412
+
+    assert api.put(f"{path}?dry_run=true", json=second, headers={"If-Match": seen}).status_code == 200
+    changed = api.put(path, json=second, headers={"If-Match": seen})
+    assert (changed.status_code, changed.headers["ETag"] != seen) == (200, True)
+    late = api.put(path, json=first, headers={"If-Match": seen})
+    assert (problem_of(late, 412)["code"], late.headers["ETag"]) == ("precondition.failed", changed.headers["ETag"])
+    assert api.get(path).headers["ETag"] == changed.headers["ETag"]
+    assert api.put(path, json=first).headers["ETag"] == seen
+
+
+@pytest.mark.parametrize("path", ["/clients/client-9", BLOCK])
+def test_only_what_was_seen_is_deleted(api: FlaskClient, path: str) -> None:
+    api.put(f"/tpps/{NUMBER}", json=TPP)
+    seen = api.put(path, json={"reason": "stolen"} if path == BLOCK else CLIENT_BODY).headers["ETag"]
+    problem_of(api.delete(path, headers={"If-Match": '"other"'}), 412)
+    problem_of(api.delete(path, headers={"If-Match": "no tag"}), 400)
+    assert api.get(path).status_code == 200
+    assert api.delete(path, headers={"If-Match": seen}).status_code == 204
+    problem_of(api.delete(path, headers={"If-Match": seen}), 404)
+    problem_of(api.get(path), 404)
+
+
 def test_roles_may_be_written_as_licences(api: FlaskClient) -> None:
     """AISP is PSP_AI."""
     assert api.put(f"/tpps/{NUMBER}", json=TPP | {"roles": ["AISP"]}).get_json()["roles"] == ["PSP_AI"]
