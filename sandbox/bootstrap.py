@@ -13,6 +13,7 @@ from sandbox.bank_client import BankOverTheWire
 from sandbox.ca.authorities import published_certificates
 from sandbox.ca.profiles import load_profiles, profiles_path
 from sandbox.ca.quota import IssuingLimits
+from sandbox.ca.renewal import with_rules
 from sandbox.ca.service import CertificateAuthority
 from sandbox.ca.store import CertificateStore
 from sandbox.calls.service import Calls
@@ -132,7 +133,7 @@ def _authority(settings: SandboxSettings, engine: Engine, clock: Clock, addresse
     return CertificateAuthority(
         records=CertificateStore(engine),
         home=settings.home,
-        profiles=load_profiles(profiles_path(settings.home)),
+        profiles=with_rules(load_profiles(profiles_path(settings.home)), settings.renewal_rules),
         clock=clock,
         pki_base=f"{addresses.welcome}/pki",
         disclosure_url=f"{addresses.portal}/pki/disclosure",

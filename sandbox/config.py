@@ -6,11 +6,13 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, Json, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from chassis.settings import AddressText, ServiceSettings, peer_address, read_settings
+from sandbox.ca.profiles import ProfileName  # noqa: TC001 - read by pydantic
 from sandbox.ca.quota import MOST_ON_A_LIST
+from sandbox.ca.renewal import RenewalRule  # noqa: TC001 - read by pydantic
 
 if TYPE_CHECKING:
     from chassis.addresses import Address
@@ -42,6 +44,11 @@ class SandboxSettings(ServiceSettings):
     )
     postgres_url: str | None = Field(
         default=None, description="PostgreSQL as its superuser, no password in it: `sandbox init` makes users and databases"
+    )
+    renewal_rules: Json[dict[ProfileName, RenewalRule]] = Field(
+        default="{}",
+        description='when certificates are renewed, by profile, as JSON: `{"server": {"before_days": 20, "every_days": 30}}`; '
+        "otherwise as certs/profiles.toml says",
     )
     threads: int = Field(default=16, ge=1, le=64, description="requests the portal answers at a time")
     max_tpps: int = Field(default=1_000, ge=1, le=100_000, description="TPPs that may be registered, such as have left counted")

@@ -58,8 +58,9 @@ def reason_to_order(
         return f"the one in force lacks {', '.join(missing)}"
     if key_type_of(standing.leaf) is not wanted.key_type:
         return f"the one in force has no {wanted.key_type} key"
-    if renewal_time(wanted, standing, progress) <= now:
-        return f"the one in force ends at {standing.not_after.isoformat()}"
+    due = renewal_time(wanted, standing, progress)
+    if due <= now:
+        return f"the one in force ends at {standing.not_after.isoformat()}, and is renewed from {due.isoformat()} on"
     return None
 
 

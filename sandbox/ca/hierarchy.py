@@ -7,7 +7,6 @@ certificate with another one's key.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -23,6 +22,7 @@ from sandbox.ca.model import CertificateStatus, serial_text
 from sandbox.ca.orders import Basis, authority_order, expectation, platform_order
 from sandbox.ca.platform_certificates import platform_certificates
 from sandbox.ca.profiles import AuthorityName, ProfileName
+from sandbox.ca.renewal import Renewal, renewal_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,6 +104,16 @@ class Hierarchy:
             self._write(round_)
         return tuple(item.record for item in round_.made)
 
+    def renewals(self) -> tuple[Renewal, ...]:
+        """Return the platform's certificates that stand, each with when it is renewed."""
+        wanted = platform_certificates(self._home, public_host=self._public_host)
+        pairs = ((each, _pair_or_none(each.paths)) for each in wanted)
+        return tuple(
+            Renewal(each.paths.certificate, self._profiles.profiles[each.profile], pair.certificate)
+            for each, pair in pairs
+            if pair is not None
+        )
+
     def _authority(self, name: AuthorityName, round_: _Round) -> None:
         paths = self._home.ca(name)
         signer = round_.signer(self._profiles.authorities[name].issuer)
@@ -170,7 +180,7 @@ class Hierarchy:
         return issue(order.content, issuer=issuer, expected=expected)
 
     def _is_right(self, certificate: x509.Certificate, wanted: PlatformCertificate, issuer: Issuer, now: datetime) -> bool:
-        renew_at = certificate.not_valid_after_utc - timedelta(days=self._profiles.profiles[wanted.profile].renew_days)
+        renew_at = renewal_time(self._profiles.profiles[wanted.profile], certificate)
         is_in_time = certificate.not_valid_before_utc <= now < renew_at
         return is_in_time and wanted.is_named_in(certificate) and _has_issued(issuer, certificate)
 

@@ -152,6 +152,7 @@ class LeafProfile(_Table):
     valid_days: Days
     backdated_minutes: Annotated[int, Field(ge=0, le=_MINUTES_A_DAY)]
     renew_days: Annotated[int, Field(ge=1, le=3_650)]
+    renew_every_days: Annotated[int | None, Field(ge=1, le=3_650)] = None
     key_usage: Annotated[frozenset[KeyUsageBit], Field(min_length=1)]
     extended_key_usage: tuple[Purpose, ...] = ()
     policies: tuple[PolicyOid, ...] = ()
@@ -164,6 +165,8 @@ class LeafProfile(_Table):
     def _require_sense(self) -> Self:
         if self.renew_days >= self.valid_days:
             raise ValueError(f"renew_days: {self.renew_days} must be less than valid_days, {self.valid_days}")
+        if self.renew_every_days is not None and self.renew_every_days >= self.valid_days:
+            raise ValueError(f"renew_every_days: {self.renew_every_days} must be less than valid_days, {self.valid_days}")
         if self.key_usage & _SIGNING_BITS:
             raise ValueError("key_usage: only authorities sign certificates and CRLs")
         if self.ocsp_no_check and Purpose.OCSP_SIGNING not in self.extended_key_usage:

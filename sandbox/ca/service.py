@@ -5,6 +5,7 @@ Every certificate passes check, build, lint, sign, record; every revocation publ
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
@@ -19,7 +20,7 @@ from sandbox.ca.issuance import pem_of
 from sandbox.ca.model import TppCertificateKind, parse_serial, serial_text
 from sandbox.ca.ocsp import Responder, answer
 from sandbox.ca.platform_certificates import PUBLISHING, ocsp_signer_paths
-from sandbox.ca.profiles import AuthorityName
+from sandbox.ca.profiles import AuthorityName, ProfileName
 from sandbox.ca.quota import IssuingLimits
 from sandbox.ca.revocations import Revocations, require_publishing
 from sandbox.ca.tpp_certificates import TppCertificates
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from sandbox.ca.model import CertificateRecord, Fault, IssuedCertificate, RevocationReason, TppSubject
     from sandbox.ca.profiles import Profiles
     from sandbox.ca.records import CertificateRecords
+    from sandbox.ca.renewal import Renewal
 
 MOST_LISTED: Final = 1_000
 _DISCLOSURE_LANGUAGE: Final = "en"
@@ -97,6 +99,16 @@ class CertificateAuthority:
         for ca in PUBLISHING:
             self.crl(ca)
         return issued
+
+    def renewals(self) -> tuple[Renewal, ...]:
+        """Return the platform's certificates, each with when it is renewed."""
+        return self._hierarchy.renewals()
+
+    @property
+    def tpp_renewal_lead(self) -> timedelta:
+        """How long before its end a TPP had better renew a certificate."""
+        profiles = self._profiles.profiles
+        return timedelta(days=max(profiles[name].renew_days for name in (ProfileName.QWAC, ProfileName.QSEAL)))
 
     def ca_certificate(self, name: str) -> bytes:
         """Return an authority's certificate as DER (`root`, `tpp-issuing`, …). Raises UnknownAuthority."""

@@ -1,4 +1,4 @@
-"""`sandbox cert issue | renew | revoke | list | explain`."""
+"""`sandbox cert issue | renew | revoke | list | renewals | explain`."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from sandbox.tpps.folder import TppFolder
 if TYPE_CHECKING:
     from sandbox.bootstrap import Services
     from sandbox.ca.model import CertificateRecord, IssuedCertificate
+    from sandbox.ca.renewal import Renewal
 
 _LARGEST_CSR_BYTES = 65_536
 _kind_option = click.option(
@@ -124,6 +125,38 @@ def list_(*, name: str | None, as_json: bool, home: Path | None) -> None:
     else:
         columns = ("serial", "kind", "tpp", "valid until", "status")
         print_table("", columns, [_row(record, services) for record in records])
+
+
+@cert.command()
+@json_option
+@home_option
+def renewals(*, as_json: bool, home: Path | None) -> None:
+    """List the platform's own certificates with the moment that each is renewed at, the first first."""
+    services = services_for(home)
+    listed = sorted(services.authority.renewals(), key=lambda each: each.due_at)
+    if as_json:
+        print_json([_renewal_document(each, services.settings.home.path) for each in listed])
+    else:
+        columns = ("certificate", "renewed at", "valid until", "by the rule")
+        print_table("", columns, [_renewal_row(each, services.settings.home.path) for each in listed])
+
+
+def _renewal_document(renewal: Renewal, home: Path) -> dict[str, object]:
+    return {
+        "certificate": str(renewal.path.relative_to(home)),
+        "profile": renewal.profile.name.value,
+        "renewed_at": renewal.due_at.isoformat(),
+        "not_after": renewal.certificate.not_valid_after_utc.isoformat(),
+        "before_days": renewal.profile.renew_days,
+        "every_days": renewal.profile.renew_every_days,
+    }
+
+
+def _renewal_row(renewal: Renewal, home: Path) -> tuple[str, ...]:
+    rule, end = renewal.profile, renewal.certificate.not_valid_after_utc
+    every = f", every {rule.renew_every_days}" if rule.renew_every_days is not None else ""
+    words = f"{rule.renew_days} days before its end{every}"
+    return str(renewal.path.relative_to(home)), f"{renewal.due_at:%Y-%m-%d %H:%M}", f"{end:%Y-%m-%d}", words
 
 
 def _row(record: CertificateRecord, services: Services) -> tuple[str, ...]:

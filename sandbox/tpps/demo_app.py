@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from sandbox.tpps.client_data import client_data
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
 
 NAME: Final = "kontoblick"
 NUMBER: Final = "PSDDE-BAFIN-844600"
-# A certificate is renewed this long before it ends, so that an app that is up for weeks does not lose its own.
-_RENEWED_AHEAD: Final = timedelta(days=14)
 
 
 def demo_app_registration(redirect_uri: str) -> RegistrationRequest:
@@ -43,7 +40,8 @@ def ensure_demo_app(services: Services) -> Tpp:
     request = demo_app_registration(f"{services.addresses.demo}/callback")
     _follow_address(services, request)
     folder = TppFolder(services.settings.home, NAME)
-    soon = services.clock.now() + _RENEWED_AHEAD
+    # Renewed as early as TPPs are told to, so that an app that is up for weeks does not lose its own.
+    soon = services.clock.now() + services.authority.tpp_renewal_lead
     holdings = folder.holdings(services.authority.certificates(NAME), now=soon)
     registered = services.register.ensure_registered(request, holdings=holdings)
     for issued in registered.certificates.values():

@@ -287,6 +287,18 @@ def test_lists(platform: RunningPlatform, name: str) -> None:
     assert platform.sandbox("cert", "list").returncode == 0
 
 
+def test_renewals_are_listed_with_their_moment(platform: RunningPlatform) -> None:
+    """The first to be renewed first, each by its rule."""
+    listed = json.loads(platform.sandbox("cert", "renewals", "--json").stdout)
+    (edge,) = [each for each in listed if each["certificate"] == "certs/servers/edge.crt"]
+
+    moments = [each["renewed_at"] for each in listed]
+    assert moments == sorted(moments)
+    assert (edge["profile"], edge["before_days"], edge["every_days"]) == ("server", 30, None)
+    assert edge["renewed_at"] < edge["not_after"]
+    assert "30 days before" in " ".join(platform.sandbox("cert", "renewals").stdout.split())
+
+
 def test_what_does_not_exist_is_told_in_a_sentence(platform: RunningPlatform) -> None:
     """Status 1 and no traceback."""
     for arguments in (("tpp", "block", "nobody"), ("cert", "renew", "nobody"), ("cert", "revoke", "--serial", "00ff")):
