@@ -20,7 +20,7 @@ MOST_BYTES: Final = 16 * 1024
 MOST_PARAMETERS: Final = 40
 MOST_VALUE_CHARACTERS: Final = 2048
 # Longer than others, by their nature.
-WIDE: Final = MappingProxyType({"authorization_details": 8192})
+WIDE: Final = MappingProxyType({"authorization_details": 8192, "request": 12_288})
 # JSON, whose reader says which characters it may hold; names of people and firms need more than ASCII has (RFC 8259 §8.1).
 _ANY_TEXT: Final = frozenset({"authorization_details"})
 _VALUE = re.compile(r"[\x20-\x7e]*")
@@ -64,6 +64,14 @@ def parse_parameters(text: bytes, *, known: frozenset[str]) -> Parameters:
         _require_plain(name, value)
         values[name] = value
     return Parameters(MappingProxyType(values), frozenset(repeated))
+
+
+def readable_parameters(values: Mapping[str, str]) -> Parameters:
+    """Return parameters that came in another form, within the same limits; raises `OAuthRefused`."""
+    present = {name: value for name, value in values.items() if value}
+    for name, value in present.items():
+        _require_plain(name, value)
+    return Parameters(MappingProxyType(present))
 
 
 def _pairs(text: bytes) -> list[tuple[str, str]]:

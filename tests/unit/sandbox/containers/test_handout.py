@@ -40,7 +40,7 @@ def keys(home: Path) -> set[str]:
     ("server", "its"),
     [
         ("edge", {"servers/edge.key", "internal/gateway.key", "gateway-documents.key"}),
-        ("authorization", {"servers/authorization.key", "internal/gateway.key", "internal/health.key"}),
+        ("authorization", {"servers/authorization.key", "internal/gateway.key", "internal/health.key", "gateway-signing.key"}),
         ("admin", {"servers/admin.key", "internal/operator.key", "internal/health.key", "gateway-documents.key"}),
         ("bank", {"servers/bank.key", "internal/health.key"}),
         ("demo", {"servers/demo.key", "internal/health.key"}),
