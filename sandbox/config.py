@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
-from pydantic import Field, Json, model_validator
-from pydantic_settings import SettingsConfigDict
+from pydantic import BeforeValidator, Field, model_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from chassis.settings import AddressText, ServiceSettings, peer_address, read_settings
 from sandbox.ca.profiles import ProfileName  # noqa: TC001 - read by pydantic
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from chassis.addresses import Address
 
 _SERVICE_PREFIXES = ("SANDBOX_", "GATEWAY_", "BANK_", "DEMO_")
+
+
+def _read_json(text: object) -> object:
+    """Read a setting that is more than one word; left to the library, one that can't be read would not be told by its name."""
+    return json.loads(text) if isinstance(text, str) else text
 
 
 class SandboxSettings(ServiceSettings):
@@ -45,8 +51,8 @@ class SandboxSettings(ServiceSettings):
     postgres_url: str | None = Field(
         default=None, description="PostgreSQL as its superuser, no password in it: `sandbox init` makes users and databases"
     )
-    renewal_rules: Json[dict[ProfileName, RenewalRule]] = Field(
-        default="{}",
+    renewal_rules: Annotated[dict[ProfileName, RenewalRule], NoDecode, BeforeValidator(_read_json)] = Field(
+        default={},
         description='when certificates are renewed, by profile, as JSON: `{"server": {"before_days": 20, "every_days": 30}}`; '
         "otherwise as certs/profiles.toml says",
     )
