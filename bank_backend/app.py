@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from flask import Flask
 
 from bank_backend.accounts import api as accounts_api
+from bank_backend.backchannel import api as backchannel_api
 from bank_backend.baskets import api as baskets_api
 from bank_backend.characters import refuse_nul
 from bank_backend.consents import api as consents_api
@@ -58,6 +59,7 @@ WEB_MODULES: Final[Sequence[WebModule]] = (
     sca_api,
     interactions_api,
     grants_api,
+    backchannel_api,
     *data_wiring.WEB_MODULES,
     ledger_api,
     schedule_api,

@@ -104,6 +104,7 @@ def create_services(
         funds_confirmations=funds.confirmations,
         test_data=create_test_data(base, scheduler=scheduler, tenants=tenants, planner=planner, snapshots=snapshots),
         grants=grants,
+        backchannel=authorising.backchannel,
         interactions=deciding.interactions,
         addressed_decisions=deciding.addressed,
         visits=deciding.visits,

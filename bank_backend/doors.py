@@ -38,6 +38,7 @@ _DOORS: Final = (
     Door("/internal/tenants/", PORTAL, None),
     Door("/internal/interactions", GATEWAY, None),
     Door("/internal/grants", GATEWAY, None),
+    Door("/internal/backchannel", GATEWAY, None),
 )
 
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from bank_backend.accounts.service import AccountDirectory
     from bank_backend.accounts.wiring import AccountServices
     from bank_backend.authorisations.wiring import Authorising
+    from bank_backend.backchannel.service import Backchannel
     from bank_backend.bankapp.wiring import BankApp
     from bank_backend.baskets.service import Baskets
     from bank_backend.config import BankSettings
@@ -67,6 +68,7 @@ class Services:
     funds_confirmations: FundsConfirmations
     test_data: TestData
     grants: Grants
+    backchannel: Backchannel
     interactions: Interactions
     addressed_decisions: AddressedDecisions
     visits: Visits

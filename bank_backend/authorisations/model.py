@@ -72,7 +72,8 @@ class Authorisation:
     """One PSU's authorisation of one resource. `headless`: given through the sandbox endpoint, without password and code.
 
     `return_url` and `nok_return_url` are the TPP's, for the redirect without OAuth. `method` is the chosen SCA method,
-    `failures` counts wrong passwords, `accounts` are those that the PSU has approved for.
+    `failures` counts wrong passwords, `accounts` are those that the PSU has approved for,
+    `binding_message` is what the TPP shows too (OpenID CIBA Core 1.0 §7.1).
     """
 
     id: str
@@ -91,6 +92,7 @@ class Authorisation:
     failures: int = 0
     accounts: tuple[str, ...] | None = None
     confirmation_code: str | None = None
+    binding_message: str | None = None
 
     @property
     def is_open(self) -> bool:

@@ -34,6 +34,7 @@ authorisations = Table(
     Column("failures", Integer, nullable=False),
     Column("accounts", JSON(none_as_null=True)),
     Column("confirmation_code", String(64)),
+    Column("binding_message", String(100)),
     Index("ix_authorisations_resource", "tenant", "kind", "resource", "started_at"),
     Index("ix_authorisations_psu", "tenant", "psu", "status"),
 )
@@ -113,6 +114,7 @@ def _columns(authorisation: Authorisation) -> dict[str, object]:
         "failures": authorisation.failures,
         "accounts": None if authorisation.accounts is None else list(authorisation.accounts),
         "confirmation_code": authorisation.confirmation_code,
+        "binding_message": authorisation.binding_message,
     }
 
 
@@ -134,4 +136,5 @@ def _authorisation(row: Row[tuple[object, ...]]) -> Authorisation:
         failures=row.failures,
         accounts=None if row.accounts is None else tuple(row.accounts),
         confirmation_code=row.confirmation_code,
+        binding_message=row.binding_message,
     )

@@ -15,6 +15,7 @@ from bank_backend.authorisations.service import Authorisations
 from bank_backend.authorisations.signing import Signing
 from bank_backend.authorisations.standing import Standing
 from bank_backend.authorisations.updates import Updates
+from bank_backend.backchannel.service import Backchannel
 from bank_backend.notifications.watched import WatchedAuthorisationStore
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Authorising:
     signing: Signing
     openings: Openings
     updates: Updates
+    backchannel: Backchannel
 
 
 def create_authorising(
@@ -71,8 +73,18 @@ def create_authorising(
         personalities=base.personalities,
         clock=base.clock,
     )
+    backchannel = Backchannel(
+        database=base.database,
+        authorisations=authorisations,
+        signing=signing,
+        announcer=decoupled,
+        psus=base.psus,
+        clock=base.clock,
+    )
     updates = _updates(base, authorisations, signing, decoupled, sca)
-    return Authorising(authorisations=authorisations, signing=signing, openings=openings, updates=updates)
+    return Authorising(
+        authorisations=authorisations, signing=signing, openings=openings, updates=updates, backchannel=backchannel
+    )
 
 
 def _updates(

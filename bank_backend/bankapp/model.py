@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
+
+from bank_backend.authorisations.wording import Line
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -61,11 +63,16 @@ class AppRequest:
     is_possible: bool
     push: Challenge | None
     expires_at: datetime
+    binding_message: str | None = None
 
     @property
     def wording(self) -> Wording:
         """The request as it is shown."""
-        return self.ask.wording(self.tpp.name, () if self.chooses else self.accounts)
+        wording = self.ask.wording(self.tpp.name, () if self.chooses else self.accounts)
+        if self.binding_message is None:
+            return wording
+        shown = Line(f"Shown by {self.tpp.name} too", self.binding_message, "If it is not, refuse")
+        return replace(wording, lines=(shown, *wording.lines))
 
     @property
     def statement(self) -> str:

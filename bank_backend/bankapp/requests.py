@@ -181,6 +181,7 @@ class AppRequests:
             is_possible=bool(accounts) and not eligible.foreign,
             push=push,
             expires_at=push.expires_at if push is not None else pending.authorisation.expires_at,
+            binding_message=pending.authorisation.binding_message,
         )
 
     def _require(self, connection: Connection, psu: Psu, authorisation: str, held: Sequence[Account]) -> AppRequest:
