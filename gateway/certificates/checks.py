@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from gateway.trust.authorities import extension_of, fault_of_authority, has_issued
 from gateway.trust.keys import weakness_of_key, weakness_of_signature
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from gateway.certificates.model import CertificateVersion
 
 
 def faults_of_chain(chain: Sequence[x509.Certificate]) -> Iterator[str]:
@@ -35,6 +38,18 @@ def faults_of_chain(chain: Sequence[x509.Certificate]) -> Iterator[str]:
                 f"the chain is broken: {_name(authority)} has not issued {_name(issued)}; "
                 f"after it comes its issuer, {issued.issuer.rfc4514_string()}"
             )
+
+
+def faults_of_client(version: CertificateVersion) -> Iterator[str]:
+    """Yield why a TLS client can't prove itself with a version (RFC 5280 §4.2.1.3, §4.2.1.12)."""
+    if version.key_pem is None:
+        yield "has no private key: nobody can prove anything with it"
+    purposes = extension_of(version.leaf, x509.ExtendedKeyUsage)
+    if purposes is not None and ExtendedKeyUsageOID.CLIENT_AUTH not in purposes:
+        yield "is for no TLS client: its extendedKeyUsage lacks clientAuth"
+    usage = extension_of(version.leaf, x509.KeyUsage)
+    if usage is not None and not usage.digital_signature:
+        yield "may not sign a handshake: its keyUsage lacks digitalSignature"
 
 
 def fault_of_key(pem: str, leaf: x509.Certificate) -> str | None:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import ssl
-import tempfile
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gateway.certificates.handing_over import held_in_memory
 from gateway.certificates.kind import CERTIFICATES
 from gateway.certificates.listeners import rules_of
 from gateway.certificates.server_names import SERVER_NAMES
 from gateway.edge.tls import apply_rules, listener_context
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from chassis.home import Home
     from gateway.certificates.listeners import TlsRules
@@ -88,25 +85,8 @@ class ServerNames:
         return contexts
 
     def _context(self, listener: Listener, version: CertificateVersion, rules: TlsRules) -> ssl.SSLContext:
-        with _held_in_memory(version.chain_pem + (version.key_pem or "")) as path:
+        with held_in_memory(version) as path:
             context = listener_context(self._home, listener, path)
         # OpenSSL looks for a suite in the context that it has changed to.
         apply_rules(context, rules)
         return context
-
-
-@contextmanager
-def _held_in_memory(pem: str) -> Iterator[Path]:
-    """Lend a path with this text for a library that reads files alone: on Linux in memory, elsewhere 0600 and gone at once."""
-    if not hasattr(os, "memfd_create"):
-        with tempfile.NamedTemporaryFile("w") as file:
-            file.write(pem)
-            file.flush()
-            yield Path(file.name)
-        return
-    descriptor = os.memfd_create("certificate", os.MFD_CLOEXEC)
-    try:
-        os.write(descriptor, pem.encode("ascii"))
-        yield Path(f"/proc/self/fd/{descriptor}")
-    finally:
-        os.close(descriptor)

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, Field, StringConstraints
 
 from gateway.configuration.bodies import DocumentBody
+from gateway.configuration.model import NAME
 from gateway.policies.model import Upstream as Service  # noqa: TC001 - read by pydantic
 from gateway.policies.names import FaultyPattern, NamePattern
 from gateway.upstreams.model import Balancing, TlsVersion
@@ -39,6 +40,7 @@ def _pin(text: str) -> str:
 Host = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:.]{2,45})$")]
 _Port = Annotated[int, Field(ge=1, le=65_535)]
 _FileName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")]
+_DocumentName = Annotated[str, StringConstraints(pattern=f"^{NAME.pattern}$")]
 _Seconds = Annotated[float, Field(gt=0, le=600)]
 _Pem = Annotated[str, StringConstraints(min_length=1, max_length=_MOST_PEM)]
 
@@ -53,10 +55,13 @@ class TargetBody(DocumentBody):
 class ClientCertificateBody(DocumentBody):
     """The certificate that the gateway shows to some of the targets; of several that fit, the first."""
 
+    stored: Annotated[
+        _DocumentName | None, Field(description="a document of certificates: its version that is current is shown")
+    ] = None
     certificate: Annotated[
-        _FileName,
-        Field(description="files certs/upstreams/NAME.crt and NAME.key in the gateway's home, read anew when renewed"),
-    ]
+        _FileName | None,
+        Field(description="instead, files certs/upstreams/NAME.crt and NAME.key in the gateway's home, read anew when renewed"),
+    ] = None
     hosts: Annotated[
         list[Annotated[str, AfterValidator(_pattern)]],
         Field(min_length=1, max_length=10, description="hosts of targets: a name, or one with * at its start or end"),

@@ -57,7 +57,10 @@ def _upstream(name: str, body: UpstreamBody) -> Upstream:
         proof=_proof(body.tls) if body.tls else None,
         client_certificates=tuple(
             ClientCertificate(
-                name=each.certificate, hosts=tuple(NamePattern.parse(host) for host in each.hosts), port=each.port
+                name=each.stored or each.certificate or "",
+                is_stored=each.stored is not None,
+                hosts=tuple(NamePattern.parse(host) for host in each.hosts),
+                port=each.port,
             )
             for each in body.client_certificates
         ),
@@ -140,6 +143,9 @@ def _faults_of_authorities(pem: str, field: str) -> Iterator[Fault]:
 
 def _faults_of_certificates(body: UpstreamBody) -> Iterator[Fault]:
     for place, each in enumerate(body.client_certificates):
+        if (each.stored is None) == (each.certificate is None):
+            problem = "name one of the two: stored (a document of certificates), or certificate (files in certs/upstreams)"
+            yield Fault(f"client_certificates[{place}].stored", problem)
         patterns = [NamePattern.parse(host) for host in each.hosts]
         fits = any(
             each.port in {None, target.port} and any(pattern.matches(target.host) for pattern in patterns)

@@ -33,12 +33,14 @@ class TlsVersion(StrEnum):
 class ClientCertificate:
     """Which certificate the gateway shows to which hosts; `port` None means every port.
 
-    `name` is that of the files `certs/upstreams/NAME.crt` and `.key` in the gateway's home.
+    `name` is that of a document of `certificates` where it `is_stored`, else of the files `certs/upstreams/NAME.crt` and
+    `.key` in the gateway's home.
     """
 
     name: str
     hosts: tuple[NamePattern, ...]
     port: int | None = None
+    is_stored: bool = False
 
     def is_for(self, host: str, port: int) -> bool:
         """Whether it is shown there."""
@@ -100,7 +102,6 @@ class Upstream:
     health: Health = field(default_factory=Health)
     connections: int | None = None
 
-    def certificate_for(self, target: Address) -> str | None:
-        """Return the name of the certificate that the gateway shows to a target, None where it shows none."""
-        shown = (each.name for each in self.client_certificates if each.is_for(target.host, target.port))
-        return next(shown, None)
+    def certificate_for(self, target: Address) -> ClientCertificate | None:
+        """Return what the gateway shows to a target, None where it shows nothing."""
+        return next((each for each in self.client_certificates if each.is_for(target.host, target.port)), None)

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from chassis.addresses import Address
-    from chassis.home import Home, KeyPairPaths
+    from chassis.home import Home
     from gateway.upstreams.model import Proof
+    from gateway.upstreams.shown import Shown
 
 _VERSIONS: Final = {TlsVersion.TLS_1_2: ssl.TLSVersion.TLSv1_2, TlsVersion.TLS_1_3: ssl.TLSVersion.TLSv1_3}
 
@@ -102,10 +103,10 @@ class ForeignTls:
     Files that can't be read are this upstream's fault alone: its requests fail, with the reason, until they can.
     """
 
-    def __init__(self, target: Address, proof: Proof, pair: KeyPairPaths | None) -> None:
+    def __init__(self, target: Address, proof: Proof, shown: Shown | None) -> None:
         self.server_name = proof.server_name or target.host
         self._proof = proof
-        self._pair = pair
+        self._shown = shown
         self._stamp: tuple[int, ...] = ()
         self._context: ssl.SSLContext | None = None
         self._fault = ""
@@ -130,7 +131,7 @@ class ForeignTls:
     def reload_if_rotated(self) -> bool:
         """Read the certificate that is shown, where its files have changed or could not be read."""
         try:
-            stamp = _stamp(self._pair.certificate, self._pair.key) if self._pair else ()
+            stamp = self._shown.stamp() if self._shown else ()
             if self._context is not None and stamp == self._stamp:
                 return False
             self._context, self._stamp = self._read(), stamp
@@ -154,8 +155,8 @@ class ForeignTls:
             context.load_verify_locations(cadata="\n".join(proof.authorities))
         if proof.system_authorities:
             context.load_default_certs(ssl.Purpose.SERVER_AUTH)
-        if self._pair is not None:
-            context.load_cert_chain(self._pair.certificate, self._pair.key)
+        if self._shown is not None:
+            self._shown.show_in(context)
         return context
 
 

@@ -23,12 +23,14 @@ from tests.support.metrics import samples_at
 from tests.support.pki import Authority
 from tests.support.ports import wait_until
 from tests.support.scripted_upstream import ScriptedUpstream, echo, raw
+from tests.unit.gateway.certificates.test_kind import version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tests.support.edge import Answer
+    from tests.support.pki import Issued
     from tests.support.scripted_upstream import Conversation, Received
 
 DEADLINE_SECONDS = 30
@@ -152,6 +154,38 @@ def test_a_certificate_of_its_own_is_shown_by_host_and_port(edge: EdgeUnderTest,
     ours.server("gateway.example").write(edge.home.certs / "upstreams", "caller")
     wait_until(lambda: asked(edge, path).status == 200, seconds=DEADLINE_SECONDS, what="the certificate to be taken up")
     strict.server.stop()
+
+
+def test_a_stored_certificate_is_shown_and_rotated(edge: EdgeUnderTest, authority: Authority, tmp_path: Path) -> None:
+    """By host and port; the version that becomes current takes the other's place without a restart, for new connections."""
+    first, second = (Authority(f"CA of callers {number}") for number in range(2))
+    strict = foreign(edge.home, tmp_path, authority, asks=first.pem + second.pem)
+    shown: list[object] = []
+
+    def note(request: Received, conversation: Conversation) -> bool:
+        shown.append(conversation.socket.getpeercert(binary_form=True))
+        return echo(request, conversation)
+
+    strict.server.reply = note
+    body = strict.body(client_certificates=[{"stored": "caller", "hosts": ["127.0.0.*"], "port": strict.server.port}])
+    before, after = first.server("gateway.example"), second.server("gateway.example")
+    store(edge, before)
+    path = put_in_force(edge, body)
+    assert (asked(edge, path).status, shown) == (200, [before.der])
+    store(edge, after)
+
+    def is_shown() -> bool:
+        assert asked(edge, path).status == 200
+        return shown[-1] == after.der
+
+    wait_until(is_shown, seconds=DEADLINE_SECONDS, what="the new version to be shown")
+    strict.server.stop()
+
+
+def store(edge: EdgeUnderTest, issued: Issued) -> None:
+    """Make a certificate the current version of `caller`."""
+    configuration = Configuration(kinds=KINDS, store=SqlConfigurationStore(edge.register.engine), clock=SystemClock())
+    configuration.apply([Change(kind="certificates", name="caller", body={"versions": [version(issued)]})])
 
 
 def test_the_internal_certificate_is_shown_to_nobody_outside(edge: EdgeUnderTest, authority: Authority, tmp_path: Path) -> None:

@@ -61,6 +61,9 @@ def test_what_a_server_outside_is_told_by_default() -> None:
         ({"client_certificates": [{"certificate": "ours", "hosts": ["*.other.example"]}]}, "client_certificates[0].hosts"),
         ({"client_certificates": [{"certificate": "ours", "hosts": ["pay.*"], "port": 444}]}, "client_certificates[0].hosts"),
         ({"client_certificates": [{"certificate": "../gateway", "hosts": ["*"]}]}, "client_certificates[0].certificate"),
+        ({"client_certificates": [{"stored": "../gateway", "hosts": ["*"]}]}, "client_certificates[0].stored"),
+        ({"client_certificates": [{"hosts": ["pay.*"]}]}, "client_certificates[0].stored"),
+        ({"client_certificates": [{"stored": "a", "certificate": "a", "hosts": ["pay.*"]}]}, "client_certificates[0].stored"),
         ({"service": "bank"}, "tls"),
     ],
 )
@@ -80,10 +83,11 @@ def test_the_certificate_that_is_shown_depends_on_host_and_port() -> None:
     targets = [{"host": "a.pay.example"}, {"host": "pay.example", "port": 8443}, {"host": "other.example"}]
     shown = [
         {"certificate": "on-8443", "hosts": ["pay.example"], "port": 8443},
-        {"certificate": "below", "hosts": ["*.pay.example"]},
+        {"stored": "below", "hosts": ["*.pay.example"]},
     ]
     upstream = read(GOOD | {"targets": targets, "host": "pay.example", "client_certificates": shown})
-    assert [upstream.certificate_for(target) for target in upstream.targets] == ["below", "on-8443", None]
+    named = [upstream.certificate_for(target) for target in upstream.targets]
+    assert [each and (each.name, each.is_stored) for each in named] == [("below", True), ("on-8443", False), None]
 
 
 def test_an_authority_that_has_expired_is_not_to_be_written_now() -> None:
