@@ -62,12 +62,12 @@ def insert_tuples(
 
 
 def _converted(row: tuple[object, ...], needed: Sequence[tuple[int, Callable[[Any], object]]]) -> tuple[object, ...]:
-    if not needed:
+    given = [(place, convert) for place, convert in needed if row[place] is not None]
+    if not given:
         return row
     values = list(row)
-    for place, convert in needed:
-        if values[place] is not None:
-            values[place] = convert(values[place])
+    for place, convert in given:
+        values[place] = convert(values[place])
     return tuple(values)
 
 

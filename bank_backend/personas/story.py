@@ -123,10 +123,12 @@ def _details(habit: Habit, cast: Cast, rng: Random, at: datetime, particulars: P
     number = _whole(rng, 100_000, 999_999)
     # A biller's mandate stays the same from month to month: its reference comes from who it is, not from chance.
     reference = f"{sum(other.name.encode()):06d}" if habit.code == DIRECT_DEBIT else ""
+    # Written for those who tell it only: it takes longer than all the rest.
+    day = f"{at:%Y-%m-%d %H:%M}" if "{day}" in habit.text else ""
     return Details(
         debtor=debtor,
         creditor=creditor,
-        remittance=habit.text.format(month=_MONTHS[at.month - 1], year=at.year, day=f"{at:%Y-%m-%d %H:%M}", number=number),
+        remittance=habit.text.format(month=_MONTHS[at.month - 1], year=at.year, day=day, number=number),
         code=habit.code,
         end_to_end_id=f"E2E-{at:%Y%m%d}-{number}" if habit.code in _WITH_END_TO_END_ID else "",
         mandate_id=f"M-{reference}" if reference else "",
