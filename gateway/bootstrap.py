@@ -42,6 +42,8 @@ from gateway.oauth.protocol import OAuthProtocol
 from gateway.oauth.pruning import Pruner
 from gateway.oauth.psu_interactions import PsuInteractions
 from gateway.oauth.rar.resources import Resources
+from gateway.oauth.registration.service import Registration
+from gateway.oauth.registration.statements import SoftwareStatements, read_directories
 from gateway.oauth.store import SqlOAuthStore
 from gateway.oauth.tokens import Tokens
 from gateway.register.service import Register
@@ -114,6 +116,8 @@ def authorization_services(
         interactions=PsuInteractions(authorization=authorization, bank=bank, issuer=issuer),
         grants=grants,
         server_keys=server_keys,
+        registration=Registration(register),
+        statements=SoftwareStatements(read_directories(settings.software_directories), clock),
         issuer=issuer,
         edge_url=settings.edge_url,
         authorization_seconds=settings.authorization_seconds,

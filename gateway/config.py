@@ -137,6 +137,9 @@ class GatewaySettings(ServiceSettings):
     signing_key_ahead_seconds: int = Field(
         default=_DAY, ge=600, le=90 * _DAY, description="time for which that next key has to have been published before"
     )
+    software_directories: Path | None = Field(
+        default=None, description="JSON file of the directories whose software statements are taken: issuer to JWK Set"
+    )
     authorization_workers: int = Field(default=1, ge=1, le=32, description="processes of the authorization server")
     authorization_threads: int = Field(default=16, ge=1, le=256, description="requests that each of them serves at a time")
     admin_threads: int = Field(default=4, ge=1, le=64, description="requests that the control API serves at a time")

@@ -34,9 +34,12 @@ class Answers:
         self._issuer = issuer
         self._sandbox_mode = sandbox_mode
 
-    def as_json(self, refusal: Refusal) -> Response:
-        """Tell a TPP, as OAuth endpoints do."""
-        body = {"error": refusal.error, "error_description": refusal.description, **self._explanation(refusal)}
+    def as_json(self, refusal: Refusal, errors: Sequence[dict[str, str]] = ()) -> Response:
+        """Tell a TPP, as OAuth endpoints do; `errors` where there is more than one fault to tell."""
+        body: dict[str, object] = {"error": refusal.error, "error_description": refusal.description}
+        body |= self._explanation(refusal)
+        if errors:
+            body["errors"] = list(errors)
         # No challenge in a 401: no scheme is registered for TLS client certificates (docs/divergences.md).
         answer = _told(_json(refusal.status, body, "application/json"), refusal)
         answer.headers.extend(refusal.headers)

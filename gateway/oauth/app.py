@@ -16,6 +16,7 @@ from gateway.oauth.browser_endpoints import browser_blueprint
 from gateway.oauth.grant_management.endpoint import grants_blueprint
 from gateway.oauth.jose.endpoint import jwks_blueprint
 from gateway.oauth.refusals import OAuthRefused, PageRefused, RedirectRefused, Refusal, shown
+from gateway.oauth.registration.endpoint import registration_blueprint
 from gateway.oauth.tpp_endpoints import PSU_INTERACTIONS_PATH, oauth_blueprint, psu_blueprint
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from gateway.oauth.jose.server_keys import ServerKeys
     from gateway.oauth.protocol import OAuthProtocol
     from gateway.oauth.psu_interactions import PsuInteractions
+    from gateway.oauth.registration.service import Registration
+    from gateway.oauth.registration.statements import SoftwareStatements
 
 MOST_BODY_BYTES = 64 * 1024
 
@@ -37,6 +40,8 @@ class AuthorizationServices:
     interactions: PsuInteractions
     grants: GrantManagement
     server_keys: ServerKeys
+    registration: Registration
+    statements: SoftwareStatements
     issuer: str
     edge_url: str
     authorization_seconds: int
@@ -59,6 +64,11 @@ def create_app(services: AuthorizationServices) -> Flask:
     app.register_blueprint(jwks_blueprint(services.server_keys))
     app.register_blueprint(oauth_blueprint(protocol=services.protocol, answers=answers, edge_url=services.edge_url))
     app.register_blueprint(grants_blueprint(grants=services.grants, answers=answers))
+    app.register_blueprint(
+        registration_blueprint(
+            registration=services.registration, statements=services.statements, answers=answers, edge_url=services.edge_url
+        )
+    )
     app.register_blueprint(psu_blueprint(interactions=services.interactions, answers=answers))
     app.add_url_rule("/health", "health", _health, methods=["GET"])
     _handle_errors(app, answers)

@@ -1,6 +1,6 @@
 """What the authorization server says about itself (RFC 8414 §2, RFC 8705 §3.3 and §5, RFC 9207 §3).
 
-Only what is true here is said: there is no registration endpoint, no OpenID Connect.
+Only what is true here is said: there is no OpenID Connect.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from gateway.oauth.jose.endpoint import JWKS_PATH
 from gateway.oauth.rar.model import DetailType
 from gateway.register.model import AuthMethod
 
+REGISTER_PATH: Final = "/register"
 METADATA_PATH: Final = "/.well-known/oauth-authorization-server"
 AUTHORIZE_PATH: Final = "/authorize"
 TOKEN_PATH: Final = "/token"  # noqa: S105 - a path
@@ -29,6 +30,7 @@ def server_metadata(*, issuer: str, edge_url: str) -> dict[str, object]:
         "token_endpoint": f"{edge_url}{TOKEN_PATH}",
         "introspection_endpoint": f"{edge_url}{INTROSPECT_PATH}",
         "revocation_endpoint": f"{edge_url}{REVOKE_PATH}",
+        "registration_endpoint": f"{edge_url}{REGISTER_PATH}",
     }
     methods = [AuthMethod.TLS_CLIENT_AUTH.value]
     return {

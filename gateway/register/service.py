@@ -66,6 +66,10 @@ class Register:
         """Return the client with this id, or None."""
         return self._store.client(client_id)
 
+    def clients_of(self, authorisation_number: str) -> Sequence[Client]:
+        """Return the clients of a TPP, by client id."""
+        return self._store.clients_of(authorisation_number)
+
     def client_named(self, client_id: str) -> Client | None:
         """Return the client that a TPP means: an authorisation number stands for the TPP's only Berlin Group client.
 

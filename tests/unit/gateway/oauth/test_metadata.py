@@ -34,6 +34,7 @@ def test_exactly_these_members_are_advertised(metadata: dict[str, Any]) -> None:
         "token_endpoint": f"{EDGE}/token",
         "introspection_endpoint": f"{EDGE}/introspect",
         "revocation_endpoint": f"{EDGE}/revoke",
+        "registration_endpoint": f"{EDGE}/register",
     }
     assert metadata == {
         "issuer": ISSUER,
@@ -103,7 +104,7 @@ def test_what_is_not_advertised_is_refused(world: AuthorizationWorld) -> None:
     assert answer_of(world.authorize(code_challenge=VERIFIER, code_challenge_method="plain"))["error"] == "invalid_request"
 
 
-@pytest.mark.parametrize("path", ["/.well-known/openid-configuration", "/register", "/par"])
+@pytest.mark.parametrize("path", ["/.well-known/openid-configuration", "/par"])
 def test_there_is_no_openid_provider_here(world: AuthorizationWorld, path: str) -> None:
     """What isn't offered isn't found."""
     assert world.front(path).status_code == 404

@@ -1,0 +1,100 @@
+"""Registers, tells, changes and deletes clients for the TPP that its QWAC names (RFC 7591 §3, RFC 7592 §2)."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from gateway.oauth.model import secret_sha256
+from gateway.oauth.refusals import OAuthRefused, invalid_client
+from gateway.oauth.registration.refusals import metadata_refused, too_many_clients
+from gateway.register.model import Client, ClientRefused, ClientStatus, Tpp, TppStatus
+from psd2.ids import new_secret, new_uuid
+
+if TYPE_CHECKING:
+    from gateway.oauth.registration.reading import Wish
+    from gateway.register.service import Register
+
+MOST_CLIENTS: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A client with its TPP; `token` reads and changes the registration, and is told once."""
+
+    client: Client
+    tpp: Tpp
+    token: str
+
+
+class Registration:
+    """Clients that register by themselves."""
+
+    def __init__(self, register: Register) -> None:
+        """Keep them where the others are."""
+        self._register = register
+
+    def tpp(self, authorisation_number: str) -> Tpp:
+        """Return the TPP that may register; raises `OAuthRefused`."""
+        tpp = self._register.tpp(authorisation_number)
+        if tpp is None:
+            hint = "register the TPP in the portal, or by `sandbox tpp register`, then its clients here"
+            raise invalid_client("the TPP of the certificate is not registered", reason="tpp.unknown", hint=hint)
+        if tpp.status is not TppStatus.ACTIVE:
+            raise invalid_client("the TPP is not active", reason="tpp.blocked", hint="ask the operator why")
+        return tpp
+
+    def create(self, wish: Wish, tpp: Tpp) -> Registered:
+        """Register a client; raises `OAuthRefused`."""
+        if len(self._register.clients_of(tpp.authorisation_number)) >= MOST_CLIENTS:
+            raise too_many_clients(MOST_CLIENTS)
+        token = new_secret()
+        own = {"registration_access_token_sha256": secret_sha256(token), "software_statement_issuer": wish.issuer}
+        return Registered(self._saved(wish, new_uuid(), tpp, own), tpp, token)
+
+    def standing(self, client_id: str, token: str | None, tpp: Tpp) -> Client:
+        """Return the TPP's client whose registration the token opens; raises `OAuthRefused`, the same for every reason."""
+        client = self._register.client(client_id)
+        known = client.registration_access_token_sha256 if client is not None else None
+        is_right = hmac.compare_digest(secret_sha256(token or ""), known or secret_sha256(new_secret()))
+        if client is None or not is_right or client.authorisation_number != tpp.authorisation_number:
+            raise _token_refused()
+        if client.status is not ClientStatus.ACTIVE:
+            raise invalid_client("the client is not active", reason="client.blocked", hint="ask the operator why")
+        return client
+
+    def replace(self, standing: Client, wish: Wish, token: str, tpp: Tpp) -> Registered:
+        """Put what is asked for in the place of what was registered (RFC 7592 §2.2); raises `OAuthRefused`."""
+        own = {
+            "registration_access_token_sha256": standing.registration_access_token_sha256,
+            "software_statement_issuer": wish.issuer,
+            "status": standing.status,
+        }
+        return Registered(self._saved(wish, standing.client_id, tpp, own), tpp, token)
+
+    def delete(self, client: Client) -> None:
+        """Delete the client; its tokens end with it."""
+        self._register.delete_client(client.client_id)
+
+    def _saved(self, wish: Wish, client_id: str, tpp: Tpp, own: dict[str, Any]) -> Client:
+        try:
+            client = wish.document.client(client_id, tpp, **own)
+            self._register.save_client(client)
+        except ClientRefused as refused:
+            raise metadata_refused(refused.faults) from refused
+        return client
+
+
+def _token_refused() -> OAuthRefused:
+    refusal = invalid_client("", reason="", hint="").refusal
+    return OAuthRefused(
+        replace(
+            refusal,
+            error="invalid_token",
+            description="the registration access token opens no client of that id and of this TPP",
+            reason="registration.token",
+            hint="send Authorization: Bearer with the registration_access_token that came with the client",
+            clause="RFC 7592 §2",
+        )
+    )

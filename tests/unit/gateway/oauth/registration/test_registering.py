@@ -1,0 +1,245 @@
+"""Dynamic client registration (RFC 7591) and its management (RFC 7592): by the TPP of the QWAC alone, and truly told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gateway.oauth.registration.service import MOST_CLIENTS
+from gateway.register.model import AuthMethod, ClientProfile, ClientStatus, TppStatus
+from psd2.roles import PspRole
+from tests.support.authorization import CLIENT, NUMBER, OTHER_NUMBER, REDIRECT_URI, client, qwac, tpp
+from tests.support.jose import es256
+
+if TYPE_CHECKING:
+    from werkzeug.test import TestResponse
+
+    from tests.support.authorization import AuthorizationWorld
+    from tests.support.pki import Issued
+
+EDGE = "https://localhost:8443"
+KEYS = {"keys": [es256().jwk]}
+
+
+def register(world: AuthorizationWorld, *, certificate: Issued | None = None, **metadata: Any) -> TestResponse:
+    body = {"redirect_uris": [REDIRECT_URI]} | metadata
+    return world.edge("/register", certificate or qwac(), json={name: value for name, value in body.items() if value != ...})
+
+
+def registered(world: AuthorizationWorld, **metadata: Any) -> dict[str, Any]:
+    answer = register(world, **metadata)
+    assert answer.status_code == 201, answer.text
+    document: dict[str, Any] = answer.get_json()
+    return document
+
+
+def manage(
+    world: AuthorizationWorld, method: str, document: dict[str, Any], *, certificate: Issued | None = None, **options: Any
+) -> TestResponse:
+    """Call the address that came with the client, with the token that came with it."""
+    path = document["registration_client_uri"].removeprefix(EDGE)
+    headers = {"Authorization": f"Bearer {document['registration_access_token']}"} | options.pop("headers", {})
+    return world.edge(path, certificate or qwac(), method=method, headers=headers, **options)
+
+
+def written(document: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """Return a document as its TPP sends it back."""
+    return {name: value for name, value in document.items() if not name.startswith("registration_")} | changes
+
+
+# --- registering ---
+
+
+def test_a_tpp_registers_a_client_and_uses_it(world: AuthorizationWorld) -> None:
+    """Its QWAC says which TPP it is; all that was registered is told, and nothing is cached."""
+    answer = register(world)
+    document = answer.get_json()
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (201, "no-store")
+    assert document["registration_client_uri"] == f"{EDGE}/register/{document['client_id']}"
+    assert (document["client_name"], document["scope"]) == ("Acme Pay", "AIS PIS PIIS")
+    assert document["token_endpoint_auth_method"] == "tls_client_auth"
+    assert document["grant_types"] == ["authorization_code"]
+    kept = world.register.client(document["client_id"])
+    assert kept is not None
+    assert (kept.authorisation_number, kept.profile) == (NUMBER, ClientProfile.BERLIN)
+    assert document["registration_access_token"] not in repr(kept)
+    assert world.redeem(world.code(client_id=kept.client_id), client_id=kept.client_id).status_code == 200
+
+
+def test_metadata_is_kept_and_told(world: AuthorizationWorld) -> None:
+    """Of a client of the FAPI profile, with keys."""
+    document = registered(
+        world,
+        client_name="Ledger",
+        token_endpoint_auth_method="private_key_jwt",
+        jwks=KEYS,
+        grant_types=["authorization_code", "refresh_token"],
+        require_pushed_authorization_requests=True,
+        authorization_details_types=["account_information"],
+        contacts=["somebody@tpp.example"],
+    )
+    assert document["jwks"] == KEYS
+    assert document["profile"] == "fapi2"
+    assert document["authorization_details_types"] == ["account_information"]
+    assert "contacts" not in document
+    kept = world.register.client(document["client_id"])
+    assert kept is not None
+    assert (kept.name, kept.token_endpoint_auth_method) == ("Ledger", AuthMethod.PRIVATE_KEY_JWT)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "error", "field"),
+    [
+        ({"redirect_uris": ["http://tpp.example/callback"]}, "invalid_redirect_uri", "redirect_uris[0]"),
+        ({"redirect_uris": ...}, "invalid_redirect_uri", "redirect_uris"),
+        ({"token_endpoint_auth_method": "client_secret_basic"}, "invalid_client_metadata", "token_endpoint_auth_method"),
+        ({"token_endpoint_auth_method": "private_key_jwt"}, "invalid_client_metadata", "jwks"),
+        ({"grant_types": ["implicit"]}, "invalid_client_metadata", "grant_types.0"),
+        ({"response_types": ["token"]}, "invalid_client_metadata", "response_types.0"),
+        ({"scope": "AIS openid"}, "invalid_client_metadata", "scope"),
+        ({"client_secret": "x"}, "invalid_client_metadata", "client_secret"),
+        ({"client_name": 7}, "invalid_client_metadata", "client_name"),
+        ({"tls_client_certificate_bound_access_tokens": False}, "invalid_client_metadata", "tls_client_certificate_bound"),
+        (
+            {"profile": "berlin", "require_pushed_authorization_requests": True},
+            "invalid_client_metadata",
+            "require_pushed_authorization_requests",
+        ),
+    ],
+)
+def test_a_fault_is_named_with_its_field_and_nothing_is_kept(
+    world: AuthorizationWorld, metadata: dict[str, Any], error: str, field: str
+) -> None:
+    answer = register(world, **metadata)
+    body = answer.get_json()
+    assert (answer.status_code, body["error"]) == (400, error)
+    assert body["error_description"].startswith(field)
+    assert body["errors"][0]["field"].startswith(field)
+    assert [each.client_id for each in world.register.clients_of(NUMBER)] == [CLIENT]
+
+
+def test_all_faults_are_told_at_once(world: AuthorizationWorld) -> None:
+    answer = register(world, redirect_uris=["http://tpp.example/x"], backchannel_token_delivery_mode="poll")
+    fields = {fault["field"] for fault in answer.get_json()["errors"]}
+    assert fields == {"redirect_uris[0]", "backchannel_token_delivery_mode"}
+    assert "and 1 more" in answer.get_json()["error_description"]
+
+
+def test_the_tpps_roles_limit_what_its_clients_may_ask_for(world: AuthorizationWorld) -> None:
+    """Not what the client says of itself."""
+    world.register.save_tpp(tpp(roles=frozenset({PspRole.AI})))
+    document = registered(world)
+    assert (document["scope"], document["authorization_details_types"]) == ("AIS", ["account_information"])
+    assert "the TPP's roles allow, which are: AIS" in register(world, scope="PIS").get_json()["errors"][0]["problem"]
+    refused = register(world, authorization_details_types=["payment_initiation"]).get_json()
+    assert refused["errors"][0]["field"] == "authorization_details_types"
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "error"),
+    [
+        (b"[]", "application/json", "invalid_request"),
+        (b"{", "application/json", "invalid_request"),
+        (b'{"client_name":"a","client_name":"b"}', "application/json", "invalid_request"),
+        (b"client_name=a", "application/x-www-form-urlencoded", "invalid_request"),
+    ],
+)
+def test_what_is_no_json_object_is_refused(world: AuthorizationWorld, body: bytes, content_type: str, error: str) -> None:
+    answer = world.edge("/register", qwac(), data=body, content_type=content_type)
+    assert (answer.status_code, answer.get_json()["error"]) == (400, error)
+
+
+def test_only_a_registered_and_active_tpp_registers(world: AuthorizationWorld) -> None:
+    """By its QWAC, which nothing else stands in for."""
+    assert world.edge("/register", None, json={}).get_json()["reason"] == "mtls.missing"
+    unknown = register(world, certificate=qwac("PSDES-BDE-300003"))
+    assert (unknown.status_code, unknown.get_json()["reason"]) == (401, "tpp.unknown")
+    world.register.save_tpp(tpp(status=TppStatus.BLOCKED))
+    assert register(world).get_json()["reason"] == "tpp.blocked"
+
+
+def test_a_tpp_has_a_bounded_number_of_clients(world: AuthorizationWorld) -> None:
+    for number in range(MOST_CLIENTS - 1):
+        world.register.save_client(client(client_id=f"client-of-{number}"))
+    answer = register(world)
+    assert (answer.status_code, answer.get_json()["reason"]) == (400, "registration.too_many")
+
+
+# --- management ---
+
+
+def test_a_registration_is_read_changed_and_deleted(world: AuthorizationWorld) -> None:
+    """What is left out of a change is registered no more."""
+    document = registered(world, client_name="Ledger", jwks=KEYS)
+    assert manage(world, "GET", document).get_json() == document
+    changed = written(document, client_name="Other")
+    del changed["jwks"]
+    answer = manage(world, "PUT", document, json=changed)
+    assert (answer.status_code, answer.get_json()["client_name"]) == (200, "Other")
+    assert "jwks" not in manage(world, "GET", document).get_json()
+    deleted = manage(world, "DELETE", document)
+    assert (deleted.status_code, deleted.get_data()) == (204, b"")
+    assert manage(world, "GET", document).status_code == 401
+    assert world.register.client(document["client_id"]) is None
+
+
+def test_a_deleted_clients_tokens_end(world: AuthorizationWorld) -> None:
+    document = registered(world, grant_types=["authorization_code", "refresh_token"])
+    own = {"client_id": document["client_id"]}
+    tokens = world.redeem(world.code(**own), **own).get_json()
+    manage(world, "DELETE", document)
+    assert world.refresh(tokens["refresh_token"], **own).status_code == 401
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+@pytest.mark.parametrize(
+    "wrong", ["no token", "another token", "another scheme", "another TPP", "no such client", "not by itself"]
+)
+def test_nobody_else_manages_a_registration(world: AuthorizationWorld, method: str, wrong: str) -> None:
+    """All of them hear the same: not even that there is such a client."""
+    document = registered(world)
+    other = registered(world)
+    token = document["registration_access_token"]
+    header = {
+        "no token": "",
+        "another token": f"Bearer {other['registration_access_token']}",
+        "another scheme": f"Basic {token}",
+    }.get(wrong, f"Bearer {token}")
+    certificate = qwac(OTHER_NUMBER) if wrong == "another TPP" else qwac()
+    path = {"no such client": "/register/nobody", "not by itself": f"/register/{CLIENT}"}.get(
+        wrong, f"/register/{document['client_id']}"
+    )
+    answer = world.edge(path, certificate, method=method, headers={"Authorization": header}, json=written(document))
+    assert (answer.status_code, answer.get_json()["reason"]) == (401, "registration.token")
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+    assert world.register.client(document["client_id"]) is not None
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"client_id": CLIENT}, "client_id"),
+        ({"client_id": ...}, "client_id"),
+        ({"registration_access_token": "x"}, "registration_access_token"),
+        ({"client_id_issued_at": 1}, "client_id_issued_at"),
+    ],
+)
+def test_a_change_says_which_client_it_is_about_and_nothing_of_the_servers(
+    world: AuthorizationWorld, change: dict[str, Any], field: str
+) -> None:
+    document = registered(world)
+    body = {name: value for name, value in written(document, **change).items() if value != ...}
+    answer = manage(world, "PUT", document, json=body)
+    assert (answer.status_code, answer.get_json()["errors"][0]["field"]) == (400, field)
+
+
+def test_a_blocked_client_can_not_change_itself_back(world: AuthorizationWorld) -> None:
+    document = registered(world)
+    kept = world.register.client(document["client_id"])
+    assert kept is not None
+    world.register.save_client(replace(kept, status=ClientStatus.BLOCKED))
+    for method in ("GET", "PUT", "DELETE"):
+        assert manage(world, method, document, json=written(document)).get_json()["reason"] == "client.blocked"
+    assert world.register.client(document["client_id"]) == replace(kept, status=ClientStatus.BLOCKED)
