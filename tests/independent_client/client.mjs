@@ -21,6 +21,16 @@ async function importedKey() {
 }
 
 async function configured() {
+  if (wish.registers) {
+    const metadata = { redirect_uris: [wish.redirectUri], ...wish.registers };
+    const config = await oauth.dynamicClientRegistration(new URL(wish.issuer), metadata, oauth.TlsClientAuth(), {
+      algorithm: "oauth2",
+      [oauth.customFetch]: call,
+    });
+    seen.registered = config.clientMetadata();
+    wish.clientId = seen.registered.client_id;
+    wish.metadata = { ...seen.registered, ...wish.metadata };
+  }
   const authentication = wish.jwk && wish.metadata?.token_endpoint_auth_method === "private_key_jwt" ? oauth.PrivateKeyJwt(await importedKey()) : oauth.TlsClientAuth();
   const metadata = { use_mtls_endpoint_aliases: true, ...wish.metadata };
   const config = await oauth.discovery(new URL(wish.issuer), wish.clientId, metadata, authentication, {

@@ -77,3 +77,13 @@ def test_client_credentials(platform: RunningPlatform) -> None:
     """A token for the client alone."""
     seen = journey(platform, registered(platform), "credentials")
     assert seen["introspection"]["active"] is True
+
+
+def test_a_client_that_registers_by_itself(platform: RunningPlatform) -> None:
+    """Finds the endpoint in the metadata, registers over mutual TLS, and goes on as who it has become."""
+    identity = registered(platform)
+    wanted = {"client_name": "By itself", "grant_types": ["authorization_code", "refresh_token"]}
+    seen = journey(platform, identity, "code", registers=wanted)
+    require_whole_life(seen)
+    assert seen["registered"]["client_name"] == "By itself"
+    assert seen["introspection"]["client_id"] == seen["registered"]["client_id"]
