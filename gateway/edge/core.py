@@ -22,6 +22,7 @@ from gateway.audit.record import ABORTED, FAILED, REFUSED, Exchange, RecordWrite
 from gateway.changes.feed import StaleFeed
 from gateway.edge.client import ClientGone
 from gateway.edge.forwarding import Forwarding
+from gateway.edge.held_answers import HeldAnswers
 from gateway.edge.passage import Passage
 from gateway.explain.explainer import Explainer
 from gateway.policies.model import ErrorStyle, Listener, SignatureRule, Upstream
@@ -86,6 +87,7 @@ class Edge:
         self._records = RecordWriter(redactions=counting.redactions)
         self._ids = TimeOrderedUuids()
         self._challenges = challenges
+        self._held_answers = HeldAnswers()
         self._explainer = Explainer(
             knowledge=knowledge, counting=counting, records=self._records, judge_signature=self._judge_signature
         )
@@ -264,6 +266,7 @@ class Edge:
             monotonic=self._monotonic,
             record=self._record,
             judge_signature=self._judge_signature,
+            held_answers=self._held_answers,
         )
 
     async def _judge_signature(self, exchange: Exchange, head: ClientHead, body: bytes) -> SignatureVerdict | None:

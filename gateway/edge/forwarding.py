@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gateway.audit.record import Exchange
     from gateway.edge.client import Client
     from gateway.edge.client_head import ClientHead
+    from gateway.edge.held_answers import HeldAnswers
     from gateway.edge.reply import ReplyHead
     from gateway.edge.upstream_connection import UpstreamConnection
     from gateway.edge.upstream_pool import Pool
@@ -50,6 +51,7 @@ class Forwarding:
     monotonic: Callable[[], float]
     record: Callable[[Exchange], None]
     judge_signature: Callable[[Exchange, ClientHead, bytes], Awaitable[SignatureVerdict | None]]
+    held_answers: HeldAnswers
     _upload_fault: Exception | None = None
     _held: tuple[ReplyHead, FaultOrder] | None = None
 
@@ -278,8 +280,10 @@ class Forwarding:
         return b"".join(pieces)
 
     async def _let_go(self, reply: ReplyHead, order: FaultOrder, body: bytes) -> None:
-        """Begin an answer once its time has come, or end the connection in its place: raises `UpstreamFault`."""
-        await asyncio.sleep(order.milliseconds / 1000)
+        """Begin an answer once its time has come, or end the connection in its place: raises `UpstreamFault`, `Refusal`."""
+        tpp = self.exchange.admission.tpp
+        with self.held_answers.holding("" if tpp is None else str(tpp.authorisation_number)):
+            await asyncio.sleep(order.milliseconds / 1000)
         if order.is_dropped:
             self.exchange.status = reply.status
             self._note_told_refusal(reply)

@@ -6,6 +6,7 @@ import http.client
 import json
 import ssl
 import time
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,9 @@ from chassis.fault_orders import HEADER as ORDER
 from chassis.told_refusals import HEADER, ToldRefusal, refusal_header
 from gateway.audit.explanation import explanation_of, failed_stage
 from gateway.audit.reader import AuditFilter, Look, record_of
+from gateway.edge.held_answers import MOST_HELD
 from gateway.register.model import TppStatus
-from tests.support.edge import EdgeUnderTest, running_edge
+from tests.support.edge import HOST, EdgeUnderTest, running_edge
 from tests.support.pki import NUMBER, Authority
 from tests.support.ports import wait_until
 from tests.support.scripted_upstream import echo, raw
@@ -95,6 +97,38 @@ def test_an_answer_that_a_fault_holds_back_comes_late_and_is_explained(edge: Edg
     explanation = explanation_of(record)
     assert explanation is not None
     assert (record["outcome"], explanation.reason, failed_stage(record)) == ("admitted", "fault.latency", None)
+
+
+def test_a_tpps_slow_answers_take_no_more_than_their_share(edge: EdgeUnderTest) -> None:
+    """Those that wait hold connections; one more is refused with its reason, and what is not held back is answered."""
+    edge.bank.reply = raw(answering("200 OK", ordered("delay=60000")))
+    with ExitStack() as stack:
+        # One more than both workers hold back together.
+        waiting = [stack.enter_context(edge.connect(edge.qwac)) for _ in range(2 * MOST_HELD + 1)]
+        for connection in waiting:
+            connection.sendall(f"GET /v1/consents/1 HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
+            connection.settimeout(0)
+        answers: list[bytes] = []
+
+        def is_answered() -> bool:
+            answers.extend(_said(waiting))
+            return bool(answers)
+
+        wait_until(is_answered, seconds=30, what="the refusal")
+        edge.bank.reply = echo
+        at_once = edge.get(certificate=edge.qwac)
+
+    assert all(answer.startswith(b"HTTP/1.1 503 ") and b'"fault.too_many_held"' in answer for answer in answers)
+    assert at_once.status == 200
+
+
+def _said(connections: list[ssl.SSLSocket]) -> list[bytes]:
+    """Return what those have been answered that have been answered."""
+    said = []
+    for connection in connections:
+        with suppress(ssl.SSLWantReadError):
+            said.append(connection.recv(65_536))
+    return said
 
 
 def test_an_answer_that_a_fault_drops_never_comes(edge: EdgeUnderTest) -> None:
