@@ -9,6 +9,7 @@ from gateway.certificates.handing_over import held_in_memory
 from gateway.certificates.kind import CERTIFICATES
 from gateway.certificates.listeners import rules_of
 from gateway.certificates.server_names import SERVER_NAMES
+from gateway.edge.stapling import Staple, StaplingUnavailable
 from gateway.edge.tls import apply_rules, listener_context
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class ServerNames:
         # By listener and certificate: what it was made of, and the context.
         self._contexts: Contexts = {}
         self._tls: PublicTls | None = None
+        # By chain: what is stapled to it.
+        self._staples: Mapping[str, Staple] = {}
 
     def attach(self, tls: PublicTls) -> None:
         """Let this worker's listeners have what is in force, now and after each change."""
@@ -52,7 +55,8 @@ class ServerNames:
         rules = rules_of(snapshot)
         for each in set(rules.values()):
             apply_rules(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), each)  # what this OpenSSL can't is found out here
-        contexts = self._made(snapshot, rules)
+        staples = self._stapled(snapshot)
+        contexts = self._made(snapshot, rules, staples)
         names = {
             (listener, host): contexts[listener, each.certificate][1]
             for each in snapshot.of(SERVER_NAMES).values()
@@ -61,14 +65,28 @@ class ServerNames:
         }
 
         def put_in_force() -> None:
-            self._names, self._contexts = names, contexts
+            self._names, self._contexts, self._staples = names, contexts, staples
             if rules != self._rules and self._tls is not None:
                 self._tls.take_rules(rules)
             self._rules = rules
 
         return put_in_force
 
-    def _made(self, snapshot: Snapshot, rules: Mapping[Listener, TlsRules]) -> Contexts:
+    @property
+    def staples(self) -> Mapping[str, Staple]:
+        """What is sent along with each chain (PEM) in force, to be kept up by whoever asks responders."""
+        return self._staples
+
+    def _stapled(self, snapshot: Snapshot) -> dict[str, Staple]:
+        """Return a staple for each chain, those that were there as they are; none where this Python has no stapling."""
+        certificates = snapshot.of(CERTIFICATES)
+        chains = {certificates[each.certificate].current.chain_pem for each in snapshot.of(SERVER_NAMES).values()}
+        try:
+            return {chain: self._staples.get(chain) or Staple() for chain in chains}
+        except StaplingUnavailable:
+            return {}  # said at start, of the default certificate
+
+    def _made(self, snapshot: Snapshot, rules: Mapping[Listener, TlsRules], staples: Mapping[str, Staple]) -> Contexts:
         """Return a context for each certificate on each listener, those that have not changed as they are."""
         certificates = snapshot.of(CERTIFICATES)
         wanted = {
@@ -81,6 +99,9 @@ class ServerNames:
             known = self._contexts.get((listener, name))
             if known is None or known[0] != (version.chain_pem, rules[listener]):
                 known = (version.chain_pem, rules[listener]), self._context(listener, version, rules[listener])
+                staple = staples.get(version.chain_pem)
+                if staple is not None:
+                    staple.attach(known[1])
             contexts[listener, name] = known
         return contexts
 

@@ -14,7 +14,7 @@ from gateway.trust.pem import UnreadablePem, read_certificates
 from gateway.trust.rules import Nonce, OcspRules
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
     from gateway.edge.stapling import Staple
     from gateway.trust.fetching import Fetched
@@ -35,13 +35,16 @@ class Fetching(Protocol):
 
 
 class Stapler:
-    """Keeps the staple of one certificate file, which holds the leaf and its issuer."""
+    """Keeps the staple of one certificate, by its chain: the leaf and its issuer."""
 
     def __init__(
-        self, certificate: Path, staple: Staple, *, fetcher: Fetching, internal_hosts: frozenset[str], clock: Clock
+        self, chain: Callable[[], str], staple: Staple, *, fetcher: Fetching, internal_hosts: frozenset[str], clock: Clock
     ) -> None:
-        """Staple nothing yet; `internal_hosts` (`host:port`) may be asked although they are on no public network."""
-        self._certificate = certificate
+        """Staple nothing yet; `internal_hosts` (`host:port`) may be asked although they are on no public network.
+
+        `chain` returns it as PEM, and may raise `OSError`, `UnicodeDecodeError`.
+        """
+        self._chain = chain
         self._staple = staple
         self._fetcher = fetcher
         self._internal_hosts = internal_hosts
@@ -61,7 +64,7 @@ class Stapler:
         """Do what is due; blocks."""
         now = self._clock.now().timestamp()
         try:
-            pem = self._certificate.read_text("ascii")
+            pem = self._chain()
             if pem != self._pem:
                 # A new certificate goes without a staple for a moment: the old one's would break its handshakes.
                 self._pem, self._ask_at, self._staple.response = pem, now, None
@@ -75,7 +78,7 @@ class Stapler:
     def _renew(self, now: float) -> None:
         certificates = read_certificates(self._pem, most_characters=200_000)
         if len(certificates) == 1:
-            raise OcspFault("the certificate file does not hold the issuer, so that no answer could be checked")
+            raise OcspFault("the certificate comes without its issuer, so that no answer could be checked")
         response, status = self._asked(Question("own", certificates[0], certificates[1]))
         self._staple.response = response
         self._known_until, self._ask_at = status.known_until, max(status.refresh_at, now + 1)

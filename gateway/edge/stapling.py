@@ -41,6 +41,8 @@ class Staple:
         """Answer the clients of this context that ask; raises `StaplingUnavailable`."""
         if not self._library.SSL_CTX_callback_ctrl(pointer_of(context), _SET_CALLBACK, self._callback):
             raise StaplingUnavailable("OpenSSL takes no status callback")
+        # A connection holds its context, whatever else has forgotten it, and the context what it may call.
+        vars(context)["staple"] = self
 
     def _answer(self, connection: int, _argument: int) -> int:
         response = self.response
@@ -76,8 +78,8 @@ def require_staples_arrive(context: ssl.SSLContext, staple: Staple) -> None:
         staple.response = before
 
 
-def stapled_to(context: ssl.SSLContext, version: ssl.TLSVersion) -> bytes | None:
-    """Return what a client is sent that asks for a staple, without a network; raises `StaplingUnavailable`."""
+def stapled_to(context: ssl.SSLContext, version: ssl.TLSVersion, name: str | None = None) -> bytes | None:
+    """Return what a client is sent that asks for a staple (by this name), without a network; raises `StaplingUnavailable`."""
     library, arrived = libssl(), list[bytes]()
 
     def note(connection: int, _argument: int) -> int:
@@ -91,7 +93,10 @@ def stapled_to(context: ssl.SSLContext, version: ssl.TLSVersion) -> bytes | None
     library.SSL_CTX_ctrl(pointer_of(client), _SET_ASKING, _ASK_FOR_OCSP, None)
     library.SSL_CTX_callback_ctrl(pointer_of(client), _SET_CALLBACK, callback)
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
-    sides = (client.wrap_bio(to_client, to_server), context.wrap_bio(to_server, to_client, server_side=True))
+    sides = (
+        client.wrap_bio(to_client, to_server, server_hostname=name),
+        context.wrap_bio(to_server, to_client, server_side=True),
+    )
     for _ in range(_MOST_FLIGHTS):
         done = [_is_done(side) for side in sides]
         if all(done):

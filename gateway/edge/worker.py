@@ -20,6 +20,7 @@ from gateway.edge.http2.protocol import Http2Protocol
 from gateway.edge.incoming_relayed import IncomingRelayed
 from gateway.edge.protocol import EdgeProtocol
 from gateway.edge.stapler import Stapler
+from gateway.edge.staplers import Staplers
 from gateway.edge.tls import HTTP2
 from gateway.trust.fetching import Fetcher
 from psd2.clock import SystemClock
@@ -87,9 +88,13 @@ class EdgeWorker(ASGIWorker):  # type: ignore[misc]
             return
         # The platform's own responder, which the certificate of this very server names, is on the welcome listener.
         own = frozenset({f"{settings.public_host}:{settings.ports.welcome}"})
-        certificate = settings.home.server("edge").certificate
-        stapler = Stapler(certificate, staple, fetcher=Fetcher(), internal_hosts=own, clock=SystemClock())
-        self._partings.add(self.loop.create_task(stapler.keep(), name="stapler"))
+        make = partial(Stapler, fetcher=Fetcher(), internal_hosts=own, clock=SystemClock())
+        default = make(partial(settings.home.server("edge").certificate.read_text, "ascii"), staple)
+        of_names = Staplers(
+            lambda: self._services.decisions.server_names.staples, lambda chain, each: make(lambda: chain, each)
+        )
+        for keeper in (default, of_names):
+            self._partings.add(self.loop.create_task(keeper.keep(), name="stapler"))
 
     async def _listen(self, sock: Any) -> None:  # noqa: ANN401 - gunicorn's socket
         listener = self._setup.listener_of_port[sock.getsockname()[1]]

@@ -82,7 +82,9 @@ class Stapling:
 
     def __init__(self, folder: Path) -> None:
         self.file, self.wire, self.clock, self.staple = folder / "edge.crt", Wire(), FixedClock(NOW), Staple()
-        self.stapler = Stapler(self.file, self.staple, fetcher=self.wire, internal_hosts=frozenset(), clock=self.clock)
+        self.stapler = Stapler(
+            self.file.read_text, self.staple, fetcher=self.wire, internal_hosts=frozenset(), clock=self.clock
+        )
         self.certificate = self.renew()
 
     def renew(self) -> x509.Certificate:
