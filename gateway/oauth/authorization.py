@@ -72,6 +72,9 @@ class AuthorizationStore(Protocol):
     def request(self, sha256: str) -> AuthorizationRequest | None:
         """Return the authorization request, or None."""
 
+    def has_code(self, request_sha256: str) -> bool:
+        """Tell whether the request was answered with a code, redeemed or not."""
+
     def put_code(self, code: AuthorizationCode) -> None:
         """Keep a code in the place of an unredeemed one of the same request; raises `CodeAlreadyRedeemed`."""
 
@@ -166,8 +169,11 @@ class Authorization:
             raise bank_unavailable(redirect_uri=request.redirect_uri, state=request.state) from error
 
     def _give_up(self, kept: AuthorizationRequest) -> None:
-        """End what was made for this request: its client will never hear of it."""
-        if kept.is_made:
+        """End what was made for this request, if its client will never hear of it.
+
+        One that has had its code has it in use: a tab that is opened again later must not end that.
+        """
+        if kept.is_made and not self._store.has_code(kept.sha256):
             self._resources.give_up(parse_scope(kept.scope), tenant=kept.authorisation_number)
 
     def _begin_at_bank(self, request: ValidRequest, scope: BerlinScope, return_url: str) -> BegunInteraction:

@@ -55,6 +55,13 @@ class SqlOAuthStore:
         """Return the authorization request, or None."""
         return self._one(authorization_requests, AuthorizationRequest, sha256)
 
+    def has_code(self, request_sha256: str) -> bool:
+        """Tell whether the request was answered with a code, redeemed or not."""
+        table = authorization_codes
+        with self._reading.connect() as connection:
+            found = connection.execute(select(table.c.sha256).where(table.c.request_sha256 == request_sha256))
+            return found.first() is not None
+
     def put_code(self, code: AuthorizationCode) -> None:
         """Keep a code in the place of an unredeemed one of the same request; raises `CodeAlreadyRedeemed`."""
         with self._engine.begin() as connection:

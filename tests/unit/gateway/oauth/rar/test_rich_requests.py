@@ -143,6 +143,18 @@ def test_what_the_psu_approves_too_late_is_ended(world: AuthorizationWorld) -> N
     assert world.bank.ended == ["AIS:made-1"]
 
 
+@pytest.mark.parametrize("is_redeemed", [True, False])
+def test_a_tab_that_is_opened_again_later_ends_nothing_that_is_in_use(world: AuthorizationWorld, is_redeemed: bool) -> None:  # noqa: FBT001 - a case
+    """The client has its code, and perhaps its tokens: what the PSU approved stands."""
+    code = world.code(authorization_details=details())
+    if is_redeemed:
+        assert world.redeem(code).status_code == 200
+    world.clock.advance(timedelta(seconds=world.settings.authorization_seconds))
+
+    assert answer_of(world.resume())["error"] == "access_denied"
+    assert world.bank.ended == []
+
+
 def test_while_the_psu_thinks_nothing_is_ended(world: AuthorizationWorld) -> None:
     """Coming back early leads to the bank's page again."""
     world.authorize(authorization_details=details())
