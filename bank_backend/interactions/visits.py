@@ -10,7 +10,7 @@ from bank_backend.authorisations.model import ScaStatus
 from bank_backend.errors import PsuCredentialsInvalid
 from bank_backend.interactions.decisions import require_interaction
 from bank_backend.interactions.desk import Desk, accounts_chosen, require_choice, require_first
-from bank_backend.interactions.errors import OtherBrowser, OutOfStep, TooManyLogins
+from bank_backend.interactions.errors import InteractionOver, OtherBrowser, OutOfStep, TooManyLogins
 from bank_backend.interactions.model import MOST_LOGIN_FAILURES, Interaction, InteractionStatus, Step
 from bank_backend.interactions.sessions import digest_of, require_session
 from bank_backend.interactions.signatories import Signatories
@@ -107,9 +107,12 @@ class Visits:
             return self._decisions.ask(connection, interaction, self._clock.now(interaction.tenant, connection))
 
     def desk(self, interaction_id: str, secret: str) -> Desk:
-        """Return what lies in front of the PSU that has logged in; raises `OtherBrowser`."""
+        """Return what lies in front of the PSU that has logged in; raises `OtherBrowser`, and `InteractionOver` at the end."""
         interaction = self.interaction(interaction_id)
         psu = require_session(interaction, secret)
+        if not interaction.is_pending:
+            # Before anything is asked of the resource, which has been decided with it: who clicks twice is to see the end.
+            raise InteractionOver(f"this request is {interaction.status}: it is decided once")
         held = self._holdings.accounts_of(interaction.tenant, psu)
         ask, tpp = self.ask(interaction), self.tpp(interaction)
         with self._database.reading() as connection:
@@ -149,18 +152,22 @@ class Visits:
             )
 
     def log_in(self, interaction_id: str, login: str, password: str, *, secret: str) -> None:
-        """Bind the visit to the PSU and to the browser that keeps `secret`.
+        """Bind the visit to the PSU and to the browser that keeps `secret`; the same PSU may do so again.
 
-        Raises `PsuCredentialsInvalid`, `PsuLocked`, `TooManyLogins`, or `OtherBrowser` where somebody has logged in already.
+        Who clicks twice has lost the answer to the first click, and the secret with it.
+        Raises `PsuCredentialsInvalid`, `PsuLocked`, `TooManyLogins`, or `OtherBrowser` where somebody else has logged in.
         """
-        tenant = _require_nobody_in(self.interaction(interaction_id)).tenant
+        tenant = _require_free_for(self.interaction(interaction_id)).tenant
         try:
             psu = self._customers.verify_password(tenant, login, password)
         except PsuCredentialsInvalid as refusal:
             raise self._counted(interaction_id, refusal) from None
         now = self._clock.now(tenant)
         with self._database.writing() as connection:
-            interaction = _require_nobody_in(self._decisions.require_pending(connection, interaction_id))
+            interaction = _require_free_for(self._decisions.require_pending(connection, interaction_id), psu.id)
+            if interaction.session is not None:
+                self._decisions.save(connection, replace(interaction, session=digest_of(secret)))
+                return
             ask = self._decisions.ask(connection, interaction, now)
             first = Step.ACCOUNTS if ask.choice is AccountChoice.OFFERED else Step.REVIEW
             self._authorisations.move(connection, interaction.authorisation, ScaStatus.PSU_AUTHENTICATED, psu=psu.id)
@@ -274,8 +281,11 @@ def require_step(interaction: Interaction, step: Step) -> PsuId:
     return interaction.psu
 
 
-def _require_nobody_in(interaction: Interaction) -> Interaction:
-    if interaction.status is InteractionStatus.PENDING and interaction.session is not None:
+def _require_free_for(interaction: Interaction, psu: PsuId | None = None) -> Interaction:
+    """Raise `OtherBrowser` where somebody else than `psu` is in, or anybody who is about to confirm; None: not known yet."""
+    if interaction.status is not InteractionStatus.PENDING or interaction.session is None:
+        return interaction
+    if interaction.step is Step.CODE or psu not in {None, interaction.psu}:
         raise OtherBrowser("somebody has signed in for this request already: use that browser window, or start again")
     return interaction
 

@@ -91,7 +91,10 @@ class VisitPages:
 
     def accounts(self, interaction: UUID) -> AnyResponse:
         """Show the choice of accounts, again if the PSU comes back to it."""
-        return self._desk_page("accounts", self._desk(str(interaction)))
+        try:
+            return self._desk_page("accounts", self._desk(str(interaction)))
+        except InteractionOver:
+            return _to(str(interaction), "/done")
 
     def choose(self, interaction: UUID) -> AnyResponse:
         """Take the choice of accounts."""
