@@ -27,11 +27,13 @@ from gateway.limits.blocks import Blocks
 from gateway.limits.store import SqlAccountStore
 from gateway.oauth.app import AuthorizationServices, create_app
 from gateway.oauth.authorization import Authorization
+from gateway.oauth.authorization_response import Responses
 from gateway.oauth.bank_client import HttpBank
 from gateway.oauth.dpop.key_binding import KeyBinding
 from gateway.oauth.grant_management.service import GrantManagement
 from gateway.oauth.grant_management.store import SqlGrantStore
 from gateway.oauth.jose.client_keys import ClientKeys
+from gateway.oauth.jose.introspection import SignedIntrospection
 from gateway.oauth.jose.key_fetching import KeyFetcher
 from gateway.oauth.jose.key_store import SqlSigningKeys
 from gateway.oauth.jose.rotation import Schedule
@@ -97,7 +99,9 @@ def authorization_services(
     lifetimes = _lifetimes(settings)
     issuer = settings.front_url
     grants = GrantManagement(store=SqlGrantStore(engine), tokens=store, resources=Resources(bank), clock=clock)
+    responses = Responses(issuer=issuer, signer=server_keys, clock=clock)
     authorization = Authorization(
+        responses=responses,
         register=register,
         store=store,
         grants=grants,
@@ -118,6 +122,8 @@ def authorization_services(
         server_keys=server_keys,
         registration=Registration(register),
         statements=SoftwareStatements(read_directories(settings.software_directories), clock),
+        responses=responses,
+        introspection=SignedIntrospection(keys=server_keys, issuer=issuer, clock=clock),
         issuer=issuer,
         edge_url=settings.edge_url,
         authorization_seconds=settings.authorization_seconds,

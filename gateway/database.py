@@ -196,6 +196,7 @@ authorization_requests = Table(
     Column("redirect_uri", Text, nullable=False),
     Column("scope", Text, nullable=False),
     Column("state", Text),
+    Column("response_alg", Text),  # signs the answer to the client; null where that is not signed
     Column("code_challenge", Text, nullable=False),
     Column("dpop_jkt", Text),  # of the key that the code is to be redeemed with
     Column("interaction", Text, nullable=False),  # the bank's id for what it asks the PSU

@@ -15,23 +15,23 @@ from chassis.logs import get_logger
 from chassis.problems import CONTENT_TYPE, problem
 from chassis.told_refusals import HEADER, ToldRefusal, refusal_header
 from gateway.oauth.arrival import request_id_of
-from gateway.oauth.authorization_response import response_url
 from gateway.oauth.refusals import OAuthRefused
 from gateway.oauth.security_headers import add_browser_headers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from gateway.oauth.authorization_response import Responses
     from gateway.oauth.refusals import RedirectRefused, Refusal
 
 NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
 class Answers:
-    """Renders refusals for one issuer."""
+    """Renders refusals."""
 
-    def __init__(self, *, issuer: str, sandbox_mode: bool) -> None:
-        self._issuer = issuer
+    def __init__(self, *, responses: Responses, sandbox_mode: bool) -> None:
+        self._responses = responses
         self._sandbox_mode = sandbox_mode
 
     def as_json(self, refusal: Refusal, errors: Sequence[dict[str, str]] = ()) -> Response:
@@ -57,8 +57,7 @@ class Answers:
         """Send the browser to the client with the refusal."""
         refusal = refused.refusal
         answer = {"error": refusal.error, "error_description": refusal.description}
-        url = response_url(refused.redirect_uri, issuer=self._issuer, state=refused.state, **answer)
-        return _told(see_other(url), refusal)
+        return _told(see_other(self._responses.url(refused.to, **answer)), refusal)
 
     def as_page(self, refusal: Refusal) -> Response:
         """Tell the person at the browser, and go nowhere."""

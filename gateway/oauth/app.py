@@ -21,7 +21,9 @@ from gateway.oauth.tpp_endpoints import PSU_INTERACTIONS_PATH, oauth_blueprint, 
 
 if TYPE_CHECKING:
     from gateway.oauth.authorization import Authorization
+    from gateway.oauth.authorization_response import Responses
     from gateway.oauth.grant_management.service import GrantManagement
+    from gateway.oauth.jose.introspection import SignedIntrospection
     from gateway.oauth.jose.server_keys import ServerKeys
     from gateway.oauth.protocol import OAuthProtocol
     from gateway.oauth.psu_interactions import PsuInteractions
@@ -42,6 +44,8 @@ class AuthorizationServices:
     server_keys: ServerKeys
     registration: Registration
     statements: SoftwareStatements
+    responses: Responses
+    introspection: SignedIntrospection
     issuer: str
     edge_url: str
     authorization_seconds: int
@@ -52,7 +56,7 @@ def create_app(services: AuthorizationServices) -> Flask:
     """Make the application."""
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MOST_BODY_BYTES
-    answers = Answers(issuer=services.issuer, sandbox_mode=services.sandbox_mode)
+    answers = Answers(responses=services.responses, sandbox_mode=services.sandbox_mode)
     app.register_blueprint(
         browser_blueprint(
             authorization=services.authorization,
@@ -62,7 +66,11 @@ def create_app(services: AuthorizationServices) -> Flask:
         )
     )
     app.register_blueprint(jwks_blueprint(services.server_keys))
-    app.register_blueprint(oauth_blueprint(protocol=services.protocol, answers=answers, edge_url=services.edge_url))
+    app.register_blueprint(
+        oauth_blueprint(
+            protocol=services.protocol, introspection=services.introspection, answers=answers, edge_url=services.edge_url
+        )
+    )
     app.register_blueprint(grants_blueprint(grants=services.grants, answers=answers))
     app.register_blueprint(
         registration_blueprint(

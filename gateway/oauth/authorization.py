@@ -23,7 +23,7 @@ from gateway.oauth.authorization_refusals import (
     unknown_request,
 )
 from gateway.oauth.authorization_request import ValidRequest, validated_request
-from gateway.oauth.authorization_response import response_url
+from gateway.oauth.authorization_response import ResponseMode
 from gateway.oauth.bank import (
     Bank,
     BankUnavailable,
@@ -43,6 +43,7 @@ from gateway.oauth.scope import parse_scope
 from psd2.ids import new_secret, new_uuid
 
 if TYPE_CHECKING:
+    from gateway.oauth.authorization_response import Responses
     from gateway.oauth.grant_management.model import Grant
     from gateway.oauth.scope import BerlinScope
     from gateway.register.service import Register
@@ -94,6 +95,7 @@ class Authorization:
     def __init__(
         self,
         *,
+        responses: Responses,
         register: Register,
         store: AuthorizationStore,
         grants: Grants,
@@ -107,6 +109,7 @@ class Authorization:
         self._location = location
         self._grants = grants
         self._resources = Resources(bank)
+        self._responses = responses
         self._register = register
         self._store = store
         self._bank = bank
@@ -166,7 +169,7 @@ class Authorization:
         except OAuthRefused as refused:
             raise of_request(refused, request) from refused
         except BankUnavailable as error:
-            raise bank_unavailable(redirect_uri=request.redirect_uri, state=request.state) from error
+            raise bank_unavailable(request.return_address) from error
 
     def _give_up(self, kept: AuthorizationRequest) -> None:
         """End what was made for this request, if its client will never hear of it.
@@ -192,7 +195,7 @@ class Authorization:
         except ResourceNotAwaiting as error:
             raise awaiting_no_longer(request) from error
         except BankUnavailable as error:
-            raise bank_unavailable(redirect_uri=request.redirect_uri, state=request.state) from error
+            raise bank_unavailable(request.return_address) from error
 
     def _kept(
         self, request: ValidRequest, scope: BerlinScope, interaction: BegunInteraction, *, one_time_id: str, browser: str
@@ -203,9 +206,10 @@ class Authorization:
             browser_sha256=secret_sha256(browser),
             client_id=request.client.client_id,
             authorisation_number=request.client.authorisation_number,
-            redirect_uri=request.redirect_uri,
+            redirect_uri=request.return_address.redirect_uri,
             scope=str(scope),
-            state=request.state,
+            state=request.return_address.state,
+            response_alg=request.return_address.response_alg,
             code_challenge=request.code_challenge,
             interaction=interaction.id,
             interaction_url=interaction.url,
@@ -248,12 +252,12 @@ class Authorization:
         try:
             grant = self._grants.owned(kept.grant_id, kept.client_id)
         except OAuthRefused as refused:
-            raise RedirectRefused(refused.refusal, redirect_uri=kept.redirect_uri, state=kept.state) from refused
+            raise RedirectRefused(refused.refusal, to=kept.return_address) from refused
         if grant.subject != psu:
             raise other_psu(kept)
 
     def _to_client(self, kept: AuthorizationRequest, **answer: str) -> str:
-        return response_url(kept.redirect_uri, issuer=self._issuer, state=kept.state, **answer)
+        return self._responses.url(kept.return_address, **answer)
 
     def _new_code(self, kept: AuthorizationRequest, psu: str) -> str:
         now = self._clock.now()
@@ -300,4 +304,6 @@ def _as_parameters(kept: AuthorizationRequest) -> Parameters:
         "code_challenge": kept.code_challenge,
         "code_challenge_method": METHOD,
     }
+    if kept.response_alg is not None:
+        values["response_mode"] = ResponseMode.JWT.value
     return Parameters(values | ({"state": kept.state} if kept.state is not None else {}))

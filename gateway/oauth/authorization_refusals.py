@@ -8,6 +8,7 @@ from gateway.oauth.refusals import PageRefused, RedirectRefused, Refusal
 
 if TYPE_CHECKING:
     from gateway.oauth.authorization_request import ValidRequest
+    from gateway.oauth.authorization_response import ReturnAddress
     from gateway.oauth.model import AuthorizationRequest
     from gateway.oauth.refusals import OAuthRefused
 
@@ -66,8 +67,7 @@ def timed_out(kept: AuthorizationRequest) -> RedirectRefused:
             hint="send the PSU here again",
             clause=_CLAUSE,
         ),
-        redirect_uri=kept.redirect_uri,
-        state=kept.state,
+        to=kept.return_address,
     )
 
 
@@ -81,8 +81,7 @@ def not_as_asked(kept: AuthorizationRequest) -> RedirectRefused:
             hint="send the PSU here again; if it comes back, tell the operator",
             clause=_CLAUSE,
         ),
-        redirect_uri=kept.redirect_uri,
-        state=kept.state,
+        to=kept.return_address,
     )
 
 
@@ -96,8 +95,7 @@ def resource_unknown(request: ValidRequest) -> RedirectRefused:
             hint="take the id from the answer that made the consent or payment",
             clause="BG IG 1.3.8 §13.1",
         ),
-        redirect_uri=request.redirect_uri,
-        state=request.state,
+        to=request.return_address,
     )
 
 
@@ -111,14 +109,13 @@ def awaiting_no_longer(request: ValidRequest) -> RedirectRefused:
             hint="look at its status; a consent or payment is authorised once, then a new one is needed",
             clause="BG IG 1.3.8 §13.1",
         ),
-        redirect_uri=request.redirect_uri,
-        state=request.state,
+        to=request.return_address,
     )
 
 
 def of_request(refused: OAuthRefused, request: ValidRequest) -> RedirectRefused:
     """Return what a request is refused for, told to its client."""
-    return RedirectRefused(refused.refusal, redirect_uri=request.redirect_uri, state=request.state)
+    return RedirectRefused(refused.refusal, to=request.return_address)
 
 
 def other_psu(kept: AuthorizationRequest) -> RedirectRefused:
@@ -131,12 +128,11 @@ def other_psu(kept: AuthorizationRequest) -> RedirectRefused:
             hint="ask for a new grant with grant_management_action=create",
             clause="Grant Management §5.2",
         ),
-        redirect_uri=kept.redirect_uri,
-        state=kept.state,
+        to=kept.return_address,
     )
 
 
-def bank_unavailable(*, redirect_uri: str | None = None, state: str | None = None) -> PageRefused | RedirectRefused:
+def bank_unavailable(to: ReturnAddress | None = None) -> PageRefused | RedirectRefused:
     """Return the refusal while the bank doesn't answer: to the client, or as a page that can be loaded again."""
     refusal = Refusal(
         error="temporarily_unavailable",
@@ -146,6 +142,4 @@ def bank_unavailable(*, redirect_uri: str | None = None, state: str | None = Non
         clause=_CLAUSE,
         status=503,
     )
-    if redirect_uri is None:
-        return PageRefused(refusal)
-    return RedirectRefused(refusal, redirect_uri=redirect_uri, state=state)
+    return PageRefused(refusal) if to is None else RedirectRefused(refusal, to=to)

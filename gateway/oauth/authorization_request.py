@@ -13,9 +13,11 @@ from gateway.oauth.dpop.key_binding import asked_key
 from gateway.oauth.grant_management.wishes import read_grant_wish
 from gateway.oauth.rar.asked import read_asked, require_may_ask
 from gateway.oauth.refusals import OAuthRefused, PageRefused, RedirectRefused, Refusal, invalid_request, shown
+from gateway.oauth.response_modes import require_response_mode, return_address
 from gateway.register.model import Client, ClientStatus, Tpp, TppStatus
 
 if TYPE_CHECKING:
+    from gateway.oauth.authorization_response import ReturnAddress
     from gateway.oauth.grant_management.model import GrantWish
     from gateway.oauth.parameters import Parameters
     from gateway.oauth.rar.asked import Asked
@@ -40,7 +42,6 @@ KNOWN_PARAMETERS: Final = frozenset(
     }
 )
 RESPONSE_TYPE: Final = "code"
-RESPONSE_MODE: Final = "query"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +49,8 @@ class ValidRequest:
     """An authorization request that may be put before the PSU."""
 
     client: Client
-    redirect_uri: str
+    return_address: ReturnAddress
     asked: Asked
-    state: str | None
     code_challenge: str
     grant: GrantWish | None = None
     dpop_jkt: str | None = None
@@ -63,10 +63,11 @@ def validated_request(parameters: Parameters, register: Register, *, location: s
     """
     client = _known_client(parameters, register)
     redirect_uri = _registered_redirect_uri(parameters, client)
-    state = None if "state" in parameters.repeated else parameters.get("state")
+    to = return_address(parameters, client, redirect_uri)
     try:
         parameters.require_single()
         _require_plain_request(parameters)
+        require_response_mode(parameters, client)
         tpp = _active_tpp(client, register)
         challenge = require_challenge(parameters)
         asked, grant = read_asked(parameters), read_grant_wish(parameters)
@@ -74,12 +75,11 @@ def validated_request(parameters: Parameters, register: Register, *, location: s
         require_may_ask(asked, tpp, types=client.authorization_details_types, location=location)
     except OAuthRefused as refused:
         # A status belongs to JSON answers; here the refusal travels in a redirect.
-        raise RedirectRefused(refused.refusal, redirect_uri=redirect_uri, state=state) from refused
+        raise RedirectRefused(refused.refusal, to=to) from refused
     return ValidRequest(
         client=client,
-        redirect_uri=redirect_uri,
+        return_address=to,
         asked=asked,
-        state=state,
         code_challenge=challenge,
         grant=grant,
         dpop_jkt=dpop_jkt,
@@ -135,8 +135,6 @@ def _require_plain_request(parameters: Parameters) -> None:
     if parameters.require("response_type", "is missing: write code") != RESPONSE_TYPE:
         refused = invalid_request("response_type", "must be code", clause="RFC 9700 §2.1.2")
         raise OAuthRefused(replace(refused.refusal, error="unsupported_response_type"))
-    if parameters.get("response_mode") not in {None, RESPONSE_MODE}:
-        raise invalid_request("response_mode", "must be query, or left out")
 
 
 def _active_tpp(client: Client, register: Register) -> Tpp:

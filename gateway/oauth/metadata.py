@@ -8,13 +8,14 @@ from __future__ import annotations
 from typing import Final
 
 from gateway.dpop.proof import ALGS
-from gateway.oauth.authorization_request import RESPONSE_MODE, RESPONSE_TYPE
+from gateway.oauth.authorization_request import RESPONSE_TYPE
+from gateway.oauth.authorization_response import ResponseMode
 from gateway.oauth.client_authentication import GRANT_TYPES
 from gateway.oauth.code_challenge import METHOD
 from gateway.oauth.grant_management.model import GRANTS_PATH, GrantAction
 from gateway.oauth.jose.endpoint import JWKS_PATH
 from gateway.oauth.rar.model import DetailType
-from gateway.register.model import AuthMethod
+from gateway.register.model import AuthMethod, SigningAlg
 
 REGISTER_PATH: Final = "/register"
 METADATA_PATH: Final = "/.well-known/oauth-authorization-server"
@@ -39,7 +40,9 @@ def server_metadata(*, issuer: str, edge_url: str) -> dict[str, object]:
         **endpoints,
         "jwks_uri": f"{issuer}{JWKS_PATH}",
         "response_types_supported": [RESPONSE_TYPE],
-        "response_modes_supported": [RESPONSE_MODE],
+        "response_modes_supported": [mode.value for mode in ResponseMode],
+        "authorization_signing_alg_values_supported": [algorithm.value for algorithm in SigningAlg],
+        "introspection_signing_alg_values_supported": [algorithm.value for algorithm in SigningAlg],
         "grant_types_supported": list(GRANT_TYPES),
         "code_challenge_methods_supported": [METHOD],
         "token_endpoint_auth_methods_supported": methods,

@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gateway.oauth.authorization_response import ReturnAddress
+
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
@@ -53,6 +55,14 @@ class AuthorizationRequest:
     authorization_details: str | None = None
     grant_action: str | None = None
     grant_id: str | None = None
+    response_alg: str | None = None
+
+    @property
+    def return_address(self) -> ReturnAddress:
+        """Where the client awaits the answer, and how."""
+        return ReturnAddress(
+            redirect_uri=self.redirect_uri, state=self.state, client_id=self.client_id, response_alg=self.response_alg
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

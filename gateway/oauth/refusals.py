@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from string import ascii_letters, digits
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from gateway.oauth.authorization_response import ReturnAddress
 
 # What RFC 6749 §5.2 lets stand in error_description, without the quote and the backslash.
 _SHOWABLE: Final = frozenset(ascii_letters + digits + " !#$%&'()*+,-./:;<=>?@[]^_`{|}~")
@@ -53,10 +56,9 @@ class PageRefused(OAuthRefused):
 class RedirectRefused(OAuthRefused):
     """A refusal told to the client, at a redirect URI that is registered for it."""
 
-    def __init__(self, refusal: Refusal, *, redirect_uri: str, state: str | None) -> None:
+    def __init__(self, refusal: Refusal, *, to: ReturnAddress) -> None:
         super().__init__(refusal)
-        self.redirect_uri = redirect_uri
-        self.state = state
+        self.to = to
 
 
 def shown(text: str) -> str:

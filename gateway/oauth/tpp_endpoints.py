@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final
 from flask import Blueprint, Response, jsonify, request
 from pydantic import ValidationError
 
-from gateway.oauth.answers import Answers, log_refusal
+from gateway.oauth.answers import NO_STORE, Answers, log_refusal
 from gateway.oauth.arrival import Listener, require_listener, require_presented_qwac
 from gateway.oauth.client_authentication import OTHER_CREDENTIALS
 from gateway.oauth.dpop.key_binding import dpop_fields
+from gateway.oauth.jose.introspection import CONTENT_TYPE as SIGNED_INTROSPECTION
 from gateway.oauth.metadata import INTROSPECT_PATH, REVOKE_PATH, TOKEN_PATH
 from gateway.oauth.parameters import parse_parameters
 from gateway.oauth.protocol import INTROSPECTION, REVOCATION, CertifiedRequest, OAuthProtocol
@@ -24,10 +25,13 @@ _TOKEN_PARAMETERS: Final = _CREDENTIALS | {"grant_type", "code", "redirect_uri",
 _TOKEN_QUERY_PARAMETERS: Final = _CREDENTIALS | {"token", "token_type_hint"}
 
 if TYPE_CHECKING:
+    from gateway.oauth.jose.introspection import SignedIntrospection
     from psd2.certificates import Psd2Certificate
 
 
-def oauth_blueprint(*, protocol: OAuthProtocol, answers: Answers, edge_url: str) -> Blueprint:
+def oauth_blueprint(
+    *, protocol: OAuthProtocol, introspection: SignedIntrospection, answers: Answers, edge_url: str
+) -> Blueprint:
     """Return the OAuth endpoints of the edge."""
     edge = Blueprint("oauth", __name__, static_folder=None)
 
@@ -46,7 +50,12 @@ def oauth_blueprint(*, protocol: OAuthProtocol, answers: Answers, edge_url: str)
 
     @edge.post(INTROSPECT_PATH, provide_automatic_options=False)
     def introspect() -> Response:
-        return protocol.endpoint_response(INTROSPECTION, _certified_request(edge_url, _TOKEN_QUERY_PARAMETERS))
+        certified = _certified_request(edge_url, _TOKEN_QUERY_PARAMETERS)
+        answer = protocol.endpoint_response(INTROSPECTION, certified)
+        if request.accept_mimetypes.best_match(["application/json", SIGNED_INTROSPECTION]) != SIGNED_INTROSPECTION:
+            return answer
+        signed = introspection.signed(answer.get_json(), certified.client.client)
+        return Response(signed, content_type=SIGNED_INTROSPECTION, headers=NO_STORE)
 
     @edge.post(REVOKE_PATH, provide_automatic_options=False)
     def revoke() -> Response:
