@@ -14,6 +14,7 @@ from gateway.acme.ordering import AcmeOrdering
 from gateway.acme.store import SqlAcme
 from gateway.admin.app import create_app as create_admin_app
 from gateway.admin_audit.store import SqlAdminAudit
+from gateway.admission.store import SqlKnowledgeSource
 from gateway.audit.shipping import Retention, Shipper
 from gateway.audit.store import SqlAuditRecords
 from gateway.certificates.expiry import watched_certificates
@@ -22,6 +23,8 @@ from gateway.configuration.service import Configuration
 from gateway.database import open_gateway_engine
 from gateway.documents import document_seal, document_store
 from gateway.dpop.rule import proof_rule
+from gateway.explain.desk import ExplainDesk
+from gateway.explain.standing_knowledge import StandingKnowledge
 from gateway.kinds import KINDS
 from gateway.limits.blocks import Blocks
 from gateway.limits.store import SqlAccountStore
@@ -203,6 +206,7 @@ def admin_app(settings: GatewaySettings) -> Flask:
         audit_folder=settings.audit_path,
         audit_records=audit_records,
         metrics_folder=settings.metrics_path,
+        explain_desk=_explain_desk(settings, engine, configuration, clock),
         home=settings.home,
         clock=clock,
         neighbours=[
@@ -210,6 +214,19 @@ def admin_app(settings: GatewaySettings) -> Flask:
             _Neighbour(settings, "demo", settings.demo_address),
         ],
     )
+
+
+def _explain_desk(settings: GatewaySettings, engine: Engine, configuration: Configuration, clock: Clock) -> ExplainDesk:
+    standing = StandingKnowledge(
+        settings,
+        SqlKnowledgeSource(engine),
+        configuration.snapshot,
+        answers=SqlOcspAnswers(engine),
+        fetcher=Fetcher(),
+        clock=clock,
+    )
+    host = settings.edge_url.partition("://")[2]
+    return ExplainDesk(standing, clock, host=host, signature_seconds=settings.signature_seconds)
 
 
 def _acme_keeper(keeping: SqlAcme, configuration: Configuration, clock: Clock) -> AcmeKeeper:

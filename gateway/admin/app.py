@@ -13,6 +13,7 @@ from gateway.admin.api import MOST_JSON_BYTES, register_blueprint, trust_bluepri
 from gateway.admin.certificates_api import certificates_blueprint
 from gateway.admin.configuration_api import configuration_blueprint
 from gateway.admin.dry_runs import take_dry_runs
+from gateway.admin.explain_api import explain_blueprint
 from gateway.admin.metrics_api import metrics_blueprint
 from gateway.admin.openapi import openapi_blueprint
 from gateway.admin.operations import operation
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from gateway.audit.reader import ShippedRecords
     from gateway.certificates.expiry import Watched
     from gateway.configuration.service import Configuration
+    from gateway.explain.desk import ExplainDesk
     from gateway.limits.blocks import Blocks
     from gateway.register.service import Register
     from gateway.trust.crl_points import SqlCrlPoints
@@ -56,6 +58,7 @@ def create_app(
     audit_folder: Path,
     audit_records: ShippedRecords,
     metrics_folder: Path,
+    explain_desk: ExplainDesk,
     home: Home,
     clock: Clock,
     neighbours: Sequence[Neighbour] = (),
@@ -73,6 +76,7 @@ def create_app(
     app.register_blueprint(blocked_addresses_blueprint(blocks))
     app.register_blueprint(admin_audit_blueprint(admin_audit))
     app.register_blueprint(requests_blueprint(audit_folder, audit_records, clock))
+    app.register_blueprint(explain_blueprint(explain_desk))
     app.register_blueprint(servers_blueprint(neighbours))
     app.register_blueprint(_metrics(metrics_folder, home, trust, watched, clock))
     app.register_blueprint(openapi_blueprint(configuration.kinds))

@@ -18,6 +18,7 @@ from gateway.configuration.bodies import field_path
 from gateway.configuration.changes import DocumentInUse, NoSuchDocument, PreconditionFailed
 from gateway.configuration.model import DocumentRefused, UnknownKind
 from gateway.configuration.snapshot import SetRefused
+from gateway.explain.desk import ExplainingBusy
 from gateway.limits.blocks import NotBlocked
 from gateway.plans.issuing import NoSuchToken
 from gateway.register.model import ClientOfAnotherTpp, ClientRefused, RegisterRefusal
@@ -67,6 +68,10 @@ def _not_found(error: NotFound | NoSuchToken | NotBlocked) -> Response:
 
 def _busy(_error: LogBusy) -> Response:
     return _later("log.busy", "too many look at the request log: try again in a moment")
+
+
+def _explaining_busy(_error: ExplainingBusy) -> Response:
+    return _later("explain.busy", "another question takes long: try again in a moment")
 
 
 def _conflict(_error: IntegrityError) -> Response:
@@ -120,6 +125,7 @@ _RENDERED: Mapping[type[Exception], Callable[[Any], Response]] = {
     NoSuchToken: _not_found,
     NotBlocked: _not_found,
     LogBusy: _busy,
+    ExplainingBusy: _explaining_busy,
     SetRefused: _refuse_set,
     DocumentRefused: _stored_badly,
     PreconditionFailed: _precondition_failed,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
@@ -18,7 +18,7 @@ from psd2.clock import SystemClock
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Engine
+    from sqlalchemy import Engine, Select
 
     from gateway.changes.kinds import Change
     from gateway.register.model import Client, Tpp
@@ -44,7 +44,14 @@ class SqlKnowledgeSource:
 
     def token(self, sha256: str) -> AccessToken | None:
         """Return the access token whose SHA-256 (hex) this is."""
-        query = select(access_tokens).where(access_tokens.c.sha256 == sha256)
+        return self._first(select(access_tokens).where(access_tokens.c.sha256 == sha256))
+
+    def token_of(self, authorisation_number: str, beginning: str) -> AccessToken | None:
+        """Return the TPP's own access token whose SHA-256 (hex) begins so."""
+        is_own = access_tokens.c.authorisation_number == authorisation_number
+        return self._first(select(access_tokens).where(is_own & access_tokens.c.sha256.startswith(beginning)).limit(1))
+
+    def _first(self, query: Select[Any]) -> AccessToken | None:
         with self._reading.connect() as connection:
             row = connection.execute(query).one_or_none()
         if row is None:

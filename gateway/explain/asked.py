@@ -74,6 +74,11 @@ def read_asked(body: bytes) -> Asked:
         read = ExplainBody.model_validate_json(body)
     except ValidationError as error:
         raise _unreadable(error) from error
+    return asked_of(read)
+
+
+def asked_of(read: ExplainBody) -> Asked:
+    """Return the request that a body describes; raises `Refusal` for a certificate that can't be read."""
     path, _, query = read.path.partition("?")
     return Asked(
         method=read.method,

@@ -32,7 +32,7 @@ from psd2.certificates import MalformedCertificate, parse_certificate
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from gateway.admission.knowledge import Knowledge
+    from gateway.admission.admit import Known
     from gateway.admission.signatures import SignatureVerdict
     from gateway.audit.record import RecordWriter
     from gateway.edge.client import Client
@@ -58,7 +58,7 @@ class Counting(Protocol):
 class Explainer:
     """Explains, for one worker."""
 
-    knowledge: Knowledge
+    knowledge: Known
     counting: Counting
     records: RecordWriter
     judge_signature: JudgeSignature
@@ -79,12 +79,15 @@ class Explainer:
         ]
         return Answer(200, headers, body)
 
-    async def explained(self, exchange: Exchange, asked: Asked, *, now: float) -> dict[str, object]:
-        """Go the way of the request that is asked about; raises `Refusal` where too much has been guessed at."""
+    async def explained(self, exchange: Exchange, asked: Asked, *, now: float, asker: str | None = None) -> dict[str, object]:
+        """Go the way of the request that is asked about; raises `Refusal` where too much has been guessed at.
+
+        `asker` is the number of the TPP that asks, where that is known otherwise than by the connection's certificate.
+        """
         own = exchange.request
         leaf = Leaf(asked.der) if asked.der is not None else own.connection.leaf
         is_proved = leaf is None or leaf is own.connection.leaf
-        is_holder = is_proved or await self._is_of_the_same_tpp(own.connection.leaf, leaf, now)
+        is_holder = is_proved or await self._is_of(asker, own.connection.leaf, leaf, now)
         head = _head(asked)
         described = Exchange(
             request=_described(own, asked, leaf, head.lines), admission=Admission(), arrived_at=now, began_at=exchange.began_at
@@ -148,15 +151,17 @@ class Explainer:
                 if judged is not refusal:
                     raise judged
 
-    async def _is_of_the_same_tpp(self, own: Leaf | None, other: Leaf | None, now: float) -> bool:
-        """Whether a trusted authority says that both belong to one TPP; the first one's key TLS has proved."""
-        if own is None or other is None:
+    async def _is_of(self, asker: str | None, own: Leaf | None, other: Leaf | None, now: float) -> bool:
+        """Whether `other` says that it is the asking TPP's: an authority vouches for `own`, whose key TLS has proved."""
+        if other is None or (asker is None and own is None):
             return False
         try:
             claimed = parse_certificate(other.der).authorisation_number
         except MalformedCertificate:
             return False
-        return claimed is not None and await looked_up(lambda: self._number(own, now)) == claimed
+        if own is not None:
+            asker = asker or await looked_up(lambda: self._number(own, now))
+        return claimed is not None and asker == claimed
 
     def _number(self, own: Leaf, now: float) -> str | None:
         """Return the TPP's number where an authority vouches for it, though the certificate may have expired since."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -10,15 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gateway.kinds import KINDS
 from psd2.qcstatements import Psd2Statement, QcStatements, QcType, encode_qcstatements, flatten_roles
+from tests.support.admin import admin_client
 from tests.support.edge import EdgeUnderTest, running_edge
 from tests.support.metrics import samples_at
-from tests.support.pki import ALL_ROLES, self_signed
+from tests.support.pki import ALL_ROLES, NUMBER, self_signed
 from tests.support.ports import wait_until
 from tests.support.signing import signed_headers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from flask.testing import FlaskClient
 
     from tests.support.edge import Answer
     from tests.support.pki import Issued
@@ -139,6 +144,71 @@ def test_a_signature_is_judged_over_the_described_request(edge: EdgeUnderTest) -
         headers = {name: value for name, value in signed_headers(seal, signed.encode()).items() if name.lower() != "host"}
         found = explained(edge, question | {"headers": headers}, certificate=edge.qwac)
         assert (verdicts(found)["signature"], found["verdict"]) == (verdict, "admitted")
+
+
+@pytest.fixture(scope="module")
+def control_api(edge: EdgeUnderTest) -> FlaskClient:
+    """Lend the control API of the edge's own database."""
+    return admin_client(edge.register.engine, edge.home.path, kinds=KINDS, caller="portal")
+
+
+def told_to(control_api: FlaskClient, tpp: str, **question: Any) -> dict[str, Any]:
+    """Return what a TPP's developer is told in the portal."""
+    answer = control_api.post("/explain", json={**ACCOUNTS, "tpp": tpp, "address": "127.0.0.1", **question})
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.get_json()
+    return found
+
+
+def test_a_tpps_developer_is_told_the_same_without_its_key(edge: EdgeUnderTest, control_api: FlaskClient) -> None:
+    """By the hash of its token, or that hash's beginning as records have it; only the key is not proved."""
+    secret = edge.register.token(edge.qwac)
+    sha256 = hashlib.sha256(secret.encode()).hexdigest()
+    by_itself = explained(edge, ACCOUNTS, certificate=edge.qwac, token=secret)
+    for token in (sha256, sha256[:16]):
+        told = told_to(control_api, NUMBER, certificate=edge.qwac.pem, token=token)
+        assert (told["verdict"], told["request"]) == ("admitted", by_itself["request"])
+        assert told["certificate"] == by_itself["certificate"] | {"proved": False}
+        assert verdicts(told) == verdicts(by_itself) | {"limits": "not_reached"}
+
+
+def test_a_change_is_told_at_once(edge: EdgeUnderTest, control_api: FlaskClient) -> None:
+    """Nothing is remembered that has changed since: here a certificate that is blocked, and freed."""
+    certificate = edge.authority.qwac()
+    assert verdicts(told_to(control_api, NUMBER, certificate=certificate.pem))["block_list"] == "passed"
+    edge.register.trust.block(certificate.sha256, "stolen")
+    assert told_to(control_api, NUMBER, certificate=certificate.pem)["answer"]["reason"] == "mtls.blocked"
+    edge.register.trust.unblock(certificate.sha256)
+    assert verdicts(told_to(control_api, NUMBER, certificate=certificate.pem))["block_list"] == "passed"
+
+
+def test_of_others_a_tpps_developer_is_told_nothing(edge: EdgeUnderTest, control_api: FlaskClient) -> None:
+    """Another's token is as unknown as one that nobody has; of another's certificate only what it says itself is told."""
+    sha256 = hashlib.sha256(edge.register.token(edge.qwac).encode()).hexdigest()
+    anothers, nobodys = (told_to(control_api, "PSDDE-BAFIN-100002", token=token) for token in (sha256, "ab" * 32))
+    assert anothers == nobodys
+    assert (check(anothers, "token")["reason"], check(anothers, "token")["seen"]) == ("token.unknown", [])
+    blocked = edge.authority.qwac()
+    edge.register.trust.block(blocked.sha256, "stolen")
+    told = told_to(control_api, "PSDDE-BAFIN-100002", certificate=blocked.pem)
+    assert (verdicts(told)["block_list"], verdicts(told)["register"]) == ("withheld", "withheld")
+
+
+@pytest.mark.parametrize(
+    ("question", "field"),
+    [
+        ({"token": "secret"}, "token"),
+        ({"tpp": ""}, "tpp"),
+        ({"address": "nowhere"}, "address"),
+        ({"certificate": "-----BEGIN CERTIFICATE-----x"}, "question"),
+        ({"headers": {"Authorization": "Bearer x"}}, "headers"),
+        ({"path": "/\0"}, "path"),
+    ],
+)
+def test_a_question_to_the_control_api_is_read_strictly(control_api: FlaskClient, question: dict[str, Any], field: str) -> None:
+    asked = {**ACCOUNTS, "tpp": NUMBER, "address": "127.0.0.1", **question}
+    answer = control_api.post("/explain", json=asked)
+    assert (answer.status_code, answer.get_json()["errors"][0]["field"]) == (422, field)
 
 
 def test_a_question_that_cannot_be_read_is_answered_with_what_is_wrong(edge: EdgeUnderTest) -> None:

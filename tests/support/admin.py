@@ -9,14 +9,20 @@ from chassis.sealing import KeyFile, Seal
 from gateway.acme.store import SqlAcme
 from gateway.admin.app import create_app
 from gateway.admin_audit.store import SqlAdminAudit
+from gateway.admission.store import SqlKnowledgeSource
 from gateway.audit.store import SqlAuditRecords
+from gateway.config import load_settings
 from gateway.configuration.service import Configuration
 from gateway.configuration.store import SqlConfigurationStore
+from gateway.explain.desk import ExplainDesk
+from gateway.explain.standing_knowledge import StandingKnowledge
 from gateway.limits.blocks import Blocks
 from gateway.register.service import Register
 from gateway.register.store import SqlRegisterStore
 from gateway.relays.delivery import RelaysApart
 from gateway.trust.crl_points import SqlCrlPoints
+from gateway.trust.fetching import Fetcher
+from gateway.trust.ocsp_store import SqlOcspAnswers
 from gateway.trust.service import Trust
 from gateway.trust.store import SqlTrustStore
 from psd2.clock import SystemClock
@@ -47,21 +53,36 @@ def admin_client(
 ) -> FlaskClient:
     """Return a client that calls as `caller`."""
     clock = clock or SystemClock()
+    configuration = Configuration(kinds=kinds, store=SqlConfigurationStore(engine), clock=clock)
     client = create_app(
         register=Register(store=SqlRegisterStore(engine), clock=clock),
         trust=Trust(store=SqlTrustStore(engine, RelaysApart().require), clock=clock),
         crl_points=SqlCrlPoints(engine),
         acme=SqlAcme(engine, Seal(KeyFile(audit_folder / "documents.key"))),
         watched=watched,
-        configuration=Configuration(kinds=kinds, store=SqlConfigurationStore(engine), clock=clock),
+        configuration=configuration,
         admin_audit=SqlAdminAudit(engine),
         blocks=Blocks(engine, clock, block_seconds=60),
         audit_folder=audit_folder,
         audit_records=SqlAuditRecords(engine),
         metrics_folder=metrics_folder or audit_folder / "metrics",
+        explain_desk=explain_desk(engine, configuration, clock),
         home=home or Home(audit_folder),
         clock=clock,
     ).test_client()
     if caller is not None:
         client.environ_base["chassis.caller"] = caller
     return client
+
+
+def explain_desk(engine: Engine, configuration: Configuration, clock: Clock, host: str = "localhost:8443") -> ExplainDesk:
+    """Return who explains at the control API."""
+    standing = StandingKnowledge(
+        load_settings(),
+        SqlKnowledgeSource(engine),
+        configuration.snapshot,
+        answers=SqlOcspAnswers(engine),
+        fetcher=Fetcher(),
+        clock=clock,
+    )
+    return ExplainDesk(standing, clock, host=host, signature_seconds=300)
