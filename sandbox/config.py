@@ -23,7 +23,10 @@ _SERVICE_PREFIXES = ("SANDBOX_", "GATEWAY_", "BANK_", "DEMO_")
 
 def _read_json(text: object) -> object:
     """Read a setting that is more than one word; left to the library, one that can't be read would not be told by its name."""
-    return json.loads(text) if isinstance(text, str) else text
+    try:
+        return json.loads(text) if isinstance(text, str) else text
+    except json.JSONDecodeError as error:
+        raise ValueError(f'is no JSON ({error}): {{"server": {{"before_days": 20}}}} is') from error
 
 
 class SandboxSettings(ServiceSettings):

@@ -222,6 +222,11 @@ def _words(error: Exception) -> str:
         return "; ".join(_refusals(error)) or "the CA could not verify the names"
     if isinstance(error, errors.TimeoutError):
         return "the CA has not come to an end in time"
+    if isinstance(error, messages.Error):
+        return f"the CA refused: {_said_by(error)}"
+    if isinstance(error, requests.ConnectionError):
+        # The first of its arguments wraps what happened in words about retries, of which there are none.
+        return f"the CA can't be reached: {getattr(error.args[0] if error.args else error, 'reason', error)}"
     return " ".join(str(error).split()) or type(error).__name__
 
 
@@ -229,8 +234,13 @@ def _refusals(error: errors.ValidationError) -> Iterator[str]:
     for authorization in error.failed_authzrs:
         for challenge in authorization.body.challenges:
             if challenge.error is not None:
-                said = " ".join(str(challenge.error.detail or challenge.error.typ).split())
-                yield f"the CA could not verify {authorization.body.identifier.value}: {said}"
+                yield f"the CA could not verify {authorization.body.identifier.value}: {_said_by(challenge.error)}"
+
+
+def _said_by(error: messages.Error) -> str:
+    """Return a CA's own words, those about single names after those about all (RFC 8555 §6.7.1)."""
+    told = ((each.detail or each.title or "", each.code or each.typ) for each in (error, *(error.subproblems or ())))
+    return "; ".join(" ".join(f"{words} ({code})".split()) for words, code in told)
 
 
 _FAILURES: Final = (

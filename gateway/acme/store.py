@@ -121,9 +121,12 @@ class SqlAcme:
 
     def forget(self, names_kept: Collection[str]) -> None:
         """Forget certificates that are wanted no more, but for those that somebody works on."""
-        with self._engine.begin() as connection:
-            gone = acme_progress.c.name.not_in(names_kept) & acme_progress.c.leased_until.is_(None)
-            connection.execute(delete(acme_progress).where(gone))
+        gone = acme_progress.c.name.not_in(names_kept) & acme_progress.c.leased_until.is_(None)
+        with self._reading.connect() as connection:
+            is_any = connection.execute(select(acme_progress.c.name).where(gone).limit(1)).first() is not None
+        if is_any:  # asked every few seconds: nothing is written where there is nothing to forget
+            with self._engine.begin() as connection:
+                connection.execute(delete(acme_progress).where(gone))
 
     # --- challenges ---
 

@@ -45,7 +45,7 @@ class _Scripted(BaseAdapter):
 
 
 def session(adapter: BaseAdapter | None = None, *, seconds_left: float = 10, **options: Any) -> CaSession:
-    made = CaSession(DIRECTORY, deadline=seconds_left, monotonic=lambda: 0, **({"ca_bundle": None} | options))
+    made = CaSession(DIRECTORY, deadline=seconds_left, **({"ca_bundle": None, "monotonic": lambda: 0} | options))
     if adapter is not None:
         for scheme in ("https://", "http://"):
             made.mount(scheme, adapter)
@@ -94,6 +94,36 @@ def test_an_answer_has_a_size_and_a_time() -> None:
 
 
 _WISHES = [(429, "120", 120), (503, "7", 7), (429, "soon", None), (200, "9", None)]
+
+
+class _Dripping(io.RawIOBase):
+    """A body that comes a byte a second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds = 0.0
+
+    def read1(self, _most: int, **_options: Any) -> bytes:
+        self.seconds += 1
+        assert self.seconds < 100
+        return b" "
+
+
+def test_a_body_that_never_ends_is_broken_off() -> None:
+    """Each byte comes in time, all of them together do not."""
+    body, adapter = _Dripping(), _Scripted()
+    send = adapter.send
+
+    def slowly(request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        response = send(request, **options)
+        response.raw = body
+        return response
+
+    adapter.send = slowly  # type: ignore[method-assign]
+    asked = session(adapter, monotonic=lambda: body.seconds)
+    with pytest.raises(requests.Timeout):
+        asked.get(DIRECTORY)
+    assert body.seconds == 11
 
 
 @pytest.mark.parametrize(("status", "wish", "seconds"), _WISHES)
