@@ -125,7 +125,7 @@ class AcmeKeeper:
         stored = self._configuration.snapshot().of(CERTIFICATES).get(wanted.name)
         after = self._worked_on(wanted, snapshot.of(ACME_ACCOUNTS)[wanted.account], stored, progress)
         self._keeping.note(after)
-        return after.obtained_at != progress.obtained_at
+        return after.sha256 != progress.sha256
 
     def _worked_on(
         self, wanted: AcmeCertificate, account: AcmeAccount, stored: StoredCertificate | None, progress: Progress

@@ -174,6 +174,21 @@ def test_who_has_died_with_it_is_followed_when_its_time_is_over(gateway: Gateway
     assert gateway.keeper.keep_due() == 1
 
 
+def test_what_somebody_else_has_taken_on_meanwhile_is_left_to_them(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the look and the lease."""
+    monkeypatch.setattr(gateway.kept, "is_leased", lambda _name, **_times: False)
+    assert gateway.keeper.keep_due() == 0
+    assert gateway.ca.orders == 0
+
+
+def test_certificates_that_are_due_at_once_are_not_ordered_without_end(gateway: Gateway) -> None:
+    """Here: from a CA that issues the same one again and again, five days before its end."""
+    gateway.ca.next = lambda: issued(days=-85)
+    assert [gateway.keeper.keep_due() for _ in range(3)] == [1, 0, 0]
+    gateway.clock.advance(timedelta(hours=1))
+    assert [gateway.keeper.keep_due() for _ in range(3)] == [1, 0, 0]
+
+
 def test_an_order_that_has_come_to_its_end_is_not_gone_on_with(gateway: Gateway) -> None:
     """Whoever died between putting the certificate in force and forgetting the order would get the old one again."""
     old = issued()
@@ -228,7 +243,7 @@ def test_keys_are_sealed_in_the_database(gateway: Gateway, engine: Engine) -> No
     assert len(stored) == 2
     assert all(b"PRIVATE KEY" not in each for each in stored)
     assert gateway.kept.open_order("shop") == order
-    assert key not in repr(order)
+    assert "PRIVATE KEY" not in repr(order)
 
 
 def test_answers_count_for_their_time(gateway: Gateway, engine: Engine) -> None:
