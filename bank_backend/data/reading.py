@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from bank_backend.data.lines import Line
 
-MOST_BYTES: Final = 4 * 1024 * 1024
+MOST_BYTES: Final = 10 * 1024 * 1024
 MOST_UNPACKED_BYTES: Final = 32 * 1024 * 1024
 _OBJECTS: Final = ("particulars", "exchange")
 _HEADER_LINES: Final = 1

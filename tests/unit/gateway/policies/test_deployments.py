@@ -64,10 +64,13 @@ def test_a_rule_about_tokens_wants_a_scope() -> None:
 
 
 def test_only_the_import_of_test_data_takes_larger_bodies() -> None:
-    """It stands behind mutual TLS: nobody unknown fills the edge's memory."""
-    larger = [route for route in shipped_deployments().routes if route.max_body_bytes]
+    """Of programs behind mutual TLS, and of browsers: the portal reads no such form of anybody who is not signed in."""
+    larger = {route.template: route.mtls for route in shipped_deployments().routes if route.max_body_bytes}
 
-    assert [(route.template, route.mtls) for route in larger] == [("/sandbox/v1/data/import", MutualTls.REQUIRED)]
+    assert larger == {
+        "/sandbox/v1/data/import": MutualTls.REQUIRED,
+        "/tpps/{number}/data/workbench/import": MutualTls.OFF,
+    }
     for value in ("0", "-1", "true", '"1"', "16777217"):
         with pytest.raises(SetRefused, match="max_body_bytes: "):
             deployments(DEPLOYMENT + ROUTE + f"max_body_bytes = {value}\n")

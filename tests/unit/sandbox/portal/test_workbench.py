@@ -229,8 +229,8 @@ def test_lines_that_are_wrong_are_told_one_by_one(portal: PortalUnderTest) -> No
     [
         ([], "Choose a file"),
         ([("data.json", b"")], "data.json is empty"),
-        ([("data.json", b"a" * (MOST_FILE_BYTES + 1))], "more than 1,000 KiB"),
-        ([("a.csv", b"a" * MOST_FILE_BYTES), ("b.csv", b"b")], "more than 1,000 KiB"),
+        ([("data.json", b"a" * (MOST_FILE_BYTES + 1))], "more than 10,240 KiB"),
+        ([("a.csv", b"a" * MOST_FILE_BYTES), ("b.csv", b"b")], "more than 10,240 KiB"),
         ([("a.json", b"{}"), ("psus.csv", b"psu\n")], "one JSON file, one ZIP archive, or CSV files only"),
         ([("psus.csv", b"psu\n"), ("PSUS.CSV", b"psu\n")], "Two of the files have one name"),
         ([(f"{number}.csv", b"a") for number in range(5)], "at most 4 files"),
@@ -249,8 +249,8 @@ def test_only_who_is_signed_in_sends_large_files(portal: PortalUnderTest, levers
     nobody = portal.browser()
     assert portal.post(f"{HERE}/import", large, browser=nobody).status_code == 413
 
-    answer = portal.post(f"{HERE}/import", sent(("data.json", b"a" * 1_100_000)))
-    assert (answer.status_code, "more than 1,024 KiB" in answer.get_data(as_text=True)) == (413, True)
+    answer = portal.post(f"{HERE}/import", sent(("data.json", b"a" * (MOST_FILE_BYTES + 65_536))))
+    assert (answer.status_code, "more than 10,304 KiB" in answer.get_data(as_text=True)) == (413, True)
     answer = portal.post(f"{HERE}/clock", {"by": "P" * 100_000})
     assert (answer.status_code, "more than 64 KiB" in answer.get_data(as_text=True)) == (413, True)
     assert levers.told == []
