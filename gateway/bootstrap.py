@@ -30,8 +30,12 @@ from gateway.limits.blocks import Blocks
 from gateway.limits.store import SqlAccountStore
 from gateway.oauth.app import AuthorizationServices, create_app
 from gateway.oauth.authorization import Authorization
+from gateway.oauth.authorization_request import KNOWN_PARAMETERS
 from gateway.oauth.authorization_response import Responses
 from gateway.oauth.bank_client import HttpBank
+from gateway.oauth.clients.assertions import Assertions
+from gateway.oauth.clients.authentication import ClientAuthentication
+from gateway.oauth.clients.store import SqlUsedAssertions
 from gateway.oauth.dpop.key_binding import KeyBinding
 from gateway.oauth.grant_management.service import GrantManagement
 from gateway.oauth.grant_management.store import SqlGrantStore
@@ -39,10 +43,14 @@ from gateway.oauth.jose.client_keys import ClientKeys
 from gateway.oauth.jose.introspection import SignedIntrospection
 from gateway.oauth.jose.key_fetching import KeyFetcher
 from gateway.oauth.jose.key_store import SqlSigningKeys
+from gateway.oauth.jose.request_object import RequestObjects
 from gateway.oauth.jose.rotation import Schedule
 from gateway.oauth.jose.server_keys import ServerKeys
 from gateway.oauth.jose.store import SqlPublishedKeys
 from gateway.oauth.model import Lifetimes
+from gateway.oauth.par.endpoint import PushEndpoint
+from gateway.oauth.par.service import PushedRequests
+from gateway.oauth.par.store import SqlPushedRequests
 from gateway.oauth.protocol import OAuthProtocol
 from gateway.oauth.pruning import Pruner
 from gateway.oauth.psu_interactions import PsuInteractions
@@ -101,11 +109,13 @@ def authorization_services(
     store = SqlOAuthStore(engine)
     lifetimes = _lifetimes(settings)
     issuer = settings.front_url
+    pushed = PushedRequests(store=SqlPushedRequests(engine), register=register, clock=clock, lifetime=lifetimes.pushed_request)
     grants = GrantManagement(store=SqlGrantStore(engine), tokens=store, resources=Resources(bank), clock=clock)
     responses = Responses(issuer=issuer, signer=server_keys, clock=clock)
     authorization = Authorization(
         responses=responses,
         register=register,
+        pushed=pushed,
         store=store,
         grants=grants,
         bank=bank,
@@ -115,11 +125,16 @@ def authorization_services(
         location=settings.edge_url,
     )
     tokens = Tokens(store=store, grants=grants, clock=clock, lifetimes=lifetimes)
+    published = client_keys(settings, engine=engine, clock=clock)
+    assertions = Assertions(keys=published, used=SqlUsedAssertions(engine), clock=clock, issuer=issuer)
+    clients = ClientAuthentication(register=register, keys=published, assertions=assertions)
+    signed = RequestObjects(keys=published, issuer=issuer, clock=clock, known=KNOWN_PARAMETERS)
     return AuthorizationServices(
         authorization=authorization,
         protocol=OAuthProtocol(
-            tokens=tokens, keys=_key_binding(settings, engine=engine, clock=clock), register=register, issuer=issuer
+            tokens=tokens, keys=_key_binding(settings, engine=engine, clock=clock), clients=clients, issuer=issuer
         ),
+        pushing=PushEndpoint(authorization=authorization, signed=signed, pushed=pushed),
         interactions=PsuInteractions(authorization=authorization, bank=bank, issuer=issuer),
         grants=grants,
         server_keys=server_keys,
@@ -256,4 +271,5 @@ def _lifetimes(settings: GatewaySettings) -> Lifetimes:
         refresh_token=timedelta(seconds=settings.refresh_token_seconds),
         code=timedelta(seconds=settings.code_seconds),
         authorization=timedelta(seconds=settings.authorization_seconds),
+        pushed_request=timedelta(seconds=settings.pushed_request_seconds),
     )

@@ -146,6 +146,9 @@ class GatewaySettings(ServiceSettings):
     access_token_seconds: int = Field(default=600, ge=30, le=3_600, description="life of an access token")
     refresh_token_seconds: int = Field(default=180 * _DAY, ge=600, le=730 * _DAY, description="life of a refresh token")
     code_seconds: int = Field(default=60, ge=5, le=60, description="life of an authorization code (FAPI 2.0 §5.3.2.1)")
+    pushed_request_seconds: int = Field(
+        default=90, ge=5, lt=600, description="life of a request_uri until the browser comes with it (FAPI 2.0 §5.3.2.2)"
+    )
     authorization_seconds: int = Field(default=900, ge=60, le=3_600, description="time the PSU has to decide")
     # A code that comes a second time is recognised, and what it gave revoked, for as long as its row is kept.
     retention_seconds: int = Field(default=_DAY, ge=3_600, le=90 * _DAY, description="time expired codes and tokens are kept")

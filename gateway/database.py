@@ -207,6 +207,26 @@ authorization_requests = Table(
     Column("grant_id", Text),  # the one to be replaced
     Column("created_at", Double, nullable=False),
     Column("expires_at", Double, nullable=False),
+    Column("pushed_sha256", Text),  # of the request_uri that it came by
+    Index(None, "expires_at"),
+)
+
+pushed_requests = Table(
+    "pushed_requests",
+    metadata,
+    Column("sha256", Text, primary_key=True),  # of the request_uri
+    Column("client_id", Text, nullable=False),
+    Column("parameters", Text, nullable=False),  # a JSON object
+    Column("expires_at", Double, nullable=False),
+    Column("answered_by", Text),  # the one authorization request whose answer the client gets; set by whichever comes first
+    Index(None, "expires_at"),
+)
+
+client_assertions = Table(
+    "client_assertions",
+    metadata,
+    Column("sha256", Text, primary_key=True),  # of the client's id and the assertion's
+    Column("expires_at", Double, nullable=False),
     Index(None, "expires_at"),
 )
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gateway.oauth.grant_management.service import GrantManagement
     from gateway.oauth.jose.introspection import SignedIntrospection
     from gateway.oauth.jose.server_keys import ServerKeys
+    from gateway.oauth.par.endpoint import PushEndpoint
     from gateway.oauth.protocol import OAuthProtocol
     from gateway.oauth.psu_interactions import PsuInteractions
     from gateway.oauth.registration.service import Registration
@@ -39,6 +40,7 @@ class AuthorizationServices:
 
     authorization: Authorization
     protocol: OAuthProtocol
+    pushing: PushEndpoint
     interactions: PsuInteractions
     grants: GrantManagement
     server_keys: ServerKeys
@@ -68,7 +70,11 @@ def create_app(services: AuthorizationServices) -> Flask:
     app.register_blueprint(jwks_blueprint(services.server_keys))
     app.register_blueprint(
         oauth_blueprint(
-            protocol=services.protocol, introspection=services.introspection, answers=answers, edge_url=services.edge_url
+            protocol=services.protocol,
+            pushing=services.pushing,
+            introspection=services.introspection,
+            answers=answers,
+            edge_url=services.edge_url,
         )
     )
     app.register_blueprint(grants_blueprint(grants=services.grants, answers=answers))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hmac
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from gateway.oauth.authorization_refusals import (
@@ -38,13 +38,14 @@ from gateway.oauth.code_challenge import METHOD
 from gateway.oauth.model import AuthorizationCode, AuthorizationRequest, CodeAlreadyRedeemed, Lifetimes, secret_sha256
 from gateway.oauth.parameters import Parameters
 from gateway.oauth.rar.resources import Resources
-from gateway.oauth.refusals import OAuthRefused, RedirectRefused
+from gateway.oauth.refusals import OAuthRefused, PageRefused, RedirectRefused
 from gateway.oauth.scope import parse_scope
 from psd2.ids import new_secret, new_uuid
 
 if TYPE_CHECKING:
     from gateway.oauth.authorization_response import Responses
     from gateway.oauth.grant_management.model import Grant
+    from gateway.oauth.par.service import PushedRequests
     from gateway.oauth.scope import BerlinScope
     from gateway.register.service import Register
     from psd2.clock import Clock
@@ -97,6 +98,7 @@ class Authorization:
         *,
         responses: Responses,
         register: Register,
+        pushed: PushedRequests,
         store: AuthorizationStore,
         grants: Grants,
         bank: Bank,
@@ -111,6 +113,7 @@ class Authorization:
         self._resources = Resources(bank)
         self._responses = responses
         self._register = register
+        self._pushed = pushed
         self._store = store
         self._bank = bank
         self._clock = clock
@@ -118,8 +121,15 @@ class Authorization:
         self._issuer = issuer
 
     def validate(self, parameters: Parameters) -> ValidRequest:
-        """Judge an authorization request; raises `PageRefused`, `RedirectRefused`."""
-        request = validated_request(parameters, self._register, location=self._location)
+        """Judge an authorization request, pushed or not; raises `PageRefused`, `RedirectRefused`."""
+        if parameters.get("request_uri") is None:
+            return self.judged(parameters)
+        pushed, sha256 = self._pushed.resolved(parameters)
+        return replace(self.judged(pushed, is_pushed=True), pushed_sha256=sha256)
+
+    def judged(self, parameters: Parameters, *, is_pushed: bool = False) -> ValidRequest:
+        """Judge the parameters themselves; raises `PageRefused`, `RedirectRefused`."""
+        request = validated_request(parameters, self._register, location=self._location, is_pushed=is_pushed)
         if request.grant is not None and request.grant.grant_id is not None:
             try:
                 self._grants.owned(request.grant.grant_id, request.client.client_id)
@@ -151,7 +161,8 @@ class Authorization:
             if kept.expires_at <= self._clock.now():
                 raise timed_out(kept)
             # Client and TPP may have been blocked or deleted while the PSU was thinking.
-            validated_request(_as_parameters(kept), self._register, location=self._location)
+            is_pushed = kept.pushed_sha256 is not None
+            validated_request(_as_parameters(kept), self._register, location=self._location, is_pushed=is_pushed)
             return self._answer(kept, self._decided(kept))
         except RedirectRefused:
             self._give_up(kept)
@@ -220,6 +231,7 @@ class Authorization:
             grant_id=None if grant is None else grant.grant_id,
             created_at=now,
             expires_at=now + self._lifetimes.authorization,
+            pushed_sha256=request.pushed_sha256,
         )
 
     def _decided(self, kept: AuthorizationRequest) -> Interaction:
@@ -236,6 +248,7 @@ class Authorization:
     def _answer(self, kept: AuthorizationRequest, interaction: Interaction) -> str:
         if interaction.status is InteractionStatus.PENDING:
             return kept.interaction_url
+        self._use_up(kept)
         if interaction.status is not InteractionStatus.APPROVED:
             self._give_up(kept)
             description = _DENIALS[interaction.status]
@@ -255,6 +268,16 @@ class Authorization:
             raise RedirectRefused(refused.refusal, to=kept.return_address) from refused
         if grant.subject != psu:
             raise other_psu(kept)
+
+    def _use_up(self, kept: AuthorizationRequest) -> None:
+        """Make this the authorization, of all that were begun with the same request_uri, that the client hears of."""
+        if kept.pushed_sha256 is None:
+            return
+        try:
+            self._pushed.answer(kept.pushed_sha256, by=kept.sha256)
+        except PageRefused:
+            self._give_up(kept)
+            raise
 
     def _to_client(self, kept: AuthorizationRequest, **answer: str) -> str:
         return self._responses.url(kept.return_address, **answer)

@@ -14,6 +14,7 @@ from gateway.oauth.grant_management.wishes import read_grant_wish
 from gateway.oauth.rar.asked import read_asked, require_may_ask
 from gateway.oauth.refusals import OAuthRefused, PageRefused, RedirectRefused, Refusal, invalid_request, shown
 from gateway.oauth.response_modes import require_response_mode, return_address
+from gateway.register.loopback import is_registered
 from gateway.register.model import Client, ClientStatus, Tpp, TppStatus
 
 if TYPE_CHECKING:
@@ -54,9 +55,10 @@ class ValidRequest:
     code_challenge: str
     grant: GrantWish | None = None
     dpop_jkt: str | None = None
+    pushed_sha256: str | None = None  # of the request_uri that it came by
 
 
-def validated_request(parameters: Parameters, register: Register, *, location: str) -> ValidRequest:
+def validated_request(parameters: Parameters, register: Register, *, location: str, is_pushed: bool = False) -> ValidRequest:
     """Judge an authorization request; raises `PageRefused`, and `RedirectRefused` once the redirect URI is sure.
 
     `location` is where the bank's interface is, for which tokens are given.
@@ -69,6 +71,7 @@ def validated_request(parameters: Parameters, register: Register, *, location: s
         _require_plain_request(parameters)
         require_response_mode(parameters, client)
         tpp = _active_tpp(client, register)
+        _require_pushed(client, is_pushed=is_pushed)
         challenge = require_challenge(parameters)
         asked, grant = read_asked(parameters), read_grant_wish(parameters)
         dpop_jkt = asked_key(parameters)
@@ -112,8 +115,7 @@ def _registered_redirect_uri(parameters: Parameters, client: Client) -> str:
         redirect_uri = parameters.require("redirect_uri", "is missing: it has to be written out in each request")
     except OAuthRefused as refused:
         raise PageRefused(refused.refusal) from refused
-    # Compared character by character: anything cleverer has been used to steal codes (RFC 9700 §2.1).
-    if redirect_uri not in client.redirect_uris:
+    if not is_registered(redirect_uri, client):
         raise PageRefused(
             Refusal(
                 error="invalid_request",
@@ -141,13 +143,20 @@ def _active_tpp(client: Client, register: Register) -> Tpp:
     tpp = register.tpp(client.authorisation_number)
     if tpp is None or tpp.status is not TppStatus.ACTIVE or client.status is not ClientStatus.ACTIVE:
         raise _unauthorized_client("the TPP or its client is not active", reason="tpp.blocked", hint="ask the operator why")
-    if client.profile.pushes_requests:
-        raise _unauthorized_client(
-            "clients of the FAPI 2.0 profile must push their authorization request, which this server doesn't offer",
-            reason="client.profile",
-            hint="register a client of the berlin profile for the Berlin Group's OAuth approach",
-        )
     return tpp
+
+
+def _require_pushed(client: Client, *, is_pushed: bool) -> None:
+    if client.profile.pushes_requests and not is_pushed:
+        raise OAuthRefused(
+            Refusal(
+                error="invalid_request",
+                description=f"request_uri: is missing, clients of the profile {client.profile} push their requests",
+                reason="par.required",
+                hint="post the parameters to pushed_authorization_request_endpoint, and send request_uri and client_id",
+                clause="FAPI 2.0 SP §5.3.2.2",
+            )
+        )
 
 
 def _unauthorized_client(description: str, *, reason: str, hint: str) -> OAuthRefused:

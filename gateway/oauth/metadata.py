@@ -1,4 +1,4 @@
-"""What the authorization server says about itself (RFC 8414 §2, RFC 8705 §3.3 and §5, RFC 9207 §3).
+"""What the authorization server says about itself (RFC 8414 §2, RFC 8705 §3.3 and §5, RFC 9126 §5, RFC 9207 §3).
 
 Only what is true here is said: there is no OpenID Connect.
 """
@@ -10,17 +10,17 @@ from typing import Final
 from gateway.dpop.proof import ALGS
 from gateway.oauth.authorization_request import RESPONSE_TYPE
 from gateway.oauth.authorization_response import ResponseMode
-from gateway.oauth.client_authentication import GRANT_TYPES
 from gateway.oauth.code_challenge import METHOD
 from gateway.oauth.grant_management.model import GRANTS_PATH, GrantAction
 from gateway.oauth.jose.endpoint import JWKS_PATH
 from gateway.oauth.rar.model import DetailType
-from gateway.register.model import AuthMethod, SigningAlg
+from gateway.register.model import DEFAULT_GRANT_TYPES, AuthMethod, SigningAlg
 
 REGISTER_PATH: Final = "/register"
 METADATA_PATH: Final = "/.well-known/oauth-authorization-server"
 AUTHORIZE_PATH: Final = "/authorize"
 TOKEN_PATH: Final = "/token"  # noqa: S105 - a path
+PAR_PATH: Final = "/par"
 INTROSPECT_PATH: Final = "/introspect"
 REVOKE_PATH: Final = "/revoke"
 
@@ -29,11 +29,13 @@ def server_metadata(*, issuer: str, edge_url: str) -> dict[str, object]:
     """Return the metadata of the server whose browsers come to `issuer` and whose TPPs come to `edge_url`."""
     endpoints = {
         "token_endpoint": f"{edge_url}{TOKEN_PATH}",
+        "pushed_authorization_request_endpoint": f"{edge_url}{PAR_PATH}",
         "introspection_endpoint": f"{edge_url}{INTROSPECT_PATH}",
         "revocation_endpoint": f"{edge_url}{REVOKE_PATH}",
         "registration_endpoint": f"{edge_url}{REGISTER_PATH}",
     }
-    methods = [AuthMethod.TLS_CLIENT_AUTH.value]
+    methods = [method.value for method in AuthMethod]
+    algorithms = [algorithm.value for algorithm in SigningAlg]
     return {
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}{AUTHORIZE_PATH}",
@@ -41,13 +43,18 @@ def server_metadata(*, issuer: str, edge_url: str) -> dict[str, object]:
         "jwks_uri": f"{issuer}{JWKS_PATH}",
         "response_types_supported": [RESPONSE_TYPE],
         "response_modes_supported": [mode.value for mode in ResponseMode],
-        "authorization_signing_alg_values_supported": [algorithm.value for algorithm in SigningAlg],
-        "introspection_signing_alg_values_supported": [algorithm.value for algorithm in SigningAlg],
-        "grant_types_supported": list(GRANT_TYPES),
+        "authorization_signing_alg_values_supported": algorithms,
+        "introspection_signing_alg_values_supported": algorithms,
+        "grant_types_supported": list(DEFAULT_GRANT_TYPES),
         "code_challenge_methods_supported": [METHOD],
         "token_endpoint_auth_methods_supported": methods,
+        "token_endpoint_auth_signing_alg_values_supported": algorithms,
         "introspection_endpoint_auth_methods_supported": methods,
+        "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
         "revocation_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
+        # Clients of the profile berlin may do without; those of FAPI 2.0 are held to it one by one.
+        "require_pushed_authorization_requests": False,
         "authorization_response_iss_parameter_supported": True,
         "dpop_signing_alg_values_supported": ALGS.split(" "),
         "authorization_details_types_supported": [type_.value for type_ in DetailType],

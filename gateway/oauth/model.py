@@ -28,6 +28,7 @@ class Lifetimes:
     refresh_token: timedelta
     code: timedelta
     authorization: timedelta
+    pushed_request: timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,7 @@ class AuthorizationRequest:
     authorization_details: str | None = None
     grant_action: str | None = None
     grant_id: str | None = None
+    pushed_sha256: str | None = None
     response_alg: str | None = None
 
     @property

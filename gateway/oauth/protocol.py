@@ -16,23 +16,23 @@ from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint
 from flask import Response
 
-from gateway.oauth.client_authentication import AuthenticatedClient, authenticated_client
 from gateway.oauth.code_challenge import require_verifier
 from gateway.oauth.grant_management.model import SCOPES
 from gateway.oauth.model import AccessToken, AuthorizationCode, RefreshToken
 from gateway.oauth.refusals import OAuthRefused, Refusal, invalid_grant, invalid_scope, shown
 from gateway.oauth.tokens import Holder, Tokens
-from gateway.register.model import AuthMethod
 
 if TYPE_CHECKING:
+    from gateway.oauth.clients.authentication import AuthenticatedClient, ClientAuthentication
     from gateway.oauth.dpop.key_binding import KeyBinding
     from gateway.oauth.parameters import Parameters
-    from gateway.register.service import Register
     from psd2.certificates import Psd2Certificate
 
 REVOCATION: Final = RevocationEndpoint.ENDPOINT_NAME
 INTROSPECTION: Final = IntrospectionEndpoint.ENDPOINT_NAME
-_AUTH_METHODS: Final = [AuthMethod.TLS_CLIENT_AUTH.value]
+# One for Authlib, which would try several one after the other: which it is, the client has registered.
+_REGISTERED: Final = "registered"
+_AUTH_METHODS: Final = [_REGISTERED]
 _Answer = tuple[int, dict[str, object], list[tuple[str, str]]]
 _NEEDED: Final = {
     "authorization_code": ("code", "redirect_uri", "code_verifier"),
@@ -73,18 +73,22 @@ class _BodyPayload(OAuth2Payload):  # type: ignore[misc]
 class OAuthProtocol(AuthorizationServer):  # type: ignore[misc]
     """The token, introspection and revocation endpoints."""
 
-    def __init__(self, *, tokens: Tokens, keys: KeyBinding, register: Register, issuer: str) -> None:
+    def __init__(self, *, tokens: Tokens, keys: KeyBinding, clients: ClientAuthentication, issuer: str) -> None:
         super().__init__()
         self.tokens = tokens
         self.keys = keys
         self.issuer = issuer
-        self._register = register
-        self.register_client_auth_method(AuthMethod.TLS_CLIENT_AUTH.value, self._authenticate)
+        self._clients = clients
+        self.register_client_auth_method(_REGISTERED, lambda _query_client, request: self.authenticated(request))
         self.register_grant(_CodeGrant, [_require_code_verifier])
         self.register_grant(_RefreshGrant)
         self.register_grant(_ClientGrant)
         self.register_endpoint(_Introspection)
         self.register_endpoint(_Revocation)
+
+    def authenticated(self, request: CertifiedRequest) -> AuthenticatedClient:
+        """Return the client that a request names and proves; raises `OAuthRefused`."""
+        return self._clients.authenticated(request.parameters, request.certificate)
 
     def token_response(self, request: CertifiedRequest) -> Response:
         """Answer a token request; raises `OAuthRefused`."""
@@ -97,7 +101,7 @@ class OAuthProtocol(AuthorizationServer):  # type: ignore[misc]
         return self.create_endpoint_response(name, request)  # type: ignore[no-any-return]
 
     def query_client(self, client_id: str) -> None:
-        """Find no client by its id alone: only `tls_client_auth`, which asks the register, lets one in."""
+        """Find no client by its id alone: only `authenticated`, which asks for proof, lets one in."""
 
     def create_oauth2_request(self, request: CertifiedRequest) -> CertifiedRequest:
         """Return the request as it is (Authlib asks)."""
@@ -117,9 +121,6 @@ class OAuthProtocol(AuthorizationServer):  # type: ignore[misc]
 
     def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
         """Tell nobody (Authlib asks)."""
-
-    def _authenticate(self, _query_client: object, request: CertifiedRequest) -> AuthenticatedClient:
-        return authenticated_client(request.parameters, request.certificate, self._register)
 
 
 class _CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]

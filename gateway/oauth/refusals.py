@@ -80,10 +80,10 @@ def invalid_request(parameter: str, rule: str, *, clause: str = "RFC 6749 §5.2"
     )
 
 
-def invalid_client(description: str, *, reason: str, hint: str) -> OAuthRefused:
+def invalid_client(description: str, *, reason: str, hint: str, clause: str = "RFC 8705 §2.1.2") -> OAuthRefused:
     """Return the refusal of a client that could not be authenticated."""
     return OAuthRefused(
-        Refusal(error="invalid_client", description=description, reason=reason, hint=hint, clause="RFC 8705 §2.1.2", status=401)
+        Refusal(error="invalid_client", description=description, reason=reason, hint=hint, clause=clause, status=401)
     )
 
 

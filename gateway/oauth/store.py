@@ -16,7 +16,16 @@ from sqlalchemy.exc import IntegrityError
 from chassis.database import for_reading
 from gateway.changes.kinds import ChangeKind
 from gateway.changes.store import append_change
-from gateway.database import access_tokens, authorization_codes, authorization_requests, clients, grants, refresh_tokens
+from gateway.database import (
+    access_tokens,
+    authorization_codes,
+    authorization_requests,
+    client_assertions,
+    clients,
+    grants,
+    pushed_requests,
+    refresh_tokens,
+)
 from gateway.oauth.grant_management.store import put_grant
 from gateway.oauth.model import (
     AccessToken,
@@ -36,7 +45,15 @@ if TYPE_CHECKING:
 
 _Kept = TypeVar("_Kept", AuthorizationRequest, AuthorizationCode, AccessToken, RefreshToken)
 # Those that point at nothing come first.
-_PRUNED = (authorization_requests, authorization_codes, access_tokens, refresh_tokens, grants)
+_PRUNED = (
+    client_assertions,
+    pushed_requests,
+    authorization_requests,
+    authorization_codes,
+    access_tokens,
+    refresh_tokens,
+    grants,
+)
 
 
 class SqlOAuthStore:

@@ -17,12 +17,13 @@ from gateway.oauth.model import (
 )
 from gateway.oauth.refusals import OAuthRefused, invalid_grant
 from gateway.oauth.scope import Service, parse_scope
+from gateway.register.model import GrantType
 from psd2.ids import new_secret, new_uuid
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from gateway.oauth.client_authentication import AuthenticatedClient
+    from gateway.oauth.clients.authentication import AuthenticatedClient
     from gateway.oauth.grant_management.model import Grant
     from psd2.certificates import Psd2Certificate
     from psd2.clock import Clock
@@ -110,7 +111,7 @@ class Tokens:
         require_asked_key(code.dpop_jkt, holder.jkt)
         access_secret, refresh_secret = new_secret(SECRET_BYTES), new_secret(SECRET_BYTES)
         access = self._access(access_secret, holder, scope=code.scope, subject=code.subject, grant_id=code.grant_id)
-        renewable = parse_scope(code.scope).service in _RENEWABLE
+        renewable = parse_scope(code.scope).service in _RENEWABLE and holder.client.check_grant_type(GrantType.REFRESH_TOKEN)
         refresh = self._refresh(refresh_secret, code) if renewable else None
         grant = self._grants.of_code(code, expires_at=self._clock.now() + self._lifetimes.refresh_token)
         try:

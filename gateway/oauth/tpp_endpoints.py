@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from flask import Blueprint, Response, jsonify, request
@@ -9,10 +11,11 @@ from pydantic import ValidationError
 
 from gateway.oauth.answers import NO_STORE, Answers, log_refusal
 from gateway.oauth.arrival import Listener, require_listener, require_presented_qwac
-from gateway.oauth.client_authentication import OTHER_CREDENTIALS
+from gateway.oauth.authorization_request import KNOWN_PARAMETERS
+from gateway.oauth.clients.authentication import CREDENTIALS
 from gateway.oauth.dpop.key_binding import dpop_fields
 from gateway.oauth.jose.introspection import CONTENT_TYPE as SIGNED_INTROSPECTION
-from gateway.oauth.metadata import INTROSPECT_PATH, REVOKE_PATH, TOKEN_PATH
+from gateway.oauth.metadata import INTROSPECT_PATH, PAR_PATH, REVOKE_PATH, TOKEN_PATH
 from gateway.oauth.parameters import parse_parameters
 from gateway.oauth.protocol import INTROSPECTION, REVOCATION, CertifiedRequest, OAuthProtocol
 from gateway.oauth.psu_interactions import InteractionRefused, PsuInteraction, PsuInteractions
@@ -20,17 +23,22 @@ from gateway.oauth.refusals import OAuthRefused, Refusal, invalid_request
 
 PSU_INTERACTIONS_PATH: Final = "/sandbox/v1/psu-interactions"
 _FORM: Final = "application/x-www-form-urlencoded"
-_CREDENTIALS: Final = frozenset({"client_id", *OTHER_CREDENTIALS})
-_TOKEN_PARAMETERS: Final = _CREDENTIALS | {"grant_type", "code", "redirect_uri", "code_verifier", "refresh_token", "scope"}
-_TOKEN_QUERY_PARAMETERS: Final = _CREDENTIALS | {"token", "token_type_hint"}
+_TOKEN_PARAMETERS: Final = CREDENTIALS | {"grant_type", "code", "redirect_uri", "code_verifier", "refresh_token", "scope"}
+_TOKEN_QUERY_PARAMETERS: Final = CREDENTIALS | {"token", "token_type_hint"}
 
 if TYPE_CHECKING:
     from gateway.oauth.jose.introspection import SignedIntrospection
+    from gateway.oauth.par.endpoint import PushEndpoint
     from psd2.certificates import Psd2Certificate
 
 
 def oauth_blueprint(
-    *, protocol: OAuthProtocol, introspection: SignedIntrospection, answers: Answers, edge_url: str
+    *,
+    protocol: OAuthProtocol,
+    pushing: PushEndpoint,
+    introspection: SignedIntrospection,
+    answers: Answers,
+    edge_url: str,
 ) -> Blueprint:
     """Return the OAuth endpoints of the edge."""
     edge = Blueprint("oauth", __name__, static_folder=None)
@@ -47,6 +55,12 @@ def oauth_blueprint(
     @edge.post(TOKEN_PATH, provide_automatic_options=False)
     def token() -> Response:
         return protocol.token_response(_certified_request(edge_url, _TOKEN_PARAMETERS))
+
+    @edge.post(PAR_PATH, provide_automatic_options=False)
+    def push() -> Response:
+        certified = _certified_request(edge_url, CREDENTIALS | KNOWN_PARAMETERS)
+        pushed = pushing.push(certified.parameters, protocol.authenticated(certified).client)
+        return Response(json.dumps(pushed), HTTPStatus.CREATED, headers=NO_STORE, content_type="application/json")
 
     @edge.post(INTROSPECT_PATH, provide_automatic_options=False)
     def introspect() -> Response:
@@ -96,7 +110,7 @@ def _certified_request(edge_url: str, known: frozenset[str]) -> CertifiedRequest
     if request.mimetype != _FORM:
         raise invalid_request("Content-Type", f"must be {_FORM}", clause="RFC 6749 §3.2")
     if "Authorization" in request.headers:
-        raise invalid_request("Authorization", "is not taken: the certificate authenticates", clause="RFC 6749 §2.3")
+        raise invalid_request("Authorization", "is not taken: clients have keys and certificates here", clause="RFC 6749 §2.3")
     parameters = parse_parameters(request.get_data(cache=False), known=known)
     parameters.require_single()
     return CertifiedRequest(f"{edge_url}{request.path}", parameters, certificate, dpop_fields(request.headers.get("DPoP")))

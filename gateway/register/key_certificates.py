@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from joserfc.errors import JoseError
 from joserfc.jwk import import_key
 
 if TYPE_CHECKING:
@@ -25,7 +26,11 @@ def certificate_of(key: Mapping[str, Any]) -> x509.Certificate | None:
         certificate = x509.load_der_x509_certificate(base64.b64decode(chain[0], validate=True))
     except NotBase64 as error:
         raise ValueError("must be DER in base64, not in base64url") from error
-    if _subject_key(certificate.public_key()) != _subject_key(import_key(dict(key)).raw_value):
+    try:
+        own = import_key(dict(key)).raw_value
+    except JoseError as error:
+        raise ValueError("stands beside a key that can't be read") from error
+    if _subject_key(certificate.public_key()) != _subject_key(own):
         raise ValueError("is a certificate of another key than the one it stands beside")
     return certificate
 

@@ -207,6 +207,24 @@ class AuthorizationWorld:
         """Open the authorization URL in a browser."""
         return self.front(authorization_url(**changes), browser=browser)
 
+    def push(self, *, certificate: Issued | None = None, **changes: Any) -> TestResponse:
+        """Push an authorization request."""
+        return self.edge("/par", certificate or qwac(), data=authorization_parameters(**changes))
+
+    def request_uri(self, **changes: Any) -> str:
+        """Return the reference of a request that was pushed."""
+        answer = self.push(**changes)
+        assert answer.status_code == 201, answer.text
+        request_uri: str = answer.get_json()["request_uri"]
+        return request_uri
+
+    def authorize_pushed(
+        self, request_uri: str | None, *, client_id: str | None = CLIENT, browser: FlaskClient | None = None, **beside: str
+    ) -> TestResponse:
+        """Open the authorization URL of a pushed request in a browser."""
+        parameters = _present({"client_id": client_id, "request_uri": request_uri, **beside})
+        return self.front(f"{ISSUER}/authorize?{urlencode(parameters)}", browser=browser)
+
     def resume(self, *, browser: FlaskClient | None = None) -> TestResponse:
         """Come back from the bank's page of the newest interaction."""
         return self.front(self.bank.begun[-1].return_url, browser=browser)
@@ -296,6 +314,11 @@ def client(**changes: Any) -> Client:
 
 def authorization_url(**changes: Any) -> str:
     """Return the URL that a TPP sends a browser to; a change of None leaves a parameter out."""
+    return f"{ISSUER}/authorize?{urlencode(authorization_parameters(**changes))}"
+
+
+def authorization_parameters(**changes: Any) -> dict[str, Any]:
+    """Return the parameters of an authorization request; a change of None leaves one out."""
     parameters: dict[str, str | None] = {
         "response_type": "code",
         "client_id": CLIENT,
@@ -307,7 +330,7 @@ def authorization_url(**changes: Any) -> str:
     }
     if "authorization_details" in changes:
         del parameters["scope"]
-    return f"{ISSUER}/authorize?{urlencode(_present(parameters | changes))}"
+    return _present(parameters | changes)
 
 
 def answer_of(response: TestResponse) -> dict[str, str]:

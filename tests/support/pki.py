@@ -109,8 +109,9 @@ class Authority:
         statements: bytes | None = None,
         subject_key: PrivateKey | None = None,
         with_san: bool = True,
+        more_names: Sequence[x509.GeneralName] = (),
     ) -> Issued:
-        """Issue a QWAC; each argument makes it wrong in one way."""
+        """Issue a QWAC; each argument makes it wrong in one way, or gives it more names."""
         psd2 = Psd2Statement(roles=roles, nca_name="BaFin", nca_id="DE-BAFIN")
         encoded = encode_qcstatements(QcStatements(compliance=True, types=types, sscd=False, pds=(), psd2=psd2))
         key = subject_key or ec.generate_private_key(ec.SECP256R1())
@@ -118,7 +119,8 @@ class Authority:
         if usages:
             builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
         if with_san:
-            builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName("tpp.example")]), critical=False)
+            names = x509.SubjectAlternativeName([x509.DNSName("tpp.example"), *more_names])
+            builder = builder.add_extension(names, critical=False)
         return self._signed(builder, key, statements if statements is not None else encoded)
 
     def qseal(

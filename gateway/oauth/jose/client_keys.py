@@ -76,13 +76,16 @@ class ClientKeys:
 
     def of(self, client: KeyHolder) -> KeySet:
         """Return a client's keys; raises `JwsRefused` where there are none."""
-        if client.jwks_uri is None and client.jwks is None:
-            raise _no_keys("the client has no keys", "register jwks or jwks_uri")
-        text = self._published(client.jwks_uri) if client.jwks_uri is not None else json.dumps(client.jwks)
         try:
-            return read_key_set(text)
+            return read_key_set(self.document(client))
         except KeySetRefused as error:
             raise _no_keys(f"the client's keys can't be used: {error}", "register others") from error
+
+    def document(self, client: KeyHolder) -> str:
+        """Return a client's JWK Set as it was registered or published; raises `JwsRefused` where there is none."""
+        if client.jwks_uri is None and client.jwks is None:
+            raise _no_keys("the client has no keys", "register jwks or jwks_uri")
+        return self._published(client.jwks_uri) if client.jwks_uri is not None else json.dumps(client.jwks)
 
     def verified(
         self,

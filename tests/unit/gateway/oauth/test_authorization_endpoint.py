@@ -142,7 +142,6 @@ TOLD_TO_THE_CLIENT = [
     pytest.param({"scope": "AIS:../secret"}, "invalid_scope", "exactly one of", id="path in the resource"),
     pytest.param({"scope": "AIS:consent-9"}, "invalid_scope", "names no consent or payment", id="unknown consent"),
     pytest.param({"request": "eyJhbGciOi"}, "request_not_supported", "request: is not supported", id="JAR"),
-    pytest.param({"request_uri": "urn:x"}, "request_uri_not_supported", "request_uri: is not", id="JAR by reference"),
 ]
 
 
@@ -270,8 +269,8 @@ def test_a_fapi_client_may_not_put_its_request_into_a_url(world: AuthorizationWo
 
     answer = answer_of(world.authorize())
 
-    assert answer["error"] == "unauthorized_client"
-    assert "push" in answer["error_description"]
+    assert answer["error"] == "invalid_request"
+    assert answer["error_description"].startswith("request_uri: is missing")
 
 
 def test_a_bank_that_cannot_be_reached_is_told_to_the_client(world: AuthorizationWorld) -> None:

@@ -151,7 +151,6 @@ def test_a_code_lives_sixty_seconds(world: AuthorizationWorld) -> None:
         pytest.param({"grant_type": "implicit"}, "unsupported_grant_type", "implicit is not one of", id="foreign grant type"),
         pytest.param({"client_id": None}, "invalid_request", "client_id: is missing", id="no client id"),
         pytest.param({"client_secret": "s3cret"}, "invalid_request", "client_secret: is not taken", id="with a secret"),
-        pytest.param({"client_assertion": "eyJ"}, "invalid_request", "client_assertion: is not taken", id="with an assertion"),
     ],
 )
 def test_a_fault_is_named(world: AuthorizationWorld, change: dict[str, str | None], error: str, said: str) -> None:
@@ -198,10 +197,10 @@ def test_a_body_of_another_kind_is_refused(world: AuthorizationWorld) -> None:
 
 
 def test_an_authorization_header_is_refused(world: AuthorizationWorld) -> None:
-    """One way of authenticating, and it is the certificate (RFC 6749 §2.3)."""
+    """Neither passwords nor bearer tokens authenticate a client (RFC 6749 §2.3)."""
     answer = world.edge("/token", qwac(), data={"client_id": CLIENT}, headers={"Authorization": "Basic Y2xpZW50LTE6cw=="})
 
-    assert refusal_of(answer)[1] == "Authorization: is not taken: the certificate authenticates"
+    assert refusal_of(answer)[1] == "Authorization: is not taken: clients have keys and certificates here"
 
 
 def test_a_huge_body_is_refused(world: AuthorizationWorld) -> None:

@@ -1,0 +1,31 @@
+"""Which client assertions have been used: one row each, whose key lets the first of several workers through."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import insert
+from sqlalchemy.exc import IntegrityError
+
+from gateway.database import client_assertions
+from gateway.oauth.clients.assertions import AssertionUsed
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Engine
+
+
+class SqlUsedAssertions:
+    """Used assertions on SQLAlchemy Core."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def use(self, sha256: str, expires_at: datetime) -> None:
+        """Note that an assertion is used; raises `AssertionUsed` for all but the first."""
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(insert(client_assertions).values(sha256=sha256, expires_at=expires_at.timestamp()))
+        except IntegrityError as error:
+            raise AssertionUsed from error

@@ -1,0 +1,37 @@
+"""`POST /par`: what `/authorize` would judge is judged here, where the client itself hears of it (RFC 9126 §2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway.oauth.parameters import Parameters
+from gateway.oauth.refusals import OAuthRefused, PageRefused, RedirectRefused, invalid_request
+
+if TYPE_CHECKING:
+    from gateway.oauth.authorization import Authorization
+    from gateway.oauth.jose.request_object import RequestObjects
+    from gateway.oauth.par.service import PushedRequests
+    from gateway.register.model import Client
+
+
+class PushEndpoint:
+    """Takes authorization requests from authenticated clients."""
+
+    def __init__(self, *, authorization: Authorization, signed: RequestObjects, pushed: PushedRequests) -> None:
+        self._authorization = authorization
+        self._signed = signed
+        self._pushed = pushed
+
+    def push(self, parameters: Parameters, client: Client) -> dict[str, object]:
+        """Return the answer to a pushed request; raises `OAuthRefused`."""
+        if parameters.get("request_uri") is not None:
+            raise invalid_request("request_uri", "is not taken here: it is what the answer gives", clause="RFC 9126 §2.1")
+        # What is judged is what was signed, where the client signs (RFC 9101 §6.3).
+        asked = self._signed.effective(parameters, client)
+        # The one that was authenticated, by whatever name it called itself.
+        own = Parameters({**asked.values, "client_id": client.client_id}, asked.repeated)
+        try:
+            self._authorization.judged(own, is_pushed=True)
+        except (PageRefused, RedirectRefused) as refused:
+            raise OAuthRefused(refused.refusal) from refused
+        return self._pushed.push(own, client)

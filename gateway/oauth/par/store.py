@@ -1,0 +1,57 @@
+"""Keeps pushed requests; which of several authorizations may answer one is decided by the database."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import insert, or_, select, update
+
+from chassis.database import for_reading
+from gateway.database import pushed_requests
+from gateway.oauth.par.model import PushedRequest, PushedRequestAnswered
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+
+class SqlPushedRequests:
+    """Pushed requests on SQLAlchemy Core."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._reading = for_reading(engine)
+
+    def add(self, pushed: PushedRequest) -> None:
+        """Keep a pushed request."""
+        row = {
+            "sha256": pushed.sha256,
+            "client_id": pushed.client_id,
+            "parameters": json.dumps(dict(pushed.parameters)),
+            "expires_at": pushed.expires_at.timestamp(),
+        }
+        with self._engine.begin() as connection:
+            connection.execute(insert(pushed_requests).values(row))
+
+    def find(self, sha256: str) -> PushedRequest | None:
+        """Return the pushed request, used or not, or None."""
+        with self._reading.connect() as connection:
+            row = connection.execute(select(pushed_requests).where(pushed_requests.c.sha256 == sha256)).one_or_none()
+        if row is None:
+            return None
+        return PushedRequest(
+            sha256=row.sha256,
+            client_id=row.client_id,
+            parameters=json.loads(row.parameters),
+            expires_at=datetime.fromtimestamp(row.expires_at, UTC),
+            answered_by=row.answered_by,
+        )
+
+    def answer(self, sha256: str, *, by: str) -> None:
+        """Let one authorization request answer it, as often as that likes; raises `PushedRequestAnswered` for any other."""
+        table = pushed_requests
+        free = (table.c.sha256 == sha256) & or_(table.c.answered_by.is_(None), table.c.answered_by == by)
+        with self._engine.begin() as connection:
+            if connection.execute(update(table).where(free).values(answered_by=by)).rowcount != 1:
+                raise PushedRequestAnswered

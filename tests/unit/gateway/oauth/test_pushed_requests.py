@@ -1,0 +1,254 @@
+"""Pushed authorization requests: judged when they are pushed, good for one authorization (RFC 9126, FAPI 2.0 SP §5.3.2.2)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import select
+
+from gateway.database import pushed_requests
+from gateway.oauth.bank import InteractionStatus
+from gateway.oauth.store import SqlOAuthStore
+from gateway.register.model import ApplicationType, ClientProfile, ClientStatus
+from tests.support.authorization import (
+    CLIENT,
+    CONSENT,
+    ISSUER,
+    NUMBER,
+    OTHER_CLIENT,
+    OTHER_NUMBER,
+    PAYMENT,
+    REDIRECT_URI,
+    VERIFIER,
+    AuthorizationWorld,
+    answer_of,
+    client,
+    qwac,
+)
+
+if TYPE_CHECKING:
+    from werkzeug.test import TestResponse
+
+PREFIX = "urn:ietf:params:oauth:request_uri:"
+
+
+def page_of(answer: TestResponse) -> str:
+    """Return the text of a page that goes nowhere."""
+    assert answer.status_code == 400, answer.text
+    assert "Location" not in answer.headers
+    return answer.text
+
+
+def redeem(world: AuthorizationWorld, **changes: Any) -> TestResponse:
+    world.bank.settle(InteractionStatus.APPROVED)
+    return world.redeem(answer_of(world.resume())["code"], **changes)
+
+
+@pytest.mark.parametrize("profile", ClientProfile)
+def test_a_pushed_request_leads_to_a_token(world: AuthorizationWorld, profile: ClientProfile) -> None:
+    """201 with a reference that lasts 90 seconds, then the way is the usual one; for clients of every profile."""
+    if profile.signs_messages:
+        pytest.skip("its requests are signed")
+    world.register.save_client(client(profile=profile))
+    pushed = world.push()
+
+    assert (pushed.status_code, pushed.get_json()["expires_in"]) == (201, 90)
+    assert pushed.headers["Cache-Control"] == "no-store"
+    request_uri = pushed.get_json()["request_uri"]
+    assert request_uri.startswith(PREFIX)
+    assert len(request_uri) == len(PREFIX) + 43
+    assert world.authorize_pushed(request_uri).headers["Location"].startswith(f"{ISSUER}/psu/")
+    assert redeem(world).status_code == 200
+
+
+def test_only_a_hash_of_the_reference_is_kept(world: AuthorizationWorld) -> None:
+    """Nor does what authenticated the client stay."""
+    secret = world.request_uri().removeprefix(PREFIX)
+
+    with world.engine.connect() as connection:
+        row = connection.execute(select(pushed_requests)).one()
+    assert secret not in str(row)
+    assert "client_assertion" not in row.parameters
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "said"),
+    [
+        ({"request_uri": f"{PREFIX}x"}, "invalid_request", "request_uri: is not taken here"),
+        ({"redirect_uri": None}, "invalid_request", "redirect_uri: is missing"),
+        ({"redirect_uri": "https://evil.example/"}, "invalid_request", "is not registered"),
+        ({"redirect_uri": f"{REDIRECT_URI}/"}, "invalid_request", "is not registered"),
+        ({"response_type": "token"}, "unsupported_response_type", "must be code"),
+        ({"code_challenge": None}, "invalid_request", "code_challenge: is missing"),
+        ({"code_challenge": VERIFIER, "code_challenge_method": "plain"}, "invalid_request", "must be S256"),
+        ({"scope": "AIS"}, "invalid_scope", "scope"),
+        ({"state": ["a", "b"]}, "invalid_request", "state: is given more than once"),
+        ({"client_secret": "x"}, "invalid_request", "client_secret: is not taken"),
+    ],
+)
+def test_a_fault_is_told_to_the_client_and_not_to_the_browser(
+    world: AuthorizationWorld, change: dict[str, Any], error: str, said: str
+) -> None:
+    """RFC 9126 §2.3: everything is judged at once, and nothing is kept."""
+    refused = world.push(**change)
+
+    assert (refused.status_code, refused.get_json()["error"]) == (400, error)
+    assert said in refused.get_json()["error_description"]
+    with world.engine.connect() as connection:
+        assert not connection.execute(select(pushed_requests)).all()
+
+
+def test_a_stranger_pushes_nothing(world: AuthorizationWorld) -> None:
+    """The client has to prove itself (RFC 9126 §2)."""
+    assert world.push(certificate=qwac(OTHER_NUMBER)).get_json()["reason"] == "client.certificate_mismatch"
+    assert world.edge("/par", None, data={"client_id": CLIENT}).get_json()["reason"] == "mtls.missing"
+    assert world.edge("/par?scope=x", qwac(), data={"client_id": CLIENT}).get_json()["error"] == "invalid_request"
+
+
+def test_a_reference_is_good_for_one_authorization(world: AuthorizationWorld) -> None:
+    """Loading the page again is no use of it; the answer to the client is (FAPI 2.0 SP §5.3.2.2, note 3)."""
+    request_uri = world.request_uri()
+    world.authorize_pushed(request_uri)
+    world.authorize_pushed(request_uri)
+    assert redeem(world).status_code == 200
+
+    assert "was used before" in page_of(world.authorize_pushed(request_uri))
+
+
+def test_a_refused_authorization_uses_the_reference_up(world: AuthorizationWorld) -> None:
+    """The client has had its answer."""
+    request_uri = world.request_uri()
+    world.authorize_pushed(request_uri)
+    world.bank.settle(InteractionStatus.REJECTED)
+    assert answer_of(world.resume())["error"] == "access_denied"
+
+    assert "was used before" in page_of(world.authorize_pushed(request_uri))
+
+
+def test_of_two_browsers_one_gets_an_answer(world: AuthorizationWorld) -> None:
+    """Both were let in with the same reference; the second to come back goes nowhere, the first may come back again."""
+    request_uri = world.request_uri()
+    first, second = world.new_browser(), world.new_browser()
+    for browser in (first, second):
+        world.authorize_pushed(request_uri, browser=browser)
+    for name in world.bank.interactions:
+        world.bank.settle(InteractionStatus.APPROVED, interaction=name)
+    urls = [new.return_url for new in world.bank.begun]
+
+    assert "code" in answer_of(world.front(urls[0], browser=first))
+    assert "was used before" in page_of(world.front(urls[1], browser=second))
+    assert "code" in answer_of(world.front(urls[0], browser=first))
+
+
+def test_an_expired_reference_is_refused(world: AuthorizationWorld) -> None:
+    """To the second; what was begun in time may be finished later."""
+    request_uri = world.request_uri()
+    world.clock.advance(dt.timedelta(seconds=89))
+    world.authorize_pushed(request_uri)
+    world.clock.advance(dt.timedelta(seconds=1))
+
+    assert "has expired" in page_of(world.authorize_pushed(request_uri))
+    assert redeem(world).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("request_uri", "said"),
+    [
+        ("https://evil.example/request.jwt", "none of this server"),
+        (f"{PREFIX}short", "none of this server"),
+        (f"{PREFIX}{'x' * 43}", "is not known"),
+    ],
+)
+def test_a_strange_reference_is_refused(world: AuthorizationWorld, request_uri: str, said: str) -> None:
+    """Nothing is fetched from anywhere (RFC 9101 §10.4)."""
+    assert said in page_of(world.authorize_pushed(request_uri))
+
+
+def test_another_clients_reference_is_refused(world: AuthorizationWorld) -> None:
+    """RFC 9126 §2.2: it is bound to the client that pushed."""
+    request_uri = world.request_uri()
+
+    assert "another client" in page_of(world.authorize_pushed(request_uri, client_id=OTHER_CLIENT))
+    assert "client_id: is missing" in page_of(world.authorize_pushed(request_uri, client_id=None))
+    assert world.authorize_pushed(request_uri).status_code == 303
+
+
+def test_what_stands_beside_the_reference_changes_nothing(world: AuthorizationWorld) -> None:
+    """It came through the browser, where anybody may have put it (RFC 9101 §6.3)."""
+    request_uri = world.request_uri()
+
+    world.authorize_pushed(
+        request_uri, scope=f"PIS:{PAYMENT}", state="other", redirect_uri="https://evil.example/", code_challenge="x" * 43
+    )
+    assert world.bank.begun[-1].resource == CONSENT
+    world.bank.settle(InteractionStatus.APPROVED)
+    answer = answer_of(world.resume())
+    assert answer["state"] == "af0ifjsldkj"
+    assert world.redeem(answer["code"]).status_code == 200
+
+
+def test_a_repeated_reference_goes_nowhere(world: AuthorizationWorld) -> None:
+    """Two programs may read it differently."""
+    request_uri = world.request_uri()
+
+    answer = world.front(f"{ISSUER}/authorize?client_id={CLIENT}&request_uri={request_uri}&request_uri={request_uri}")
+
+    assert "given more than once" in page_of(answer)
+
+
+def test_a_client_blocked_since_gets_no_further(world: AuthorizationWorld) -> None:
+    """It is judged again when the browser comes."""
+    request_uri = world.request_uri()
+    world.register.save_client(client(status=ClientStatus.BLOCKED))
+
+    assert answer_of(world.authorize_pushed(request_uri))["error"] == "unauthorized_client"
+
+
+def test_a_tpp_may_name_its_client_by_its_number(world: AuthorizationWorld) -> None:
+    """BG IG 1.3.8 §13.1: pushed under the one name, fetched under the other."""
+    request_uri = world.request_uri(client_id=NUMBER)
+
+    assert world.authorize_pushed(request_uri, client_id=CLIENT).status_code == 303
+
+
+def test_a_psu_without_a_browser_takes_a_reference_too(world: AuthorizationWorld) -> None:
+    """Once, as with a browser."""
+    url = f"{ISSUER}/authorize?client_id={CLIENT}&request_uri={world.request_uri()}"
+
+    assert "code=" in world.be_psu(url=url).get_json()["redirect"]
+    assert world.be_psu(url=url).get_json()["code"] == "par.used"
+
+
+@pytest.mark.parametrize(
+    ("registered", "asked", "is_taken"),
+    [
+        ("http://127.0.0.1/cb", "http://127.0.0.1:51004/cb", True),
+        ("http://[::1]:7000/cb?a=b", "http://[::1]:51004/cb?a=b", True),
+        ("http://127.0.0.1/cb", "http://127.0.0.1:51004/other", False),
+        ("http://127.0.0.1/cb", "http://[::1]:51004/cb", False),
+        ("http://127.0.0.1/cb", "http://127.0.0.1:51004@evil.example/cb", False),
+        ("http://localhost/cb", "http://localhost:51004/cb", False),
+        ("https://tpp.example/cb", "https://tpp.example:51004/cb", False),
+    ],
+)
+@pytest.mark.parametrize("application_type", ApplicationType)
+def test_the_port_of_a_native_apps_loopback_address_is_free(
+    world: AuthorizationWorld, application_type: ApplicationType, registered: str, asked: str, *, is_taken: bool
+) -> None:
+    """And of nothing else (RFC 8252 §7.3)."""
+    world.register.save_client(client(redirect_uris=(registered,), application_type=application_type))
+
+    pushed = world.push(redirect_uri=asked)
+
+    assert pushed.status_code == (201 if is_taken and application_type is ApplicationType.NATIVE else 400)
+
+
+def test_old_pushed_requests_go(world: AuthorizationWorld) -> None:
+    """A day after they expired."""
+    world.request_uri()
+    store = SqlOAuthStore(world.engine)
+
+    assert store.prune(world.clock.now(), 10) == 0
+    assert store.prune(world.clock.now() + dt.timedelta(seconds=91), 10) == 1
