@@ -1,6 +1,6 @@
 """SIGKILL of the bank's processes, again and again, under 25 payments a second: whatever it acknowledged, it did once.
 
-`BANK_KILL_SECONDS` and `BANK_KILL_PAYMENTS_A_SECOND` make the rush longer and thicker.
+`BANK_TESTS=full` makes the rush longer, and 50 payments a second.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from psd2.money import Money
 from tests.support.bank_core import ANNA, JONAS, TENANT, SeededBank, lent_bank
 from tests.support.bank_sca import ELSEWHERE, PAYMENTS, payment_body
 from tests.support.bank_server import BankServer, bank_server
+from tests.support.sizes import sized
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,8 +39,8 @@ if TYPE_CHECKING:
 
     from tests.support.databases import Databases
 
-SECONDS = float(os.environ.get("BANK_KILL_SECONDS", "3"))
-PAYMENTS_A_SECOND = float(os.environ.get("BANK_KILL_PAYMENTS_A_SECOND", "25"))
+SECONDS = sized(3, full=20)
+PAYMENTS_A_SECOND = sized(25, full=50)
 CALLERS = 16
 BETWEEN_KILLS_SECONDS = 1.2
 # How long a caller goes on asking for one answer, over restarts and other people's tests.
@@ -191,7 +192,7 @@ def under_fire(rush: Rush, killer: Killer) -> list[str]:
     with ThreadPoolExecutor(CALLERS) as pool:
         paying = []
         began = time.monotonic()
-        for number in range(int(SECONDS * PAYMENTS_A_SECOND)):
+        for number in range(SECONDS * PAYMENTS_A_SECOND):
             time.sleep(max(0.0, began + number / PAYMENTS_A_SECOND - time.monotonic()))
             paying.append(pool.submit(rush.pay, number))
         killer.stopped.set()

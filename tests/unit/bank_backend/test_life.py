@@ -1,12 +1,11 @@
 """A bank's life in random steps: payments of each kind, consents, money from outside, time, kills, failures half-way.
 
 After each step no payment and no consent has made an illegal move and no money was made or lost; after each life the whole bank
-reconciles. `BANK_LIVES=200 pytest tests/unit/bank_backend/test_life.py` lives longer.
+reconciles. `BANK_TESTS=full` lives more and longer lives.
 """
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
@@ -36,14 +35,15 @@ from tests.support.bank_payments import (
     entry,
 )
 from tests.support.bank_sca import CONSENTS, BankDesk
+from tests.support.sizes import sized
 
 if TYPE_CHECKING:
     from bank_backend.states import StateMachine
     from psd2.ids import PsuId
     from tests.support.databases import Databases
 
-LIVES = int(os.environ.get("BANK_LIVES", "2"))
-STEPS = 25
+LIVES = sized(2, full=40)
+STEPS = sized(25, full=50)
 # To begin anew takes longer than anything else.
 BETWEEN_KILLS = 12
 PEOPLE = (ANNA, JONAS, KARL, TOM)

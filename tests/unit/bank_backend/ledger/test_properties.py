@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bank_backend.ledger.refusals import LedgerError
 from psd2.money import Money
 from tests.support.bank_core import ANNA, JONAS, KARL, TENANT, TOM, SeededBank, copy_of
+from tests.support.sizes import sized
 from tests.unit.bank_backend.ledger.test_transfer import hold, pay
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ moves = st.tuples(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=sized(15, full=300), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(plan=st.lists(moves, min_size=5, max_size=30))
 def test_money_is_conserved_and_limits_hold(
     plan: list[Move], bank_template: Path, tmp_path_factory: pytest.TempPathFactory

@@ -1,6 +1,6 @@
 """schemathesis on our own document: whatever it sends, nothing fails, and every answer is a described one.
 
-Seeded and bounded; the answers are judged by the Berlin Group's YAMLs as well (conftest.py).
+Seeded and bounded (`BANK_TESTS=full`: a hundred of each kind); the Berlin Group's YAMLs judge the answers too (conftest.py).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from schemathesis.specs.openapi.checks import (
 from tests.support.bank_core import ANNA, JONAS, NOW, TENANT
 from tests.support.bank_sca import ALL_ROLES, CONSENTS, ELSEWHERE, FUNDS, PAYMENTS, BankDesk
 from tests.support.own_document import own_document
+from tests.support.sizes import sized
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,8 +42,8 @@ CHECKS = [
 # The domains with most operations by themselves, so that workers share them; "others" are all that are not named.
 DOMAINS = ("accounts", "consents", "funds", "payments", "others")
 # Examples of an operation: of the interface that banks share, and of what steers the sandbox.
-VALID, INVALID = 6, 4
-FEW_VALID, FEW_INVALID = 3, 2
+VALID, INVALID = sized(6, full=100), sized(4, full=100)
+FEW_VALID, FEW_INVALID = sized(3, full=30), sized(2, full=30)
 # What they ask for, valid, takes its time: thousands of transactions, or all of a tenant's.
 SLOW = frozenset({"/sandbox/v1/data/generate", "/sandbox/v1/data/reset"})
 _ACCESS: tuple[dict[str, Any], ...] = (

@@ -25,6 +25,7 @@ from bank_backend.personas.trade import KIOSK
 from bank_backend.references import parse_pan
 from psd2.ids import TenantId
 from tests.support.bank_core import NOW, TENANT
+from tests.support.sizes import sized
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +65,7 @@ def test_every_persona_says_what_it_is_for() -> None:
     assert all(20 <= len(persona.purpose) <= 200 for persona in PERSONAS)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=sized(12, full=200), deadline=None)
 @given(seed=st.integers(0, 2**63 - 1), day=st.integers(0, 800), minute=st.integers(0, 1439))
 def test_whatever_the_seed_and_the_day_nobody_is_overdrawn_by_surprise(seed: int, day: int, minute: int) -> None:
     """No account falls below its credit line at any time, what is pending included, and nothing happens in the future."""
