@@ -104,6 +104,11 @@ class Bench:
         )
         return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
+    def pid(self, name: str) -> int:
+        """Return the process of one of the platform's servers."""
+        status = json.loads(self._sandbox("status", "--json"))
+        return next(int(server["pid"]) for server in status["servers"] if server["name"] == name)
+
     @staticmethod
     def body() -> str:
         """Return what the bank that answers at once answers."""
@@ -206,18 +211,6 @@ def _wait(condition: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
-def _edge_pid(bench: Bench) -> int:
-    status = json.loads(
-        subprocess.run(
-            [sys.executable, "-m", "sandbox.cli", "status", "--json", "--home", str(bench.home)],
-            check=True,
-            capture_output=True,
-            timeout=30,
-        ).stdout
-    )
-    return next(int(server["pid"]) for server in status["servers"] if server["name"] == "edge")
-
-
 def _started(bench: Bench, stack: ExitStack, report: Report, base: int) -> list[Target]:
     """Start the bank that answers at once, and all that is measured before it: nginx first, the edge next."""
     certs = bench.home / "certs"
@@ -271,7 +264,7 @@ def _measure(bench: Bench, stack: ExitStack, report: Report) -> None:
             report.resumed.setdefault(target.name, []).append(bench.shake_hands(target, "resumed"))
     report.megabytes = {target.name: megabytes_of(target.pid) for target in targets}
     before_bank = running(bench, stack, _NGINX, nginx, port=base + 22, upstream_port=bench.base + 5)
-    _in_turns(bench, [before_bank, Target(_EDGE, bench.base + 3, _edge_pid(bench))], report.bank)
+    _in_turns(bench, [before_bank, Target(_EDGE, bench.base + 3, bench.pid("edge"))], report.bank)
     pairs = zip(report.bank[_NGINX], report.bank[_EDGE], strict=True)
     report.bank_ratio = statistics.median(one.requests_per_second / two.requests_per_second for one, two in pairs)
 
