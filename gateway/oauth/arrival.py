@@ -6,7 +6,8 @@ Believed only from the gateway's own edge, recognised by its internal certificat
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 
 from chassis.callers import caller_of
 from gateway.oauth.refusals import OAuthRefused, Refusal, invalid_client
@@ -16,7 +17,8 @@ from psd2.client_cert_header import MalformedClientCert, decode_client_cert
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
 
-_EDGE = "gateway"
+_EDGE: Final = "gateway"
+_MOST_REMEMBERED: Final = 500
 
 
 class Listener(StrEnum):
@@ -62,11 +64,17 @@ def require_presented_qwac(environ: WSGIEnvironment) -> Psd2Certificate:
         hint = "present the TPP's QWAC in the TLS handshake (curl --cert qwac.crt --key qwac.key)"
         raise invalid_client("no client certificate was presented", reason="mtls.missing", hint=hint)
     try:
-        certificate = parse_certificate(decode_client_cert(value))
-        require_qwac(certificate)
+        return _qwac(value)
     except (MalformedClientCert, MalformedCertificate) as error:
         raise invalid_client("the client certificate can't be read", reason="mtls.malformed", hint=str(error)) from error
     except NotAQwac as error:
         hint = "a QSealC signs, a QWAC authenticates: present the QWAC"
         raise invalid_client("the client certificate is no QWAC", reason="mtls.not_a_qwac", hint=f"{error}; {hint}") from error
+
+
+@lru_cache(maxsize=_MOST_REMEMBERED)
+def _qwac(header: str) -> Psd2Certificate:
+    """Read a certificate, the same each time; a TPP shows its own with every request."""
+    certificate = parse_certificate(decode_client_cert(header))
+    require_qwac(certificate)
     return certificate

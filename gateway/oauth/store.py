@@ -5,12 +5,12 @@ Each method is one transaction. Revoking also tells the change feed in it, so th
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+from dataclasses import fields
 from datetime import UTC, datetime
 from itertools import chain
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from chassis.database import for_reading
@@ -53,6 +53,14 @@ _PRUNED = (
     access_tokens,
     refresh_tokens,
     grants,
+)
+
+
+# Made once: making a statement costs more than running it.
+_ADD_ACCESS: Final = insert(access_tokens)
+_ADD_REFRESH: Final = insert(refresh_tokens)
+_CLIENT_KEPT: Final = (
+    select(clients.c.client_id).where(clients.c.client_id == bindparam("client_id")).with_for_update(read=True)
 )
 
 
@@ -110,7 +118,7 @@ class SqlOAuthStore:
                 _revoke_tokens(connection, grant.id, access.issued_at)
             _add_access(connection, access)
             if refresh is not None:
-                connection.execute(insert(refresh_tokens).values(**_values(refresh)))
+                connection.execute(_ADD_REFRESH, _values(refresh))
 
     def add_access_token(self, access: AccessToken) -> None:
         """Keep an access token; raises `GrantWithdrawn` where its client is gone."""
@@ -159,10 +167,9 @@ class SqlOAuthStore:
 
 def _add_access(connection: Connection, access: AccessToken) -> None:
     # Locked against deletion: a client deleted a moment ago must not leave a living token behind.
-    there = select(clients.c.client_id).where(clients.c.client_id == access.client_id).with_for_update(read=True)
-    if connection.execute(there).first() is None:
+    if connection.execute(_CLIENT_KEPT, {"client_id": access.client_id}).first() is None:
         raise GrantWithdrawn
-    connection.execute(insert(access_tokens).values(**_values(access)))
+    connection.execute(_ADD_ACCESS, _values(access))
 
 
 def _revoke_tokens(connection: Connection, grant_id: str, at: datetime) -> None:
@@ -186,7 +193,8 @@ def _prune(connection: Connection, table: Table, before: datetime, batch: int) -
 
 
 def _values(kept: _Kept) -> dict[str, Any]:
-    return {name: value.timestamp() if isinstance(value, datetime) else value for name, value in asdict(kept).items()}
+    values = {field.name: getattr(kept, field.name) for field in fields(kept)}
+    return {name: value.timestamp() if isinstance(value, datetime) else value for name, value in values.items()}
 
 
 def _kept(row: Row[Any], type_: type[_Kept]) -> _Kept:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from chassis.database import for_reading
 from gateway.admin_audit.store import record_change
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
     from gateway.configuration.changes import Precondition
 
+# Made once: making a statement costs more than running it.
+_TPP: Final = select(tpps).where(tpps.c.authorisation_number == bindparam("number"))
+_CLIENT: Final = select(clients).where(clients.c.client_id == bindparam("client_id"))
 _BOOKKEEPING: Final = frozenset({"created_at", "updated_at"})
 
 
@@ -38,9 +41,8 @@ class SqlRegisterStore:
 
     def tpp(self, authorisation_number: str) -> Tpp | None:
         """Return the TPP, or None."""
-        query = select(tpps).where(tpps.c.authorisation_number == authorisation_number)
         with self._reading.connect() as connection:
-            row = connection.execute(query).one_or_none()
+            row = connection.execute(_TPP, {"number": authorisation_number}).one_or_none()
         return _tpp(row) if row else None
 
     def tpps(self) -> Sequence[Tpp]:
@@ -69,7 +71,7 @@ class SqlRegisterStore:
     def client(self, client_id: str) -> Client | None:
         """Return the client, or None."""
         with self._reading.connect() as connection:
-            row = connection.execute(select(clients).where(clients.c.client_id == client_id)).one_or_none()
+            row = connection.execute(_CLIENT, {"client_id": client_id}).one_or_none()
         return _client(row) if row else None
 
     def clients_of(self, authorisation_number: str) -> Sequence[Client]:
