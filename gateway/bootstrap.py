@@ -39,6 +39,7 @@ from gateway.oauth.clients.store import SqlUsedAssertions
 from gateway.oauth.dpop.key_binding import KeyBinding
 from gateway.oauth.grant_management.service import GrantManagement
 from gateway.oauth.grant_management.store import SqlGrantStore
+from gateway.oauth.jose.administration import KeyAdministration
 from gateway.oauth.jose.client_keys import ClientKeys
 from gateway.oauth.jose.introspection import SignedIntrospection
 from gateway.oauth.jose.key_fetching import KeyFetcher
@@ -224,6 +225,9 @@ def admin_app(settings: GatewaySettings) -> Flask:
         explain_desk=_explain_desk(settings, engine, configuration, clock),
         home=settings.home,
         clock=clock,
+        signing_keys=KeyAdministration(
+            store=SqlSigningKeys(engine), ahead=timedelta(seconds=settings.signing_key_ahead_seconds), clock=clock
+        ),
         neighbours=[
             _Neighbour(settings, "authorization", settings.authorization_address),
             _Neighbour(settings, "demo", settings.demo_address),

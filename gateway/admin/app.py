@@ -22,6 +22,7 @@ from gateway.admin.problems import handle_errors
 from gateway.admin.requests_api import requests_blueprint
 from gateway.admin.revocation_api import revocation_blueprint
 from gateway.admin.servers_api import servers_blueprint
+from gateway.admin.signing_keys_api import signing_keys_blueprint
 from gateway.metrics.expiry import documented_expiries, platform_expiries, trusted_expiries
 from gateway.metrics.publishing import published
 from gateway.trust.model import TPP_STORE
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from gateway.configuration.service import Configuration
     from gateway.explain.desk import ExplainDesk
     from gateway.limits.blocks import Blocks
+    from gateway.oauth.jose.administration import KeyAdministration
     from gateway.register.service import Register
     from gateway.trust.crl_points import SqlCrlPoints
     from gateway.trust.service import Trust
@@ -61,6 +63,7 @@ def create_app(
     explain_desk: ExplainDesk,
     home: Home,
     clock: Clock,
+    signing_keys: KeyAdministration,
     neighbours: Sequence[Neighbour] = (),
 ) -> Flask:
     """Make the application."""
@@ -77,6 +80,7 @@ def create_app(
     app.register_blueprint(admin_audit_blueprint(admin_audit))
     app.register_blueprint(requests_blueprint(audit_folder, audit_records, clock))
     app.register_blueprint(explain_blueprint(explain_desk))
+    app.register_blueprint(signing_keys_blueprint(signing_keys))
     app.register_blueprint(servers_blueprint(neighbours))
     app.register_blueprint(_metrics(metrics_folder, home, trust, watched, clock))
     app.register_blueprint(openapi_blueprint(configuration.kinds))

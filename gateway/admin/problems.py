@@ -20,6 +20,7 @@ from gateway.configuration.model import DocumentRefused, UnknownKind
 from gateway.configuration.snapshot import SetRefused
 from gateway.explain.desk import ExplainingBusy
 from gateway.limits.blocks import NotBlocked
+from gateway.oauth.jose.rotation import RotationRefused
 from gateway.plans.issuing import NoSuchToken
 from gateway.register.model import ClientOfAnotherTpp, ClientRefused, RegisterRefusal
 from gateway.trust.model import OutdatedCrl, TrustRefusal
@@ -64,6 +65,10 @@ def _refuse(refusal: RegisterRefusal | TrustRefusal) -> Response:
 
 def _not_found(error: NotFound | NoSuchToken | NotBlocked) -> Response:
     return _problem(HTTPStatus.NOT_FOUND, "not_found", str(error))
+
+
+def _too_early(refused: RotationRefused) -> Response:
+    return _problem(HTTPStatus.CONFLICT, "signing_key.too_early", str(refused))
 
 
 def _busy(_error: LogBusy) -> Response:
@@ -124,6 +129,7 @@ _RENDERED: Mapping[type[Exception], Callable[[Any], Response]] = {
     NotFound: _not_found,
     NoSuchToken: _not_found,
     NotBlocked: _not_found,
+    RotationRefused: _too_early,
     LogBusy: _busy,
     ExplainingBusy: _explaining_busy,
     SetRefused: _refuse_set,

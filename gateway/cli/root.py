@@ -15,6 +15,7 @@ from gateway.cli.changing import apply, delete, diff, rollback
 from gateway.cli.control_api import Refused
 from gateway.cli.printing import say
 from gateway.cli.reading import describe, get, history
+from gateway.cli.signing_keys import key
 from gateway.cli.statuses import REFUSED, UNREACHABLE
 from gateway.cli.subscribers import token
 from gateway.configuration.files import FileRefused
@@ -36,7 +37,7 @@ def cli() -> None:
     """
 
 
-for command in (get, describe, apply, diff, delete, history, rollback, token, audit):
+for command in (get, describe, apply, diff, delete, history, rollback, token, audit, key):
     cli.add_command(command)
 
 

@@ -17,6 +17,8 @@ from gateway.configuration.store import SqlConfigurationStore
 from gateway.explain.desk import ExplainDesk
 from gateway.explain.standing_knowledge import StandingKnowledge
 from gateway.limits.blocks import Blocks
+from gateway.oauth.jose.administration import KeyAdministration
+from gateway.oauth.jose.key_store import SqlSigningKeys
 from gateway.register.service import Register
 from gateway.register.store import SqlRegisterStore
 from gateway.relays.delivery import RelaysApart
@@ -27,6 +29,7 @@ from gateway.trust.service import Trust
 from gateway.trust.store import SqlTrustStore
 from psd2.clock import SystemClock
 from tests.support.configured import KINDS
+from tests.support.jose import SCHEDULE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -69,6 +72,7 @@ def admin_client(
         explain_desk=explain_desk(engine, configuration, clock),
         home=home or Home(audit_folder),
         clock=clock,
+        signing_keys=KeyAdministration(store=SqlSigningKeys(engine), ahead=SCHEDULE.ahead, clock=clock),
     ).test_client()
     if caller is not None:
         client.environ_base["chassis.caller"] = caller

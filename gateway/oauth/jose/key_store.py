@@ -10,6 +10,9 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from chassis.database import for_reading
+from gateway.admin_audit.record import Entry
+from gateway.admin_audit.store import append_record
+from gateway.changes.store import changing
 from gateway.database import signing_keys
 from gateway.oauth.jose.rotation import SigningKey, rotation
 from gateway.register.model import SigningAlg
@@ -65,18 +68,26 @@ class SqlSigningKeys:
 
     def rotate(self, alg: SigningAlg, at: datetime, *, ahead: timedelta, withdraw: bool) -> Rotation:
         """Let the successor sign from now on; raises `RotationRefused`."""
-        with self._engine.begin() as connection:
+        with changing(self._engine) as connection:
             decided = rotation(_all(connection), alg, at, ahead=ahead, withdraw=withdraw)
             _begin(connection, decided.begins, at)
             if decided.withdrawn is not None:
                 withdrawn = update(signing_keys).where(signing_keys.c.kid == decided.withdrawn)
                 connection.execute(withdrawn.values(withdrawn_at=at.timestamp()))
+            append_record(connection, _entry(alg, decided), at)
         return decided
 
     def drop(self, kid: str) -> None:
         """Forget a key."""
         with self._engine.begin() as connection:
             connection.execute(delete(signing_keys).where(signing_keys.c.kid == kid))
+
+
+def _entry(alg: SigningAlg, decided: Rotation) -> Entry:
+    difference = [{"field": "signs", "after": decided.begins}]
+    if decided.withdrawn is not None:
+        difference.append({"field": "withdrawn", "after": decided.withdrawn})
+    return Entry(action="replaced", object_kind="signing-keys", object_name=alg.value, difference=difference)
 
 
 def _begin(connection: Connection, kid: str, at: datetime) -> None:

@@ -19,7 +19,10 @@ from gateway.changes.store import changing
 from gateway.cli.root import run
 from gateway.database import admin_audit
 from gateway.kinds import KINDS as REAL_KINDS
+from gateway.register.model import SigningAlg
+from psd2.clock import FixedClock, SystemClock
 from tests.support.admin import admin_client
+from tests.support.jose import SCHEDULE, server_keys
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -116,6 +119,30 @@ def test_a_subscribers_tokens_are_issued_listed_and_revoked(
     with engine.connect() as connection:
         row = connection.execute(select(admin_audit).order_by(admin_audit.c.number.desc()).limit(1)).one()
     assert (row.object_name, row.on_behalf_of, secret in row.difference) == ("acme", getpass.getuser(), False)
+
+
+def test_signing_keys_are_listed_and_changed_by_hand(terminal: Terminal, engine: Engine) -> None:
+    """The next one signs once clients may know it; or at once, where others may have the present one. Both are recorded."""
+    clock = SystemClock()
+    with capture_logs():
+        server_keys(engine, FixedClock(clock.now() - SCHEDULE.ahead)).keep_up([SigningAlg.ES256])
+    present, following = [each["kid"] for each in terminal.json("key", "list")]
+
+    assert terminal.json("key", "rotate", "ES256") == {"signs": following, "withdrawn": None}
+    assert [(each["kid"], each["state"]) for each in terminal.json("key", "list")] == [
+        (present, "retired"),
+        (following, "signs"),
+    ]
+    status, said = terminal.run("key", "rotate", "ES256")
+    assert (status, "no successor for ES256 yet" in said) == (2, True)
+
+    with capture_logs():
+        server_keys(engine, clock).keep_up([SigningAlg.ES256])
+    status, said = terminal.run("key", "rotate", "ES256")
+    assert (status, "If others have the present one, withdraw it" in said) == (2, True)
+    assert f"{following} is withdrawn" in terminal.run("key", "rotate", "ES256", "--withdraw")[1]
+    assert [each["state"] for each in terminal.json("key", "list")] == ["retired", "withdrawn", "signs"]
+    assert "replaced" in terminal.run("audit", "list")[1]
 
 
 def test_documents_are_applied_from_files_and_what_stands_is_left_alone(terminal: Terminal) -> None:
