@@ -6,10 +6,18 @@ from typing import Final
 
 from gateway.register.model import SigningAlg
 
+# RFC 9864 §2.2 names in full what EdDSA on Ed25519 is; FAPI 2.0 SP §5.4.1 allows it as soon as it is registered, which it is.
+FULL_NAME: Final = "Ed25519"
 SUPPORTED: Final = frozenset(SigningAlg)
 LEAST_RSA_BITS: Final = 2048
+_NAMES: Final = {**{algorithm.value: algorithm for algorithm in SigningAlg}, FULL_NAME: SigningAlg.EDDSA}
 KEY_KINDS: Final = {
     SigningAlg.PS256: "an RSA key",
     SigningAlg.ES256: "an EC key on P-256",
     SigningAlg.EDDSA: "an OKP key on Ed25519",
 }
+
+
+def algorithm_named(name: object) -> SigningAlg | None:
+    """Return the algorithm of a name in a header or a key, None where there is none of that name."""
+    return _NAMES.get(name) if isinstance(name, str) else None

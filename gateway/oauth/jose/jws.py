@@ -13,7 +13,7 @@ from joserfc.errors import JoseError
 from joserfc.jws import JWSRegistry, deserialize_compact
 from joserfc.util import urlsafe_b64decode
 
-from gateway.oauth.jose.algorithms import KEY_KINDS
+from gateway.oauth.jose.algorithms import KEY_KINDS, algorithm_named
 from gateway.oauth.jose.claims import Claims
 from gateway.oauth.jose.key_set import read_registered_keys
 from gateway.oauth.jose.refusals import JwsRefused, KeySetRefused, UnknownKey
@@ -42,7 +42,7 @@ class _Registry(JWSRegistry):
     max_payload_length = MOST_CHARACTERS
 
     def get_alg(self, name: str) -> JWSAlgModel:
-        return self.algorithms[SigningAlg(name).value]
+        return self.algorithms[(algorithm_named(name) or SigningAlg(name)).value]
 
 
 REGISTRY: Final = _Registry(algorithms=[algorithm.value for algorithm in SigningAlg], strict_check_header=False)
@@ -124,9 +124,9 @@ def _algorithm(header: dict[str, Any], algs: Collection[SigningAlg]) -> SigningA
         raise _wrong_algorithm("jose.alg_none", f"header alg: none signs nothing; sign with {allowed}")
     if isinstance(named, str) and named.startswith("HS"):
         raise _wrong_algorithm("jose.alg_symmetric", f"header alg: shared secrets are not used here; sign with {allowed}")
-    for algorithm in algs:
-        if named == algorithm.value:
-            return algorithm
+    algorithm = algorithm_named(named)
+    if algorithm is not None and algorithm in algs:
+        return algorithm
     raise _wrong_algorithm("jose.alg", f"header alg: must be one of {allowed}")
 
 

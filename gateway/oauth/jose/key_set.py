@@ -10,7 +10,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, JWKRegistry, OKPKey, RSAKey
 from joserfc.util import base64_to_int
 
-from gateway.oauth.jose.algorithms import LEAST_RSA_BITS
+from gateway.oauth.jose.algorithms import LEAST_RSA_BITS, algorithm_named
 from gateway.oauth.jose.refusals import KeySetRefused
 from gateway.oauth.jose.strict_json import NotAnObject, read_object
 from gateway.register.model import SigningAlg
@@ -135,7 +135,7 @@ def _usable(entry: Mapping[str, Any]) -> tuple[SigningAlg, _Usable]:
     except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise _PassOver("is no JWK whose public key can be read (RFC 7518 §6)") from error
     algorithm = _algorithm_of(key)
-    if entry.get("alg", algorithm.value) != algorithm.value:
+    if "alg" in entry and algorithm_named(entry["alg"]) is not algorithm:
         raise _PassOver(f"its alg is {entry['alg']!s:.40}, where {algorithm.value} would fit the key")
     return algorithm, key  # type: ignore[return-value]
 

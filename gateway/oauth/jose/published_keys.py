@@ -1,4 +1,4 @@
-"""What is known of the keys at a `jwks_uri`, and what that allows: to use them, or to ask for them (FAPI 2.0 SP §5.6.3)."""
+"""What is known of the keys at a `jwks_uri`, and what that allows: to use them, or to ask for them (FAPI 2.0 SP §5.4.2)."""
 
 from __future__ import annotations
 

@@ -97,10 +97,28 @@ def test_a_public_key_is_no_shared_secret() -> None:
     assert refusal(f"{signed}.{b64(mac)}", key_set(ps256())).reason == "jose.alg_symmetric"
 
 
-@pytest.mark.parametrize("alg", ["RS256", "PS512", "ES384", "es256", "Ed25519", "", 7])
+@pytest.mark.parametrize("alg", ["RS256", "PS512", "ES384", "es256", "ed25519", "Ed448", "", 7])
 def test_other_algorithms_are_refused(alg: object) -> None:
     """By their exact names."""
     assert refusal(es256().sign(CLAIMS, alg=alg)).reason == "jose.alg"
+
+
+def test_ed25519_may_be_named_in_full() -> None:
+    """RFC 9864: by the header, by the key, by both."""
+    named = {**eddsa().jwk, "alg": "Ed25519"}
+    for alg in ("EdDSA", "Ed25519"):
+        for key in (eddsa().jwk, named):
+            assert verified_jws(eddsa().sign(CLAIMS, alg=alg), key_set(key), algs=[SigningAlg.EDDSA]).values == CLAIMS
+    assert refusal(eddsa().sign(CLAIMS, alg="Ed25519"), key_set(eddsa()), algs=[SigningAlg.ES256]).reason == "jose.alg"
+    assert refusal(es256().sign(CLAIMS, alg="Ed25519")).reason == "jose.key_type"
+
+
+def test_of_keys_with_one_name_the_one_that_fits_is_taken() -> None:
+    """FAPI 2.0 SP §5.4.3."""
+    keys = key_set(ps256("same"), es256("same"), eddsa("same"))
+
+    for signer in (ps256("same"), es256("same"), eddsa("same")):
+        assert verified_jws(signer.sign(CLAIMS), keys, algs=SUPPORTED).values == CLAIMS
 
 
 def test_a_message_without_algorithm_is_refused() -> None:
