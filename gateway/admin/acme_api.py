@@ -82,6 +82,11 @@ def acme_blueprint(configuration: Configuration, keeping: Keeping, clock: Clock)
     return api
 
 
+def order_failures(configuration: Configuration, keeping: Keeping) -> dict[str, int]:
+    """Return how often the order of each certificate has failed in a row."""
+    return {name: keeping.progress(name).failures for name in configuration.snapshot().of(ACME_CERTIFICATES)}
+
+
 def _listed(snapshot: Snapshot, keeping: Keeping, now: datetime) -> Iterator[AcmeCertificateAnswer]:
     for name, wanted in sorted(snapshot.of(ACME_CERTIFICATES).items()):
         yield _answer(wanted, snapshot, keeping.progress(name), now)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, Flask, Response, jsonify
 
-from gateway.admin.acme_api import acme_blueprint
+from gateway.admin.acme_api import acme_blueprint, order_failures
 from gateway.admin.actors import note_actors
 from gateway.admin.admin_audit_api import admin_audit_blueprint
 from gateway.admin.api import MOST_JSON_BYTES, register_blueprint, trust_blueprint
@@ -28,7 +28,7 @@ from gateway.metrics.publishing import published
 from gateway.trust.model import TPP_STORE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from chassis.home import Home
@@ -82,7 +82,16 @@ def create_app(
     app.register_blueprint(explain_blueprint(explain_desk))
     app.register_blueprint(signing_keys_blueprint(signing_keys))
     app.register_blueprint(servers_blueprint(neighbours))
-    app.register_blueprint(_metrics(metrics_folder, home, trust, watched, clock))
+    app.register_blueprint(
+        _metrics(
+            folder=metrics_folder,
+            home=home,
+            trust=trust,
+            watched=watched,
+            order_failures=lambda: order_failures(configuration, acme),
+            clock=clock,
+        )
+    )
     app.register_blueprint(openapi_blueprint(configuration.kinds))
     note_actors(app)
     take_dry_runs(app)
@@ -91,7 +100,15 @@ def create_app(
     return app
 
 
-def _metrics(folder: Path, home: Home, trust: Trust, watched: Callable[[], Sequence[Watched]], clock: Clock) -> Blueprint:
+def _metrics(
+    *,
+    folder: Path,
+    home: Home,
+    trust: Trust,
+    watched: Callable[[], Sequence[Watched]],
+    order_failures: Callable[[], Mapping[str, int]],
+    clock: Clock,
+) -> Blueprint:
     return metrics_blueprint(
         workers=lambda: list(published(folder, now=clock.now().timestamp())),
         expiries=lambda: [
@@ -99,6 +116,7 @@ def _metrics(folder: Path, home: Home, trust: Trust, watched: Callable[[], Seque
             *trusted_expiries(trust.authorities(TPP_STORE)),
             *documented_expiries(watched()),
         ],
+        order_failures=order_failures,
         clock=clock,
     )
 

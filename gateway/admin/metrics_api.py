@@ -11,7 +11,7 @@ from gateway.admin.operations import operation
 from gateway.metrics.exposition import CONTENT_TYPE, exposition
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from gateway.metrics.expiry import Expiry
     from gateway.metrics.publishing import Published
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 
 def metrics_blueprint(
-    workers: Callable[[], Sequence[Published]], expiries: Callable[[], Iterable[Expiry]], clock: Clock
+    workers: Callable[[], Sequence[Published]],
+    expiries: Callable[[], Iterable[Expiry]],
+    order_failures: Callable[[], Mapping[str, int]],
+    clock: Clock,
 ) -> Blueprint:
     """Return the resource."""
     api = Blueprint("metrics", __name__)
@@ -27,6 +30,6 @@ def metrics_blueprint(
     @api.get(METRICS_PATH)
     @operation("What the edge has counted, in Prometheus' text format")
     def get_metrics() -> Response:
-        return Response(exposition(workers(), expiries(), clock.now()), content_type=CONTENT_TYPE)
+        return Response(exposition(workers(), expiries(), clock.now(), order_failures()), content_type=CONTENT_TYPE)
 
     return api

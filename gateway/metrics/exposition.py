@@ -37,8 +37,11 @@ _COUNTERS: Final = {
 class GatewayCollector(Collector):
     """What workers have published, at one moment."""
 
-    def __init__(self, workers: Sequence[Published], expiries: Iterable[Expiry], now: datetime) -> None:
+    def __init__(
+        self, workers: Sequence[Published], expiries: Iterable[Expiry], now: datetime, order_failures: Mapping[str, int]
+    ) -> None:
         """Hold it."""
+        self._order_failures = order_failures
         self._workers = workers
         self._expiries = expiries
         self._now = now
@@ -98,6 +101,12 @@ class GatewayCollector(Collector):
         for expiry in self._expiries:
             days.add_metric([expiry.kind, expiry.name], expiry.days_left(self._now))
         yield days
+        failures = GaugeMetricFamily(
+            "gateway_certificate_order_failures", "Orders of a certificate by ACME that failed, in a row", labels=["name"]
+        )
+        for name, count in sorted(self._order_failures.items()):
+            failures.add_metric([name], count)
+        yield failures
         moments = [worker.gauges.get("soonest_expiry") for worker in self._workers]
         soonest = min((moment for moment in moments if moment is not None), default=None)
         if soonest is not None:
@@ -106,10 +115,12 @@ class GatewayCollector(Collector):
             yield GaugeMetricFamily("gateway_tpp_certificate_expiry_days", text, value=left)
 
 
-def exposition(workers: Sequence[Published], expiries: Iterable[Expiry], now: datetime) -> bytes:
+def exposition(
+    workers: Sequence[Published], expiries: Iterable[Expiry], now: datetime, order_failures: Mapping[str, int]
+) -> bytes:
     """Return the page that Prometheus scrapes."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(GatewayCollector(workers, expiries, now))
+    registry.register(GatewayCollector(workers, expiries, now, order_failures))
     return generate_latest(registry)
 
 

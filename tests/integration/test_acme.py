@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gateway.acme.keys import new_key
+from gateway.acme.model import KeyType
 from gateway.acme.store import SqlChallenges
 from gateway.certificates.kind import CERTIFICATES
 from psd2.clock import SystemClock
@@ -132,6 +134,22 @@ def test_an_order_that_was_cut_off_is_gone_on_with(orderer: Orderer, pebble: Peb
     assert obtained[0].chain_pem.startswith(successor.stored.current.chain_pem[:500])
     assert order is not None
     assert successor.kept.open_order("shop") is None
+
+
+def test_an_account_that_the_ca_does_not_know_is_made_anew(orderer: Orderer, pebble: Pebble) -> None:
+    """And one that it knows already, by its key, is found again."""
+    orderer.want(pebble)
+    key, _url = orderer.kept.keep_account_key("public", pebble.directory, new_key(KeyType.EC_P256), orderer.clock.now())
+    orderer.kept.note_account("public", pebble.directory, f"https://localhost:{pebble.port}/my-account/unknown")
+    assert orderer.keeper.keep_due() == 0
+    assert "accountDoesNotExist" in (orderer.progress.failure or "")
+    for _ in range(2):
+        orderer.kept.hasten("shop", orderer.clock.now())
+        assert orderer.keeper.keep_due() == 1
+        assert orderer.kept.account_key("public", pebble.directory) is not None
+        orderer.kept.note_account("public", pebble.directory, None)
+        orderer.clock.advance(orderer.stored.current.not_after - orderer.clock.now() - DAY)
+    assert orderer.kept.account_key("public", pebble.directory) == (key, None)
 
 
 def test_an_account_may_have_to_be_a_customers(orderer: Orderer, http_port: int, tmp_path: Path) -> None:

@@ -37,4 +37,4 @@ class Samples:
 def samples_at(folder: Path, *, at: float | None = None, expiries: Iterable[Expiry] = ()) -> Samples:
     """Return what the workers of `folder` have published; `at` is epoch seconds, now unless said."""
     now = datetime.now(UTC) if at is None else datetime.fromtimestamp(at, UTC)
-    return Samples(exposition(list(published(folder, now=now.timestamp())), expiries, now).decode())
+    return Samples(exposition(list(published(folder, now=now.timestamp())), expiries, now, {}).decode())

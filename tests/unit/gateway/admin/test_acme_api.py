@@ -57,6 +57,7 @@ def test_each_state_is_told(api: FlaskClient, kept: SqlAcme) -> None:
     found = told(api)
     assert (found["state"], found["failure"], found["failures"]) == ("failing", "no such name", 2)
     assert found["next_try_at"] == (NOW + DAY).isoformat()
+    assert 'gateway_certificate_order_failures{name="shop"} 2.0' in api.get("/metrics").text
     made = issued()
     version = {"chain": made.pem, "key": key_pem(made), "stage": "current"}
     assert api.post("/config/certificates/shop/versions", json=version).status_code == 200

@@ -84,7 +84,7 @@ def test_targets_count_by_upstream_as_the_worker_says_for_which_they_do_worst(tm
         for condition in ("serving", "failing", "left_alone")
     }
     assert [*counts.values()] == [1, 0, 0, 1, 1, 1]
-    assert b"p1:443" not in exposition(list(published(tmp_path, now=NOW)), (), datetime.now(UTC))
+    assert b"p1:443" not in exposition(list(published(tmp_path, now=NOW)), (), datetime.now(UTC), {})
 
 
 def test_latency_is_counted_by_stage_in_cumulative_buckets(tmp_path: Path) -> None:
