@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,11 @@ from sqlalchemy import select
 from gateway.database import access_tokens, authorization_codes
 from gateway.oauth.bank import InteractionStatus
 from gateway.oauth.model import secret_sha256
+from gateway.oauth.par.model import PushedRequest
+from gateway.oauth.par.store import SqlPushedRequests
 from tests.support.authorization import CLIENT, AuthorizationWorld, client
 from tests.support.code_race import MOST_SECONDS, redeem_all
+from tests.support.once_race import use_all
 from tests.support.processes import fork_server
 
 if TYPE_CHECKING:
@@ -23,7 +27,8 @@ if TYPE_CHECKING:
     from tests.support.databases import Databases
 
 PROCESSES = 2
-CODES = 50
+CODES = int(os.environ.get("RACES", "50"))
+ONCE = CODES
 ROUNDS = 30
 
 
@@ -67,6 +72,29 @@ def test_of_two_processes_one_redeems_a_code(world: AuthorizationWorld) -> None:
     assert sorted(row.sha256 for row in kept) == sorted(given)
     assert all(row.revoked_at is not None for row in kept)
     assert None not in claimed
+
+
+@pytest.mark.parametrize("kind", ["request_uri", "assertion"])
+def test_of_two_processes_one_uses_what_is_good_once(world: AuthorizationWorld, kind: str) -> None:
+    """References of pushed requests, and client assertions: each used at the same instant, each won by exactly one."""
+    names = [secret_sha256(f"{kind}-{number}") for number in range(ONCE)]
+    store = SqlPushedRequests(world.engine)
+    for name in names if kind == "request_uri" else ():
+        store.add(PushedRequest(sha256=name, client_id=CLIENT, parameters={}, expires_at=world.clock.now()))
+    url = world.engine.url.render_as_string(hide_password=False)
+    forking = fork_server()
+    start, results = forking.Barrier(PROCESSES), forking.Queue()
+    racers = [forking.Process(target=use_all, args=(url, kind, names, start, results)) for _ in range(PROCESSES)]
+    for racer in racers:
+        racer.start()
+    try:
+        outcomes = [results.get(timeout=2 * MOST_SECONDS) for _ in racers]
+    finally:
+        for racer in racers:
+            racer.join(timeout=MOST_SECONDS)
+            racer.kill()
+
+    assert all(sorted(pair) == [False, True] for pair in zip(*outcomes, strict=True))
 
 
 def at_once(*actions: Callable[[], object]) -> None:
