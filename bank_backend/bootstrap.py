@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from bank_backend.accounts.service import AccountDirectory
@@ -32,11 +33,68 @@ from bank_backend.services import Services
 from bank_backend.tenants.wiring import create_planner, create_tenant_books, create_tenant_clocks, create_tenant_registry
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bank_backend.accounts.cards import CardSettlements
+    from bank_backend.accounts.wiring import AccountServices
+    from bank_backend.authorisations.asks import Approvable
+    from bank_backend.authorisations.model import ResourceKind
+    from bank_backend.authorisations.wiring import Authorising
+    from bank_backend.baskets.expiry import BasketExpiry
     from bank_backend.config import BankSettings
+    from bank_backend.consents.wiring import ConsentParts
     from bank_backend.database import Database
+    from bank_backend.funds.wiring import FundsParts
+    from bank_backend.grants.wiring import Grants
+    from bank_backend.interactions.wiring import InteractionParts
     from bank_backend.notifications.service import Changes
+    from bank_backend.notifications.wiring import LeanPush
+    from bank_backend.payments.wiring import PaymentParts
     from bank_backend.sca.codes import CodeSource
+    from bank_backend.sca.enrolment import Enrolment
+    from bank_backend.sca.service import ScaMethods
+    from bank_backend.schedule.model import Task
+    from bank_backend.snapshots.service import Snapshots
+    from bank_backend.tenants.service import Planner, TenantRegistry
     from psd2.clock import Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Homes:
+    """Whose banks these are, and how what lives there is made and kept."""
+
+    planner: Planner
+    snapshots: Snapshots
+    tenants: TenantRegistry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Requests:
+    """What TPPs ask for: each domain brings what PSUs decide on, and what the schedule does for it."""
+
+    consents: ConsentParts
+    funds: FundsParts
+    payments: PaymentParts
+    approvables: Mapping[ResourceKind, Approvable]
+    basket_expiry: BasketExpiry
+    cards: CardSettlements
+    grants: Grants
+
+    @property
+    def tasks(self) -> dict[TaskKind, Task]:
+        """What is done for them by itself."""
+        tasks = {**self.consents.tasks, **self.funds.tasks, **self.payments.tasks, **self.cards.tasks}
+        return tasks | {TaskKind.EXPIRE_BASKET: self.basket_expiry.run, TaskKind.WITHDRAW_GRANT: self.grants.ending.run}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Decisions:
+    """Who decides on it, by what, and where."""
+
+    sca: ScaMethods
+    enrolment: Enrolment
+    authorising: Authorising
+    interactions: InteractionParts
 
 
 def create_services(
@@ -49,66 +107,83 @@ def create_services(
     """Build every service on one database and one clock; `codes` replaces the randomness of one-time codes in tests."""
     push = create_lean_push(settings, database, real=clock)
     base = _foundation(settings, database, clock, push.changes)
-    planner = create_planner(seeded_personas(large_account=settings.large_account))
+    homes, requests = _homes(base), _requests(base)
+    return _services(base, push, homes, requests, _decisions(base, requests, homes.tenants, codes))
+
+
+def _homes(base: Foundation) -> _Homes:
+    planner = create_planner(seeded_personas(large_account=base.settings.large_account))
     snapshots = create_snapshots(base)
-    tenants = create_tenant_registry(database, clock, planner, keep_aside=snapshots.keep_aside)
-    # What TPPs ask for; each brings what PSUs decide on and what the schedule does for it.
+    tenants = create_tenant_registry(base.database, base.real, planner, keep_aside=snapshots.keep_aside)
+    return _Homes(planner=planner, snapshots=snapshots, tenants=tenants)
+
+
+def _requests(base: Foundation) -> _Requests:
     consents, funds, payments = create_consents(base), create_funds(base), create_payments(base)
-    approvables = consents.approvables | funds.approvables | payments.approvables
-    approvables = with_baskets(base, approvables, payments.lock_accounts)
-    cards = create_card_settlements(base.accounts, base.ledger, base.schedule)
-    basket_expiry = create_basket_expiry(base)
-    grants = create_grants(base, approvables, consents=consents.consents, payments=payments.payments, funds=funds.consents)
-    tasks = consents.tasks | funds.tasks | payments.tasks | cards.tasks | {TaskKind.EXPIRE_BASKET: basket_expiry.run}
-    tasks |= {TaskKind.WITHDRAW_GRANT: grants.ending.run}
-    scheduler = create_scheduler(database, clock=base.clock, real=clock, tasks=tasks)
-    # Who decides on it, and where.
+    single = consents.approvables | funds.approvables | payments.approvables
+    approvables = with_baskets(base, single, payments.lock_accounts)
+    return _Requests(
+        consents=consents,
+        funds=funds,
+        payments=payments,
+        approvables=approvables,
+        basket_expiry=create_basket_expiry(base),
+        cards=create_card_settlements(base.accounts, base.ledger, base.schedule),
+        grants=create_grants(base, approvables, consents=consents.consents, payments=payments.payments, funds=funds.consents),
+    )
+
+
+def _decisions(base: Foundation, requests: _Requests, tenants: TenantRegistry, codes: CodeSource | None) -> _Decisions:
     sca, enrolment = create_sca(base, codes)
     membership = create_membership(base.clock)
     authorising = create_authorising(
-        base, approvables, sca=sca, require_free=membership.require_free, redirect_uris=tenants.redirect_uris
+        base, requests.approvables, sca=sca, require_free=membership.require_free, redirect_uris=tenants.redirect_uris
     )
-    deciding = create_interactions(base, approvables, authorising=authorising, sca=sca, tenants=tenants)
-    decisions = deciding.decisions
+    interactions = create_interactions(base, requests.approvables, authorising=authorising, sca=sca, tenants=tenants)
+    return _Decisions(sca=sca, enrolment=enrolment, authorising=authorising, interactions=interactions)
+
+
+def _services(base: Foundation, push: LeanPush, homes: _Homes, requests: _Requests, decisions: _Decisions) -> Services:
+    tenants, authorising, sca, deciding = homes.tenants, decisions.authorising, decisions.sca, decisions.interactions
+    tasks = {**requests.tasks, **authorising.tasks}
+    scheduler = create_scheduler(base.database, clock=base.clock, real=base.real, tasks=tasks)
     return Services(
-        settings=settings,
-        clock=base.clock,
-        database=database,
-        personalities=base.personalities,
+        **{each.name: getattr(base, each.name) for each in fields(base)},
         sca=sca,
-        enrolment=enrolment,
-        psus=base.psus,
-        accounts=base.accounts,
-        account_data=create_account_services(
-            database,
-            access=consents.access,
-            accounts=base.accounts,
-            ledger=base.ledger,
-            statements=base.statements,
-            standing_orders=payments.standing_orders,
-        ),
-        cards=cards,
-        ledger=base.ledger,
-        schedule=base.schedule,
+        enrolment=decisions.enrolment,
+        account_data=_account_data(base, requests),
+        cards=requests.cards,
         scheduler=scheduler,
         tenants=tenants,
         books=create_tenant_books(base, tenants),
-        inbox=base.inbox,
         notifications=push.notifications,
         authorising=authorising,
-        baskets=create_baskets(base, authorising, basket_expiry),
-        consents=consents.consents,
-        consent_access=consents.access,
-        payments=payments.payments,
-        funds_consents=funds.consents,
-        funds_confirmations=funds.confirmations,
-        test_data=create_test_data(base, scheduler=scheduler, tenants=tenants, planner=planner, snapshots=snapshots),
-        grants=grants,
+        baskets=create_baskets(base, authorising, requests.basket_expiry),
+        consents=requests.consents.consents,
+        consent_access=requests.consents.access,
+        payments=requests.payments.payments,
+        funds_consents=requests.funds.consents,
+        funds_confirmations=requests.funds.confirmations,
+        test_data=create_test_data(
+            base, scheduler=scheduler, tenants=tenants, planner=homes.planner, snapshots=homes.snapshots
+        ),
+        grants=requests.grants,
         backchannel=authorising.backchannel,
         interactions=deciding.interactions,
         addressed_decisions=deciding.addressed,
         visits=deciding.visits,
-        bank_app=create_bank_app(base, tenants=tenants, authorising=authorising, decisions=decisions, sca=sca),
+        bank_app=create_bank_app(base, tenants=tenants, authorising=authorising, decisions=deciding.decisions, sca=sca),
+    )
+
+
+def _account_data(base: Foundation, requests: _Requests) -> AccountServices:
+    return create_account_services(
+        base.database,
+        access=requests.consents.access,
+        accounts=base.accounts,
+        ledger=base.ledger,
+        statements=base.statements,
+        standing_orders=requests.payments.standing_orders,
     )
 
 

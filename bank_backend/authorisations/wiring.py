@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bank_backend.authorisations.confirmations import Confirmations
 from bank_backend.authorisations.decoupled import Decoupled
 from bank_backend.authorisations.embedded import Embedded
+from bank_backend.authorisations.expiry import AuthorisationExpiry
 from bank_backend.authorisations.holders import SqlHolderStore
 from bank_backend.authorisations.opening_store import SqlOpeningStore
 from bank_backend.authorisations.openings import Openings
@@ -17,6 +18,7 @@ from bank_backend.authorisations.standing import Standing
 from bank_backend.authorisations.updates import Updates
 from bank_backend.backchannel.service import Backchannel
 from bank_backend.notifications.watched import WatchedAuthorisationStore
+from bank_backend.schedule.model import TaskKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from bank_backend.authorisations.service import RequireFree
     from bank_backend.foundation import Foundation
     from bank_backend.sca.service import ScaMethods
+    from bank_backend.schedule.model import Task
     from psd2.ids import TenantId
 
 
@@ -38,6 +41,7 @@ class Authorising:
     openings: Openings
     updates: Updates
     backchannel: Backchannel
+    tasks: Mapping[TaskKind, Task]
 
 
 def create_authorising(
@@ -83,7 +87,12 @@ def create_authorising(
     )
     updates = _updates(base, authorisations, signing, decoupled, sca)
     return Authorising(
-        authorisations=authorisations, signing=signing, openings=openings, updates=updates, backchannel=backchannel
+        authorisations=authorisations,
+        signing=signing,
+        openings=openings,
+        updates=updates,
+        backchannel=backchannel,
+        tasks={TaskKind.EXPIRE_AUTHORISATION: AuthorisationExpiry(authorisations).run},
     )
 
 

@@ -17,10 +17,12 @@ from bank_backend.notifications.model import (
     process_body,
     sca_body,
 )
+from bank_backend.schedule.model import TaskKind
 from psd2.ids import new_uuid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from bank_backend.authorisations.model import Authorisation, ResourceKind
     from bank_backend.calls import TppCall
@@ -59,12 +61,19 @@ class Outbox(Protocol):
         """Return a tenant's last notifications, newest first."""
 
 
+class Reminders(Protocol):
+    """The part of the schedule that watches need."""
+
+    def add(self, connection: Connection, *, tenant: TenantId, kind: TaskKind, resource: str, due: datetime) -> None:
+        """Have a task done at `due` of the tenant's time; the same one twice is one."""
+
+
 class Changes:
     """Notes changes of status for whoever watches; stores call it in the transaction that changes them."""
 
-    def __init__(self, *, watches: WatchStore, outbox: Outbox, clock: Clock) -> None:
+    def __init__(self, *, watches: WatchStore, outbox: Outbox, schedule: Reminders, clock: Clock) -> None:
         """Write into `outbox`; `clock` is the real time, which the receivers live in."""
-        self._watches, self._outbox, self._clock = watches, outbox, clock
+        self._watches, self._outbox, self._schedule, self._clock = watches, outbox, schedule, clock
 
     def watch(self, connection: Connection, tenant: TenantId, resource: str) -> Watch | None:
         """Return who is to be told of a resource, or None."""
@@ -81,6 +90,16 @@ class Changes:
         if Content.SCA in watch.content:
             body = sca_body(watch, authorisation.kind, authorisation.id, authorisation.status.value)
             self._note(connection, watch, body)
+
+    def foresee(self, connection: Connection, authorisation: Authorisation) -> None:
+        """Have an open authorisation looked at when its time is up: whoever watches learns that it ran out."""
+        self._schedule.add(
+            connection,
+            tenant=authorisation.tenant,
+            kind=TaskKind.EXPIRE_AUTHORISATION,
+            resource=authorisation.id,
+            due=authorisation.expires_at,
+        )
 
     def _note(self, connection: Connection, watch: Watch, body: dict[str, object]) -> None:
         now = self._clock.now().timestamp()

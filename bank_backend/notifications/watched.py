@@ -82,16 +82,24 @@ class WatchedAuthorisationStore(SqlAuthorisationStore):
     def add(self, connection: Connection, authorisation: Authorisation) -> None:
         """Write a new authorisation and note where it begins."""
         super().add(connection, authorisation)
-        self._note(connection, authorisation)
+        self._note(connection, authorisation, earlier=None)
 
     def save(self, connection: Connection, authorisation: Authorisation) -> None:
         """Write the new state and note the change."""
         earlier = self.by_id(connection, authorisation.id)
         super().save(connection, authorisation)
-        if earlier is not None and earlier.status is not authorisation.status:
-            self._note(connection, authorisation)
+        if earlier is not None:
+            self._note(connection, authorisation, earlier=earlier)
 
-    def _note(self, connection: Connection, authorisation: Authorisation) -> None:
-        watch = self._changes.watch(connection, authorisation.tenant, authorisation.resource)
-        if watch is not None:
+    def _note(self, connection: Connection, authorisation: Authorisation, *, earlier: Authorisation | None) -> None:
+        is_news = earlier is None or earlier.status is not authorisation.status
+        has_new_end = authorisation.is_open and (earlier is None or earlier.expires_at != authorisation.expires_at)
+        watch = (
+            self._changes.watch(connection, authorisation.tenant, authorisation.resource) if is_news or has_new_end else None
+        )
+        if watch is None:
+            return
+        if is_news:
             self._changes.sca(connection, watch, authorisation)
+        if has_new_end:
+            self._changes.foresee(connection, authorisation)

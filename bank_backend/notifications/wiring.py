@@ -10,6 +10,7 @@ from bank_backend.notifications.delivery import Delivery
 from bank_backend.notifications.posting import Post, tls_context
 from bank_backend.notifications.service import Changes, Notifications
 from bank_backend.notifications.store import SqlOutbox, SqlWatchStore
+from bank_backend.schedule.wiring import create_schedule
 
 if TYPE_CHECKING:
     from bank_backend.config import BankSettings
@@ -31,7 +32,7 @@ class LeanPush:
 def create_lean_push(settings: BankSettings, database: Database, *, real: Clock) -> LeanPush:
     """Build what notes changes, for the stores, and what TPPs ask about them."""
     watches, outbox = SqlWatchStore(), SqlOutbox()
-    changes = Changes(watches=watches, outbox=outbox, clock=real)
+    changes = Changes(watches=watches, outbox=outbox, schedule=create_schedule(), clock=real)
     policy = address_policy(settings)
     notifications = Notifications(database=database, watches=watches, outbox=outbox, policy=policy)
     return LeanPush(changes=changes, notifications=notifications)

@@ -31,6 +31,7 @@ class TaskKind(StrEnum):
     EXPIRE_CONSENT = "expire-consent"
     EXPIRE_FUNDS_CONSENT = "expire-funds-consent"
     EXPIRE_BASKET = "expire-basket"
+    EXPIRE_AUTHORISATION = "expire-authorisation"
     SETTLE_CARD = "settle-card"
     WITHDRAW_GRANT = "withdraw-grant"
 

@@ -210,3 +210,18 @@ def test_the_words_are_the_specifications(desk: BankDesk) -> None:
 
     assert len(told(desk)) > 5
     assert [faults(each, schemas["pushNotification"], schemas) for each in told(desk)] == [[] for _ in told(desk)]
+
+
+def test_an_authorisation_that_runs_out_tells_it(desk: BankDesk) -> None:
+    """By the schedule, at its own end: nobody has looked at it."""
+    consent = ask(desk, TPP_Notification_Content_Preferred="status=SCA").json["consentId"]
+    desk.begin("ais", consent)
+    assert [each["scaStatus"] for each in told(desk)] == ["received"]
+    desk.bank.clock.advance(timedelta(minutes=14))
+    desk.bank.services.scheduler.run_due(TENANT)
+    assert [each["scaStatus"] for each in told(desk)] == ["received"]
+
+    desk.bank.clock.advance(timedelta(minutes=1))
+    desk.bank.services.scheduler.run_due(TENANT)
+
+    assert [each["scaStatus"] for each in told(desk)] == ["received", "failed"]
