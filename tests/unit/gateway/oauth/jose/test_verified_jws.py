@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import itertools
 import json
 from typing import TYPE_CHECKING
 
@@ -236,6 +237,7 @@ def test_where_a_type_is_asked_for_nothing_else_will_do(typ: str | None) -> None
         (es256().sign(b'{"a":' + b"9" * 5000 + b"}"), "jose.payload"),
         (es256().sign(b'{"a":"\xff"}'), "jose.payload"),
     ],
+    ids=itertools.count(),  # a signature is another one in each process
 )
 def test_what_is_malformed_is_named(compact: str, reason: str) -> None:
     """Each wrong in one way; none of them an exception of some library."""
