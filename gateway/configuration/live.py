@@ -1,11 +1,13 @@
 """The configuration in one worker: a whole new set takes the place of the old one at once, or not at all.
 
-A set that can't be used is logged and never replaces a good one; the worker asks again until a usable one is there.
+A set that can't be used is logged and never replaces a good one; the worker asks again until a usable one is there. One that
+starts while such a set is stored takes the one that the other workers hold, from the history; without any it does not start.
 """
 
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 from chassis.logs import get_logger
@@ -14,11 +16,13 @@ from gateway.configuration.snapshot import SetRefused, Snapshot, SnapshotReader
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from gateway.configuration.held import HeldSet, VersionKey
     from gateway.configuration.model import Kinds
     from gateway.configuration.versions import Version
 
 _RETRY_SECONDS: Final = 0.25
 _MOST_FAULTS_LOGGED: Final = 20
+_MOST_CHARACTERS_LOGGED: Final = 2_000
 
 
 class ConfigurationSource(Protocol):
@@ -26,6 +30,9 @@ class ConfigurationSource(Protocol):
 
     def standing(self) -> Sequence[Version]:
         """Return every document that stands."""
+
+    def versions(self, keys: Sequence[VersionKey]) -> Sequence[Version]:
+        """Return these versions from the history, as far as they are there."""
 
 
 class Part(Protocol):
@@ -41,8 +48,12 @@ class Part(Protocol):
 class LiveConfiguration:
     """What is in force in this worker. `start` it before the first request; `renew` it when the change feed says so."""
 
-    def __init__(self, *, source: ConfigurationSource, kinds: Kinds, parts: Sequence[Part]) -> None:
+    def __init__(
+        self, *, source: ConfigurationSource, kinds: Kinds, parts: Sequence[Part], held: HeldSet | None = None
+    ) -> None:
+        """`held` is what this worker shares with the others of its server."""
         self.snapshot = Snapshot()
+        self._held = held
         self._source = source
         self._reader = SnapshotReader(kinds)
         self._parts = parts
@@ -51,8 +62,19 @@ class LiveConfiguration:
         self._is_refused = False
 
     async def start(self) -> None:
-        """Put the stored set in force; raises `SetRefused`, what a part raises, what the database raises."""
-        await self._renew_once()
+        """Put the stored set in force, or where it can't be, the one that the other workers hold.
+
+        Without any raises `SetRefused`, what a part raises, what the database raises.
+        """
+        try:
+            await self._renew_once()
+        except Exception as error:
+            if not await self._is_held_taken():
+                raise
+            get_logger().error("configuration.held_taken", error=str(error)[:_MOST_CHARACTERS_LOGGED])
+            self._is_refused = True
+            if not isinstance(error, SetRefused):
+                self.renew()  # what was wrong may be over without any change that the feed would tell of
 
     def renew(self) -> None:
         """Put the stored set in force soon: several changes in a rush may come to one new set."""
@@ -81,15 +103,33 @@ class LiveConfiguration:
             done = asked
 
     async def _renew_once(self) -> None:
-        snapshot, put_in_force = await asyncio.to_thread(self._prepared)
+        await self._take(self._source.standing)
+        self._is_refused = False
+
+    async def _is_held_taken(self) -> bool:
+        """Put the set of the other workers in force; tell whether there is one, whole and usable."""
+        keys = self._held.keys() if self._held else None
+        if keys is None:
+            return False
+        try:
+            await self._take(partial(_whole, self._source, keys))
+        except Exception as error:  # noqa: BLE001 - why the stored set can't be used is what is told
+            get_logger().error("configuration.held_unusable", error=str(error)[:_MOST_CHARACTERS_LOGGED])
+            return False
+        return True
+
+    async def _take(self, read: Callable[[], Sequence[Version]]) -> None:
+        versions, snapshot, put_in_force = await asyncio.to_thread(self._prepared, read)
         for each in put_in_force:
             each()
         self.snapshot = snapshot
-        self._is_refused = False
+        if self._held is not None:
+            self._held.note(versions)
 
-    def _prepared(self) -> tuple[Snapshot, list[Callable[[], None]]]:
-        snapshot = self._reader.read(self._source.standing())
-        return snapshot, [part.prepare(snapshot) for part in self._parts]
+    def _prepared(self, read: Callable[[], Sequence[Version]]) -> tuple[Sequence[Version], Snapshot, list[Callable[[], None]]]:
+        versions = read()
+        snapshot = self._reader.read(versions)
+        return versions, snapshot, [part.prepare(snapshot) for part in self._parts]
 
     def _note_refusal(self, refused: SetRefused) -> None:
         told = [f"{fault.document}: {fault.field}: {fault.problem}" for fault in refused.faults[:_MOST_FAULTS_LOGGED]]
@@ -100,3 +140,12 @@ class LiveConfiguration:
     def is_newest(self) -> bool:
         """Whether the stored set is the one in force, as far as this worker has heard."""
         return not self._is_refused
+
+
+def _whole(source: ConfigurationSource, keys: Sequence[VersionKey]) -> Sequence[Version]:
+    """Return these versions; raises `LookupError` where one is missing: a part of a set is another set."""
+    versions = source.versions(keys)
+    if len(versions) != len(keys):
+        msg = f"of the {len(keys)} documents that other workers have in force, the history holds {len(versions)}"
+        raise LookupError(msg)
+    return versions

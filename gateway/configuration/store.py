@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, select, tuple_
 
 from chassis.database import for_reading
 from gateway.admin_audit.store import append_record
@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Engine, Row
 
     from gateway.admin_audit.record import Entry
+    from gateway.configuration.held import VersionKey
     from gateway.configuration.sealing import Sealing
     from gateway.configuration.snapshot import Delivered
 
 KEPT_VERSIONS: Final = 200
+_MOST_AT_A_TIME: Final = 200
 _versions = document_versions.c
 
 
@@ -70,6 +72,16 @@ class SqlConfigurationStore:
         with self._reading.connect() as connection:
             row = connection.execute(query).one_or_none()
         return _version(row, self._sealing) if row else None
+
+    def versions(self, keys: Sequence[VersionKey]) -> list[Version]:
+        """Return these versions from the history, as far as they are there."""
+        place = tuple_(_versions.kind, _versions.name, _versions.number)
+        found: list[Version] = []
+        with self._reading.begin() as connection:
+            for start in range(0, len(keys), _MOST_AT_A_TIME):
+                some = select(document_versions).where(place.in_(keys[start : start + _MOST_AT_A_TIME]))
+                found += [_version(row, self._sealing) for row in connection.execute(some)]
+        return [version for version in found if not version.is_deletion]
 
     def latest(self, origin: Origin | None = None) -> dict[tuple[str, str], Version]:
         """Return the newest version of each document, deletions included; only of `origin`, if given."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from chassis.logs import configure_logging
 from gateway.config import load_settings
+from gateway.configuration.held import HeldSet
 from gateway.edge.bootstrap import EdgeServices, edge_services
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ class EdgeApplication:
     def __init__(self, settings: GatewaySettings) -> None:
         """Open nothing yet: the event loop is not there."""
         self.settings = settings
+        # The application is made once, before workers are forked: they share it.
+        self._held = HeldSet()
         self.services: EdgeServices | None = None
 
     async def __call__(
@@ -36,7 +39,7 @@ class EdgeApplication:
             raise RuntimeError(msg)
         await receive()
         try:
-            self.services = await edge_services(self.settings)
+            self.services = await edge_services(self.settings, self._held)
         except Exception as error:  # noqa: BLE001 - whatever it is, the worker must not serve
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return

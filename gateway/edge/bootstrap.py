@@ -19,7 +19,9 @@ from gateway.admission.standing import EndOfStanding
 from gateway.admission.store import SqlKnowledgeSource
 from gateway.audit.log import AuditLog
 from gateway.changes.listening import ChangeListener
+from gateway.configuration.files import FileRefused
 from gateway.configuration.live import LiveConfiguration, Part
+from gateway.configuration.snapshot import SetRefused
 from gateway.database import open_gateway_engine
 from gateway.documents import document_store
 from gateway.dpop.rule import proof_rule
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from gateway.config import GatewaySettings
+    from gateway.configuration.held import HeldSet
 
 _LOOK_UP_THREADS: Final = 6
 _TIDY_SECONDS: Final = 1.0
@@ -124,11 +127,14 @@ def _require_alive(task: asyncio.Task[None]) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-async def edge_services(settings: GatewaySettings) -> EdgeServices:
-    """Return the running services; raises what an unusable setting, file or database raises."""
+async def edge_services(settings: GatewaySettings, held: HeldSet) -> EdgeServices:
+    """Return the running services; raises what an unusable setting, file or database raises.
+
+    `held` is what this worker shares with the others of its server.
+    """
     deadlines = Deadlines(every_seconds=_watch_seconds(settings))
     engine = await _open_engine(settings)
-    decisions = await _decisions(engine, settings, deadlines)
+    decisions = await _decisions(engine, settings, deadlines, held)
     counts = await counters(settings, engine, decisions.plans, SystemClock())
     decisions.knowledge.when_blocked(counts.guard.note_block)
     audit = AuditLog(settings.audit_path, rotate_bytes=settings.audit_file_bytes, kept=settings.audit_files_kept)
@@ -167,7 +173,7 @@ async def _open_engine(settings: GatewaySettings) -> Engine:
     return await asyncio.to_thread(partial(open_gateway_engine, settings.database_url, threads=_LOOK_UP_THREADS + 1))
 
 
-async def _decisions(engine: Engine, settings: GatewaySettings, deadlines: Deadlines) -> Decisions:
+async def _decisions(engine: Engine, settings: GatewaySettings, deadlines: Deadlines, held: HeldSet) -> Decisions:
     """Return what requests are decided by, loaded."""
     source = SqlKnowledgeSource(engine)
     routes, plans = Routes(), Plans()
@@ -183,7 +189,7 @@ async def _decisions(engine: Engine, settings: GatewaySettings, deadlines: Deadl
     upstreams, relays, server_names = Upstreams(settings, deadlines), Relays(), ServerNames(settings.home)
     # All of these take a new set at the same moment, or none does.
     parts: list[Part] = [routes, plans, upstreams, relays, knowledge.trust_stores, server_names]
-    configuration = await _configuration(engine, settings, parts)
+    configuration = await _configuration(engine, settings, parts, held)
     knowledge.when_configured(configuration.renew)
     parts.append(EndOfStanding(knowledge))
     # In this order: what changes while the configuration is read, the feed tells of.
@@ -200,10 +206,16 @@ async def _decisions(engine: Engine, settings: GatewaySettings, deadlines: Deadl
     )
 
 
-async def _configuration(engine: Engine, settings: GatewaySettings, parts: Sequence[Part]) -> LiveConfiguration:
+async def _configuration(engine: Engine, settings: GatewaySettings, parts: Sequence[Part], held: HeldSet) -> LiveConfiguration:
     """Return the configuration that these parts decide by, all documents of the start applied."""
-    await asyncio.to_thread(apply_documents_of_start, engine, settings)
-    return LiveConfiguration(source=document_store(engine, settings), kinds=KINDS, parts=parts)
+    try:
+        await asyncio.to_thread(apply_documents_of_start, engine, settings)
+    except (SetRefused, FileRefused) as error:
+        if held.keys() is None:
+            raise
+        # A worker that starts anew in a server that is serving: what is wrong with files must not end the others.
+        get_logger().error("configuration.start_refused", error=str(error))
+    return LiveConfiguration(source=document_store(engine, settings), kinds=KINDS, parts=parts, held=held)
 
 
 def _watch_seconds(settings: GatewaySettings) -> float:

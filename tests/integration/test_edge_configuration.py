@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -147,7 +149,7 @@ def requests_all_along(edge: EdgeUnderTest, connections: list[ssl.SSLSocket]) ->
 def test_a_set_that_somebody_broke_in_the_database_never_replaces_a_good_one(
     edge: EdgeUnderTest, workers: list[ssl.SSLSocket], configuration: Configuration
 ) -> None:
-    """It is told in the log of each worker; what repairs it brings everything into force."""
+    """It is told in the log of each worker, and one that starts anew takes what the other holds; a repair comes into force."""
     configuration.apply([deployed("/hello")])
     until(edge, workers, "/hello", 200)
     broken = {"number": 1, "body": '{"listener": "nowhere"}', "origin": "operator", "actor": "somebody", "at": 0.0}
@@ -160,10 +162,22 @@ def test_a_set_that_somebody_broke_in_the_database_never_replaces_a_good_one(
     assert any("deployments/broken: listener" in fault for fault in refusals(edge)[0]["faults"])
     assert statuses(edge, workers, "/hello") == {200}
 
+    kill_a_worker(edge)
+    survivors = open_on_both_workers(edge, edge.authority.qwac())
+    assert statuses(edge, survivors, "/hello") == {200}
+
     with edge.register.engine.begin() as connection:
         connection.execute(documents.delete().where(documents.c.name == "broken"))
         append_change(connection, ChangeKind.CONFIGURATION, "*", datetime.now(UTC))
-    until(edge, workers, "/hello", 404)
+    until(edge, survivors, "/hello", 404)
+
+
+def kill_a_worker(edge: EdgeUnderTest) -> None:
+    """And wait until another serves in its place, by the set that the other one holds."""
+    old, log = edge.workers(), edge.home.log.joinpath("edge.jsonl")
+    os.kill(old[0], signal.SIGKILL)
+    wait_until(lambda: "configuration.held_taken" in log.read_text(), seconds=2 * DEADLINE_SECONDS, what="the held set")
+    wait_until(lambda: len(edge.workers()) == len(old) and old[0] not in edge.workers(), seconds=DEADLINE_SECONDS, what="two")
 
 
 def refusals(edge: EdgeUnderTest) -> list[dict[str, Any]]:

@@ -237,3 +237,14 @@ def test_two_kinds_of_one_name_are_a_mistake() -> None:
     """One would hide the other."""
     with pytest.raises(ValueError, match="same name"):
         Kinds((PLANS, PLANS))
+
+
+def test_versions_are_found_in_the_history_by_their_keys(configuration: Configuration) -> None:
+    """As many as there are: not those that were never written, nor deletions."""
+    configuration.apply([plan(f"p{number}") for number in range(205)])
+    configuration.apply([plan("p0", 20), gone("plans", "p1")])
+    keys = [*(("plans", f"p{number}", 1) for number in range(205)), ("plans", "p1", 2), ("plans", "p0", 3)]
+
+    found = configuration._store.versions(keys)  # type: ignore[attr-defined]
+    assert sorted((each.kind, each.name, each.number) for each in found) == sorted(keys[:205])
+    assert next(each for each in found if each.name == "p0").document.body == {"rate": 10}
