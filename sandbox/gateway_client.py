@@ -103,6 +103,10 @@ class GatewayOverTheWire:
         """Return counts of the request log by time and outcome."""
         return require_accepted(_PEER, self._session.get("/requests/summary", params=query))
 
+    def explain(self, question: dict[str, Any]) -> dict[str, Any]:
+        """Return what the gateway would answer to a TPP's request."""
+        return require_accepted(_PEER, self._session.post("/explain", json=question))
+
     def servers(self) -> list[dict[str, Any]]:
         """Return the health of the servers that answer to the gateway alone."""
         servers: list[dict[str, Any]] = require_accepted(_PEER, self._session.get("/servers"))["servers"]

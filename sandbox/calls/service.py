@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Protocol
 
 from sandbox.calls.documents import explained_call_of, page_of, summary_of
+from sandbox.calls.dry_run import dry_run_of
 from sandbox.calls.model import Span
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from psd2.clock import Clock
     from sandbox.calls.documents import Document
+    from sandbox.calls.dry_run import DescribedRequest, DryRun
     from sandbox.calls.model import Call, CallFilter, CallPage, ExplainedCall, Summary
     from sandbox.tpps.model import Tpp
 
@@ -25,7 +27,7 @@ SPANS: Final = (
 MOST_ON_A_PAGE: Final = 30
 # Where TPPs and their PSUs' browsers come in; what goes on at the portal is no TPP's call.
 _TPP_LISTENERS: Final = frozenset({"edge", "front"})
-_PLACE = re.compile(r"[0-9]{4}-[0-9T:.+Z-]{10,36}_[0-9a-f-]{0,36}")
+_PLACE = re.compile(r"[0-9]{4}-[0-9T:.+Z-]{10,36}_([0-9a-f-]{0,36}|~)")
 _REQUEST_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -44,6 +46,9 @@ class RequestLog(Protocol):
 
     def log_summary(self, query: dict[str, str]) -> Document:
         """Return counts by time and outcome."""
+
+    def explain(self, question: Document) -> Document:
+        """Return what the gateway would answer to a request."""
 
 
 class Calls:
@@ -75,6 +80,10 @@ class Calls:
         since = (now // span.step_seconds) * span.step_seconds - span.seconds + span.step_seconds
         query = {"tpp": _number(tpp), "since": str(max(since, 0)), "step": str(span.step_seconds)}
         return summary_of(self._log.log_summary(query), span)
+
+    def dry_run(self, tpp: Tpp, described: DescribedRequest) -> DryRun:
+        """Return what the gateway would answer to the TPP's request now; raises `PeerRefused` for one that can't be read."""
+        return dry_run_of(self._log.explain(described.question(_number(tpp))))
 
 
 def is_place(text: str) -> bool:

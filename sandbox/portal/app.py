@@ -16,6 +16,7 @@ from sandbox.portal.pages import (
     account,
     certificates,
     doctor,
+    dry_runs,
     entry,
     first_call,
     home,
@@ -59,6 +60,7 @@ _HEADERS = {
 _PAGES: tuple[Callable[[Services], Blueprint], ...] = (
     entry.blueprint,
     requests.blueprint,
+    dry_runs.blueprint,
     operator.blueprint,
     account.blueprint,
     organisation.blueprint,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from psd2.clock import Clock
+    from sandbox.answers import PeerRefused
 
 REFUSED = {"outcome": "refused", "status": 401, "reason": "mtls.expired", "detail": "expired at noon"}
 
@@ -31,6 +32,8 @@ class CallLog:
         app.register_blueprint(requests_blueprint(folder, None, clock))
         handle_errors(app)
         self._api = app.test_client()
+        self.questions: list[dict[str, Any]] = []
+        self.refusal: PeerRefused | None = None
 
     def add(self, tpp: str | None, *, seconds_ago: float = 0, **members: object) -> str:
         """Write the record of a call; return its id."""
@@ -72,3 +75,24 @@ class CallLog:
         assert answer.status_code == 200, answer.text
         document: dict[str, Any] = answer.get_json()
         return document
+
+    def explain(self, question: dict[str, Any]) -> dict[str, Any]:
+        """Note the question; refuse it as told, or answer that the certificate has expired."""
+        self.questions.append(question)
+        if self.refusal is not None:
+            raise self.refusal
+        expired = {"reason": "mtls.expired", "text": "The certificate has expired."}
+        seen = [{"what": "API", "value": "xs2a"}]
+        return {
+            "verdict": "refused",
+            "answer": {"status": 401, "code": "CERTIFICATE_EXPIRED", **expired},
+            "checks": [
+                _check("Route", "passed", seen=seen),
+                _check("Certificate", "failed", hint="Renew it.", **expired),
+                _check("Limits", "not_reached", note="ask there"),
+            ],
+        }
+
+
+def _check(label: str, verdict: str, **more: object) -> dict[str, object]:
+    return {"check": label.lower(), "label": label, "verdict": verdict, "clause": "RFC 5280", "seen": [], **more}
