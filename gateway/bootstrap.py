@@ -33,6 +33,10 @@ from gateway.oauth.authorization import Authorization
 from gateway.oauth.authorization_request import KNOWN_PARAMETERS
 from gateway.oauth.authorization_response import Responses
 from gateway.oauth.bank_client import HttpBank
+from gateway.oauth.ciba.ping import Notifier, Pings
+from gateway.oauth.ciba.reading import PARAMETERS as CIBA_PARAMETERS
+from gateway.oauth.ciba.service import Backchannel
+from gateway.oauth.ciba.store import SqlBackchannelStore
 from gateway.oauth.clients.assertions import Assertions
 from gateway.oauth.clients.authentication import ClientAuthentication
 from gateway.oauth.clients.store import SqlUsedAssertions
@@ -87,6 +91,7 @@ if TYPE_CHECKING:
 
 _ANSWERS_KEPT: Final = timedelta(days=30)
 _KEY_SETS_KEPT: Final = timedelta(days=30)
+_DECIDED_KEPT: Final = timedelta(hours=1)
 
 
 def authorization_app(settings: GatewaySettings) -> Flask:
@@ -97,6 +102,8 @@ def authorization_app(settings: GatewaySettings) -> Flask:
     bank = HttpBank(PeerSession(peer), front_url=settings.front_url)
     pruner(settings, engine, clock).start()
     Pruner(store=SqlPublishedKeys(engine), clock=clock, retention=_KEY_SETS_KEPT, every=timedelta(hours=1)).start()
+    Pruner(store=SqlBackchannelStore(engine), clock=clock, retention=_DECIDED_KEPT, every=timedelta(minutes=1)).start()
+    notifier(settings, engine=engine, bank=bank, clock=clock).start()
     keys = server_keys(settings, engine=engine, clock=clock)
     keys.start()
     return create_app(authorization_services(settings, engine=engine, bank=bank, clock=clock, server_keys=keys))
@@ -130,11 +137,21 @@ def authorization_services(
     assertions = Assertions(keys=published, used=SqlUsedAssertions(engine), clock=clock, issuer=issuer)
     clients = ClientAuthentication(register=register, keys=published, assertions=assertions)
     signed = RequestObjects(keys=published, issuer=issuer, clock=clock, known=KNOWN_PARAMETERS)
+    backchannel = Backchannel(
+        store=SqlBackchannelStore(engine),
+        codes=store,
+        bank=bank,
+        resources=Resources(bank),
+        pings=Pings(document_seal(settings)),
+        signed=RequestObjects(keys=published, issuer=issuer, clock=clock, known=CIBA_PARAMETERS),
+        clock=clock,
+        lifetimes=lifetimes,
+        location=settings.edge_url,
+    )
+    keys = _key_binding(settings, engine=engine, clock=clock)
     return AuthorizationServices(
         authorization=authorization,
-        protocol=OAuthProtocol(
-            tokens=tokens, keys=_key_binding(settings, engine=engine, clock=clock), clients=clients, issuer=issuer
-        ),
+        protocol=OAuthProtocol(tokens=tokens, keys=keys, clients=clients, backchannel=backchannel, issuer=issuer),
         pushing=PushEndpoint(authorization=authorization, signed=signed, pushed=pushed),
         interactions=PsuInteractions(authorization=authorization, bank=bank, issuer=issuer),
         grants=grants,
@@ -147,6 +164,20 @@ def authorization_services(
         edge_url=settings.edge_url,
         authorization_seconds=settings.authorization_seconds,
         sandbox_mode=settings.sandbox_mode,
+    )
+
+
+def notifier(settings: GatewaySettings, *, engine: Engine, bank: Bank, clock: Clock) -> Notifier:
+    """Wire what tells clients that a PSU has decided."""
+    return Notifier(
+        store=SqlBackchannelStore(engine),
+        bank=bank,
+        clients=SqlRegisterStore(engine),
+        pings=Pings(document_seal(settings)),
+        public=Fetcher,
+        internal=lambda: Fetcher(_own_roots(settings.home)),
+        internal_hosts=settings.client_hosts,
+        clock=clock,
     )
 
 

@@ -297,6 +297,29 @@ grants = Table(
     Index(None, "expires_at"),
 )
 
+backchannel_requests = Table(
+    "backchannel_requests",
+    metadata,
+    Column("sha256", Text, primary_key=True),  # of the auth_req_id
+    Column("client_id", Text, nullable=False),
+    Column("authorisation_number", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("subject", Text, nullable=False),  # whom the client asks for
+    Column("authorisation", Text, nullable=False),  # the bank's id for what it asks the PSU
+    Column("interval", Integer, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+    Column("is_made", Boolean, nullable=False),
+    Column("authorization_details", Text),
+    Column("polled_at", Double),
+    Column("ping", Text),  # what the client's endpoint is told, sealed
+    Column("ping_at", Double),
+    Column("pings", Integer, nullable=False),
+    Index(None, "client_id"),
+    Index(None, "ping_at"),
+    Index(None, "expires_at"),
+)
+
 documents = Table(
     "documents",
     metadata,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _OF_PROOFS = frozenset({OAuthError.INVALID_DPOP_PROOF, OAuthError.USE_DPOP_NONCE})
 _CHALLENGED = frozenset({OAuthError.INVALID_TOKEN, OAuthError.INSUFFICIENT_SCOPE}) | _OF_PROOFS
 _BERLIN_PREFIXES = ("/v1/", "/v2/")
-_OAUTH_PATHS = frozenset({"/token", "/par", "/introspect", "/revoke"})
+_OAUTH_PATHS = frozenset({"/token", "/par", "/bc-authorize", "/introspect", "/revoke"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+from gateway.oauth.ciba.bank import BackchannelBank
 from gateway.oauth.rar.bank import ResourceBank
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class DecidedAddress:
     sca_status: str | None
 
 
-class Bank(ResourceBank, Protocol):
+class Bank(ResourceBank, BackchannelBank, Protocol):
     """The bank, over the back channel."""
 
     def begin(self, new: NewInteraction) -> BegunInteraction:

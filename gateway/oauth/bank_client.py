@@ -18,7 +18,8 @@ from gateway.oauth.bank import (
     ResourceNotAwaiting,
     ResourceUnknown,
 )
-from gateway.oauth.rar.bank_client import HttpResources, believed
+from gateway.oauth.ciba.bank_client import HttpBackchannel
+from gateway.oauth.rar.bank_client import believed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +62,7 @@ class _ProblemBody(BaseModel):
     fields: dict[str, str] = {}
 
 
-class HttpBank(HttpResources):
+class HttpBank(HttpBackchannel):
     """The bank behind its internal listener."""
 
     def __init__(self, session: PeerSession, *, front_url: str) -> None:

@@ -10,11 +10,12 @@ from typing import Final
 from gateway.dpop.proof import ALGS
 from gateway.oauth.authorization_request import RESPONSE_TYPE
 from gateway.oauth.authorization_response import ResponseMode
+from gateway.oauth.ciba.model import BC_AUTHORIZE_PATH
 from gateway.oauth.code_challenge import METHOD
 from gateway.oauth.grant_management.model import GRANTS_PATH, GrantAction
 from gateway.oauth.jose.endpoint import JWKS_PATH
 from gateway.oauth.rar.model import DetailType
-from gateway.register.model import DEFAULT_GRANT_TYPES, AuthMethod, SigningAlg
+from gateway.register.model import AuthMethod, DeliveryMode, GrantType, SigningAlg
 
 REGISTER_PATH: Final = "/register"
 METADATA_PATH: Final = "/.well-known/oauth-authorization-server"
@@ -32,6 +33,7 @@ def server_metadata(*, issuer: str, edge_url: str) -> dict[str, object]:
         "pushed_authorization_request_endpoint": f"{edge_url}{PAR_PATH}",
         "introspection_endpoint": f"{edge_url}{INTROSPECT_PATH}",
         "revocation_endpoint": f"{edge_url}{REVOKE_PATH}",
+        "backchannel_authentication_endpoint": f"{edge_url}{BC_AUTHORIZE_PATH}",
         "registration_endpoint": f"{edge_url}{REGISTER_PATH}",
     }
     methods = [method.value for method in AuthMethod]
@@ -45,7 +47,10 @@ def server_metadata(*, issuer: str, edge_url: str) -> dict[str, object]:
         "response_modes_supported": [mode.value for mode in ResponseMode],
         "authorization_signing_alg_values_supported": algorithms,
         "introspection_signing_alg_values_supported": algorithms,
-        "grant_types_supported": list(DEFAULT_GRANT_TYPES),
+        "grant_types_supported": [grant.value for grant in GrantType],
+        "backchannel_token_delivery_modes_supported": [mode.value for mode in DeliveryMode],
+        "backchannel_user_code_parameter_supported": False,
+        "backchannel_authentication_request_signing_alg_values_supported": algorithms,
         "code_challenge_methods_supported": [METHOD],
         "token_endpoint_auth_methods_supported": methods,
         "token_endpoint_auth_signing_alg_values_supported": algorithms,

@@ -11,18 +11,29 @@ import json
 from typing import TYPE_CHECKING, ClassVar, Final, NoReturn
 
 from authlib.oauth2 import AuthorizationServer, OAuth2Error, OAuth2Request
-from authlib.oauth2.rfc6749 import AuthorizationCodeGrant, BaseGrant, ClientCredentialsGrant, OAuth2Payload, RefreshTokenGrant
+from authlib.oauth2.rfc6749 import (
+    AuthorizationCodeGrant,
+    BaseGrant,
+    ClientCredentialsGrant,
+    OAuth2Payload,
+    RefreshTokenGrant,
+    TokenEndpointMixin,
+)
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint
 from flask import Response
 
+from gateway.oauth.ciba.reading import require_registered
+from gateway.oauth.ciba.refusals import already_redeemed
 from gateway.oauth.code_challenge import require_verifier
 from gateway.oauth.grant_management.model import SCOPES
 from gateway.oauth.model import AccessToken, AuthorizationCode, RefreshToken
 from gateway.oauth.refusals import OAuthRefused, Refusal, invalid_grant, invalid_scope, shown
 from gateway.oauth.tokens import Holder, Tokens
+from gateway.register.model import GrantType
 
 if TYPE_CHECKING:
+    from gateway.oauth.ciba.service import Backchannel
     from gateway.oauth.clients.authentication import AuthenticatedClient, ClientAuthentication
     from gateway.oauth.dpop.key_binding import KeyBinding
     from gateway.oauth.parameters import Parameters
@@ -38,6 +49,7 @@ _NEEDED: Final = {
     "authorization_code": ("code", "redirect_uri", "code_verifier"),
     "refresh_token": ("refresh_token",),
     "client_credentials": (),
+    GrantType.CIBA.value: ("auth_req_id",),
 }
 
 
@@ -73,16 +85,20 @@ class _BodyPayload(OAuth2Payload):  # type: ignore[misc]
 class OAuthProtocol(AuthorizationServer):  # type: ignore[misc]
     """The token, introspection and revocation endpoints."""
 
-    def __init__(self, *, tokens: Tokens, keys: KeyBinding, clients: ClientAuthentication, issuer: str) -> None:
+    def __init__(
+        self, *, tokens: Tokens, keys: KeyBinding, clients: ClientAuthentication, backchannel: Backchannel, issuer: str
+    ) -> None:
         super().__init__()
         self.tokens = tokens
         self.keys = keys
         self.issuer = issuer
+        self.backchannel = backchannel
         self._clients = clients
         self.register_client_auth_method(_REGISTERED, lambda _query_client, request: self.authenticated(request))
         self.register_grant(_CodeGrant, [_require_code_verifier])
         self.register_grant(_RefreshGrant)
         self.register_grant(_ClientGrant)
+        self.register_grant(_BackchannelGrant)
         self.register_endpoint(_Introspection)
         self.register_endpoint(_Revocation)
 
@@ -184,6 +200,26 @@ class _ClientGrant(ClientCredentialsGrant):  # type: ignore[misc]
 
     def _scope(self) -> str:
         return self.request.parameters.get("scope") or ""
+
+
+class _BackchannelGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
+    GRANT_TYPE: ClassVar = GrantType.CIBA.value
+    TOKEN_ENDPOINT_AUTH_METHODS: ClassVar = _AUTH_METHODS
+
+    def validate_token_request(self) -> None:
+        client: AuthenticatedClient = self.authenticate_token_endpoint_client()
+        require_registered(client.client)
+        self.request.client = client
+        auth_req_id = self.request.parameters.require("auth_req_id")
+        self.request.authorization_code = self.server.backchannel.redeemable(auth_req_id, client.client)
+
+    def create_token_response(self) -> _Answer:
+        try:
+            answer = self.server.tokens.redeem(self.request.authorization_code, _holder(self))
+        except OAuthRefused as refused:
+            # Another poll of this client's has come first, at the same moment: what it was given lives on.
+            raise (already_redeemed() if refused.refusal.reason == "grant.code_replayed" else refused) from refused
+        return 200, answer, self.TOKEN_RESPONSE_HEADER
 
 
 class _Introspection(IntrospectionEndpoint):  # type: ignore[misc]

@@ -12,6 +12,8 @@ from pydantic import ValidationError
 from gateway.oauth.answers import NO_STORE, Answers, log_refusal
 from gateway.oauth.arrival import Listener, require_listener, require_presented_qwac
 from gateway.oauth.authorization_request import KNOWN_PARAMETERS
+from gateway.oauth.ciba.model import BC_AUTHORIZE_PATH
+from gateway.oauth.ciba.reading import PARAMETERS as CIBA_PARAMETERS
 from gateway.oauth.clients.authentication import CREDENTIALS
 from gateway.oauth.dpop.key_binding import dpop_fields
 from gateway.oauth.jose.introspection import CONTENT_TYPE as SIGNED_INTROSPECTION
@@ -23,7 +25,15 @@ from gateway.oauth.refusals import OAuthRefused, Refusal, invalid_request
 
 PSU_INTERACTIONS_PATH: Final = "/sandbox/v1/psu-interactions"
 _FORM: Final = "application/x-www-form-urlencoded"
-_TOKEN_PARAMETERS: Final = CREDENTIALS | {"grant_type", "code", "redirect_uri", "code_verifier", "refresh_token", "scope"}
+_TOKEN_PARAMETERS: Final = CREDENTIALS | {
+    "grant_type",
+    "code",
+    "redirect_uri",
+    "code_verifier",
+    "refresh_token",
+    "scope",
+    "auth_req_id",
+}
 _TOKEN_QUERY_PARAMETERS: Final = CREDENTIALS | {"token", "token_type_hint"}
 
 if TYPE_CHECKING:
@@ -59,8 +69,18 @@ def oauth_blueprint(
     @edge.post(PAR_PATH, provide_automatic_options=False)
     def push() -> Response:
         certified = _certified_request(edge_url, CREDENTIALS | KNOWN_PARAMETERS)
-        pushed = pushing.push(certified.parameters, protocol.authenticated(certified).client)
+        client = protocol.authenticated(certified).client
+        jkt = protocol.keys.proven_key(certified.proofs, address=certified.uri)
+        pushed = pushing.push(certified.parameters, client, jkt=jkt)
         return Response(json.dumps(pushed), HTTPStatus.CREATED, headers=NO_STORE, content_type="application/json")
+
+    @edge.post(BC_AUTHORIZE_PATH, provide_automatic_options=False)
+    def ask_psu() -> Response:
+        certified = _certified_request(edge_url, CREDENTIALS | CIBA_PARAMETERS)
+        client = protocol.authenticated(certified)
+        answer = jsonify(protocol.backchannel.begin(certified.parameters, client.client, client.tpp))
+        answer.headers.update(NO_STORE)
+        return answer
 
     @edge.post(INTROSPECT_PATH, provide_automatic_options=False)
     def introspect() -> Response:

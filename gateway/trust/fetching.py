@@ -35,7 +35,7 @@ class FetchFailed(Exception):
 class Order:
     """What to fetch, and how far to go for it: the deadline is for all of it, finding the host and redirects included.
 
-    With a `body` it is sent by POST, and no redirect is followed.
+    With a `body` it is sent by POST, and no redirect is followed. `taken` are the statuses of a good answer.
     """
 
     url: str
@@ -45,6 +45,7 @@ class Order:
     body: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     most_redirects: int = MOST_REDIRECTS
+    taken: frozenset[int] = frozenset({_OK})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class Fetcher:
         self._names = names or Names()
 
     def fetch(self, order: Order) -> Fetched:
-        """Return the body of a 200; raises `FetchFailed`."""
+        """Return the body of a good answer; raises `FetchFailed`."""
         url, deadline = order.url, time.monotonic() + order.deadline_seconds
         for _ in range(order.most_redirects + 1):
             try:
@@ -90,7 +91,7 @@ class Fetcher:
                 return urljoin(url, response.headers.get("Location", ""))
             if response.status == _NOT_MODIFIED and "If-None-Match" in order.headers:
                 return Fetched(None, order.headers["If-None-Match"])
-            if response.status != _OK:
+            if response.status not in order.taken:
                 raise FetchFailed(f"{url}: answered {response.status}")
             return Fetched(_body(response, url, order.most_bytes), response.headers.get("ETag"))
 

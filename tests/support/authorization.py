@@ -25,6 +25,7 @@ from gateway.oauth.bank import (
     ResourceNotAwaiting,
     ResourceUnknown,
 )
+from gateway.oauth.ciba.bank import AskedPsu, AskStatus, NewAsk, PsuNotKnown
 from gateway.oauth.rar.bank import NewResource, ResourceRefused, StandingResource
 from gateway.register.model import Client, ClientProfile, Tpp
 from gateway.register.service import Register
@@ -80,6 +81,8 @@ class FakeBank:
     ended: list[str] = field(default_factory=list)
     picked: dict[str, Any] = field(default_factory=dict)
     refuses: ResourceRefused | None = None
+    asks: list[NewAsk] = field(default_factory=list)
+    asked_psus: dict[str, AskedPsu] = field(default_factory=dict)
     is_down: bool = False
     cannot_end: bool = False
 
@@ -140,6 +143,31 @@ class FakeBank:
         if self.cannot_end:
             raise BankUnavailable("refused to connect")
         self.ended.append(str(scope))
+
+    def ask(self, new: NewAsk) -> AskedPsu:
+        self._require_up()
+        key = (new.tenant, new.scope.service.kind, new.scope.resource)
+        if key in self.done:
+            raise ResourceNotAwaiting
+        if key not in self.awaiting:
+            raise ResourceUnknown
+        if new.psu not in self.psus:
+            raise PsuNotKnown
+        self.asks.append(new)
+        name, status = f"authorisation-{len(self.asks)}", AskStatus.PENDING
+        asked = AskedPsu(authorisation=name, status=status, psu=new.psu, kind=key[1], resource=key[2])
+        self.asked_psus[name] = asked
+        return asked
+
+    def asked(self, authorisation: str, *, tenant: str) -> AskedPsu:
+        self._require_up()
+        assert tenant == NUMBER
+        return self.asked_psus[authorisation]
+
+    def decide_ask(self, status: AskStatus, *, psu: str = "anna.weber") -> None:
+        """Decide what was asked last, as a PSU in its bank app would."""
+        name = list(self.asked_psus)[-1]
+        self.asked_psus[name] = replace(self.asked_psus[name], status=status, psu=psu)
 
     def settle(self, status: InteractionStatus, *, psu: str | None = "anna.weber", interaction: str | None = None) -> None:
         """Decide the newest interaction, or the one named, as a PSU at the bank's pages would."""

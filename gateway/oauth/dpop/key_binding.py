@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from gateway.dpop.faults import ProofFault
 from gateway.dpop.proof import Occasion, read_proof, require_made_for
 from gateway.dpop.uses import require_first
+from gateway.oauth.parameters import Parameters
 from gateway.oauth.refusals import OAuthRefused, Refusal, invalid_grant, invalid_request
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from gateway.dpop.rule import ProofRule
     from gateway.limits.accounts import AccountStore
-    from gateway.oauth.parameters import Parameters
     from gateway.register.model import Client
     from psd2.clock import Clock
 
@@ -43,6 +43,13 @@ class KeyBinding:
         """
         if not fields and not client.dpop_bound_access_tokens:
             return None
+        return self._proven(fields, address)
+
+    def proven_key(self, fields: Sequence[str], *, address: str) -> str | None:
+        """Return the key of a proof beside a pushed request, None for none; raises `OAuthRefused` (RFC 9449 §10.1)."""
+        return self._proven(fields, address) if fields else None
+
+    def _proven(self, fields: Sequence[str], address: str) -> str:
         now = self._clock.now().timestamp()
         try:
             proof = read_proof(fields)
@@ -79,6 +86,15 @@ def asked_key(parameters: Parameters) -> str | None:
         rule = "must be the base64url SHA-256 thumbprint of a key, 43 characters (RFC 7638)"
         raise invalid_request(PARAMETER, rule, clause="RFC 9449 §10")
     return thumbprint
+
+
+def with_proven_key(parameters: Parameters, jkt: str | None) -> Parameters:
+    """Return a pushed request as asking for the key that came with it; raises `OAuthRefused` where it names another (§10.1)."""
+    if jkt is None:
+        return parameters
+    if parameters.get(PARAMETER) not in {None, jkt}:
+        raise invalid_request(PARAMETER, "is not the key of the DPoP proof beside it", clause="RFC 9449 §10.1")
+    return Parameters({**parameters.values, PARAMETER: jkt}, parameters.repeated)
 
 
 def require_asked_key(asked: str | None, jkt: str | None) -> None:

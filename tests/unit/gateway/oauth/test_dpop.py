@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from sqlalchemy import select
 
 from gateway.database import access_tokens
+from gateway.oauth.bank import InteractionStatus
 from gateway.oauth.model import secret_sha256
 from gateway.register.model import ClientProfile
-from tests.support.authorization import CLIENT, REDIRECT_URI, START, VERIFIER, AuthorizationWorld, client, qwac
+from tests.support.authorization import (
+    CLIENT,
+    ISSUER,
+    REDIRECT_URI,
+    START,
+    VERIFIER,
+    AuthorizationWorld,
+    answer_of,
+    authorization_url,
+    client,
+    qwac,
+)
 from tests.support.dpop import Prover
 
 if TYPE_CHECKING:
@@ -168,3 +181,22 @@ def _redemption(code: str) -> dict[str, str]:
         "redirect_uri": REDIRECT_URI,
         "code_verifier": VERIFIER,
     }
+
+
+def test_a_proof_beside_a_pushed_request_binds_its_code(world: AuthorizationWorld, prover: Prover) -> None:
+    """RFC 9449 §10.1: as `dpop_jkt` does, and never against it."""
+    address = "https://localhost:8443/par"
+    data = {name: values[0] for name, values in parse_qs(urlsplit(authorization_url()).query).items()}
+
+    def push(**changes: str) -> TestResponse:
+        proof = prover.proof("POST", address, iat=int(START.timestamp()))
+        return world.edge("/par", qwac(), data=data | changes, headers={"DPoP": proof})
+
+    assert refusal_of(push(dpop_jkt="0" * 43)) == ("invalid_request", "oauth.parameter")
+    request_uri = push().get_json()["request_uri"]
+    world.front(f"{ISSUER}/authorize?{urlencode({'client_id': CLIENT, 'request_uri': request_uri})}")
+    world.bank.settle(InteractionStatus.APPROVED)
+    code = answer_of(world.resume())["code"]
+    assert refusal_of(world.edge("/token", qwac(), data=_redemption(code))) == ("invalid_grant", "grant.dpop_jkt")
+    good = world.edge("/token", qwac(), data=_redemption(code), headers={"DPoP": proof_by(prover)})
+    assert good.get_json()["token_type"] == "DPoP"
