@@ -47,8 +47,10 @@ class AuthorisationStore(Protocol):
     def of_resource(self, connection: Connection, tenant: TenantId, kind: ResourceKind, resource: str) -> list[Authorisation]:
         """Return all authorisations of a resource, oldest first."""
 
-    def open_of_psu(self, connection: Connection, tenant: TenantId, psu: PsuId) -> list[Authorisation]:
-        """Return a PSU's authorisations that have not ended, oldest first."""
+    def open_of_psu(
+        self, connection: Connection, tenant: TenantId, psu: PsuId, *, now: datetime, most: int | None
+    ) -> list[Authorisation]:
+        """Return what waits for a PSU in its bank app now, oldest first, and no more than `most` (None: all)."""
 
     def by_id(self, connection: Connection, authorisation_id: str) -> Authorisation | None:
         """Return one authorisation, or None."""
@@ -110,10 +112,11 @@ class Authorisations:
         """Return a resource's authorisations as they stand now, oldest first."""
         return [each.settled(now) for each in self._store.of_resource(connection, tenant, kind, resource)]
 
-    def open_of_psu(self, connection: Connection, *, tenant: TenantId, psu: PsuId, now: datetime) -> list[Authorisation]:
-        """Return a PSU's authorisations that wait for it now, oldest first."""
-        found = [each.settled(now) for each in self._store.open_of_psu(connection, tenant, psu)]
-        return [each for each in found if each.is_open]
+    def open_of_psu(
+        self, connection: Connection, *, tenant: TenantId, psu: PsuId, now: datetime, most: int | None = None
+    ) -> list[Authorisation]:
+        """Return what waits for a PSU in its bank app now, oldest first, and no more than `most` (None: all)."""
+        return self._store.open_of_psu(connection, tenant, psu, now=now, most=most)
 
     def found(self, connection: Connection, authorisation_id: str) -> Authorisation | None:
         """Return the authorisation as it was left, or None."""

@@ -125,17 +125,19 @@ class Signing:
         ask = self.ask(connection, authorisation)
         return Pending(authorisation=authorisation, ask=ask, tpp=self._holders.tpp(connection, found.tenant))
 
-    def waiting_for(self, connection: Connection, tenant: TenantId, psu: PsuId) -> list[Pending]:
-        """Return what a PSU has to decide away from the TPP: decoupled authorisations that are its own, oldest first."""
+    def waiting_for(self, connection: Connection, tenant: TenantId, psu: PsuId, *, most: int | None = None) -> list[Pending]:
+        """Return what a PSU has to decide away from the TPP: decoupled authorisations that are its own, oldest first.
+
+        No more than `most` of them; None: all.
+        """
         now = self._clock.now(tenant, connection)
-        found = self._authorisations.open_of_psu(connection, tenant=tenant, psu=psu, now=now)
+        found = self._authorisations.open_of_psu(connection, tenant=tenant, psu=psu, now=now, most=most)
         tpp = self._holders.tpp(connection, tenant)
         waiting = []
         for each in found:
             # What has been decided elsewhere, or withdrawn, waits for nobody.
             with suppress(StatusInvalid):
-                if each.approach is ScaApproach.DECOUPLED:
-                    waiting.append(Pending(authorisation=each, ask=self.ask(connection, each), tpp=tpp))
+                waiting.append(Pending(authorisation=each, ask=self.ask(connection, each), tpp=tpp))
         return waiting
 
     def is_shared(self, connection: Connection, *, tenant: TenantId, kind: ResourceKind, resource: str) -> bool:

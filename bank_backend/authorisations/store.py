@@ -71,16 +71,21 @@ class SqlAuthorisationStore:
         )
         return [_authorisation(row) for row in connection.execute(statement)]
 
-    def open_of_psu(self, connection: Connection, tenant: TenantId, psu: PsuId) -> list[Authorisation]:
-        """Return a PSU's authorisations that have not ended, oldest first."""
+    def open_of_psu(
+        self, connection: Connection, tenant: TenantId, psu: PsuId, *, now: datetime, most: int | None
+    ) -> list[Authorisation]:
+        """Return what waits for a PSU in its bank app now, oldest first, and no more than `most` (None: all)."""
         statement = (
             select(authorisations)
             .where(
                 authorisations.c.tenant == tenant,
                 authorisations.c.psu == psu,
                 authorisations.c.status.in_(_OPEN),
+                authorisations.c.approach == ScaApproach.DECOUPLED.value,
+                authorisations.c.expires_at > now.timestamp(),
             )
             .order_by(authorisations.c.started_at, authorisations.c.id)
+            .limit(most)
         )
         return [_authorisation(row) for row in connection.execute(statement)]
 

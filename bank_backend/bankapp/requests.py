@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from hmac import compare_digest
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from bank_backend.authorisations.asks import AccountChoice, chosen_accounts, eligible_accounts
 from bank_backend.authorisations.signing import Pending
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from bank_backend.sca.service import ScaMethods
     from bank_backend.tenants.clock import TenantClock
     from psd2.ids import PsuId, TenantId
+
+# The page asks for them every two seconds.
+MOST_SHOWN: Final = 50
 
 
 class Holdings(Protocol):
@@ -85,10 +88,10 @@ class AppRequests:
         self._clock = clock
 
     def waiting(self, psu: Psu) -> list[AppRequest]:
-        """Return what waits for the PSU, oldest first."""
+        """Return what waits for the PSU, oldest first; what is more than a page holds waits for those to be answered."""
         held = self._holdings.accounts_of(psu.tenant, psu.id)
         with self._database.reading() as connection:
-            return self._waiting(connection, psu, held)
+            return self._waiting(connection, psu, held, most=MOST_SHOWN)[:MOST_SHOWN]
 
     def approve(
         self, psu: Psu, authorisation: str, *, seal: str, accounts: Sequence[str] | None, headless: bool = False
@@ -132,11 +135,13 @@ class AppRequests:
                 self._decisions.reject(connection, visit, psu=psu.id, at=now, headless=headless)
         return request.wording.refused
 
-    def _waiting(self, connection: Connection, psu: Psu, held: Sequence[Account]) -> list[AppRequest]:
+    def _waiting(
+        self, connection: Connection, psu: Psu, held: Sequence[Account], *, most: int | None = None
+    ) -> list[AppRequest]:
         now = self._clock.now(psu.tenant, connection)
         pushes = {each.authorisation: each for each in self._sca.waiting(connection, psu.tenant, psu.id, now)}
-        found = {each.authorisation.id: each for each in self._signing.waiting_for(connection, psu.tenant, psu.id)}
-        for authorisation in pushes.keys() - found.keys():
+        found = {each.authorisation.id: each for each in self._signing.waiting_for(connection, psu.tenant, psu.id, most=most)}
+        for authorisation in [each for each in pushes if each not in found][:most]:
             pending = self._pending(connection, authorisation, now)
             if pending is not None:
                 found[authorisation] = pending

@@ -160,7 +160,7 @@ class TestBank:
         if expected > MOST_TRANSACTIONS:
             raise DataTooLarge(f"that makes about {expected} transactions: at most {MOST_TRANSACTIONS} are made at once")
         with parts.database.reading() as connection:
-            self._require_room(connection, tenant, accounts=0, transactions=expected)
+            self.require_room(connection, tenant, accounts=0, transactions=expected)
         planned = plan_seed(
             tenant,
             country=shape.country,
@@ -177,11 +177,11 @@ class TestBank:
                 reason = f"has made {min(present)} already, as the same shape: choose another number"
                 raise FieldsInvalid({"seed": reason})
             made = len(planned.journal.entries) + len(planned.holds)
-            self._require_room(connection, tenant, accounts=len(planned.accounts), transactions=made)
+            self.require_room(connection, tenant, accounts=len(planned.accounts), transactions=made)
             parts.store.add(connection, tenant, replace(planned, password=password))
         return planned
 
-    def _require_room(self, connection: Connection, tenant: TenantId, *, accounts: int, transactions: int) -> None:
+    def require_room(self, connection: Connection, tenant: TenantId, *, accounts: int = 0, transactions: int) -> None:
         """Raise `DataTooLarge` where so many more would be more than one tenant may hold of the bank that all share."""
         require_room(self._parts.store.size(connection, tenant), TenantSize(accounts=accounts, transactions=transactions))
 

@@ -50,6 +50,7 @@ class _Views:
         body = read_internal_body(request.get_data(), IncomingBody)
         try:
             with self._services.database.writing() as connection:
+                self._services.test_data.bank.require_room(connection, tenant, transactions=1)
                 now = self._services.clock.now(tenant, connection)
                 booked = self._services.ledger.receive(connection, _incoming(tenant, body), now)
         except (InvalidAmount, NoRate) as error:

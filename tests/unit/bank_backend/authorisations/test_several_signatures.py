@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -78,6 +79,19 @@ def test_the_first_signs_by_oauth_and_the_second_in_the_bank_app(desk: BankDesk)
     assert answer.json == {"redirect": None, "scaStatus": "finalised"}
     assert desk.tpp.get(status).json["transactionStatus"] == "ACSC"  # type: ignore[index]
     assert statuses(desk, resource) == ["finalised", "finalised"]
+
+
+def test_the_second_has_until_the_next_day(desk: BankDesk) -> None:
+    """The push on its telephone is gone after a quarter of an hour; what it has to sign still waits in the app."""
+    made = payment(desk)
+    resource = links(made)["self"]["href"]
+    desk.decide(desk.begin("pis", made.json["paymentId"]), psu=PETRA)  # type: ignore[index]
+    desk.bank.clock.advance(timedelta(hours=20))
+
+    answer = decide_at(desk, invitation(desk, resource), IGOR)
+
+    assert answer.json == {"redirect": None, "scaStatus": "finalised"}
+    assert desk.tpp.get(links(made)["status"]["href"]).json["transactionStatus"] == "ACSC"  # type: ignore[index]
 
 
 def test_both_sign_through_the_tpp(desk: BankDesk) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bank_backend.bankapp import requests
 from bank_backend.sca.model import CODE_LOCK, PUSH_LIFETIME, WrongCodes
 from bank_backend.sca.store import SqlWrongCodeStore
 from bank_backend.tenants.clock import TenantClocks
@@ -16,6 +17,8 @@ from tests.unit.bank_backend.pages.walking import heading, status
 from tests.unit.bank_backend.pages.walking import signed_in as visiting
 
 if TYPE_CHECKING:
+    import pytest
+
     from tests.support.bank_sca import BankDesk
 
 
@@ -89,6 +92,21 @@ def test_a_decoupled_consent_is_given_for_the_accounts_that_are_chosen(desk: Ban
     body = desk.tpp.get(f"{CONSENTS}/{consent}").json
     assert body["consentStatus"] == "valid"  # type: ignore[index]
     assert body["access"]["balances"] == [{"iban": account.iban, "currency": "EUR"}]  # type: ignore[index]
+
+
+def test_a_page_holds_so_many_and_no_more(desk: BankDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many a company asks for: the oldest first, and the next one as soon as one is answered."""
+    monkeypatch.setattr(requests, "MOST_SHOWN", 2)
+    for _ in range(4):
+        decoupled_consent(desk)
+        desk.bank.clock.advance(timedelta(seconds=1))
+    app = signed_in(desk)
+
+    first, second = waiting(app.get(APP))
+    app.post(f"{APP}/requests/{first[0]}/reject")
+
+    assert waiting(app.get(APP))[0] == second
+    assert len(waiting(app.get(APP))) == 2
 
 
 def test_an_approval_is_for_what_was_shown(desk: BankDesk) -> None:

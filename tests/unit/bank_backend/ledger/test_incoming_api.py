@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bank_backend.data import size
+from bank_backend.data.size import TenantSize
 from psd2.money import Money
 from tests.support.bank_core import ANNA, OTHER_TENANT
 from tests.support.bank_sca import ELSEWHERE, BankDesk
@@ -38,6 +40,16 @@ def test_somebody_pays_a_customer(desk: BankDesk) -> None:
     told: Any = answer.json
     assert told["creditedAmount"] == {"currency": "EUR", "amount": "2500.00"}
     assert desk.bank.balances(account).interim_available == before + Money(2500_00, "EUR")
+
+
+def test_money_stops_coming_where_a_tenant_is_full(desk: BankDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All TPPs share one bank: what generating is bounded by bounds this too, and the refusal says what makes room."""
+    monkeypatch.setattr(size, "MOST_KEPT", TenantSize(accounts=1_000, transactions=100))
+
+    refused: Any = send(desk).json
+
+    assert (refused["status"], refused["code"]) == (413, "data.size")
+    assert "A reset" in refused["detail"]
 
 
 def test_another_currency_arrives_as_the_accounts_own(desk: BankDesk) -> None:
