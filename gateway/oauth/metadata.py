@@ -51,6 +51,9 @@ def server_metadata(*, issuer: str, edge_url: str) -> dict[str, object]:
         "backchannel_token_delivery_modes_supported": [mode.value for mode in DeliveryMode],
         "backchannel_user_code_parameter_supported": False,
         "backchannel_authentication_request_signing_alg_values_supported": algorithms,
+        "request_object_signing_alg_values_supported": algorithms,
+        # Clients that sign their requests are held to it one by one.
+        "require_signed_request_object": False,
         "code_challenge_methods_supported": [METHOD],
         "token_endpoint_auth_methods_supported": methods,
         "token_endpoint_auth_signing_alg_values_supported": algorithms,

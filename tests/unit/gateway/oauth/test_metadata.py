@@ -62,6 +62,8 @@ def test_exactly_these_members_are_advertised(metadata: dict[str, Any]) -> None:
         "backchannel_token_delivery_modes_supported": ["poll", "ping"],
         "backchannel_user_code_parameter_supported": False,
         "backchannel_authentication_request_signing_alg_values_supported": ["PS256", "ES256", "EdDSA"],
+        "request_object_signing_alg_values_supported": ["PS256", "ES256", "EdDSA"],
+        "require_signed_request_object": False,
         "code_challenge_methods_supported": ["S256"],
         **{f"{name}_endpoint_auth_methods_supported": METHODS for name in ("token", "introspection", "revocation")},
         **{
