@@ -11,6 +11,7 @@ from gateway.admin.actors import note_actors
 from gateway.admin.admin_audit_api import admin_audit_blueprint
 from gateway.admin.api import MOST_JSON_BYTES, register_blueprint, trust_blueprint
 from gateway.admin.certificates_api import certificates_blueprint
+from gateway.admin.characters import refuse_nul
 from gateway.admin.configuration_api import configuration_blueprint
 from gateway.admin.dry_runs import take_dry_runs
 from gateway.admin.explain_api import explain_blueprint
@@ -93,6 +94,7 @@ def create_app(
         )
     )
     app.register_blueprint(openapi_blueprint(configuration.kinds))
+    refuse_nul(app)
     note_actors(app)
     take_dry_runs(app)
     app.add_url_rule("/health", "health", _health, methods=["GET"])
