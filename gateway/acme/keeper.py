@@ -157,8 +157,11 @@ class AcmeKeeper:
             return self._failed(wanted, progress, str(broken))
         except Exception as error:  # noqa: BLE001 - whatever it was, the next try has to wait its time
             return self._failed(wanted, progress, f"failed: {error!r}")
-        now = self._clock.now()
         get_logger().info("acme.obtained", certificate=wanted.name, sha256=version.sha256, directory=account.directory)
+        return self._succeeded(wanted, progress, version)
+
+    def _succeeded(self, wanted: AcmeCertificate, progress: Progress, version: CertificateVersion) -> Progress:
+        now = self._clock.now()
         return replace(
             progress,
             wanted=wanted.fingerprint,

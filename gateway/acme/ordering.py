@@ -36,6 +36,10 @@ ORDER_SECONDS: Final = 240.0
 """What an order may take, to the end; less than the lease of whoever is at it."""
 
 
+class _AccountForgotten(OrderFailed):
+    """The CA does not know the account any more; whoever comes next makes it anew."""
+
+
 class Keeping(Protocol):
     """Where keys, open orders and answers to challenges are kept."""
 
@@ -72,7 +76,13 @@ class AcmeOrdering:
     def obtain(self, account: AcmeAccount, wanted: AcmeCertificate) -> Obtained:
         """Return a new chain with its key; raises `OrderFailed`. An order that stands open is gone on with."""
         until = self._clock.now() + timedelta(seconds=self._order_seconds)
-        with self._connected(account) as client:
+        try:
+            return self._obtained(account, wanted, until)
+        except _AccountForgotten:
+            return self._obtained(account, wanted, until)
+
+    def _obtained(self, account: AcmeAccount, wanted: AcmeCertificate, until: datetime) -> Obtained:
+        with self._connected(account, until) as client:
             order, key_pem = self._order(client, account, wanted)
             order = self._proved(client, order, until)
             order = client.finalize_order(order, _as_the_library(until))
@@ -80,15 +90,16 @@ class AcmeOrdering:
 
     def renewal(self, account: AcmeAccount, leaf_pem: str) -> tuple[datetime | None, datetime]:
         """Return when the CA suggests to renew (RFC 9773), None where it does not say, and when to ask again."""
-        with self._connected(account) as client:
+        until = self._clock.now() + timedelta(seconds=self._order_seconds)
+        with self._connected(account, until) as client:
             at, ask_at = client.renewal_time(leaf_pem.encode("ascii"))
         # The library tells its own times in the machine's zone.
         return (at.astimezone(UTC) if at is not None else None), ask_at.astimezone(UTC)
 
     @contextmanager
-    def _connected(self, account: AcmeAccount) -> Iterator[ClientV2]:
+    def _connected(self, account: AcmeAccount, until: datetime) -> Iterator[ClientV2]:
         """Lend a client that acts for the account; raises `OrderFailed` for whatever goes wrong with it."""
-        deadline = time.monotonic() + self._order_seconds
+        deadline = time.monotonic() + (until - self._clock.now()).total_seconds()
         session = CaSession(account.directory, ca_bundle=account.ca_bundle, deadline=deadline)
         try:
             key_pem, url = self._account_key(account)
@@ -99,9 +110,11 @@ class AcmeOrdering:
             self._sign_in(client, account, url)
             yield client
         except _FAILURES as error:
-            if isinstance(error, messages.Error) and error.code == "accountDoesNotExist":
-                self._keeping.note_account(account.name, account.directory, None)  # made anew by the next try
-            raise OrderFailed(_words(error)[:_MOST_WORDS], retry_after=session.retry_after) from error
+            is_forgotten = isinstance(error, messages.Error) and error.code == "accountDoesNotExist"
+            if is_forgotten:
+                self._keeping.note_account(account.name, account.directory, None)
+            kind = _AccountForgotten if is_forgotten else OrderFailed
+            raise kind(_words(error)[:_MOST_WORDS], retry_after=session.retry_after) from error
         finally:
             session.close()
 

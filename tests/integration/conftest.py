@@ -8,6 +8,14 @@ from tests.support.platform import RunningPlatform, free_base_port, shared_platf
 from tests.support.shared import once
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was skipped, each reason once: a test that did not run proves nothing."""
+    skipped = terminalreporter.getreports("skipped")
+    reasons = {report.longrepr[2] for report in skipped if isinstance(report.longrepr, tuple)}
+    for reason in sorted(reasons):
+        terminalreporter.write_line(f"SKIPPED: {reason.removeprefix('Skipped: ')}", yellow=True)
+
+
 @pytest.fixture
 def free_block() -> int:
     """Return a base port with its whole block of ports free."""

@@ -112,6 +112,19 @@ def test_a_name_that_leads_elsewhere_is_refused_by_the_ca(orderer: Orderer, tmp_
     assert SqlChallenges(orderer.engine).answers(SystemClock().now()) == {}
 
 
+def test_an_order_that_was_refused_is_not_gone_on_with(
+    orderer: Orderer, pebble: Pebble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The CA has ended it; the next try is another one."""
+    orderer.want(pebble)
+    with monkeypatch.context() as unanswered:
+        unanswered.setattr(orderer.kept, "publish", lambda _answers, **_times: None)
+        assert orderer.keeper.keep_due() == 0
+    assert orderer.kept.open_order("shop") is not None
+    orderer.kept.hasten("shop", orderer.clock.now())
+    assert orderer.keeper.keep_due() == 1, orderer.progress.failure
+
+
 def test_an_order_that_was_cut_off_is_gone_on_with(orderer: Orderer, pebble: Pebble, monkeypatch: pytest.MonkeyPatch) -> None:
     """Killed with the order placed, or with the certificate in hand: no second one is issued."""
     orderer.want(pebble)
@@ -137,16 +150,13 @@ def test_an_order_that_was_cut_off_is_gone_on_with(orderer: Orderer, pebble: Peb
 
 
 def test_an_account_that_the_ca_does_not_know_is_made_anew(orderer: Orderer, pebble: Pebble) -> None:
-    """And one that it knows already, by its key, is found again."""
+    """At once; and one that it knows already, by its key, is found again."""
     orderer.want(pebble)
     key, _url = orderer.kept.keep_account_key("public", pebble.directory, new_key(KeyType.EC_P256), orderer.clock.now())
     orderer.kept.note_account("public", pebble.directory, f"https://localhost:{pebble.port}/my-account/unknown")
-    assert orderer.keeper.keep_due() == 0
-    assert "accountDoesNotExist" in (orderer.progress.failure or "")
     for _ in range(2):
-        orderer.kept.hasten("shop", orderer.clock.now())
         assert orderer.keeper.keep_due() == 1
-        assert orderer.kept.account_key("public", pebble.directory) is not None
+        assert orderer.progress.failure is None
         orderer.kept.note_account("public", pebble.directory, None)
         orderer.clock.advance(orderer.stored.current.not_after - orderer.clock.now() - DAY)
     assert orderer.kept.account_key("public", pebble.directory) == (key, None)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 PROGRAM = os.environ.get("PEBBLE") or shutil.which("pebble")
 needs_pebble = pytest.mark.skipif(
-    PROGRAM is None, reason="no ACME server here: install pebble (apt-get install pebble), or name it in PEBBLE"
+    PROGRAM is None, reason="NO TESTS AGAINST AN ACME SERVER RUN: install pebble (apt-get install pebble), or name it in PEBBLE"
 )
 _TYPE_A, _HEADER = 1, struct.Struct(">6H")
 
