@@ -27,6 +27,7 @@ class Costs:
     debited: Money
     fees: Money
     credited: Money | None
+    is_exchanged: bool = False
 
     @property
     def is_free(self) -> bool:
@@ -80,6 +81,7 @@ def _summed(charges: Sequence[Charges]) -> Costs:
         debited=_sum([each.debited for each in charges]),
         fees=_sum([each.fee for each in charges]),
         credited=_sum([each.credited for each in charges]) if len(credited) == 1 else None,
+        is_exchanged=any(each.exchange is not None for each in charges),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from bank_backend.ledger.particulars import particulars_as_json, particulars_from_json
 from bank_backend.ledger.products import ChargeBearer
 from bank_backend.payments.instruction import CreditorAccount, Instruction, Transfer
 from bank_backend.payments.recurrence import ExecutionRule, Frequency, RecurrenceRule
@@ -47,6 +48,8 @@ def transfer_as_json(transfer: Transfer) -> Json:
         creditorAddress=None if transfer.creditor_address is None else dict(transfer.creditor_address),
         chargeBearer=None if transfer.charge_bearer is None else transfer.charge_bearer.value,
         remittanceInformationUnstructured=transfer.remittance,
+        # Of pain.001 only, which is answered as it was sent.
+        particulars=particulars_as_json(transfer.particulars),
     )
 
 
@@ -105,6 +108,7 @@ def _transfer(body: Mapping[str, Any]) -> Transfer:
         creditor_agent_name=body.get("creditorAgentName"),
         creditor_address=body.get("creditorAddress"),
         charge_bearer=None if bearer is None else ChargeBearer(bearer),
+        particulars=particulars_from_json(body.get("particulars")),
     )
 
 

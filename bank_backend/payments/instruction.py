@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date, datetime
 
+    from bank_backend.ledger.particulars import Particulars
     from bank_backend.ledger.products import ChargeBearer
     from bank_backend.payments.recurrence import RecurrenceRule
     from bank_backend.references import AccountReference
@@ -44,6 +45,8 @@ class Transfer:
     creditor_agent_name: str | None = None
     creditor_address: Mapping[str, str] | None = None
     charge_bearer: ChargeBearer | None = None
+    # What only pain.001 has fields for: on whose behalf, what for, a structured reference.
+    particulars: Particulars | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,6 +37,7 @@ def transfer_order(payment: Payment, position: int, debtor: AccountId, *, origin
         charge_bearer=transfer.charge_bearer or scheme.charge_bearers[0],
         code=payment.product.code,
         origin=origin,
+        particulars=transfer.particulars,
     )
 
 

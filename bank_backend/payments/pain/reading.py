@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from bank_backend.errors import FormatError
+from bank_backend.ledger.particulars import Particulars
 from bank_backend.payments.instruction import CreditorAccount, Instruction, Transfer
 from bank_backend.payments.pain.grammar import read
 from bank_backend.payments.pain.markup import read_markup
@@ -127,7 +128,18 @@ def _transfer(node: Node, payment: Node) -> Transfer:
         creditor_agent_name=node.at("CdtrAgt/FinInstnId/Nm"),
         creditor_address=_address(node),
         charge_bearer=node.at("ChrgBr") or payment.at("ChrgBr"),
+        particulars=_particulars(node, payment),
     )
+
+
+def _particulars(node: Node, payment: Node) -> Particulars | None:
+    said = Particulars(
+        ultimate_debtor=node.at("UltmtDbtr/Nm") or payment.at("UltmtDbtr/Nm") or "",
+        ultimate_creditor=node.at("UltmtCdtr/Nm") or "",
+        purpose=node.at("Purp/Cd") or "",
+        structured_reference=node.at("RmtInf/Strd/CdtrRefInf/Ref") or "",
+    )
+    return None if said == Particulars() else said
 
 
 def _amount(node: Node) -> Money:

@@ -97,7 +97,7 @@ def _transaction(version: str) -> Element:
         _party("Cdtr", version, name_is_optional=False),
         _account("CdtrAcct", least=1),
         _party("UltmtCdtr", version, least=0),
-        _code_or_own("Purp"),
+        _e("Purp", _t("Cd", texts.purpose), least=0),
         _e("RmtInf", Choice(of=(_t("Ustrd", _TEXT140), _structured())), least=0),
         most=MOST_PAYMENTS,
     )

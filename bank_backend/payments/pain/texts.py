@@ -19,6 +19,7 @@ _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _COUNT: Final = re.compile(r"[0-9]{1,15}", re.ASCII)
 _DECIMAL: Final = re.compile(r"[0-9]{1,14}(\.[0-9]{1,5})?", re.ASCII)
 _BIC: Final = re.compile(r"[A-Z]{6}[A-Z2-9][A-NP-Z0-9]([A-Z0-9]{3})?", re.ASCII)
+_PURPOSE: Final = re.compile(r"[A-Z0-9]{4}", re.ASCII)
 _COUNTRY: Final = re.compile(r"[A-Z]{2}", re.ASCII)
 _ACCOUNT: Final = re.compile(r"[a-zA-Z0-9]{1,30}", re.ASCII)
 
@@ -67,6 +68,11 @@ def decimal(given: str) -> Decimal:
 def bic(given: str) -> str:
     """Read a BIC."""
     return _matching(given, _BIC, "no BIC: write 8 or 11 characters, for example MUSTDEFFXXX")
+
+
+def purpose(given: str) -> str:
+    """Read a purpose's code; the books have no other."""
+    return _matching(given, _PURPOSE, "no purpose of ISO 20022 (ExternalPurpose1Code): write one such as SALA")
 
 
 def country(given: str) -> str:

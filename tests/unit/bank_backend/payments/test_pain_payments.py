@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from lxml import etree
 
+from bank_backend.ledger.particulars import Particulars
+from bank_backend.ledger.statements import StatementQuery
+from tests.support.bank_core import ANNA, JONAS, TENANT
 from tests.support.bank_payments import (
     BULK,
     CROSS_BORDER,
@@ -22,7 +25,7 @@ from tests.support.bank_payments import (
     Till,
     pain,
 )
-from tests.support.bank_sca import refusal
+from tests.support.bank_sca import ELSEWHERE, refusal
 
 REQUEST_ID = "99391c7e-ad88-49ec-a2ad-99ddcb1f7721"
 ORDER = '{"startDate": "2026-12-01", "frequency": "Monthly", "executionRule": "preceding", "dayOfExecution": "01"}'
@@ -76,6 +79,32 @@ def test_a_message_of_each_product_becomes_a_payment(till: Till, product: str, v
     assert till.approved(path) in {"ACSC", "ACCC"}
     assert till.available() < before
     assert till.is_reconciled()
+
+
+def test_what_for_and_on_whose_behalf_stands_in_the_books(till: Till) -> None:
+    """What JSON has no fields for is told with the transaction, to payer and payee (BG IG 1.3.8 §14.24)."""
+    told = "<CdtrRefInf><Ref>RF18539007547034</Ref></CdtrRefInf>"
+    document = (
+        pain(till.iban)
+        .replace(ELSEWHERE, till.desk.iban(JONAS))
+        .replace("<Ustrd>Rechnung 2026-4711</Ustrd>", f"<Strd>{told}</Strd>")
+        .replace("<RmtInf>", "<UltmtCdtr><Nm>Autorin</Nm></UltmtCdtr><Purp><Cd>GDDS</Cd></Purp><RmtInf>")
+        .replace("<ChrgBr>", "<UltmtDbtr><Nm>Schulbibliothek</Nm></UltmtDbtr><ChrgBr>", 1)
+    )
+
+    assert till.approved(sent(till, SINGLE, document)) == "ACCC"
+
+    for psu in (ANNA, JONAS):
+        bank, account = till.desk.bank, till.desk.bank.account(psu)
+        with bank.database.reading() as connection:
+            query = StatementQuery(since=TODAY, until=TODAY)
+            line = bank.services.statements.page(connection, TENANT, account.id, query).lines[0]
+        assert line.details == Particulars(
+            purpose="GDDS",
+            structured_reference="RF18539007547034",
+            ultimate_creditor="Autorin",
+            ultimate_debtor="Schulbibliothek",
+        )
 
 
 def test_the_message_is_told_again(till: Till) -> None:

@@ -115,6 +115,8 @@ def test_a_second_transfer_is_no_single_payment() -> None:
         ("Buchhandlung am Markt", "Shop \N{RIGHT-TO-LEFT OVERRIDE}02 EBAN", f"{TRANSFER}/Cdtr/Nm"),
         ("<Ustrd>Rechnung 2026-4711</Ustrd>", f"<Ustrd>{'x' * 141}</Ustrd>", f"{TRANSFER}/RmtInf/Ustrd"),
         ("</Ustrd>", "</Ustrd><Strd><CdtrRefInf><Ref>R</Ref></CdtrRefInf></Strd>", f"{TRANSFER}/RmtInf/Strd"),
+        ("<RmtInf>", "<Purp><Cd>goods</Cd></Purp><RmtInf>", f"{TRANSFER}/Purp/Cd"),
+        ("<RmtInf>", "<Purp><Prtry>Goods</Prtry></Purp><RmtInf>", f"{TRANSFER}/Purp/Prtry"),
         ("</RmtInf>", "</RmtInf><RgltryRptg/>", f"{TRANSFER}/RgltryRptg"),
         ("<Amt>", "<Amt>text", f"{TRANSFER}/Amt"),
         ("<EndToEndId>E2E-0", "<EndToEndId><b/>E2E-0", f"{TRANSFER}/PmtId/EndToEndId"),

@@ -79,6 +79,7 @@ def test_a_free_payment_says_so(till: Till) -> None:
 
     amount = {"currency": "EUR", "amount": "12.50"}
     assert (answer["transactionFeeIndicator"], "transactionFees" in answer) == (False, False)
+    assert "currencyConversionFee" not in answer
     assert answer["estimatedTotalAmount"] == answer["estimatedInterbankSettlementAmount"] == amount
 
 
@@ -96,6 +97,7 @@ def test_a_currency_that_the_account_is_not_in_is_exchanged(till: Till) -> None:
     abroad = {"instructedAmount": {"currency": "USD", "amount": "10.00"}, "creditorAgent": "CHASUS33"}
 
     answer: Any = till.post(SINGLE, CROSS_BORDER, payment_body(till.iban, **abroad, chargeBearer="SHAR")).json
+    assert answer["currencyConversionFee"] == {"currency": "EUR", "amount": "0.00"}
     till.approve(f"/v1/{SINGLE}/{CROSS_BORDER}/{answer['paymentId']}")
 
     assert answer["estimatedTotalAmount"]["currency"] == "EUR"
