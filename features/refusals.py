@@ -34,6 +34,8 @@ PHRASES = MappingProxyType(
         "the TPP is not registered": Meaning(401, "CERTIFICATE_INVALID", "tpp.unknown"),
         "the certificate does not grant the role": Meaning(401, "ROLE_INVALID", "psd2.role"),
         "the token is bound to a different certificate": Meaning(401, "TOKEN_INVALID", "token.cnf_mismatch"),
+        "the token is bound to another key": Meaning(401, "TOKEN_INVALID", "token.jkt_mismatch"),
+        "the proof has been used before": Meaning(401, "TOKEN_INVALID", "dpop.replayed"),
         "the token has been revoked": Meaning(401, "TOKEN_INVALID", "token.revoked"),
         "the token is bound to a certificate and none was presented": Meaning(
             401, "TOKEN_INVALID", "token.cnf_without_certificate"
