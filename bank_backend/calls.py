@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from bank_backend.errors import CertificateMissing
 from bank_backend.headers import read_tpp_headers, read_x_request_id
@@ -18,6 +18,8 @@ from psd2.roles import PspRole, UnknownRole, read_roles
 
 if TYPE_CHECKING:
     from werkzeug.datastructures import Headers
+
+_NARROWED: Final = "AIS."
 
 
 class Incoming(Protocol):
@@ -76,6 +78,12 @@ class TppCall:
     def has_token(self) -> bool:
         """Whether an access token came with the call; the gateway has judged it then."""
         return self.client is not None
+
+    @property
+    def narrowed_to(self) -> frozenset[str] | None:
+        """The kinds of account data that the token is for, where its client wanted less than the consent (`AIS.balances`)."""
+        kinds = frozenset(value.removeprefix(_NARROWED) for value in self.scope if value.startswith(_NARROWED))
+        return kinds or None
 
     def is_granted(self, scope: str) -> bool:
         """Whether the access token holds this scope value, or the bank does without a token and none came."""

@@ -75,13 +75,14 @@ class ConsentAccess:
         now = self._clock.now(call.tenant, connection)
         consent = require_header_consent(self._store.find(connection, call.tenant, consent_id), consent_id)
         _require_token(call, consent)
+        _require_not_narrowed(call, access)
         valid, reading = consent.settled(now), f"{access}:{account_id or ''}"
         if page is not None and reading in self._store.readings(connection, valid.id, day=_day(valid, now)):
             reading = f"{reading}:{_short(page)}"
             valid = _open_for_pages(valid, now)
         psu = require_valid(valid)
         require_subject(call, psu)
-        rights = self._rights(connection, valid, psu)
+        rights = _narrowed(call, self._rights(connection, valid, psu))
         granted = GrantedAccess(consent_id=valid.id, tenant=call.tenant, psu=psu, rights=rights, now=now)
         if account_id is not None and granted.on(account_id) is None:
             granted = self._with_collections(connection, granted)
@@ -140,6 +141,24 @@ def _require_token(call: TppCall, consent: Consent) -> None:
     if not call.is_granted(f"AIS:{consent.id}"):
         text = "the access token was granted for another consent: present the token of the consent in Consent-ID"
         raise TokenInvalid(text, path="Consent-ID")
+
+
+def _require_not_narrowed(call: TppCall, access: AccessKind) -> None:
+    """Raise `TokenInvalid` for what the consent may grant and the token's own client did not want (RFC 9396 §6)."""
+    kinds = call.narrowed_to
+    if kinds is not None and access is not AccessKind.ACCOUNTS and access not in kinds:
+        raise TokenInvalid(f"the access token was narrowed to {', '.join(sorted(kinds))}: fetch another for {access}")
+
+
+def _narrowed(call: TppCall, rights: tuple[AccountRights, ...]) -> tuple[AccountRights, ...]:
+    """Return what is left of the consent's rights under this token, also where data comes along with other data."""
+    kinds = call.narrowed_to
+    if kinds is None:
+        return rights
+    balances, transactions = AccessKind.BALANCES in kinds, AccessKind.TRANSACTIONS in kinds
+    return tuple(
+        replace(each, balances=each.balances and balances, transactions=each.transactions and transactions) for each in rights
+    )
 
 
 def _tally(consent: Consent, granted: GrantedAccess, reading: str) -> Tally:

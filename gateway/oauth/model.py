@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gateway.oauth.authorization_response import ReturnAddress
 
@@ -90,6 +91,14 @@ class AuthorizationCode:
     dpop_jkt: str | None = None
     authorization_details: str | None = None
     tells_grant: bool = False
+
+    @property
+    def granted(self) -> list[dict[str, Any]] | None:
+        """What was granted, where it is told."""
+        if self.authorization_details is None:
+            return None
+        read: list[dict[str, Any]] = json.loads(self.authorization_details)
+        return read
 
     def get_redirect_uri(self) -> str:
         """Return the redirect URI of the authorization request (Authlib asks)."""

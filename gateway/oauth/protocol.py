@@ -28,6 +28,8 @@ from gateway.oauth.ciba.refusals import already_redeemed
 from gateway.oauth.code_challenge import require_verifier
 from gateway.oauth.grant_management.model import SCOPES
 from gateway.oauth.model import AccessToken, AuthorizationCode, RefreshToken
+from gateway.oauth.rar.refusals import PARAMETER as DETAILS
+from gateway.oauth.rar.refusals import invalid_details
 from gateway.oauth.refusals import OAuthRefused, Refusal, invalid_grant, invalid_scope, shown
 from gateway.oauth.tokens import Holder, Tokens
 from gateway.register.model import GrantType
@@ -154,11 +156,9 @@ class _CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
         return code
 
     def create_token_response(self) -> _Answer:
-        return (
-            200,
-            self.server.tokens.redeem(self.request.authorization_code, _holder(self)),
-            self.TOKEN_RESPONSE_HEADER,
-        )
+        wanted = self.request.parameters.get(DETAILS)
+        answer = self.server.tokens.redeem(self.request.authorization_code, _holder(self), wanted)
+        return 200, answer, self.TOKEN_RESPONSE_HEADER
 
 
 def _require_code_verifier(grant: AuthorizationCodeGrant) -> None:
@@ -180,7 +180,8 @@ class _RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
         return refresh
 
     def create_token_response(self) -> _Answer:
-        answer = self.server.tokens.refresh(self.request.refresh_token, _holder(self))
+        wanted = self.request.parameters.get(DETAILS)
+        answer = self.server.tokens.refresh(self.request.refresh_token, _holder(self), wanted)
         return 200, answer, self.TOKEN_RESPONSE_HEADER
 
 
@@ -188,6 +189,8 @@ class _ClientGrant(ClientCredentialsGrant):  # type: ignore[misc]
     TOKEN_ENDPOINT_AUTH_METHODS: ClassVar = _AUTH_METHODS
 
     def validate_requested_scope(self) -> None:
+        if self.request.parameters.get(DETAILS) is not None:
+            raise invalid_details("$", "is given to nobody alone: send the PSU to /authorize with it", clause="RFC 9396 §6")
         if not set(self._scope().split(" ")) <= SCOPES | {""}:
             raise invalid_scope(
                 f"scope: a client alone is given {' and '.join(sorted(SCOPES))}, and nothing else",
@@ -244,7 +247,7 @@ class _Introspection(IntrospectionEndpoint):  # type: ignore[misc]
             "exp": int(token.expires_at.timestamp()),
             "iat": int(token.issued_at.timestamp()),
             **({"scope": token.scope} if token.scope else {}),
-            **self.server.tokens.told_of(token.grant_id),
+            **self.server.tokens.told_of(token.grant_id, token.scope),
             **({"token_type": token.token_type, "cnf": token.confirmation} if isinstance(token, AccessToken) else {}),
         }
 

@@ -15,6 +15,7 @@ from gateway.oauth.model import (
     RefreshToken,
     secret_sha256,
 )
+from gateway.oauth.rar.narrowing import narrowed_details, narrowed_scope
 from gateway.oauth.refusals import OAuthRefused, invalid_grant
 from gateway.oauth.scope import Service, parse_scope
 from gateway.register.model import GrantType
@@ -106,11 +107,15 @@ class Tokens:
         _require_role_still(code.scope, client)
         return code
 
-    def redeem(self, code: AuthorizationCode, holder: Holder) -> dict[str, object]:
-        """Give the tokens of a code, once; raises `OAuthRefused` (invalid_grant) for all but the first."""
+    def redeem(self, code: AuthorizationCode, holder: Holder, wanted: str | None = None) -> dict[str, object]:
+        """Give the tokens of a code, once; raises `OAuthRefused` (invalid_grant) for all but the first.
+
+        `wanted`: less than what was granted, for the access token (RFC 9396 §6).
+        """
         require_asked_key(code.dpop_jkt, holder.jkt)
         access_secret, refresh_secret = new_secret(SECRET_BYTES), new_secret(SECRET_BYTES)
-        access = self._access(access_secret, holder, scope=code.scope, subject=code.subject, grant_id=code.grant_id)
+        scope = narrowed_scope(code.scope, wanted, code.granted)
+        access = self._access(access_secret, holder, scope=scope, subject=code.subject, grant_id=code.grant_id)
         renewable = parse_scope(code.scope).service in _RENEWABLE and holder.client.check_grant_type(GrantType.REFRESH_TOKEN)
         refresh = self._refresh(refresh_secret, code) if renewable else None
         grant = self._grants.of_code(code, expires_at=self._clock.now() + self._lifetimes.refresh_token)
@@ -121,7 +126,7 @@ class Tokens:
         except GrantWithdrawn as error:
             raise _withdrawn() from error
         told: dict[str, object] = {"grant_id": code.grant_id} if code.tells_grant else {}
-        told |= {} if grant is None else {"authorization_details": grant.details}
+        told |= {} if grant is None else {"authorization_details": narrowed_details(grant.details, scope)}
         return self._answer(access_secret, access) | ({"refresh_token": refresh_secret} if renewable else {}) | told
 
     def usable_refresh_token(self, secret: str, client: AuthenticatedClient) -> RefreshToken:
@@ -137,24 +142,25 @@ class Tokens:
         _require_role_still(refresh.scope, client)
         return refresh
 
-    def refresh(self, refresh: RefreshToken, holder: Holder) -> dict[str, object]:
+    def refresh(self, refresh: RefreshToken, holder: Holder, wanted: str | None = None) -> dict[str, object]:
         """Give a new access token, bound to the certificate presented now; raises `OAuthRefused`.
 
         The refresh token stays: it is bound to the client by its certificate, so a stolen one is worth nothing, and
         rotation only breaks clients whose answer got lost (FAPI 2.0 §5.3.2.1).
         """
         secret = new_secret(SECRET_BYTES)
-        access = self._access(secret, holder, scope=refresh.scope, subject=refresh.subject, grant_id=refresh.grant_id)
+        granted = self._grants.details(refresh.grant_id)
+        scope = narrowed_scope(refresh.scope, wanted, granted)
+        access = self._access(secret, holder, scope=scope, subject=refresh.subject, grant_id=refresh.grant_id)
         try:
             self._store.add_refreshed(access, refresh.sha256)
         except GrantWithdrawn as error:
             raise _withdrawn() from error
-        return self._answer(secret, access) | self.told_of(refresh.grant_id)
+        return self._answer(secret, access) | _told(granted, scope)
 
-    def told_of(self, grant_id: str) -> dict[str, object]:
+    def told_of(self, grant_id: str, scope: str) -> dict[str, object]:
         """Return what answers about a token say of its grant beside the scope (RFC 9396 §7, §9)."""
-        details = self._grants.details(grant_id)
-        return {} if details is None else {"authorization_details": details}
+        return _told(self._grants.details(grant_id), scope)
 
     def for_client(self, holder: Holder, scope: str) -> dict[str, object]:
         """Give a token that stands for the client alone; it reaches no PSU's data; raises `OAuthRefused`."""
@@ -224,6 +230,10 @@ class Tokens:
             hint="redeem each code once; begin the authorization again",
             clause="RFC 6749 §4.1.2",
         )
+
+
+def _told(details: list[dict[str, Any]] | None, scope: str) -> dict[str, object]:
+    return {} if details is None else {"authorization_details": narrowed_details(details, scope)}
 
 
 def _require_role_still(scope: str, client: AuthenticatedClient) -> None:

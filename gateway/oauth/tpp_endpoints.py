@@ -33,6 +33,7 @@ _TOKEN_PARAMETERS: Final = CREDENTIALS | {
     "refresh_token",
     "scope",
     "auth_req_id",
+    "authorization_details",
 }
 _TOKEN_QUERY_PARAMETERS: Final = CREDENTIALS | {"token", "token_type_hint"}
 

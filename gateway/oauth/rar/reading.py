@@ -43,22 +43,23 @@ _ACTIONS: Final = {
 
 def read_details(text: str) -> AuthorizationDetail:
     """Return the one entry; raises `OAuthRefused` (invalid_authorization_details) that names the place and the rule."""
-    return read_entry(_only_entry(text))
+    return read_entry(only_entry(text))
 
 
 def read_entry(entry: dict[str, Any]) -> AuthorizationDetail:
     """Return an entry that has been parsed already; raises `OAuthRefused`."""
-    type_ = _type(entry)
+    type_ = type_of(entry)
     model = NamedBody if "identifier" in entry else _BODIES[type_]
     try:
         body = model.model_validate(entry)
     except ValidationError as error:
-        _refuse(error)
+        refuse_faults(error)
     _require_own_words(type_, body)
     return AuthorizationDetail(type_, entry)
 
 
-def _only_entry(text: str) -> dict[str, Any]:
+def only_entry(text: str) -> dict[str, Any]:
+    """Return the object in the array, of which there is one; raises `OAuthRefused`."""
     document = _parsed(text)
     if not isinstance(document, list):
         raise invalid_details("$", "is no array: write [ { ... } ]", clause="RFC 9396 §2")
@@ -95,7 +96,8 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(msg)
 
 
-def _type(entry: dict[str, Any]) -> DetailType:
+def type_of(entry: dict[str, Any]) -> DetailType:
+    """Return what an entry is about; raises `OAuthRefused`."""
     name = entry.get("type")
     if not isinstance(name, str):
         raise invalid_details("$[0].type", "is missing, or is no text", clause="RFC 9396 §2")
@@ -107,7 +109,8 @@ def _type(entry: dict[str, Any]) -> DetailType:
         raise invalid_details("$[0].type", rule, hint=hint, quoted=shown(name)) from None
 
 
-def _refuse(error: ValidationError) -> NoReturn:
+def refuse_faults(error: ValidationError) -> NoReturn:
+    """Raise `OAuthRefused` with the first faults, each with its place."""
     faults = error.errors(include_url=False, include_context=False, include_input=False)[:_MOST_FAULTS]
     first, *others = [(_path(fault["loc"]), _rule(fault)) for fault in faults]
     more = "".join(f"; {path} {rule}" for path, rule in others)
@@ -134,15 +137,16 @@ def _require_own_words(type_: DetailType, body: DetailBody) -> None:
     """Raise for an action or kind of data that the type does not have, or that contradicts what the entry asks for."""
     meant = body.access.datatypes if isinstance(body, AccountInformationBody) else None
     actions = _ACTIONS[type_]
-    _require_known("actions", body.actions, set(actions))
-    _require_known("datatypes", body.datatypes, set(actions.values()) - {""})
+    require_known("actions", body.actions, set(actions))
+    require_known("datatypes", body.datatypes, set(actions.values()) - {""})
     if meant is None:
         return
     _require_same("actions", body.actions, {name for name, data in actions.items() if data in meant})
     _require_same("datatypes", body.datatypes, set(meant))
 
 
-def _require_known(field: str, words: list[str] | None, known: set[str]) -> None:
+def require_known(field: str, words: list[str] | None, known: set[str]) -> None:
+    """Raise `OAuthRefused` for a word that means nothing here."""
     for place, word in enumerate(words or ()):
         if word not in known:
             offered = f"none of {', '.join(sorted(known))}" if known else "nothing that this type has: leave the field out"
