@@ -6,12 +6,12 @@ from operator import is_
 from typing import TYPE_CHECKING, Final
 
 from gateway.configuration.model import Kind, Reference
+from gateway.policies import overlaps, search_cost
 from gateway.policies.bodies import DeploymentBody
 from gateway.policies.descriptions import described
 from gateway.policies.documents import parse
 from gateway.policies.matching import RouteTable
 from gateway.policies.model import Upstream
-from gateway.policies.overlaps import conflicts
 from gateway.policies.terms import DEFAULT_TRUST_STORE
 
 if TYPE_CHECKING:
@@ -37,7 +37,9 @@ def _references(deployment: Deployment) -> Iterator[Reference]:
 
 
 def _conflicts(snapshot: Snapshot) -> Iterable[Fault]:
-    return conflicts(snapshot.of(DEPLOYMENTS).values())
+    deployments = snapshot.of(DEPLOYMENTS).values()
+    # The cheaper first: who gets its fault need not wait for the other.
+    return [*search_cost.conflicts(deployments)] or overlaps.conflicts(deployments)
 
 
 DEPLOYMENTS: Final[Kind[Deployment]] = Kind(

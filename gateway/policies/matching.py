@@ -82,6 +82,10 @@ class RouteTable:
             raise WrongMethod(next(iter(routes.values())), frozenset(routes))
         return route
 
+    def most_steps(self) -> int:
+        """Return how many places of the trees the worst of all paths leads to, at most: that is what matching it costs."""
+        return max(_most_steps(self._roots[each]) + _most_steps(self._careless[each]) for each in Listener)
+
 
 def _carelessly(path: str) -> str:
     """Return a plain path as read without regard to case, a slash at the end, dots or spaces at a segment's end."""
@@ -123,3 +127,9 @@ def _descend(node: _Node, segments: list[str], depth: int) -> dict[str, Route] |
     if found is None and node.any_segment is not None and segment:
         found = _descend(node.any_segment, segments, depth + 1)
     return found or node.rest or None
+
+
+def _most_steps(node: _Node) -> int:
+    """Count the calls of `_descend`: no path has two literals at one place, but it may go both ways to a placeholder."""
+    by_name = max(map(_most_steps, node.literal.values()), default=0)
+    return 1 + by_name + (_most_steps(node.any_segment) if node.any_segment is not None else 0)
