@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from pydantic import AfterValidator, Field
 
+from gateway.acme.kind import ACME_CERTIFICATES
 from gateway.certificates.kind import CERTIFICATES
 from gateway.certificates.listeners import rules_of
 from gateway.certificates.names import ServerHost  # noqa: TC001 - read by pydantic
@@ -21,6 +22,7 @@ from gateway.trust.authorities import extension_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from gateway.acme.model import AcmeCertificate
     from gateway.certificates.model import CertificateVersion
     from gateway.configuration.model import Document
     from gateway.configuration.snapshot import Snapshot
@@ -52,7 +54,9 @@ class ServerNameBody(DocumentBody):
         Field(min_length=1, max_length=_MOST_NAMES, description="api.bank.example, or *.bank.example for one label more"),
     ]
     listeners: Annotated[list[Listener], Field(min_length=1, description="where: portal, front, edge, demo")]
-    certificate: Annotated[str, AfterValidator(_certificate), Field(description="of certificates, with a private key")]
+    certificate: Annotated[
+        str, AfterValidator(_certificate), Field(description="of certificates or acme-certificates, with a key")
+    ]
 
 
 def parse_server_name(document: Document) -> ServerName:
@@ -75,7 +79,7 @@ def parse_server_name(document: Document) -> ServerName:
 
 def _conflicts(snapshot: Snapshot) -> Iterator[Fault]:
     """Yield names that two documents claim, and certificates that can't be shown for what they are named for."""
-    certificates, rules = snapshot.of(CERTIFICATES), rules_of(snapshot)
+    certificates, ordered, rules = snapshot.of(CERTIFICATES), snapshot.of(ACME_CERTIFICATES), rules_of(snapshot)
     claimed: dict[tuple[Listener, str], str] = {}
     for each in snapshot.of(SERVER_NAMES).values():
         place = f"{SERVER_NAMES.name}/{each.name}"
@@ -86,13 +90,28 @@ def _conflicts(snapshot: Snapshot) -> Iterator[Fault]:
             claimed |= {(listener, name): each.name for listener in each.listeners}
         certificate = certificates.get(each.certificate)
         if certificate is None:
-            continue  # a reference that leads nowhere, which is told by itself
+            # Still to be had; or a reference that leads nowhere, which is told by itself.
+            yield from (Fault(field, problem, place) for field, problem in _never_had(each, ordered))
+            continue
         yield from (Fault(field, problem, place) for field, problem in _unsuitable(certificate.current, each.names))
         is_rsa = isinstance(certificate.current.leaf.public_key(), rsa.RSAPublicKey)
         for listener in each.listeners:
             if not rules[listener].can_show(is_rsa=is_rsa):
                 kind = "RSA" if is_rsa else "ECDSA"
                 yield Fault("certificate", f"listeners/{listener} leaves TLS 1.2 no suite for its {kind} key", place)
+
+
+def _never_had(each: ServerName, ordered: Mapping[str, AcmeCertificate]) -> Iterator[tuple[str, str]]:
+    wanted = ordered.get(each.certificate)
+    for number, name in enumerate(each.names):
+        if wanted is not None and name not in wanted.names:
+            yield f"names[{number}]", f"{name} is none of the names of {ACME_CERTIFICATES.name}/{each.certificate}"
+
+
+def shown_names(snapshot: Snapshot) -> list[ServerName]:
+    """Return those whose certificate is there; one that is still to be had leaves its names to the default certificate."""
+    certificates = snapshot.of(CERTIFICATES)
+    return [each for each in snapshot.of(SERVER_NAMES).values() if each.certificate in certificates]
 
 
 def _unsuitable(version: CertificateVersion, names: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -123,7 +142,7 @@ SERVER_NAMES: Final = Kind(
     summary="Which of the gateway's own certificates is shown for which server name",
     parse=parse_server_name,
     schema=ServerNameBody.model_json_schema,
-    references=lambda each: [Reference("certificate", CERTIFICATES.name, each.certificate)],
+    references=lambda each: [Reference("certificate", CERTIFICATES.name, each.certificate, or_kind=ACME_CERTIFICATES.name)],
     conflicts=_conflicts,
     describe=_described,
 )

@@ -55,11 +55,15 @@ class DocumentRefused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """That `field` of a document names another document, which therefore has to be there."""
+    """That `field` of a document names another document, which therefore has to be there.
+
+    `or_kind`: or will be, because one of this kind and the same name brings it about.
+    """
 
     field: str
     kind: str
     name: str
+    or_kind: str | None = None
 
 
 def _no_references(_model: Any) -> Iterable[Reference]:  # noqa: ANN401 - of any kind

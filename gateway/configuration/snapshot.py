@@ -151,4 +151,6 @@ def _problem_of(kinds: Kinds, snapshot: Snapshot, reference: Reference) -> str |
         return f"{reference.kind} is no kind of document"
     if reference.name in kinds[reference.kind].built_in or snapshot.parsed(reference.kind, reference.name) is not None:
         return None
+    if reference.or_kind is not None and snapshot.parsed(reference.or_kind, reference.name) is not None:
+        return None
     return f"there is no {reference.kind}/{reference.name}: make it first, or in the same batch"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gateway.certificates.handing_over import held_in_memory
 from gateway.certificates.kind import CERTIFICATES
 from gateway.certificates.listeners import rules_of
-from gateway.certificates.server_names import SERVER_NAMES
+from gateway.certificates.server_names import shown_names
 from gateway.edge.stapling import Staple, StaplingUnavailable
 from gateway.edge.tls import apply_rules, listener_context
 
@@ -59,7 +59,7 @@ class ServerNames:
         contexts = self._made(snapshot, rules, staples)
         names = {
             (listener, host): contexts[listener, each.certificate][1]
-            for each in snapshot.of(SERVER_NAMES).values()
+            for each in shown_names(snapshot)
             for listener in each.listeners
             for host in each.names
         }
@@ -80,7 +80,7 @@ class ServerNames:
     def _stapled(self, snapshot: Snapshot) -> dict[str, Staple]:
         """Return a staple for each chain, those that were there as they are; none where this Python has no stapling."""
         certificates = snapshot.of(CERTIFICATES)
-        chains = {certificates[each.certificate].current.chain_pem for each in snapshot.of(SERVER_NAMES).values()}
+        chains = {certificates[each.certificate].current.chain_pem for each in shown_names(snapshot)}
         try:
             return {chain: self._staples.get(chain) or Staple() for chain in chains}
         except StaplingUnavailable:
@@ -91,7 +91,7 @@ class ServerNames:
         certificates = snapshot.of(CERTIFICATES)
         wanted = {
             (listener, each.certificate): certificates[each.certificate].current
-            for each in snapshot.of(SERVER_NAMES).values()
+            for each in shown_names(snapshot)
             for listener in each.listeners
         }
         contexts: Contexts = {}

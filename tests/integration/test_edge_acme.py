@@ -25,8 +25,10 @@ def test_the_edge_proves_the_names_and_shows_the_certificate(tmp_path: Path) -> 
     ):
         orderer = Orderer(edge.register.engine, edge.home.path)
         orderer.want(pebble)
-        assert orderer.keeper.keep_due() == 1, orderer.progress.failure
+        default = shown(edge, name=NAMES[0], port=edge.ports.front)
         orderer.put("server-names", "shop", {"names": NAMES, "listeners": ["front"], "certificate": "shop"})
+        assert shown(edge, name=NAMES[0], port=edge.ports.front) == default, "there is none yet"
+        assert orderer.keeper.keep_due() == 1, orderer.progress.failure
         for _ in range(2):
             expected = {orderer.stored.current.sha256}
             wait_until(

@@ -9,6 +9,7 @@ import pytest
 
 from gateway.acme.kind import ACME_ACCOUNTS, parse_account, parse_certificate
 from gateway.acme.model import KeyType
+from gateway.certificates.server_names import shown_names
 from gateway.configuration.model import Document, DocumentRefused
 from gateway.configuration.secrets import redacted
 from gateway.configuration.snapshot import SetRefused, Snapshot, parsed_document, require_consistent
@@ -89,3 +90,25 @@ def test_the_key_of_a_customers_account_is_not_shown() -> None:
     body = ACCOUNT | {"external_account": BINDING}
     assert HMAC_KEY not in str(redacted(body, ACME_ACCOUNTS.secrets, version=1))
     assert HMAC_KEY not in repr(parse_account(Document("acme-accounts", "public", body)))
+
+
+def test_server_names_may_wait_for_their_certificate() -> None:
+    """One file says all of it, before there is a certificate; names that it will not have are told then."""
+    names = {"names": ["shop.example"], "listeners": ["front"], "certificate": "shop"}
+    wanted = [parsed_document(KINDS, each) for each in (account_document(), certificate_document())]
+
+    def told(**changed: object) -> SetRefused | None:
+        waiting = parsed_document(KINDS, Document("server-names", "shop", names | changed))
+        snapshot = Snapshot([*wanted, waiting])
+        assert shown_names(snapshot) == []
+        try:
+            require_consistent(KINDS, snapshot)
+        except SetRefused as refused:
+            return refused
+        return None
+
+    assert told() is None
+    assert "names[1]: pay.example is none of the names of acme-certificates/shop" in str(
+        told(names=["shop.example", "pay.example"])
+    )
+    assert "certificate: there is no certificates/other" in str(told(certificate="other"))
