@@ -13,6 +13,7 @@ from gateway.acme.keeper import AcmeKeeper
 from gateway.acme.ordering import AcmeOrdering
 from gateway.acme.store import SqlAcme
 from gateway.admin.app import create_app as create_admin_app
+from gateway.admin_audit.pruning import AdminAuditPruning
 from gateway.admin_audit.store import SqlAdminAudit
 from gateway.admission.store import SqlKnowledgeSource
 from gateway.audit.shipping import Retention, Shipper
@@ -233,6 +234,8 @@ def admin_app(settings: GatewaySettings) -> Flask:
     trust = Trust(store=SqlTrustStore(engine, RelaysApart().require), clock=clock, described=stores.read)
     points = SqlCrlPoints(engine)
     Pruner(store=SqlOcspAnswers(engine), clock=clock, retention=_ANSWERS_KEPT, every=timedelta(hours=1)).start()
+    kept = timedelta(days=settings.admin_audit_days)
+    Pruner(store=AdminAuditPruning(engine, clock), clock=clock, retention=kept, every=timedelta(hours=1)).start()
     CrlKeeper(points=points, trust=trust, fetcher=Fetcher(), stores=stores.read, clock=clock).start()
 
     def watched() -> list[Watched]:

@@ -110,6 +110,9 @@ class GatewaySettings(ServiceSettings):
     audit_rows: int = Field(
         default=500_000, ge=1_000, le=1_000_000_000, description="audit records kept in the database, of about 2 KB each"
     )
+    admin_audit_days: int = Field(
+        default=1_825, ge=30, le=36_500, description="days that records of administrators' changes are kept, at least"
+    )
 
     limits_store: str | None = Field(
         default=None,

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, jsonify, request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from gateway.admin.operations import operation
-from gateway.admin_audit.chain import ChainBroken, Head, verified_head
+from gateway.admin_audit.chain import ChainBroken, Head, verified_chain
 
 if TYPE_CHECKING:
     from gateway.admin_audit.record import AuditRecord
@@ -55,10 +55,11 @@ def admin_audit_blueprint(audit: SqlAdminAudit) -> Blueprint:
     def verify() -> Response:
         expected = VerificationQuery.model_validate(request.args.to_dict()).head
         try:
-            head = verified_head(audit.chain(), expected=expected)
+            verified = verified_chain(audit.chain(), expected=expected)
         except ChainBroken as broken:
-            return jsonify({"intact": False, "complaint": str(broken), "head": None, "records": None})
-        return jsonify({"intact": True, "complaint": None, "head": str(head), "records": head.number})
+            return jsonify({"intact": False, "complaint": str(broken), "head": None, "records": None, "pruned": None})
+        found = {"head": str(verified.head), "records": verified.records, "pruned": verified.pruned.number}
+        return jsonify({"intact": True, "complaint": None, **found})
 
     return api
 

@@ -70,7 +70,7 @@ def chained(entry: Entry, actor: Actor, *, at: str, previous: AuditRecord | None
 
 
 def _told(difference: Sequence[Mapping[str, Any]]) -> str:
-    """Return the difference as it is kept: what is long by its size and hash, for the audit is kept for good."""
+    """Return the difference as it is kept: what is long by its size and hash, for the audit is kept for years."""
     told = [{key: value if key == "field" else _shortened(value) for key, value in entry.items()} for entry in difference]
     if len(told) > MOST_FIELDS:
         told[MOST_FIELDS:] = [{"field": f"and {len(told) - MOST_FIELDS} more"}]

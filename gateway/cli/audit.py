@@ -48,7 +48,8 @@ def verify(api: ControlApi, *, head: str | None, as_json: bool) -> int:
     if as_json:
         print_json(verdict)
     elif verdict["intact"]:
-        say(f"intact: {verdict['records']} records; head {verdict['head']}")
+        before = f" behind {verdict['pruned']} that were pruned" if verdict["pruned"] else ""
+        say(f"intact: {verdict['records']} records{before}; head {verdict['head']}")
     else:
         say(f"tampered with: {verdict['complaint']}")
     return 0 if verdict["intact"] else DIFFERS

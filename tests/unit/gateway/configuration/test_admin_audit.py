@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import orjson
@@ -9,12 +10,15 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 from structlog.testing import capture_logs
 
+from gateway.admin_audit import pruning
 from gateway.admin_audit.actor import Actor, acting
-from gateway.admin_audit.chain import ChainBroken, Head, verified_head
+from gateway.admin_audit.chain import ChainBroken, Head, verified_chain, verified_head
+from gateway.admin_audit.pruning import AdminAuditPruning
 from gateway.admin_audit.record import MOST_FIELDS, AuditRecord
 from gateway.admin_audit.store import SqlAdminAudit
 from gateway.configuration.changes import Change
 from gateway.database import admin_audit
+from psd2.clock import FixedClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from gateway.configuration.service import Configuration
 
 _number = admin_audit.c.number
+MOMENT = datetime(2026, 3, 2, 12, tzinfo=UTC)  # when everything is changed
 
 
 @pytest.fixture
@@ -135,6 +140,66 @@ def test_what_is_long_is_kept_by_its_size_and_hash(configuration: Configuration,
     assert told[0]["after"].startswith("(10003 bytes of JSON, SHA-256 ")
     assert told[-1] == {"field": f"and {2_001 - MOST_FIELDS} more"}
     assert len(newest.difference) < 20_000
+
+
+@pytest.fixture
+def pruned(configuration: Configuration, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> SqlAdminAudit:
+    """Lend a chain of records 5 to 8: seven changes, of which four are pruned, two at a time."""
+    monkeypatch.setattr(pruning, "BLOCK", 2)
+    for rate in range(1, 7):
+        configuration.apply([Change(kind="plans", name="gold", body={"rate": rate})])
+    store = AdminAuditPruning(engine, FixedClock(MOMENT + timedelta(days=1)))
+    assert [store.prune(MOMENT + timedelta(hours=1), 500) for _ in range(2)] == [2, 2]
+    return SqlAdminAudit(engine)
+
+
+def test_what_is_pruned_is_vouched_for_by_the_chain_itself(pruned: SqlAdminAudit) -> None:
+    """The newest pruning says behind which record the chain goes on; heads from there on can still be checked."""
+    records = list(pruned.chain())
+    assert [record.number for record in records] == [5, 6, 7, 8]
+    assert [(record.actor, record.action) for record in records[2:]] == [("gateway", "pruned")] * 2
+    verified = verified_chain(records)
+    assert (verified.head.number, verified.records, verified.pruned.number) == (8, 4, 4)
+    assert verified_head(records, expected=verified.pruned) == verified.head
+    assert verified_head(records, expected=Head(6, records[1].sha256)) == verified.head
+    with pytest.raises(ChainBroken, match="record 2 was pruned: give the head of a later one"):
+        verified_chain(records, expected=Head(2, "a" * 64))
+
+
+PRUNED_TAMPERINGS: dict[str, tuple[Callable[[Connection], object], str]] = {
+    "more gone than was pruned": (
+        lambda db: db.execute(delete(admin_audit).where(_number == 5)),
+        "begins behind record 5, yet it was pruned up to record 4",
+    ),
+    "the pruning gone": (lambda db: db.execute(delete(admin_audit).where(_number == 8)), "pruned up to record 2"),
+    "both prunings gone": (lambda db: db.execute(delete(admin_audit).where(_number >= 7)), "no record says that they were"),
+    "the pruning forged": (
+        lambda db: db.execute(update(admin_audit).where(_number == 8).values(difference="[]")),
+        "record 8 was changed",
+    ),
+    "the first kept one changed": (
+        lambda db: _rewritten(db, 5, previous="a" * 64),
+        "record 6 does not follow record 5",
+    ),
+}
+
+
+@pytest.mark.parametrize("tampering", PRUNED_TAMPERINGS)
+def test_tampering_with_a_pruned_chain_is_found(pruned: SqlAdminAudit, engine: Engine, tampering: str) -> None:
+    tamper, complaint = PRUNED_TAMPERINGS[tampering]
+    with engine.begin() as connection:
+        tamper(connection)
+    with pytest.raises(ChainBroken, match=complaint):
+        verified_chain(pruned.chain())
+
+
+def test_nothing_young_is_pruned(chain: SqlAdminAudit, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And no block that is not full: what tells of prunings would be as much as they delete."""
+    store = AdminAuditPruning(engine, FixedClock(MOMENT + timedelta(days=1)))
+    assert store.prune(MOMENT + timedelta(hours=1), 500) == 0
+    monkeypatch.setattr(pruning, "BLOCK", 2)
+    assert store.prune(MOMENT, 500) == 0
+    assert verified_chain(chain.chain()).records == 5
 
 
 @pytest.mark.parametrize("text", ["", "5", "5:ab", ":" + "a" * 64, "x:" + "a" * 64, "5:" + "g" * 64])
