@@ -11,6 +11,7 @@ from chassis.addresses import InvalidAddress
 from chassis.peers import PeerUnavailable
 from chassis.settings import SettingsRefused
 from gateway.cli.audit import audit
+from gateway.cli.certificates import certificate
 from gateway.cli.changing import apply, delete, diff, rollback
 from gateway.cli.control_api import Refused
 from gateway.cli.printing import say
@@ -37,7 +38,7 @@ def cli() -> None:
     """
 
 
-for command in (get, describe, apply, diff, delete, history, rollback, token, audit, key):
+for command in (get, describe, apply, diff, delete, history, rollback, token, audit, key, certificate):
     cli.add_command(command)
 
 

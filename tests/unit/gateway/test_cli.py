@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import getpass
 import hashlib
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -14,6 +15,8 @@ from requests.structures import CaseInsensitiveDict
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
+from chassis.sealing import KeyFile, Seal
+from gateway.acme.store import SqlAcme
 from gateway.admin_audit.store import record_change
 from gateway.changes.store import changing
 from gateway.cli.root import run
@@ -37,6 +40,15 @@ deployments = ["*"]
 rate = { per_second = 5 }
 [subscribers.acme]
 plans = ["gold"]
+"""
+
+
+ORDERED = """
+[acme-accounts.public]
+directory = "https://acme.example/directory"
+[acme-certificates.shop]
+account = "public"
+names = ["shop.example"]
 """
 
 
@@ -259,3 +271,24 @@ def test_wrong_usage_and_a_gateway_out_of_reach_are_told_apart(
     assert terminal.run("audit", "verify", "--head", "x")[0] == 2
     assert run(["get", "--home", str(tmp_path)]) == 3
     assert "can't be reached" in capsys.readouterr().err
+
+
+def test_orders_of_certificates_are_told_and_tried_again(
+    engine: Engine, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the reason, and a status that a script can rely on."""
+    terminal = Terminal(admin_client(engine, tmp_path, kinds=REAL_KINDS), tmp_path, capsys)
+    assert terminal.run("apply", "-f", terminal.file(ORDERED))[0] == 0
+    assert terminal.run("certificate", "orders")[0] == 0
+    kept, now = SqlAcme(engine, Seal(KeyFile(tmp_path / "key"))), SystemClock().now()
+    assert kept.is_leased("shop", until=now, now=now)
+    kept.note(replace(kept.progress("shop"), failures=2, failure="no such name", next_try_at=now + timedelta(hours=6)))
+
+    status, said = terminal.run("certificate", "orders")
+    assert (status, "no such name (failed 2 times, next try" in said) == (1, True), said
+    assert terminal.json("certificate", "orders")[0]["state"] == "failing"
+    assert terminal.run("certificate", "try", "shop")[0] == 0
+    assert "next try now" in terminal.run("certificate", "orders")[1]
+    status, said = terminal.run("certificate", "try", "other")
+    assert (status, said.startswith("gateway: ")) == (2, True), said
+    assert terminal.json("certificate", "expiring", "--days", "1") == []
