@@ -18,6 +18,7 @@ from gateway.trust.store import SqlTrustStore
 from psd2.clock import SystemClock
 from tests.support.at_once import at_once
 from tests.support.configured import KINDS, PLANS, Plan
+from tests.unit.gateway.configuration.test_judging_ahead import is_blocked_while_a_batch_is_parsed
 from tests.unit.gateway.configuration.test_seeding import plans
 
 if TYPE_CHECKING:
@@ -95,3 +96,17 @@ def test_a_reference_and_the_deletion_of_its_target_do_not_meet(processes: list[
 
         assert sum(isinstance(each, Exception) for each in done) == 1
         processes[2].snapshot()
+
+
+def test_a_block_waits_for_no_documents(engine: Engine) -> None:
+    """On each engine: SQLite has one writer, PostgreSQL one holder of the lock that changes of trust share."""
+    assert is_blocked_while_a_batch_is_parsed(engine)
+
+
+def test_what_a_worker_holds_is_found_in_the_history(processes: list[Configuration], engine: Engine) -> None:
+    """On each engine, whatever stands by now."""
+    for rate in (1, 2):
+        processes[0].apply([Change(kind="plans", name=name, body={"rate": rate}) for name in ("gold", "silver")])
+    store = SqlConfigurationStore(engine)
+    held = store.versions([("plans", "gold", 1), ("plans", "silver", 2), ("plans", "never", 1)])
+    assert sorted((each.name, each.number, each.document.body["rate"]) for each in held) == [("gold", 1, 1), ("silver", 2, 2)]

@@ -59,8 +59,8 @@ class Locking(SqlConfigurationStore):
             yield unit
 
 
-def test_a_block_goes_through_while_a_large_batch_is_parsed(engine: Engine) -> None:
-    """Whoever has a stolen certificate must not be served for as long as somebody's documents are read."""
+def is_blocked_while_a_batch_is_parsed(engine: Engine) -> bool:
+    """Begin to parse a batch, block a certificate, and only then go on with the batch."""
     parsing, is_parsed, may_go_on = Parsing(), threading.Event(), threading.Event()
 
     def wait() -> None:
@@ -81,8 +81,13 @@ def test_a_block_goes_through_while_a_large_batch_is_parsed(engine: Engine) -> N
     may_go_on.set()
     batch.join(DEADLINE_SECONDS)
 
-    assert is_blocked_meanwhile
     assert len(configuration.standing("plans")) == len(BATCH)
+    return is_blocked_meanwhile
+
+
+def test_a_block_goes_through_while_a_large_batch_is_parsed(engine: Engine) -> None:
+    """Whoever has a stolen certificate must not be served for as long as somebody's documents are read."""
+    assert is_blocked_while_a_batch_is_parsed(engine)
 
 
 def test_nothing_is_parsed_under_the_lock(engine: Engine) -> None:
