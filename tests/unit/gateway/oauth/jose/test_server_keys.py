@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +14,7 @@ from gateway.oauth.jose.algorithms import SUPPORTED
 from gateway.oauth.jose.jws import verified_jws
 from gateway.oauth.jose.key_set import read_registered_keys
 from gateway.oauth.jose.key_store import SqlSigningKeys
-from gateway.oauth.jose.rotation import KEPT, LONGEST_LIFE, REMEMBERED, RotationRefused
+from gateway.oauth.jose.rotation import KEPT, LONGEST_LIFE, REMEMBERED, RotationRefused, SigningKey, signing_key
 from gateway.oauth.jose.server_keys import ServerKeys
 from gateway.register.model import SigningAlg
 from psd2.clock import FixedClock
@@ -137,6 +138,15 @@ def test_a_key_that_others_may_have_is_taken_back_at_once(world: World) -> None:
     assert first not in world.published()
     world.clock.advance(REMEMBERED)
     assert world.signer() != first
+
+
+def test_a_withdrawn_key_signs_no_more_whatever_else_there_is() -> None:
+    """Neither it nor the one before: until another begins, nothing is signed."""
+    old = SigningKey(kid="1", alg=ES256, number=1, jwk={}, published_at=START, signs_from=START)
+    withdrawn = replace(old, kid="2", number=2, withdrawn_at=START)
+
+    assert signing_key([old], ES256, START) == old
+    assert signing_key([old, withdrawn], ES256, START) is None
 
 
 def test_without_a_successor_nothing_changes_by_hand(world: World) -> None:
