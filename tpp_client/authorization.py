@@ -60,7 +60,12 @@ def begin_authorization(
 
 def authorization_url(metadata: ServerMetadata, attempt: AuthorizationAttempt) -> str:
     """Return the address that the PSU's browser opens."""
-    query = {
+    return f"{metadata.authorization_endpoint}?{urlencode(authorization_parameters(attempt))}"
+
+
+def authorization_parameters(attempt: AuthorizationAttempt) -> dict[str, str]:
+    """Return what an authorization request says (RFC 6749 §4.1.1, RFC 7636 §4.3)."""
+    return {
         "response_type": "code",
         "client_id": attempt.client_id,
         "redirect_uri": attempt.redirect_uri,
@@ -70,7 +75,6 @@ def authorization_url(metadata: ServerMetadata, attempt: AuthorizationAttempt) -
         "code_challenge_method": "S256",
         **attempt.more,
     }
-    return f"{metadata.authorization_endpoint}?{urlencode(query)}"
 
 
 def process_authorization_response(metadata: ServerMetadata, attempt: AuthorizationAttempt, redirect: str) -> AuthorizationCode:

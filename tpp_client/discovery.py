@@ -29,6 +29,7 @@ class ServerMetadata:
     revocation_endpoint: str
     names_issuer_in_responses: bool
     grant_management_endpoint: str = ""
+    pushed_authorization_request_endpoint: str = ""
 
 
 def well_known_url(issuer: str) -> str:
@@ -56,6 +57,7 @@ def process_discovery_response(response: HttpResponse, *, issuer: str) -> Server
         introspection_endpoint=_endpoint(document, aliases, "introspection_endpoint"),
         revocation_endpoint=_endpoint(document, aliases, "revocation_endpoint"),
         names_issuer_in_responses=document.optional_flag("authorization_response_iss_parameter_supported"),
+        pushed_authorization_request_endpoint=document.optional_text("pushed_authorization_request_endpoint") or "",
         grant_management_endpoint=document.optional_text("grant_management_endpoint") or "",
     )
 

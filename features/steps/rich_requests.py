@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from behave import given, then, when
 
 from features.tpps import ANNA, Grant
-from tpp_client.authorization import authorization_url, begin_authorization, process_authorization_response
+from tpp_client.authorization import begin_authorization, process_authorization_response
 from tpp_client.grants import (
     QUERY_SCOPE,
     REVOKE_SCOPE,
@@ -24,6 +24,7 @@ from tpp_client.grants import (
     process_grant_revocation_response,
     process_granted_response,
 )
+from tpp_client.pushing import process_pushed_response, pushed_request
 from tpp_client.refusals import refusal_of
 from tpp_client.sandbox_api import process_psu_interaction_response, psu_interaction_request
 from tpp_client.tokens import client_credentials_request, process_token_response, token_request
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from features.tpps import Tpp
+    from tpp_client.authorization import AuthorizationAttempt
     from tpp_client.wire import HttpResponse
 
 _WITHIN_SECONDS = 30
@@ -56,7 +58,9 @@ def step(context: Any) -> None:
 
 @when("it asks for something of an unknown kind")
 def step(context: Any) -> None:
-    _, context.answer = _sent(context.tpp, {"authorization_details": json.dumps([{"type": "insurance"}])})
+    tpp: Tpp = context.tpp
+    attempt = _attempt(tpp, {"authorization_details": json.dumps([{"type": "insurance"}])})
+    context.answer = pushed_request(tpp.transport, tpp.metadata, attempt)
 
 
 @when("it revokes the grant")
@@ -78,7 +82,7 @@ def step(context: Any) -> None:
 @then("the wish is refused with its place, and nothing is made")
 def step(context: Any) -> None:
     refusal = refusal_of(context.answer)
-    assert refusal.status == HTTPStatus.UNPROCESSABLE_ENTITY, str(refusal)
+    assert refusal.status == HTTPStatus.BAD_REQUEST, str(refusal)
     assert "$[0].type is insurance" in refusal.text, refusal.text
 
 
@@ -104,18 +108,18 @@ def _detail(tpp: Tpp) -> dict[str, object]:
     return account_information((_iban(tpp),), valid_until=tpp.today() + timedelta(days=90))
 
 
-def _sent(tpp: Tpp, wish: Mapping[str, str], accounts: tuple[str, ...] | None = None) -> tuple[Any, HttpResponse]:
+def _attempt(tpp: Tpp, wish: Mapping[str, str]) -> AuthorizationAttempt:
     more = {name: value for name, value in wish.items() if name != "scope"}
-    attempt = begin_authorization(
+    return begin_authorization(
         client_id=tpp.identity.client_id, redirect_uri=tpp.stage.redirect_uri, scope=wish.get("scope", ""), more=more
     )
-    url = authorization_url(tpp.metadata, attempt)
-    return attempt, psu_interaction_request(tpp.xs2a, url=url, psu=ANNA, accounts=accounts)
 
 
 def _granted(tpp: Tpp, wish: Mapping[str, str], accounts: tuple[str, ...] | None = None) -> Granted:
-    attempt, answer = _sent(tpp, wish, accounts)
-    code = process_authorization_response(tpp.metadata, attempt, process_psu_interaction_response(answer))
+    attempt = _attempt(tpp, wish)
+    url = process_pushed_response(pushed_request(tpp.transport, tpp.metadata, attempt), tpp.metadata, attempt)
+    decided = psu_interaction_request(tpp.xs2a, url=url, psu=ANNA, accounts=accounts)
+    code = process_authorization_response(tpp.metadata, attempt, process_psu_interaction_response(decided))
     return process_granted_response(token_request(tpp.transport, tpp.metadata, code))
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from gateway.oauth.code_challenge import require_challenge
 from gateway.oauth.dpop.key_binding import asked_key
 from gateway.oauth.grant_management.wishes import read_grant_wish
-from gateway.oauth.rar.asked import read_asked, require_may_ask
+from gateway.oauth.rar.asked import read_asked, require_announced, require_may_ask
 from gateway.oauth.refusals import OAuthRefused, PageRefused, RedirectRefused, Refusal, invalid_request, shown
 from gateway.oauth.response_modes import require_response_mode, return_address
 from gateway.register.loopback import is_registered
@@ -76,6 +76,7 @@ def validated_request(parameters: Parameters, register: Register, *, location: s
         asked, grant = read_asked(parameters), read_grant_wish(parameters)
         dpop_jkt = asked_key(parameters)
         require_may_ask(asked, tpp, types=client.authorization_details_types, location=location)
+        require_announced(asked, is_pushed=is_pushed)
     except OAuthRefused as refused:
         # A status belongs to JSON answers; here the refusal travels in a redirect.
         raise RedirectRefused(refused.refusal, to=to) from refused

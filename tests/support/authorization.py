@@ -232,8 +232,14 @@ class AuthorizationWorld:
         )
 
     def authorize(self, *, browser: FlaskClient | None = None, **changes: Any) -> TestResponse:
-        """Open the authorization URL in a browser."""
-        return self.front(authorization_url(**changes), browser=browser)
+        """Open the authorization URL in a browser; what asks for more than an id is pushed, or refused at that, first."""
+        if "authorization_details" not in changes and changes.get("scope") != "accounts":
+            return self.front(authorization_url(**changes), browser=browser)
+        pushed = self.push(**changes)
+        if pushed.status_code != 201:
+            return pushed
+        request_uri: str = pushed.get_json()["request_uri"]
+        return self.authorize_pushed(request_uri, client_id=changes.get("client_id", CLIENT), browser=browser)
 
     def push(self, *, certificate: Issued | None = None, **changes: Any) -> TestResponse:
         """Push an authorization request."""
@@ -369,6 +375,12 @@ def answer_of(response: TestResponse) -> dict[str, str]:
     parameters = parse_qs(urlsplit(location).query, strict_parsing=True)
     assert all(len(values) == 1 for values in parameters.values())
     return {name: values[0] for name, values in parameters.items()}
+
+
+def refusal_in(response: TestResponse) -> dict[str, str]:
+    """Return a refusal, wherever it was told: where the request was pushed, or to the client by a redirect."""
+    told: dict[str, str] = response.get_json() if response.is_json else answer_of(response)
+    return told
 
 
 def s256(verifier: str) -> str:

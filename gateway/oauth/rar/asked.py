@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from gateway.oauth.rar.judgement import require_allowed
 from gateway.oauth.rar.reading import read_details
 from gateway.oauth.rar.refusals import PARAMETER
-from gateway.oauth.refusals import invalid_scope
+from gateway.oauth.refusals import invalid_request, invalid_scope
 from gateway.oauth.scope import BerlinScope, Service, parse_scope
 
 if TYPE_CHECKING:
@@ -68,6 +68,17 @@ def require_may_ask(asked: Asked, tpp: Tpp, *, types: tuple[str, ...], location:
             reason="psd2.role",
             hint=f"the TPP is registered with the roles {' '.join(sorted(tpp.roles))}",
         )
+
+
+def require_announced(asked: Asked, *, is_pushed: bool) -> None:
+    """Raise `OAuthRefused` where something would be made at the bank on the word of an address that anybody can write.
+
+    What was pushed, its client has authenticated for.
+    """
+    if asked.resource is None and not is_pushed:
+        parameter = "scope" if asked.detail is None else PARAMETER
+        rule = "asks for something that the bank is to make: push the request first (POST /par), and send its request_uri"
+        raise invalid_request(parameter, rule, clause="RFC 9126 §1")
 
 
 def _either_or() -> Exception:

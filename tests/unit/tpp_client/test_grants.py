@@ -22,6 +22,7 @@ from tpp_client.grants import (
     process_grant_revocation_response,
     process_granted_response,
 )
+from tpp_client.pushing import process_pushed_response, pushed_request
 
 GRANTED: dict[str, Any] = {
     "access_token": "t",
@@ -48,6 +49,20 @@ def test_the_wish_stands_in_the_address_and_no_scope_beside_it(metadata: ServerM
     assert json.loads(query["authorization_details"][0]) == [wish]
     assert query["grant_management_action"] == ["create"]
     assert "scope" not in query
+
+
+def test_the_wish_is_pushed_and_named_in_the_address() -> None:
+    """RFC 9126 §2.1, §4: the browser is told the reference alone."""
+    content = METADATA | {"pushed_authorization_request_endpoint": f"{EDGE}/par"}
+    metadata = process_discovery_response(answer(200, content), issuer=ISSUER)
+    attempt = begin_authorization(client_id="c", redirect_uri="https://t.example/cb", scope="accounts")
+    transport = ScriptedTransport(answer(201, {"request_uri": "urn:1", "expires_in": 90}))
+
+    url = process_pushed_response(pushed_request(transport, metadata, attempt), metadata, attempt)
+
+    assert transport.requests[0].url == f"{EDGE}/par"
+    assert b"scope=accounts" in (transport.requests[0].body or b"")
+    assert url == f"{ISSUER}/authorize?client_id=c&request_uri=urn%3A1"
 
 
 def test_what_was_granted_is_read() -> None:

@@ -20,6 +20,7 @@ from tests.support.authorization import (
     answer_of,
     client,
     qwac,
+    refusal_in,
 )
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def test_another_client_s_grant_is_unknown(world: AuthorizationWorld) -> None:
     for holder in (OTHER_CLIENT, "second"):
         assert ask(world, grant, holder=holder).status_code == 404
         assert ask(world, grant, holder=holder, method="DELETE").status_code == 404
-    refused = answer_of(
+    refused = refusal_in(
         world.authorize(client_id="second", scope="accounts", grant_management_action="replace", grant_id=grant)
     )
 
@@ -234,7 +235,7 @@ def test_while_the_bank_is_down_nothing_is_replaced(world: AuthorizationWorld) -
 )
 def test_a_faulty_wish_is_refused(world: AuthorizationWorld, changes: dict[str, Any], error: str, named: str) -> None:
     """The parameter and the rule are named (§5.3); nothing is made."""
-    refused = answer_of(world.authorize(**(CREATE | changes)))
+    refused = refusal_in(world.authorize(**(CREATE | changes)))
 
     assert refused["error"] == error
     assert refused["error_description"].startswith(named)
@@ -273,7 +274,7 @@ def test_the_types_that_a_client_has_registered_are_all_it_may_send(world: Autho
     world.register.save_client(replace(client(), authorization_details_types=("payment_initiation",)))
     wanted = '[{"type": "account_information", "identifier": "consent-1"}]'
 
-    refused = answer_of(world.authorize(authorization_details=wanted))
+    refused = refusal_in(world.authorize(authorization_details=wanted))
 
     assert refused["error"] == "invalid_authorization_details"
     assert "which this client is not registered for" in refused["error_description"]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import pytest
 
 from gateway.oauth.bank import InteractionStatus
 from gateway.oauth.rar.bank import ResourceRefused
 from psd2.roles import PspRole
-from tests.support.authorization import NUMBER, answer_of, authorization_url, tpp
+from tests.support.authorization import CLIENT, ISSUER, NUMBER, answer_of, authorization_url, refusal_in, tpp
 
 if TYPE_CHECKING:
     from tests.support.authorization import AuthorizationWorld
@@ -39,6 +40,10 @@ PAYMENT: dict[str, Any] = {
 
 def details(*entries: dict[str, Any]) -> str:
     return json.dumps(entries or [WANTED])
+
+
+def pushed_url(world: AuthorizationWorld, **wish: str) -> str:
+    return f"{ISSUER}/authorize?{urlencode({'client_id': CLIENT, 'request_uri': world.request_uri(**wish)})}"
 
 
 def test_what_is_wanted_is_made_and_put_before_the_psu(world: AuthorizationWorld) -> None:
@@ -193,10 +198,10 @@ def test_a_bank_that_is_down_when_it_is_to_end_something_does_not_hide_the_answe
 def test_a_faulty_wish_is_refused_before_anything_is_made(
     world: AuthorizationWorld, wish: dict[str, Any], error: str, description: str
 ) -> None:
-    """To the client, with its state and the issuer."""
-    answer = answer_of(world.authorize(**wish))
+    """Where it is pushed, or to the client where only the bank knows."""
+    answer = refusal_in(world.authorize(**wish))
 
-    assert (answer["error"], answer["state"]) == (error, "af0ifjsldkj")
+    assert answer["error"] == error
     assert description in answer["error_description"]
     assert world.bank.made == []
 
@@ -215,7 +220,7 @@ def test_a_tpp_without_the_role_is_refused(world: AuthorizationWorld, wish: dict
     """Nothing is made in its name."""
     world.register.save_tpp(tpp(roles=frozenset({PspRole.PI})))
 
-    assert f"needs the role {role}" in answer_of(world.authorize(**wish))["error_description"]
+    assert f"needs the role {role}" in refusal_in(world.authorize(**wish))["error_description"]
     assert world.bank.made == []
 
 
@@ -240,9 +245,21 @@ def test_a_bank_that_offers_no_choice_of_accounts(world: AuthorizationWorld) -> 
     assert (answer["error"], answer["error_description"]) == ("invalid_scope", "scope: accounts: no bank-offered consents")
 
 
+@pytest.mark.parametrize("wish", [{"scope": "accounts"}, {"authorization_details": details()}])
+def test_nothing_is_made_on_the_word_of_an_address(world: AuthorizationWorld, wish: dict[str, Any]) -> None:
+    """Anybody can write one, with anybody's client_id: what is to make something has to be pushed."""
+    browser = answer_of(world.front(authorization_url(**wish)))
+    headless = world.be_psu(url=authorization_url(**wish))
+
+    assert browser["error"] == "invalid_request"
+    assert "push the request first (POST /par)" in browser["error_description"]
+    assert headless.status_code == 422
+    assert world.bank.made == []
+
+
 def test_without_a_browser_by_the_same_way(world: AuthorizationWorld) -> None:
     """`POST /sandbox/v1/psu-interactions` takes the same URL, and the PSU's choice of accounts."""
-    url = authorization_url(authorization_details=details())
+    url = pushed_url(world, authorization_details=details())
 
     answer = world.be_psu(url=url, accounts=[IBAN])
 
@@ -252,7 +269,7 @@ def test_without_a_browser_by_the_same_way(world: AuthorizationWorld) -> None:
 
 def test_a_psu_that_the_bank_does_not_know_leaves_nothing_behind(world: AuthorizationWorld) -> None:
     """The wish is refused, and what was made for it ended."""
-    answer = world.be_psu(url=authorization_url(scope="accounts"), psu="nobody")
+    answer = world.be_psu(url=pushed_url(world, scope="accounts"), psu="nobody")
 
     assert answer.status_code == 422
     assert world.bank.ended == ["AIS:made-1"]
