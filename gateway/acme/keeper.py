@@ -21,7 +21,7 @@ from gateway.certificates.kind import CERTIFICATES
 from gateway.certificates.model import Stage
 from gateway.certificates.rotation import add_version
 from gateway.configuration.changes import PreconditionFailed
-from gateway.configuration.snapshot import SetRefused
+from gateway.configuration.snapshot import SetRefused, SnapshotReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from psd2.clock import Clock
 
 _LOOK_SECONDS: Final = 5.0
+_READ: Final = frozenset({ACME_ACCOUNTS.name, ACME_CERTIFICATES.name, CERTIFICATES.name})
 LEASE: Final = timedelta(seconds=ORDER_SECONDS + 60)
 """Longer than an order may take: whoever comes next finds it ended, or its process gone."""
 _ASK_AGAIN: Final = timedelta(hours=6)
@@ -85,6 +86,7 @@ class AcmeKeeper:
     ) -> None:
         """`random` gives numbers from 0 to 1, for pauses that don't coincide."""
         self._configuration = configuration
+        self._reader = SnapshotReader(configuration.kinds)
         self._keeping = keeping
         self._ordering = ordering
         self._clock = clock
@@ -96,10 +98,7 @@ class AcmeKeeper:
 
     def keep_due(self) -> int:
         """Do what is due for each certificate; returns how many new ones came into force."""
-        if not self._configuration.standing(ACME_CERTIFICATES.name):
-            self._keeping.forget(())
-            return 0
-        snapshot = self._configuration.snapshot()
+        snapshot = self._snapshot()
         wanted = snapshot.of(ACME_CERTIFICATES)
         self._keeping.forget(wanted.keys())
         return sum(self._is_renewed(each, snapshot) for each in wanted.values())
@@ -112,6 +111,10 @@ class AcmeKeeper:
             except Exception as error:  # noqa: BLE001 - the next turn tries again; a dead keeper would never
                 get_logger().error("acme.keeper_failed", error=repr(error))
 
+    def _snapshot(self) -> Snapshot:
+        """Return what stands of these kinds; thousands of others are neither parsed nor judged every few seconds."""
+        return self._reader.parsed(each for each in self._configuration.all_standing() if each.kind in _READ)
+
     def _is_renewed(self, wanted: AcmeCertificate, snapshot: Snapshot) -> bool:
         stored = snapshot.of(CERTIFICATES).get(wanted.name)
         standing = stored.current if stored else None
@@ -122,7 +125,7 @@ class AcmeKeeper:
             return False
         # Whoever had it before has noted what came of it, and may have put a version in force.
         progress = replace(self._keeping.progress(wanted.name), leased_until=None)
-        stored = self._configuration.snapshot().of(CERTIFICATES).get(wanted.name)
+        stored = self._snapshot().of(CERTIFICATES).get(wanted.name)
         after = self._worked_on(wanted, snapshot.of(ACME_ACCOUNTS)[wanted.account], stored, progress)
         self._keeping.note(after)
         return after.sha256 != progress.sha256
