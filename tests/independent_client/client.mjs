@@ -15,7 +15,7 @@ const seen = {};
 // --- what every client does ---
 
 async function importedKey() {
-  const { key, alg } = wish.jwk;
+  const { alg, key: { use, ...key } } = wish.jwk;
   const algorithm = { PS256: { name: "RSA-PSS", hash: "SHA-256" }, ES256: { name: "ECDSA", namedCurve: "P-256" }, EdDSA: { name: "Ed25519" } }[alg];
   return { key: await webcrypto.subtle.importKey("jwk", key, algorithm, false, ["sign"]), kid: key.kid };
 }
@@ -63,6 +63,18 @@ async function decided(url, result = "APPROVED") {
   return new URL(told.redirect);
 }
 
+async function approveInApp(consent) {
+  const place = `${wish.edge}/v1/consents/${consent}/authorisations`;
+  const answer = await call(place, { headers: { "X-Request-ID": webcrypto.randomUUID() } });
+  const { authorisationIds } = await answer.json();
+  const approval = await call(`${wish.edge}/sandbox/v1/psu-interactions`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ url: `${place}/${authorisationIds.at(-1)}`, psu: wish.psu, result: "APPROVED" }),
+  });
+  if (approval.status !== 200) throw new Error(`psu-interactions: ${approval.status} ${await approval.text()}`);
+}
+
 async function authorised(config, parameters, { pushed = false, signed = false, options } = {}) {
   const verifier = oauth.randomPKCECodeVerifier();
   const state = oauth.randomState();
@@ -86,7 +98,9 @@ async function authorised(config, parameters, { pushed = false, signed = false, 
 async function accounts(config, tokens, consentId, options) {
   const headers = new Headers({ "Consent-ID": consentId, "X-Request-ID": webcrypto.randomUUID(), "PSU-IP-Address": "192.0.2.1" });
   const answer = await oauth.fetchProtectedResource(config, tokens.access_token, new URL(`${wish.edge}/v1/accounts`), "GET", undefined, headers, options);
-  return (await answer.json()).accounts.length;
+  const told = await answer.json();
+  if (answer.status !== 200) throw new Error(`GET /v1/accounts: ${answer.status} ${JSON.stringify(told)}`);
+  return told.accounts.length;
 }
 
 async function housekeeping(config, tokens, consentId, options) {
@@ -124,7 +138,7 @@ const journeys = {
     const details = [{ type: "account_information", access: { allPsd2: "allAccounts" }, recurringIndicator: true, validUntil: "9999-12-31", frequencyPerDay: 4 }];
     const tokens = await authorised(config, { authorization_details: JSON.stringify(details) }, { pushed: true });
     seen.details = tokens.authorization_details;
-    seen.accounts = await accounts(config, tokens, wish.consentOf ? tokens.authorization_details[0][wish.consentOf] : tokens.authorization_details[0].identifier);
+    seen.accounts = await accounts(config, tokens, tokens.authorization_details[0].consentId);
   },
   async credentials(config) {
     const tokens = await oauth.clientCredentialsGrant(config);
@@ -134,7 +148,7 @@ const journeys = {
     const consent = await newConsent();
     const begun = await oauth.initiateBackchannelAuthentication(config, { scope: `AIS:${consent}`, login_hint: wish.psu, binding_message: "W4SCT" });
     seen.begun = Object.keys(begun).sort();
-    process.stderr.write(`${JSON.stringify(begun)}\n`);
+    await approveInApp(consent);
     const tokens = await oauth.pollBackchannelAuthenticationGrant(config, begun, undefined, { signal: AbortSignal.timeout(60_000) });
     seen.accounts = await accounts(config, tokens, consent);
   },
