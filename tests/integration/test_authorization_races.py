@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,10 +13,14 @@ from sqlalchemy import select
 
 from gateway.database import access_tokens, authorization_codes
 from gateway.oauth.bank import InteractionStatus
+from gateway.oauth.ciba.bank import AskStatus
+from gateway.oauth.ciba.store import SqlBackchannelStore
 from gateway.oauth.model import secret_sha256
 from gateway.oauth.par.model import PushedRequest
 from gateway.oauth.par.store import SqlPushedRequests
-from tests.support.authorization import CLIENT, AuthorizationWorld, client
+from gateway.register.model import DeliveryMode, GrantType
+from tests.support.at_once import at_once as outcomes_at_once
+from tests.support.authorization import CLIENT, CONSENT, AuthorizationWorld, client, qwac
 from tests.support.code_race import MOST_SECONDS, redeem_all
 from tests.support.once_race import use_all
 from tests.support.processes import fork_server
@@ -163,3 +169,32 @@ def test_a_double_click_at_the_same_instant_leaves_one_code(world: Authorization
 
     with world.engine.connect() as connection:
         assert len(connection.execute(select(authorization_codes)).all()) == ROUNDS
+
+
+def asked_psu(world: AuthorizationWorld) -> str:
+    """Have a PSU asked in its bank app, who approves."""
+    asked = {"client_id": CLIENT, "scope": f"AIS:{CONSENT}", "login_hint": "anna.weber"}
+    auth_req_id: str = world.edge("/bc-authorize", qwac(), data=asked).get_json()["auth_req_id"]
+    world.bank.decide_ask(AskStatus.APPROVED)
+    return auth_req_id
+
+
+@pytest.mark.parametrize("is_paced", [True, False])
+def test_of_polls_at_the_same_instant_one_gets_tokens(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, *, is_paced: bool
+) -> None:
+    """The interval lets one through; where it did not, the row of the code would. What was given lives on."""
+    if not is_paced:
+        monkeypatch.setattr(SqlBackchannelStore, "note_poll", lambda *_: None)
+    world = AuthorizationWorld(engine)
+    grants = (GrantType.CIBA, GrantType.REFRESH_TOKEN)
+    world.register.save_client(client(grant_types=grants, backchannel_token_delivery_mode=DeliveryMode.POLL))
+    for _ in range(ROUNDS // 3):
+        auth_req_id = asked_psu(world)
+        world.clock.advance(dt.timedelta(seconds=10))
+        poll = partial(world.token, grant_type=GrantType.CIBA.value, auth_req_id=auth_req_id)
+        answers = outcomes_at_once(poll, poll, poll, poll)
+
+        given = [answer.get_json() for answer in answers if not isinstance(answer, Exception) and answer.status_code == 200]
+        assert len(given) == 1, answers
+        assert world.introspect(given[0]["access_token"])["active"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import socket
 import ssl
 from typing import TYPE_CHECKING
@@ -13,7 +14,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from gateway.register.model import TppStatus
 from psd2.roles import PspRole
-from tests.support.edge import Answer, EdgeUnderTest, read_answer, running_edge
+from tests.support.dpop import Prover
+from tests.support.edge import HOST, Answer, EdgeUnderTest, read_answer, running_edge
 from tests.support.patience import IN_FORCE_SECONDS
 from tests.support.pki import DAY, Authority, Issued, self_signed
 from tests.support.ports import wait_until
@@ -363,3 +365,55 @@ def test_browsers_are_not_asked_for_a_certificate(edge: EdgeUnderTest) -> None:
     headers = dict(answer.json["headers"])
     assert headers["x-sandbox-listener"] == "portal"
     assert "client-cert" not in headers
+
+
+# --- the proof beside a token that is bound to a key ---
+
+
+def with_proof(edge: EdgeUnderTest, token: str, proof: str, path: str = ACCOUNTS) -> Answer:
+    """Ask over a new connection, and so over any worker."""
+    return edge.get(path, certificate=edge.qwac, headers={"Authorization": f"DPoP {token}", "DPoP": proof})
+
+
+def test_a_proof_passes_once_over_all_workers(edge: EdgeUnderTest) -> None:
+    """RFC 9449 §11.1: on whichever worker it comes again; the next one passes."""
+    prover = Prover()
+    token = edge.register.token(edge.qwac, jkt=prover.jkt)
+    address = f"https://{HOST}{ACCOUNTS}"
+    proof = prover.proof("GET", address, token=token)
+
+    assert with_proof(edge, token, proof).status == 200
+    refusals = {(again.status, again.reason) for again in (with_proof(edge, token, proof) for _ in range(6))}
+    assert refusals == {(401, "dpop.replayed")}
+    assert with_proof(edge, token, prover.proof("GET", address, token=token)).status == 200
+
+
+def test_a_token_without_its_key_opens_nothing(edge: EdgeUnderTest) -> None:
+    """RFC 9449 §7.1, over the TPP's own certificate: the log names the reason, and holds neither token nor proof."""
+    prover = Prover()
+    token = edge.register.token(edge.qwac, jkt=prover.jkt)
+    proof = Prover().proof("GET", f"https://{HOST}{ACCOUNTS}", token=token)
+    stolen = with_proof(edge, token, proof)
+
+    assert (stolen.status, stolen.code, stolen.reason) == (401, "TOKEN_INVALID", "token.jkt_mismatch")
+    assert stolen.headers["www-authenticate"].startswith('DPoP error="invalid_token"')
+    record = edge.record_of(stolen)
+    assert record["reason"] == "token.jkt_mismatch"
+    assert token not in str(record)
+    assert proof not in str(record)
+    assert edge.get(ACCOUNTS, certificate=edge.qwac, token=token).reason == "token.dpop_as_bearer"
+
+
+def test_a_dry_run_uses_no_proof_up(edge: EdgeUnderTest) -> None:
+    """Whoever asks why a request would be refused may send it all the same."""
+    prover = Prover()
+    token = edge.register.token(edge.qwac, jkt=prover.jkt)
+    proof = prover.proof("GET", f"https://{HOST}{ACCOUNTS}", token=token)
+    question = {"method": "GET", "path": ACCOUNTS, "headers": {"DPoP": proof}}
+    headers = {"Authorization": f"DPoP {token}", "Content-Type": "application/json"}
+    explained = edge.get("/explain", method="POST", certificate=edge.qwac, headers=headers, body=json.dumps(question).encode())
+
+    assert explained.status == 200, explained.body
+    verdicts = {each["check"]: each["verdict"] for each in explained.json["checks"]}
+    assert verdicts["binding"] == "passed"
+    assert with_proof(edge, token, proof).status == 200

@@ -110,8 +110,9 @@ class Register:
         scope: str = "AIS:consent-1",
         lifetime_seconds: float = 600,
         revoked: bool = False,
+        jkt: str | None = None,
     ) -> str:
-        """Issue a token bound to `certificate`."""
+        """Issue a token bound to `certificate`, or to a key."""
         token, now = new_secret(), time.time()
         row = {
             "sha256": hashlib.sha256(token.encode()).hexdigest(),
@@ -119,7 +120,8 @@ class Register:
             "authorisation_number": number,
             "scope": scope,
             "subject": "anna.weber",
-            "thumbprint": certificate.thumbprint,
+            "thumbprint": "" if jkt else certificate.thumbprint,
+            "jkt": jkt,
             "grant_id": "grant-1",
             "issued_at": now,
             "expires_at": now + lifetime_seconds,
