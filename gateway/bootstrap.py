@@ -228,7 +228,8 @@ def admin_app(settings: GatewaySettings) -> Flask:
     clock = SystemClock()
     audit_records = SqlAuditRecords(engine)
     retention = Retention(age=timedelta(days=settings.audit_days), most_rows=settings.audit_rows)
-    Shipper(settings.audit_path, audit_records, clock, retention).start()
+    shipper = Shipper(settings.audit_path, audit_records, clock, retention)
+    shipper.start()
     configuration = Configuration(kinds=KINDS, store=document_store(engine, settings), clock=clock)
     stores = StandingStores(lambda: configuration.standing(TRUST_STORES.name))
     trust = Trust(store=SqlTrustStore(engine, RelaysApart().require), clock=clock, described=stores.read)
@@ -256,6 +257,7 @@ def admin_app(settings: GatewaySettings) -> Flask:
         audit_folder=settings.audit_path,
         audit_records=audit_records,
         metrics_folder=settings.metrics_path,
+        unshipped_bytes=lambda: shipper.unshipped_bytes,
         explain_desk=_explain_desk(settings, engine, configuration, clock),
         home=settings.home,
         clock=clock,

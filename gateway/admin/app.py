@@ -61,6 +61,7 @@ def create_app(
     audit_folder: Path,
     audit_records: ShippedRecords,
     metrics_folder: Path,
+    unshipped_bytes: Callable[[], int],
     explain_desk: ExplainDesk,
     home: Home,
     clock: Clock,
@@ -90,6 +91,7 @@ def create_app(
             trust=trust,
             watched=watched,
             order_failures=lambda: order_failures(configuration, acme),
+            unshipped_bytes=unshipped_bytes,
             clock=clock,
         )
     )
@@ -109,6 +111,7 @@ def _metrics(
     trust: Trust,
     watched: Callable[[], Sequence[Watched]],
     order_failures: Callable[[], Mapping[str, int]],
+    unshipped_bytes: Callable[[], int],
     clock: Clock,
 ) -> Blueprint:
     return metrics_blueprint(
@@ -119,6 +122,7 @@ def _metrics(
             *documented_expiries(watched()),
         ],
         order_failures=order_failures,
+        unshipped_bytes=unshipped_bytes,
         clock=clock,
     )
 

@@ -22,6 +22,7 @@ def metrics_blueprint(
     workers: Callable[[], Sequence[Published]],
     expiries: Callable[[], Iterable[Expiry]],
     order_failures: Callable[[], Mapping[str, int]],
+    unshipped_bytes: Callable[[], int],
     clock: Clock,
 ) -> Blueprint:
     """Return the resource."""
@@ -30,6 +31,7 @@ def metrics_blueprint(
     @api.get(METRICS_PATH)
     @operation("What the edge has counted, in Prometheus' text format")
     def get_metrics() -> Response:
-        return Response(exposition(workers(), expiries(), clock.now(), order_failures()), content_type=CONTENT_TYPE)
+        page = exposition(workers(), expiries(), clock.now(), order_failures(), unshipped_bytes())
+        return Response(page, content_type=CONTENT_TYPE)
 
     return api

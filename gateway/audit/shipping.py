@@ -76,6 +76,11 @@ class Shipper:
         self._is_current = False
         self._waiting: dict[str, tuple[str, int]] = {}  # by file: its name, and how many octets of it are to be shipped
 
+    @property
+    def unshipped_bytes(self) -> int:
+        """How much of this machine's files was still to be shipped when it last looked."""
+        return sum(left for _, left in list(self._waiting.values()))
+
     def start(self) -> None:
         """Ship in the background for as long as the process lives."""
         threading.Thread(target=self._run, name="audit-shipper", daemon=True).start()

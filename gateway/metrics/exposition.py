@@ -38,9 +38,15 @@ class GatewayCollector(Collector):
     """What workers have published, at one moment."""
 
     def __init__(
-        self, workers: Sequence[Published], expiries: Iterable[Expiry], now: datetime, order_failures: Mapping[str, int]
+        self,
+        workers: Sequence[Published],
+        expiries: Iterable[Expiry],
+        now: datetime,
+        order_failures: Mapping[str, int],
+        unshipped_bytes: int = 0,
     ) -> None:
-        """Hold it."""
+        """Hold it; `unshipped_bytes` of audit records are still to come into the database."""
+        self._unshipped_bytes = unshipped_bytes
         self._order_failures = order_failures
         self._workers = workers
         self._expiries = expiries
@@ -84,6 +90,8 @@ class GatewayCollector(Collector):
         yield GaugeMetricFamily("gateway_workers", "Workers of the edge that live", value=len(living))
         lag = max((float(gauges["feed_lag_seconds"]) for gauges in living), default=float("nan"))
         yield GaugeMetricFamily("gateway_feed_lag_seconds", "Age of the oldest worker's knowledge of changes", value=lag)
+        text = "Bytes of audit records that are still to be shipped to the database"
+        yield GaugeMetricFamily("gateway_audit_unshipped_bytes", text, value=self._unshipped_bytes)
         pool = GaugeMetricFamily(
             "gateway_upstream_connections", "Connections to internal servers, open and idle", labels=["upstream", "state"]
         )
@@ -116,11 +124,15 @@ class GatewayCollector(Collector):
 
 
 def exposition(
-    workers: Sequence[Published], expiries: Iterable[Expiry], now: datetime, order_failures: Mapping[str, int]
+    workers: Sequence[Published],
+    expiries: Iterable[Expiry],
+    now: datetime,
+    order_failures: Mapping[str, int],
+    unshipped_bytes: int = 0,
 ) -> bytes:
     """Return the page that Prometheus scrapes."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(GatewayCollector(workers, expiries, now, order_failures))
+    registry.register(GatewayCollector(workers, expiries, now, order_failures, unshipped_bytes))
     return generate_latest(registry)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway.admin_audit.chain import verified_head
+from gateway.admin_audit import pruning
+from gateway.admin_audit.chain import verified_chain, verified_head
+from gateway.admin_audit.pruning import AdminAuditPruning
 from gateway.admin_audit.store import SqlAdminAudit
 from gateway.configuration.changes import Change, Precondition, PreconditionFailed
 from gateway.configuration.seeding import apply_seeds
@@ -72,6 +75,27 @@ def test_writers_of_all_sorts_keep_one_chain(processes: list[Configuration], eng
         assert not [each for each in done if isinstance(each, Exception)]
 
     assert verified_head(SqlAdminAudit(engine).chain()).number == 3 * ROUNDS
+
+
+def test_a_pruning_between_changes_leaves_one_chain(
+    processes: list[Configuration], engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By two processes at a time: what one has deleted the other does not delete again."""
+    monkeypatch.setattr(pruning, "BLOCK", 3)
+    old = AdminAuditPruning(engine, SystemClock())
+    cutoff = SystemClock().now() + timedelta(hours=1)
+    for number in range(ROUNDS):
+        done = at_once(
+            put(processes[0], f"a{number}", 1, Precondition()),
+            put(processes[1], f"b{number}", 1, Precondition()),
+            lambda: str(old.prune(cutoff, 500)),
+            lambda: str(old.prune(cutoff, 500)),
+        )
+        assert not [each for each in done if isinstance(each, Exception)]
+
+    verified = verified_chain(SqlAdminAudit(engine).chain())
+    assert verified.pruned.number > ROUNDS
+    assert verified.records < 2 * ROUNDS
 
 
 def test_workers_that_start_together_apply_the_seeds_once(processes: list[Configuration], engine: Engine) -> None:

@@ -69,6 +69,7 @@ def admin_client(
         audit_folder=audit_folder,
         audit_records=SqlAuditRecords(engine),
         metrics_folder=metrics_folder or audit_folder / "metrics",
+        unshipped_bytes=lambda: 17,
         explain_desk=explain_desk(engine, configuration, clock),
         home=home or Home(audit_folder),
         clock=clock,

@@ -235,6 +235,7 @@ def test_what_was_deleted_before_it_was_shipped_is_said(
     second.write_bytes(call(2) + b"\n" + call(3) + b"\n")
     at_work = shipper(tmp_path, records)
     at_work.turn()
+    assert at_work.unshipped_bytes == len(call(3)) + 1
     first.unlink()
     second.unlink()
     with capture_logs() as told:
