@@ -92,6 +92,21 @@ def test_the_next_key_signs_when_its_time_comes_and_was_published_all_along(worl
     assert len(world.published()) == 3  # the old one, the present, and its successor
 
 
+def test_no_key_signs_that_clients_can_not_know_yet(world: World) -> None:
+    """The server was away when the successor should have been made: the present key goes on until the new one is known."""
+    world.signer()
+    world.store.rotate(ES256, world.clock.now(), ahead=SCHEDULE.ahead, withdraw=True)
+    world.pass_on(SCHEDULE.period)
+    [present, late] = world.published()
+
+    world.pass_on(SCHEDULE.ahead - dt.timedelta(seconds=1))
+    assert world.signer() == present
+
+    world.pass_on(dt.timedelta(seconds=1))
+    world.clock.advance(REMEMBERED)
+    assert world.signer() == late
+
+
 def test_an_old_key_is_published_until_the_last_thing_it_signed_has_ended(world: World) -> None:
     """A worker that remembers it signs with it for a moment longer, and what it signs lives as long as anything may."""
     first = world.signer()
@@ -172,6 +187,7 @@ def test_two_processes_that_keep_up_at_once_come_to_the_same_keys(world: World) 
             self.reads += 1
             return snapshot if self.reads == 1 else super().all()
 
+    world.clock.advance(dt.timedelta(seconds=1))
     late = ServerKeys(store=Late(world.engine), seal=Seal(lambda: bytes(32)), schedule=SCHEDULE, clock=world.clock)
     late.keep_up([ES256])
 
