@@ -248,3 +248,13 @@ def test_a_product_that_this_bank_does_not_have_is_refused(desk: BankDesk) -> No
     answer = post(desk, "pis", payment_body(desk.iban()), product="target-2-payments")
 
     assert answer.json["code"] == "payment.product_unknown"  # type: ignore[index]
+
+
+def test_what_is_about_to_be_decided_on_is_left_alone(desk: BankDesk) -> None:
+    """Its TPP has started another authorisation, which waits for the PSU: the consent has the day that any other has."""
+    consent = made(desk, "ais", named(desk.iban()))
+    assert desk.tpp.post(f"{CONSENTS}/{consent}/authorisations").status_code == 201
+
+    later(desk, UNDECIDED_FOR)
+
+    assert status(desk, "ais", consent) == "received"
