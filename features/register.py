@@ -39,6 +39,7 @@ class Register:
         self._shared: dict[tuple[str, int], Tpp] = {}
         self._opened: list[Tpp] = []
         self._steered: Tpp | None = None
+        self._signing: Tpp | None = None
 
     def steered(self) -> Tpp:
         """Return a TPP whose bank a scenario may turn upside down: it is put back to its beginning each time, its clock too."""
@@ -63,6 +64,16 @@ class Register:
         name = f"tpp-{secrets.token_hex(4)}"
         self.register(name, fresh_number(), roles)
         return self.opened(name)
+
+    def signing(self) -> Tpp:
+        """Return a TPP whose client speaks FAPI 2.0 and signs to say who it is; scenarios share it."""
+        if self._signing is None:
+            name = f"tpp-{secrets.token_hex(4)}"
+            who = ("--authorisation-number", fresh_number(), "--roles", ALL_ROLES, "--redirect-uri", REDIRECT_URI)
+            client = ("--profile", "fapi2", "--auth-method", "private_key_jwt")
+            self._platform.sandbox("tpp", "register", name, *who, *client, "--json")
+            self._signing = self.opened(name)
+        return self._signing
 
     def register(self, name: str, number: str, roles: str) -> dict[str, object]:
         """Register by the operator's command and return what it says."""

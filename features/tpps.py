@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from psd2.clock import SystemClock
 from tpp_client.accounts import accounts_request, balances_request, process_accounts_response, process_balances_response
-from tpp_client.bootstrap import headless_stage, identity_at
+from tpp_client.bootstrap import asserting, headless_stage, identity_at
 from tpp_client.consents import (
     ConsentDraft,
     consent_request,
@@ -69,9 +69,8 @@ class Tpp:
         self.name = name
         self.identity: TppIdentity = identity_at(home, name, clock=CLOCK)
         self.transport: MutualTlsTransport = transport_for(self.identity)
-        self.stage: Stage = headless_stage(
-            self.identity, self.recorded(self.transport), psu=ANNA, narrator=Recorder(), clock=CLOCK
-        )
+        self.speaking: Transport = asserting(self.recorded(self.transport), self.identity, clock=CLOCK)
+        self.stage: Stage = headless_stage(self.identity, self.speaking, psu=ANNA, narrator=Recorder(), clock=CLOCK)
 
     def close(self) -> None:
         """Close its connection."""

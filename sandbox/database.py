@@ -88,6 +88,7 @@ tpps = Table(
     Column("created_at", Double, nullable=False),
     Column("organisation_id", Text, ForeignKey("organisations.id")),  # null: nobody's in the portal, until it is claimed
     Column("block_reason", Text),
+    Column("client_metadata", Text, nullable=False, server_default="{}"),  # a JSON object, as the gateway takes it
     Index(None, "name", unique=True),
     Index(None, "client_id", unique=True),
     Index(None, "organisation_id"),

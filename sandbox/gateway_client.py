@@ -66,6 +66,7 @@ class GatewayOverTheWire:
             "redirect_uris": list(tpp.redirect_uris),
             "profile": tpp.profile.value,
             "token_endpoint_auth_method": "tls_client_auth",
+            **tpp.client_metadata,
         }
         self._change("PUT", f"/clients/{quote(tpp.client_id, safe='')}", json=body)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from tpp_client.client_assertions import AssertingTransport, load_signer
 from tpp_client.identity import load_identity
 from tpp_client.journeys.browser import BrowserPsu, loopback_redirect_uri
 from tpp_client.journeys.narration import NarratedTransport
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
 def identity_at(home: Path, name: str, *, clock: Clock) -> TppIdentity:
     """Load the TPP of that name from a platform's folder; raises `IdentityUnusable`."""
     return load_identity(home / "certs" / "tpps" / name, clock=clock)
+
+
+def asserting(transport: Transport, identity: TppIdentity, *, clock: Clock) -> Transport:
+    """Return a transport that says who the client is wherever the certificate alone does not; raises `IdentityUnusable`."""
+    if identity.client_key is None:
+        return transport
+    signer = load_signer(identity.client_key, client_id=identity.client_id, audience=identity.issuer)
+    return AssertingTransport(transport=transport, signer=signer, edge=identity.edge, clock=clock)
 
 
 def headless_stage(

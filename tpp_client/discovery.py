@@ -57,8 +57,8 @@ def process_discovery_response(response: HttpResponse, *, issuer: str) -> Server
         introspection_endpoint=_endpoint(document, aliases, "introspection_endpoint"),
         revocation_endpoint=_endpoint(document, aliases, "revocation_endpoint"),
         names_issuer_in_responses=document.optional_flag("authorization_response_iss_parameter_supported"),
-        pushed_authorization_request_endpoint=document.optional_text("pushed_authorization_request_endpoint") or "",
         grant_management_endpoint=document.optional_text("grant_management_endpoint") or "",
+        pushed_authorization_request_endpoint=_optional_endpoint(document, aliases, "pushed_authorization_request_endpoint"),
     )
 
 
@@ -73,6 +73,10 @@ def _require_s256(document: Document) -> None:
     if "S256" not in document.texts("code_challenge_methods_supported"):
         msg = f"{document.where}: the server offers no PKCE with S256, without which codes can be stolen (RFC 9700 §2.1.1)"
         raise UnexpectedResponse(msg)
+
+
+def _optional_endpoint(document: Document, aliases: Document, name: str) -> str:
+    return _endpoint(document, aliases, name) if name in aliases or name in document else ""
 
 
 def _endpoint(document: Document, aliases: Document, name: str) -> str:

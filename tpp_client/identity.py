@@ -39,6 +39,12 @@ class TppIdentity:
     qwac: Credential
     qseal: Credential
     certificate: Psd2Certificate
+    client_key: Path | None = None  # where the client authenticates by signing (private_key_jwt)
+
+    @property
+    def pushes_requests(self) -> bool:
+        """Whether its authorization requests have to be pushed (FAPI 2.0 SP §5.3.2.2)."""
+        return self.profile != "berlin"
 
     def faulty(self, fault: str) -> Credential | None:
         """Return the faulty certificate of that name if the register has issued one, such as `expired`."""
@@ -74,6 +80,7 @@ def _identity(folder: Path, client: Document, qwac: Credential, certificate: Psd
         qwac=qwac,
         qseal=_credential(folder, "qseal"),
         certificate=certificate,
+        client_key=folder / "client.key" if client.optional_text("token_endpoint_auth_method") == "private_key_jwt" else None,
     )
 
 

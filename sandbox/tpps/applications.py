@@ -143,6 +143,7 @@ def _new_tpp(request: RegistrationRequest, applicant: Applicant, *, at: float) -
         status=TppStatus.REGISTERING,
         created_at=at,
         organisation_id=applicant.organisation_id,
+        client_metadata=request.client_metadata,
     )
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from psd2.authorisation_number import AuthorisationNumber
     from psd2.roles import PspRole
 
@@ -16,6 +18,7 @@ class Profile(StrEnum):
 
     BERLIN = "berlin"
     FAPI2 = "fapi2"
+    FAPI2_MESSAGE_SIGNING = "fapi2-message-signing"
 
 
 class TppStatus(StrEnum):
@@ -28,7 +31,10 @@ class TppStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationRequest:
-    """What a TPP says of itself, checked; `seed` fixes the test data of its tenant."""
+    """What a TPP says of itself, checked; `seed` fixes the test data of its tenant.
+
+    `client_metadata` is what its client registers besides, by the names of RFC 7591; the gateway judges it.
+    """
 
     name: str
     organisation: str
@@ -37,6 +43,7 @@ class RegistrationRequest:
     redirect_uris: tuple[str, ...]
     profile: Profile
     seed: int | None = None
+    client_metadata: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +62,7 @@ class Tpp:
     created_at: float
     organisation_id: str | None = None  # whose it is in the portal; nobody's until it is claimed
     block_reason: str | None = None  # why the operator keeps it out
+    client_metadata: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def is_as_requested(self, request: RegistrationRequest) -> bool:
         """Answer whether this is the TPP that the request describes."""
@@ -65,6 +73,7 @@ class Tpp:
             and self.roles == request.roles
             and self.redirect_uris == request.redirect_uris
             and self.profile is request.profile
+            and self.client_metadata == request.client_metadata
         )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
+import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from psd2.authorisation_number import AuthorisationNumber
@@ -26,6 +27,9 @@ _LONGEST_ORGANISATION = 64  # ub-organization-name (RFC 5280 appendix A.1)
 _LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 _MOST_REDIRECT_URIS = 10
 _LARGEST_SEED = 2**31 - 1
+_LARGEST_METADATA = 65_536
+# The register tells the gateway of these by itself.
+_SAID_ELSEWHERE = frozenset({"client_id", "authorisation_number", "name", "redirect_uris", "profile", "status"})
 
 
 def _name(text: object) -> str:
@@ -76,6 +80,18 @@ def _redirect_uri(text: object) -> str:
     return text
 
 
+def _client_metadata(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
+        raise ValueError(
+            'write an object of client metadata (RFC 7591 §2), for example {"jwks_uri": "https://tpp.example/jwks"}'
+        )
+    if said := sorted(_SAID_ELSEWHERE & value.keys()):
+        raise ValueError(f"{', '.join(said)} is said by the registration itself: leave it out here")
+    if len(orjson.dumps(value)) > _LARGEST_METADATA:
+        raise ValueError(f"write at most {_LARGEST_METADATA} bytes")
+    return value
+
+
 class _Registration(BaseModel):
     """The JSON form of a registration."""
 
@@ -88,6 +104,7 @@ class _Registration(BaseModel):
     redirect_uris: list[Annotated[str, BeforeValidator(_redirect_uri)]] = Field(min_length=1, max_length=_MOST_REDIRECT_URIS)
     profile: Profile = Profile.BERLIN
     seed: int | None = Field(default=None, ge=0, le=_LARGEST_SEED, strict=True)
+    client_metadata: Annotated[dict[str, Any], BeforeValidator(_client_metadata)] = Field(default_factory=dict)
 
 
 class _Amendment(BaseModel):
@@ -122,6 +139,7 @@ def parse_registration(document: Mapping[str, object]) -> RegistrationRequest:
         redirect_uris=tuple(dict.fromkeys(given.redirect_uris)),
         profile=given.profile,
         seed=given.seed,
+        client_metadata=given.client_metadata,
     )
 
 

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from psd2.ids import new_secret
+from sandbox.answers import PeerRefused
 from sandbox.ca.errors import NotRevocable, UnknownCertificate
 from sandbox.ca.model import CertificateStatus, RevocationReason, TppCertificateKind
 from sandbox.tpps.applications import OPERATOR, Applicant, Applications, is_token, token_sha256
@@ -67,6 +68,9 @@ class TppStore(Protocol):
 
     def claim(self, tpp: Tpp, organisation_id: str, *, limits: RegisterLimits) -> bool:
         """Give a TPP that is nobody's to an organisation; return False, and change nothing, where it is somebody's."""
+
+    def forget(self, tpp: Tpp) -> None:
+        """Take out a TPP that never came to be; its number is anybody's again."""
 
     def remove(self, tpp: Tpp, *, at: float) -> None:
         """Take a TPP out, and keep its number for whoever had it."""
@@ -168,7 +172,7 @@ class Register:
         if standing is not None and standing.status is not TppStatus.REGISTERING:
             raise RegistrationConflict(_finished(standing))
         tpp = standing or self._applications.admit(request, applicant)
-        personas = introduce(tpp, bank=self._bank, gateway=self._gateway)
+        personas = self._introduced(tpp, is_new=standing is None)
         # Of several that finish the same registration at once, one gets certificates.
         if not self.ownership.let_in(tpp):
             raise RegistrationConflict(_finished(tpp))
@@ -180,11 +184,21 @@ class Register:
 
     def ensure_registered(self, request: RegistrationRequest, *, holdings: Holdings) -> Registered:
         """Register, continue, or put right what is missing of a finished registration: for the operator."""
-        tpp = self._applications.standing(request, OPERATOR) or self._applications.admit(request, OPERATOR)
-        personas = introduce(tpp, bank=self._bank, gateway=self._gateway)
+        standing = self._applications.standing(request, OPERATOR)
+        tpp = standing or self._applications.admit(request, OPERATOR)
+        personas = self._introduced(tpp, is_new=standing is None)
         registered = self._equip(tpp, personas, csrs={}, holdings=holdings)
         self.ownership.let_in(tpp)
         return registered
+
+    def _introduced(self, tpp: Tpp, *, is_new: bool) -> Sequence[Mapping[str, Any]]:
+        """Tell bank and gateway of the TPP; one that they refuse is not left half registered, with data nobody can correct."""
+        try:
+            return introduce(tpp, bank=self._bank, gateway=self._gateway)
+        except PeerRefused:
+            if is_new:
+                self._store.forget(tpp)
+            raise
 
     def set_blocked(self, tpp: Tpp, *, blocked: bool, reason: str | None = None) -> Tpp:
         """Keep the TPP out of the gateway, for a reason that its pages show, or let it in again; in force within a second."""

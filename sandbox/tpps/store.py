@@ -115,6 +115,11 @@ class SqlTppStore:
             limits.require_room_in_organisation(_count(connection, organisation_id))
             return connection.execute(update(tpps).where(is_nobodys).values(organisation_id=organisation_id)).rowcount == 1
 
+    def forget(self, tpp: Tpp) -> None:
+        """Take out a TPP that never came to be; its number is anybody's again."""
+        with self._engine.begin() as connection:
+            connection.execute(delete(tpps).where(_is(tpp) & (tpps.c.status == TppStatus.REGISTERING.value)))
+
     def remove(self, tpp: Tpp, *, at: float) -> None:
         """Take a TPP out, and keep its number for whoever had it."""
         columns = (tpps.c.authorisation_number, tpps.c.organisation_id, tpps.c.access_token_sha256, literal(at))
@@ -173,6 +178,7 @@ def _values(tpp: Tpp) -> dict[str, object]:
         "created_at": tpp.created_at,
         "organisation_id": tpp.organisation_id,
         "block_reason": tpp.block_reason,
+        "client_metadata": orjson.dumps(dict(tpp.client_metadata)).decode(),
     }
 
 
@@ -190,4 +196,5 @@ def _tpp(row: Row[Any]) -> Tpp:
         created_at=row.created_at,
         organisation_id=row.organisation_id,
         block_reason=row.block_reason,
+        client_metadata=orjson.loads(row.client_metadata),
     )

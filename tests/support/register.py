@@ -14,6 +14,7 @@ from cryptography.x509.oid import NameOID
 
 from chassis.peers import PeerUnavailable
 from psd2.clock import FixedClock
+from sandbox.answers import PeerRefused
 from sandbox.ca.errors import UnknownAuthority, UnknownCertificate
 from sandbox.ca.model import CertificateRecord, CertificateStatus, IssuedCertificate, serial_text
 from sandbox.tpps.applications import RegisterLimits
@@ -67,12 +68,15 @@ class FakeGateway:
 
     calls: list[str]
     is_down: bool = False
+    refuses_clients: bool = False
     crls: list[bytes] = field(default_factory=list)
 
     def put_tpp(self, tpp: Tpp, *, blocked: bool) -> None:
         self._note(f"tpp {tpp.name} {'blocked' if blocked else 'active'}")
 
     def put_client(self, tpp: Tpp) -> None:
+        if self.refuses_clients:
+            raise PeerRefused("admin", 422, "jwks_uri: must be https")
         self._note(f"client {tpp.client_id}")
 
     def delete_client(self, client_id: str) -> None:
@@ -223,6 +227,9 @@ class InMemoryTppStore:
 
     def access_token_sha256(self, tpp: Tpp) -> str | None:
         return self.tokens.get(str(tpp.authorisation_number))
+
+    def forget(self, tpp: Tpp) -> None:
+        self.tpps.pop(str(tpp.authorisation_number))
 
     def remove(self, tpp: Tpp, *, at: float) -> None:  # noqa: ARG002 - the store's signature
         number = str(tpp.authorisation_number)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from tpp_client.authorization import authorization_url, begin_authorization, process_authorization_response
 from tpp_client.discovery import discovery_request, process_discovery_response
 from tpp_client.errors import UnexpectedResponse
+from tpp_client.pushed_authorization import process_push_response, push_request, pushed_authorization_url
 from tpp_client.sandbox_api import process_psu_interaction_response, psu_interaction_request
 from tpp_client.tokens import (
     introspection_request,
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from psd2.clock import Clock
-    from tpp_client.authorization import AuthorizationCode
+    from tpp_client.authorization import AuthorizationAttempt, AuthorizationCode
     from tpp_client.discovery import ServerMetadata
     from tpp_client.identity import TppIdentity
     from tpp_client.journeys.narration import Narrator
@@ -76,7 +77,8 @@ def discover(stage: Stage) -> ServerMetadata:
 def authorise(stage: Stage, metadata: ServerMetadata, scope: str) -> Tokens:
     """Send the PSU to the bank, take the code from the redirect, exchange it for a bound token."""
     code = obtain_code(stage, metadata, scope)
-    stage.narrator.step("Exchange the code for a token, authenticated by the QWAC alone", "RFC 8705 §2.1, §3")
+    how = "the QWAC alone" if stage.identity.client_key is None else "the QWAC and a signed assertion"
+    stage.narrator.step(f"Exchange the code for a token, authenticated by {how}", "RFC 8705 §2.1, §3")
     tokens = process_token_response(token_request(stage.transport, metadata, code), asked_scope=scope)
     _require_bound(stage, metadata, tokens)
     return tokens
@@ -86,10 +88,17 @@ def obtain_code(stage: Stage, metadata: ServerMetadata, scope: str) -> Authoriza
     """Send the PSU to the bank and take the code from the redirect."""
     stage.narrator.step("Send the PSU to the bank, and take it back with a code", "RFC 6749 §4.1, RFC 7636, RFC 9207")
     attempt = begin_authorization(client_id=stage.identity.client_id, redirect_uri=stage.redirect_uri, scope=scope)
-    redirect = stage.psu.decide(authorization_url(metadata, attempt))
+    url = _pushed(stage, metadata, attempt) if stage.identity.pushes_requests else authorization_url(metadata, attempt)
+    redirect = stage.psu.decide(url)
     code = process_authorization_response(metadata, attempt, redirect)
     stage.narrator.fact("state and issuer", "as we sent them: no forgery, no mix-up")
     return code
+
+
+def _pushed(stage: Stage, metadata: ServerMetadata, attempt: AuthorizationAttempt) -> str:
+    pushed = process_push_response(push_request(stage.transport, metadata, attempt))
+    stage.narrator.fact("pushed", f"the request; the browser carries a reference alone, for {pushed.expires_in} s (RFC 9126)")
+    return pushed_authorization_url(metadata, attempt, pushed)
 
 
 def _require_bound(stage: Stage, metadata: ServerMetadata, tokens: Tokens) -> None:

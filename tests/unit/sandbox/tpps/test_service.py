@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chassis.peers import PeerUnavailable
+from sandbox.answers import PeerRefused
 from sandbox.ca.errors import CsrRefused, NotRevocable, UnknownCertificate
 from sandbox.ca.model import CertificateStatus, Fault, RevocationReason, TppCertificateKind
 from sandbox.tpps.errors import (
@@ -39,6 +40,19 @@ def test_the_steps_in_their_order() -> None:
     assert registered.tpp.status is TppStatus.ACTIVE
     assert set(registered.certificates) == set(TppCertificateKind)
     assert registered.personas[0]["psu"] == "anna.weber"
+
+
+def test_a_client_that_the_gateway_refuses_leaves_nothing_behind() -> None:
+    """The same number may come again, with data that are right."""
+    world = RegisterWorld()
+    world.gateway.refuses_clients = True
+    with pytest.raises(PeerRefused, match="jwks_uri"):
+        world.register.register_new(registration(client_metadata={"jwks_uri": "http://x"}))
+    world.gateway.refuses_clients = False
+
+    registered = world.register.register_new(registration())
+
+    assert registered.tpp.client_metadata == {}
 
 
 def test_the_access_token_is_kept_as_a_hash_only() -> None:
