@@ -116,6 +116,19 @@ def test_a_refusal_of_the_gateway_is_found_and_explained(anna: Developer) -> Non
     assert anna.explanation(answer) == ("Access token in force", "gateway", "token.unknown")
 
 
+def test_a_call_is_explained_as_it_would_end_now(anna: Developer, bob: Developer) -> None:
+    """By the gateway that runs, with the certificate that it came with; nobody else is told."""
+    answer = anna.call("GET", "/v1/accounts", headers={"Authorization": "Bearer nobodys"})
+    call = anna.page(f"/requests/{answer.headers['X-Sandbox-Request']}").text
+    link = re.search(rf'href="(/tpps/{anna.number}/requests/explain\?call=[^"]+)"', call)
+    assert link is not None
+    page = anna.page(link[1])
+    assert (page.status_code, "The gateway would let it through now." in page.text) == (200, True)
+    passed = re.findall(r"<strong>([^<]+)</strong> <span class=\"tag good\">passed</span>", page.text)
+    assert {"Certificate not revoked", "TPP registered and not blocked"} <= set(passed), passed
+    assert bob.page(link[1]).status_code == 404
+
+
 def test_a_token_that_the_bank_wants_is_missing_where_tokens_are_judged(anna: Developer) -> None:
     """The bank's personality wants it, and the log shows the stage that it belongs to."""
     answer = anna.call("GET", "/v1/accounts")
