@@ -63,8 +63,13 @@ class RedirectRefused(OAuthRefused):
 
 def shown(text: str) -> str:
     """Return untrusted text as it may stand in an error_description: cut, and other characters replaced."""
-    cut = text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
-    return "".join(character if character in _SHOWABLE else "?" for character in cut)
+    return showable(text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}...")
+
+
+def showable(text: str) -> str:
+    """Return text with nothing in it that may not stand in an error_description (RFC 6749 §5.2)."""
+    in_words = text.replace("§", "section ")
+    return "".join(character if character in _SHOWABLE else "?" for character in in_words)
 
 
 def invalid_request(parameter: str, rule: str, *, clause: str = "RFC 6749 §5.2") -> OAuthRefused:

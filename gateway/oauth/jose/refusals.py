@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from gateway.oauth.refusals import showable
+
 
 class JwsRefused(Exception):
     """A signed message that is not believed; `reason` names the fault, `text` says it, `hint` what would be right."""
@@ -9,7 +11,8 @@ class JwsRefused(Exception):
     def __init__(self, reason: str, text: str, *, hint: str, clause: str) -> None:
         super().__init__(text)
         self.reason = reason
-        self.text = text
+        # It may hold what stands in somebody's keys, and becomes an error_description.
+        self.text = showable(text)
         self.hint = hint
         self.clause = clause
 

@@ -174,6 +174,16 @@ def test_a_key_that_was_passed_over_is_named_with_the_reason() -> None:
 
     assert refused.reason == "jose.key_unusable"
     assert "has 1024 bits" in refused.text
+    assert "(FAPI 2.0 SP section 5.4.1)" in refused.text
+
+
+def test_what_stands_in_a_key_is_told_in_letters_that_an_error_may_have() -> None:
+    """RFC 6749 section 5.2: no quotes, no backslashes, ASCII alone; and no line of its own."""
+    strange = {**ps256().jwk, "alg": 'Ä"\\r\n\x1b[1m'}
+
+    assert refusal(ps256().sign(CLAIMS), key_set(es256(), strange)).text == (
+        "header kid: names a key that is not used: its alg is ???r??[1m, where PS256 would fit the key"
+    )
 
 
 @pytest.mark.parametrize("name", ["jwk", "jku", "x5u", "x5c"])
