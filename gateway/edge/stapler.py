@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final, Protocol
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from chassis.logs import get_logger
 from gateway.trust.fetching import FetchFailed, Order
 from gateway.trust.ocsp import MOST_BYTES, OcspFault, ask, read_answer
@@ -12,6 +14,7 @@ from gateway.trust.ocsp_client import OCSP_HEADERS, named_responders
 from gateway.trust.ocsp_status import Answer, Question
 from gateway.trust.pem import UnreadablePem, read_certificates
 from gateway.trust.rules import Nonce, OcspRules
+from psd2.thumbprints import sha256_hex
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +56,7 @@ class Stapler:
         self._known_until = 0.0
         self._ask_at = 0.0
         self._is_failing = False
+        self._sha256 = ""
 
     async def keep(self) -> None:
         """Keep it until cancelled."""
@@ -77,6 +81,7 @@ class Stapler:
 
     def _renew(self, now: float) -> None:
         certificates = read_certificates(self._pem, most_characters=200_000)
+        self._sha256 = sha256_hex(certificates[0].public_bytes(Encoding.DER))
         if len(certificates) == 1:
             raise OcspFault("the certificate comes without its issuer, so that no answer could be checked")
         response, status = self._asked(Question("own", certificates[0], certificates[1]))
@@ -106,5 +111,5 @@ class Stapler:
     def _note(self, error: Exception, now: float) -> None:
         self._ask_at = now + _RETRY_SECONDS
         if not self._is_failing:
-            get_logger().warning("tls.no_staple", error=str(error))
+            get_logger().warning("tls.no_staple", certificate=self._sha256, error=str(error))
         self._is_failing = True
