@@ -27,19 +27,28 @@ if TYPE_CHECKING:
 
 def append_record(connection: Connection, entry: Entry, at: datetime) -> AuditRecord:
     """Record what the current actor did; the transaction is one of `gateway.changes.store.changing`: one at a time."""
-    newest = connection.execute(select(admin_audit).order_by(admin_audit.c.number.desc()).limit(1)).one_or_none()
-    moment = at.astimezone(UTC).isoformat(timespec="microseconds")
-    record = chained(entry, current_actor(), at=moment, previous=_record(newest) if newest else None)
-    connection.execute(insert(admin_audit).values(**asdict(record)))
-    event.listen(connection, "commit", lambda _connection: _tell(record), once=True)
+    (record,) = append_records(connection, [entry], at)
     return record
 
 
-def _tell(record: AuditRecord) -> None:
-    """Put the chain's head into the log, where it outlives what might be done to the chain."""
-    place = f"{record.object_kind}/{record.object_name}"
-    head = str(Head(record.number, record.sha256))
-    get_logger().info("admin.changed", head=head, actor=record.actor, action=record.action, object=place)
+def append_records(connection: Connection, entries: Sequence[Entry], at: datetime) -> Sequence[AuditRecord]:
+    """Record all of this, one after the other."""
+    newest = connection.execute(select(admin_audit).order_by(admin_audit.c.number.desc()).limit(1)).one_or_none()
+    moment, previous, records = at.astimezone(UTC).isoformat(timespec="microseconds"), _record(newest) if newest else None, []
+    for entry in entries:
+        previous = chained(entry, current_actor(), at=moment, previous=previous)
+        records.append(previous)
+    connection.execute(insert(admin_audit), [asdict(record) for record in records])
+    event.listen(connection, "commit", lambda _connection: _tell(records), once=True)
+    return records
+
+
+def _tell(records: Sequence[AuditRecord]) -> None:
+    """Put the chain's heads into the log, where they outlive what might be done to the chain."""
+    for record in records:
+        place = f"{record.object_kind}/{record.object_name}"
+        head = str(Head(record.number, record.sha256))
+        get_logger().info("admin.changed", head=head, actor=record.actor, action=record.action, object=place)
 
 
 def record_change(

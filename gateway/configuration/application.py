@@ -20,7 +20,7 @@ from gateway.configuration.snapshot import SetRefused, require_consistent
 from gateway.configuration.versions import MOST_DOCUMENTS, Version, canonical, require_name, require_shallow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from gateway.configuration.changes import Change
@@ -46,17 +46,16 @@ class Judged:
             list(self.standing) == list(unit.standing())
             and self.delivered == unit.delivered()
             # Of a name that was used and given up again, what stands says nothing.
-            and all(unit.newest_number(*place) == number for place, number in self.numbers.items())
+            and unit.newest_numbers(self.numbers) == self.numbers
         )
 
     def write(self, unit: StandingChange, at: datetime) -> list[Applied]:
         """Make it so, at this moment; returns what has been made."""
         applied = [each if each.action is Action.UNCHANGED else each.dated(at.timestamp()) for each in self.applied]
         made = [each for each in applied if each.action is not Action.UNCHANGED]
-        for each in made:
-            unit.write(each.version)
-            unit.record(_entry(each), at)
         if made:
+            unit.write([each.version for each in made])
+            unit.record([_entry(each) for each in made], at)
             unit.announce(made[0].version.place if len(made) == 1 else EVERYTHING, at)
         return applied
 
@@ -81,9 +80,7 @@ class Application:
             self._require_precondition(change)
         applied = self._next_versions(changes)
         self._require_usable([each for each in applied if each.action is not Action.UNCHANGED])
-        return Judged(
-            applied=applied, standing=[*self._standing.values()], delivered=self._delivered, numbers=dict(self._numbers)
-        )
+        return Judged(applied=applied, standing=[*self._standing.values()], delivered=self._delivered, numbers=self._numbers)
 
     def _require_precondition(self, change: Change) -> None:
         standing = self._standing.get((change.kind, change.name))
@@ -92,8 +89,9 @@ class Application:
         if change.body is None and standing is None:
             raise NoSuchDocument(change.place)
 
-    def _next_versions(self, changes: Iterable[Change]) -> list[Applied]:
+    def _next_versions(self, changes: Sequence[Change]) -> list[Applied]:
         applied, faults = [], []
+        self._numbers = self._unit.newest_numbers({(change.kind, change.name) for change in changes})
         for change in changes:
             try:
                 applied.append(self._applied(change))
@@ -125,11 +123,10 @@ class Application:
         return difference(body_of(standing), None, self._kinds[kind].secrets)
 
     def _next(self, change: Change, *, text: str) -> Version:
-        newest = self._numbers[change.kind, change.name] = self._unit.newest_number(change.kind, change.name)
         return Version(
             kind=change.kind,
             name=change.name,
-            number=newest + 1,
+            number=self._numbers[change.kind, change.name] + 1,
             text=text,
             origin=self._origin,
             actor=current_actor().name,

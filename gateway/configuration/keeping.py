@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -23,8 +23,8 @@ class StandingState(Protocol):
     def history(self, kind: str, name: str) -> Sequence[Version]:
         """Return the versions of a document, newest first."""
 
-    def newest_number(self, kind: str, name: str) -> int:
-        """Return the number of the newest version, 0 where the name was never used."""
+    def newest_numbers(self, places: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        """Return the number of each document's newest version, 0 where the name was never used."""
 
     def delivered(self) -> Delivered:
         """Return the CAs that came in beside the documents."""
@@ -33,11 +33,11 @@ class StandingState(Protocol):
 class StandingChange(StandingState, Protocol):
     """A transaction that changes the configuration."""
 
-    def write(self, version: Version) -> None:
-        """Make this the newest version of its document."""
+    def write(self, versions: Sequence[Version]) -> None:
+        """Make each of these the newest version of its document."""
 
-    def record(self, entry: Entry, at: datetime) -> None:
-        """Put this into the audit of administrators."""
+    def record(self, entries: Sequence[Entry], at: datetime) -> None:
+        """Put these into the audit of administrators, in this order."""
 
     def announce(self, key: str, at: datetime) -> None:
         """Tell every edge worker. Best last."""

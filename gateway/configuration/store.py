@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sqlalchemy import delete, func, insert, select, tuple_
 
 from chassis.database import for_reading
-from gateway.admin_audit.store import append_record
+from gateway.admin_audit.store import append_records
 from gateway.changes.kinds import ChangeKind
 from gateway.changes.store import append_change, changing
 from gateway.configuration.sealing import NOTHING_SEALED
@@ -16,7 +16,7 @@ from gateway.configuration.versions import Origin, Version
 from gateway.database import document_versions, documents, trust_certificates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Connection, Engine, Row
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 KEPT_VERSIONS: Final = 200
 _MOST_AT_A_TIME: Final = 200
 _versions = document_versions.c
+_Key = TypeVar("_Key")
 
 
 class SqlConfigurationStore:
@@ -78,9 +79,9 @@ class SqlConfigurationStore:
         place = tuple_(_versions.kind, _versions.name, _versions.number)
         found: list[Version] = []
         with self._reading.begin() as connection:
-            for start in range(0, len(keys), _MOST_AT_A_TIME):
-                some = select(document_versions).where(place.in_(keys[start : start + _MOST_AT_A_TIME]))
-                found += [_version(row, self._sealing) for row in connection.execute(some)]
+            for some in _some_at_a_time(keys):
+                rows = connection.execute(select(document_versions).where(place.in_(some)))
+                found += [_version(row, self._sealing) for row in rows]
         return [version for version in found if not version.is_deletion]
 
     def latest(self, origin: Origin | None = None) -> dict[tuple[str, str], Version]:
@@ -110,10 +111,15 @@ class SqlState:
         """Return the versions of a document, newest first."""
         return _history(self.connection, self._sealing, kind, name)
 
-    def newest_number(self, kind: str, name: str) -> int:
-        """Return the number of the newest version, 0 where the name was never used."""
-        query = select(func.max(_versions.number)).where(_of(kind, name))
-        return self.connection.scalar(query) or 0
+    def newest_numbers(self, places: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        """Return the number of each document's newest version, 0 where the name was never used."""
+        numbers = dict.fromkeys(places, 0)
+        place, newest = tuple_(_versions.kind, _versions.name), func.max(_versions.number).label("number")
+        for some in _some_at_a_time(list(places)):
+            query = select(_versions.kind, _versions.name, newest).where(place.in_(some))
+            for row in self.connection.execute(query.group_by(_versions.kind, _versions.name)):
+                numbers[row.kind, row.name] = row.number
+        return numbers
 
     def delivered(self) -> Delivered:
         """Return the CAs that came in beside the documents."""
@@ -128,24 +134,33 @@ class SqlState:
 class SqlChange(SqlState):
     """One transaction that changes the configuration."""
 
-    def write(self, version: Version) -> None:
-        """Make this the newest version of its document."""
-        of_it = _of(version.kind, version.name)
-        row = _row(version, self._sealing)
-        self.connection.execute(insert(document_versions).values(**row))
-        self.connection.execute(delete(document_versions).where(of_it, _versions.number <= version.number - KEPT_VERSIONS))
-        standing = (documents.c.kind == version.kind) & (documents.c.name == version.name)
-        self.connection.execute(delete(documents).where(standing))
-        if not version.is_deletion:
-            self.connection.execute(insert(documents).values(**row))
+    def write(self, versions: Sequence[Version]) -> None:
+        """Make each of these the newest version of its document."""
+        rows = [_row(version, self._sealing) for version in versions]
+        self.connection.execute(insert(document_versions), rows)
+        for version in versions:
+            if version.number > KEPT_VERSIONS:
+                old = _versions.number <= version.number - KEPT_VERSIONS
+                self.connection.execute(delete(document_versions).where(_of(version.kind, version.name), old))
+        for some in _some_at_a_time([(version.kind, version.name) for version in versions]):
+            self.connection.execute(delete(documents).where(tuple_(documents.c.kind, documents.c.name).in_(some)))
+        standing = [row for row, version in zip(rows, versions, strict=True) if not version.is_deletion]
+        if standing:
+            self.connection.execute(insert(documents), standing)
 
-    def record(self, entry: Entry, at: datetime) -> None:
-        """Put this into the audit of administrators."""
-        append_record(self.connection, entry, at)
+    def record(self, entries: Sequence[Entry], at: datetime) -> None:
+        """Put these into the audit of administrators, in this order."""
+        append_records(self.connection, entries, at)
 
     def announce(self, key: str, at: datetime) -> None:
         """Tell every edge worker. Best last."""
         append_change(self.connection, ChangeKind.CONFIGURATION, key, at)
+
+
+def _some_at_a_time(keys: Sequence[_Key]) -> Iterator[Sequence[_Key]]:
+    """Give so many of them as one statement may name."""
+    for start in range(0, len(keys), _MOST_AT_A_TIME):
+        yield keys[start : start + _MOST_AT_A_TIME]
 
 
 def _of(kind: str, name: str) -> ColumnElement[bool]:

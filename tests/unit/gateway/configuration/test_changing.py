@@ -204,7 +204,9 @@ def test_what_somebody_broke_in_the_database_is_named_and_can_be_replaced(config
     """Nothing else is taken until it is."""
     (made,) = configuration.apply([plan()])
     with configuration._store.changing(dry_run=False) as unit:
-        unit.write(type(made.version)(kind="plans", name="bad", number=1, text="{", origin=Origin.OPERATOR, actor="x", at=0.0))
+        unit.write(
+            [type(made.version)(kind="plans", name="bad", number=1, text="{", origin=Origin.OPERATOR, actor="x", at=0.0)]
+        )
 
     assert faults_of(configuration, plan("silver")) == [("plans/bad", "document")]
     configuration.apply([plan("bad", 5), plan("silver")])
@@ -216,7 +218,7 @@ def test_what_a_newer_gateway_left_behind_can_be_deleted(configuration: Configur
     (made,) = configuration.apply([plan()])
     left = replace(made.version, kind="novelties", name="a", number=1, text='{"secret": "sesame"}')
     with configuration._store.changing(dry_run=False) as unit:
-        unit.write(left)
+        unit.write([left])
 
     assert faults_of(configuration, plan("silver")) == [("novelties/a", "kind")]
     (deleted,) = configuration.apply([gone("novelties", "a")])
