@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from tpp_client.authorization import authorization_parameters
 from tpp_client.documents import document_of
+from tpp_client.errors import UnexpectedResponse
 from tpp_client.refusals import require_status
 from tpp_client.wire import form_request
 
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 
 
 def pushed_request(transport: Transport, metadata: ServerMetadata, attempt: AuthorizationAttempt) -> HttpResponse:
-    """Push what an attempt asks for, over the TPP's QWAC."""
+    """Push what an attempt asks for, over the TPP's QWAC; raises `UnexpectedResponse` where the server takes no such thing."""
+    if not metadata.pushed_authorization_request_endpoint:
+        msg = f"{metadata.issuer} takes no pushed authorization requests, and this client may send no others"
+        raise UnexpectedResponse(msg)
     return transport.send(form_request(metadata.pushed_authorization_request_endpoint, authorization_parameters(attempt)))
 
 

@@ -10,7 +10,7 @@ from behave import given, then, when
 from features.tpps import ANNA, CLOCK, Grant
 from tpp_client.authorization import authorization_url, begin_authorization, process_authorization_response
 from tpp_client.client_assertions import AssertingTransport, load_signer
-from tpp_client.pushed_authorization import process_push_response, push_request, pushed_authorization_url
+from tpp_client.pushing import process_pushed_response, pushed_request
 from tpp_client.refusals import refusal_of
 from tpp_client.sandbox_api import process_psu_interaction_response, psu_interaction_request
 from tpp_client.tokens import client_credentials_request, process_token_response, token_request
@@ -32,8 +32,7 @@ def step(context: Any) -> None:
     tpp: Tpp = context.tpp
     consent_id = tpp.consent()
     attempt = _attempt(tpp, f"AIS:{consent_id}")
-    pushed = process_push_response(push_request(tpp.speaking, tpp.metadata, attempt))
-    context.url = pushed_authorization_url(tpp.metadata, attempt, pushed)
+    context.url = process_pushed_response(pushed_request(tpp.speaking, tpp.metadata, attempt), tpp.metadata, attempt)
     redirect = process_psu_interaction_response(_decided(tpp, context.url))
     code = process_authorization_response(tpp.metadata, attempt, redirect)
     tokens = process_token_response(token_request(tpp.speaking, tpp.metadata, code))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from tpp_client.authorization import authorization_url, begin_authorization, process_authorization_response
 from tpp_client.discovery import discovery_request, process_discovery_response
 from tpp_client.errors import UnexpectedResponse
-from tpp_client.pushed_authorization import process_push_response, push_request, pushed_authorization_url
+from tpp_client.pushing import process_pushed_response, pushed_request
 from tpp_client.sandbox_api import process_psu_interaction_response, psu_interaction_request
 from tpp_client.tokens import (
     introspection_request,
@@ -96,9 +96,9 @@ def obtain_code(stage: Stage, metadata: ServerMetadata, scope: str) -> Authoriza
 
 
 def _pushed(stage: Stage, metadata: ServerMetadata, attempt: AuthorizationAttempt) -> str:
-    pushed = process_push_response(push_request(stage.transport, metadata, attempt))
-    stage.narrator.fact("pushed", f"the request; the browser carries a reference alone, for {pushed.expires_in} s (RFC 9126)")
-    return pushed_authorization_url(metadata, attempt, pushed)
+    url = process_pushed_response(pushed_request(stage.transport, metadata, attempt), metadata, attempt)
+    stage.narrator.fact("pushed", "the request; the browser carries a reference alone (RFC 9126)")
+    return url
 
 
 def _require_bound(stage: Stage, metadata: ServerMetadata, tokens: Tokens) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,8 +17,8 @@ from tests.unit.tpp_client.fakes import EDGE, ISSUER
 from tpp_client.authorization import begin_authorization
 from tpp_client.client_assertions import ASSERTION_TYPE, AssertingTransport, ClientSigner, load_signer
 from tpp_client.discovery import ServerMetadata
-from tpp_client.errors import IdentityUnusable, TppClientError
-from tpp_client.pushed_authorization import process_push_response, push_request, pushed_authorization_url
+from tpp_client.errors import IdentityUnusable, TppClientError, UnexpectedResponse
+from tpp_client.pushing import process_pushed_response, pushed_request
 from tpp_client.wire import HttpRequest, HttpResponse, form_request
 
 if TYPE_CHECKING:
@@ -58,8 +58,7 @@ def test_the_browser_carries_a_reference_alone() -> None:
     """Everything else goes over the back channel."""
     wire = Wire()
 
-    pushed = process_push_response(push_request(wire, METADATA, ATTEMPT))
-    url = urlsplit(pushed_authorization_url(METADATA, ATTEMPT, pushed))
+    url = urlsplit(process_pushed_response(pushed_request(wire, METADATA, ATTEMPT), METADATA, ATTEMPT))
 
     assert fields_of(wire.sent[0])["redirect_uri"] == "https://tpp.example/cb"
     assert parse_qs(url.query) == {"client_id": ["acme-1"], "request_uri": ["urn:ietf:params:oauth:request_uri:x"]}
@@ -68,7 +67,13 @@ def test_the_browser_carries_a_reference_alone() -> None:
 def test_anything_but_created_is_a_refusal() -> None:
     """RFC 9126 §2.2."""
     with pytest.raises(TppClientError):
-        process_push_response(push_request(Wire(status=200), METADATA, ATTEMPT))
+        process_pushed_response(pushed_request(Wire(status=200), METADATA, ATTEMPT), METADATA, ATTEMPT)
+
+
+def test_a_server_without_par_is_told_of() -> None:
+    """Not sent to no address."""
+    with pytest.raises(UnexpectedResponse, match="pushed"):
+        pushed_request(Wire(), replace(METADATA, pushed_authorization_request_endpoint=""), ATTEMPT)
 
 
 def test_each_request_to_the_server_bears_an_assertion_of_its_own() -> None:
