@@ -99,6 +99,14 @@ class GrantManagement:
         self._tokens.revoke_grant(grant.id, now)
         self._end_at_bank(grant)
         self._store.end(grant.id, now)
+        self._end_replacement(grant, now)
+
+    def _end_replacement(self, grant: Grant, now: datetime) -> None:
+        """End what a code has put in the grant's place since it was looked at; from here on none can (`put_grant`)."""
+        self._tokens.revoke_grant(grant.id, now)
+        latest = self._store.grant(grant.id)
+        if latest is not None and latest.scope != grant.scope:
+            self._end_at_bank(latest)
 
     def _end_at_bank(self, grant: Grant) -> None:
         try:

@@ -26,6 +26,8 @@ from tests.support.authorization import (
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse
 
+    from gateway.oauth.scope import BerlinScope
+
 CREATE = {"scope": "accounts", "grant_management_action": "create"}
 
 
@@ -207,6 +209,26 @@ def test_a_revoked_grant_does_not_come_back_with_a_code_for_the_same_consent(wor
 
     assert refused.get_json()["reason"] == "grant.revoked"
     assert ask(world, grant).status_code == 404
+
+
+def test_what_replaces_a_grant_while_it_is_revoked_ends_with_it(
+    world: AuthorizationWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The code is redeemed after the grant's tokens were revoked and before the grant was: nothing of either is left."""
+    first = world.tokens(**CREATE)
+    world.clock.advance(timedelta(seconds=1))
+    code, end, late = replaced(world, first["grant_id"]), world.bank.end, []
+
+    def redeem_meanwhile(scope: BerlinScope, *, tenant: str) -> None:
+        monkeypatch.setattr(world.bank, "end", end)
+        late.append(world.redeem(code).get_json())
+        end(scope, tenant=tenant)
+
+    monkeypatch.setattr(world.bank, "end", redeem_meanwhile)
+
+    assert ask(world, first["grant_id"], method="DELETE").status_code == 204
+    assert not world.introspect(late[0]["access_token"])["active"]
+    assert "AIS:made-2" in world.bank.ended
 
 
 def test_while_the_bank_is_down_nothing_is_replaced(world: AuthorizationWorld) -> None:
