@@ -56,6 +56,14 @@ def order(http: HttpAuthority, path: str, *, url: str | None = None, seconds: fl
     return Order(url=url or http.url(path), deadline_seconds=seconds, most_bytes=most, internal_hosts=frozenset({http.host}))
 
 
+def test_which_answer_is_a_good_one_the_order_says(http: HttpAuthority) -> None:
+    """Whoever is told something may answer otherwise than who is asked for something (CIBA Core §10.2: 204)."""
+    told = order(http, "/nothing")
+    with pytest.raises(FetchFailed, match="answered 404"):
+        Fetcher().fetch(told)
+    assert Fetcher().fetch(replace(told, taken=frozenset({404}))).etag is None
+
+
 def test_a_file_is_fetched_through_a_redirect(http: HttpAuthority) -> None:
     http.files["/list"] = b"list"
     http.redirects["/moved"] = "/list"
