@@ -27,7 +27,7 @@ class ClientStatus(StrEnum):
 
 
 class ClientProfile(StrEnum):
-    """The security profile that a client speaks."""
+    """The security profile that a client speaks, from the least strict on."""
 
     BERLIN = "berlin"  # OAuth approach of BG IG 1.3.8 §13
     FAPI2 = "fapi2"  # FAPI 2.0 Security Profile

@@ -16,7 +16,11 @@ from psd2.money import Money, currency_exponent
 MOST_REFERENCES: Final = 50
 _MOST_WORDS: Final = 10
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
-_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+# Those that are not seen, or that turn others round: what a PSU reads must be what is there (Unicode TR 36 §2).
+_CONTROL: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
+    "\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
 
 
 def _day(text: str) -> str:
@@ -30,7 +34,8 @@ def _day(text: str) -> str:
     return text
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """Return the text; raises `ValueError` where a PSU would not see what is in it."""
     if _CONTROL.search(text):
         msg = "holds a control character, or one that is not seen: write plain text on one line"
         raise ValueError(msg)
@@ -52,9 +57,9 @@ Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,100}$")
 Iban = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2}[0-9]{2}[A-Za-z0-9 ]{10,36}$")]
 Currency = Annotated[str, AfterValidator(_currency)]
 Day = Annotated[str, AfterValidator(_day)]
-Text35 = Annotated[str, StringConstraints(min_length=1, max_length=35), AfterValidator(_printable)]
-Text70 = Annotated[str, StringConstraints(min_length=1, max_length=70), AfterValidator(_printable)]
-Text140 = Annotated[str, StringConstraints(min_length=1, max_length=140), AfterValidator(_printable)]
+Text35 = Annotated[str, StringConstraints(min_length=1, max_length=35), AfterValidator(printable)]
+Text70 = Annotated[str, StringConstraints(min_length=1, max_length=70), AfterValidator(printable)]
+Text140 = Annotated[str, StringConstraints(min_length=1, max_length=140), AfterValidator(printable)]
 AllAccounts = Literal["allAccounts", "allAccountsWithOwnerName"]
 
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from gateway.oauth.rar.bodies import printable
 from gateway.oauth.rar.model import TYPES, DetailType
 from gateway.oauth.scope import Service
 from gateway.register.client_metadata import plain_metadata
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 
 MOST_ENTRIES: Final = 50
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
-_Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+# The PSU is shown it, beside what is consented to.
+_Name = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(printable)]
 # What is kept of a client in the same words as it is written.
 _SAME: Final = (
     "token_endpoint_auth_method",

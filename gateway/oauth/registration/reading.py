@@ -72,3 +72,5 @@ def _document(values: dict[str, Any]) -> ClientDocument:
             for fault in error.errors(include_url=False, include_input=False, include_context=False)
         ]
         raise metadata_refused(faults) from error
+    except ValueError as error:  # of `to_json`: members that mean nothing here are written too
+        raise metadata_refused([Fault("body", "is nested too deeply")]) from error

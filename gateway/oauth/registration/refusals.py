@@ -37,6 +37,20 @@ def metadata_refused(faults: Sequence[Fault]) -> RegistrationRefused:
     return RegistrationRefused(refusal, faults)
 
 
+def changed_meanwhile() -> OAuthRefused:
+    """Return the refusal of an update of what somebody else has changed since it was read."""
+    return OAuthRefused(
+        Refusal(
+            error="invalid_request",
+            description="the registration was changed by somebody else at the same moment",
+            reason="registration.changed",
+            hint="read the registration again, and decide anew",
+            clause="RFC 9110 §15.5.10",
+            status=409,
+        )
+    )
+
+
 def too_many_clients(most: int) -> OAuthRefused:
     """Return the refusal of one client more than a TPP may have."""
     return OAuthRefused(

@@ -6,10 +6,12 @@ import hmac
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from gateway.configuration.changes import WHATEVER_STANDS, Precondition, PreconditionFailed
+from gateway.configuration.tags import entity_tag
 from gateway.oauth.model import secret_sha256
 from gateway.oauth.refusals import OAuthRefused, invalid_client
-from gateway.oauth.registration.refusals import metadata_refused, too_many_clients
-from gateway.register.model import Client, ClientRefused, ClientStatus, Tpp, TppStatus
+from gateway.oauth.registration.refusals import changed_meanwhile, metadata_refused, too_many_clients
+from gateway.register.model import Client, ClientProfile, ClientRefused, ClientStatus, Fault, Tpp, TppStatus
 from psd2.ids import new_secret, new_uuid
 
 if TYPE_CHECKING:
@@ -65,25 +67,51 @@ class Registration:
         return client
 
     def replace(self, standing: Client, wish: Wish, token: str, tpp: Tpp) -> Registered:
-        """Put what is asked for in the place of what was registered (RFC 7592 §2.2); raises `OAuthRefused`."""
+        """Put what is asked for in the place of what was registered (RFC 7592 §2.2); raises `OAuthRefused`.
+
+        What the operator does to the client meanwhile stands: it is neither let in again nor brought back to life.
+        """
         own = {
             "registration_access_token_sha256": standing.registration_access_token_sha256,
             "software_statement_issuer": wish.issuer,
             "status": standing.status,
         }
-        return Registered(self._saved(wish, standing.client_id, tpp, own), tpp, token)
+        expected = Precondition(etags=frozenset({entity_tag(standing)}))
+        return Registered(
+            self._saved(wish, standing.client_id, tpp, own, least=standing.profile, expected=expected), tpp, token
+        )
 
     def delete(self, client: Client) -> None:
         """Delete the client; its tokens end with it."""
         self._register.delete_client(client.client_id)
 
-    def _saved(self, wish: Wish, client_id: str, tpp: Tpp, own: dict[str, Any]) -> Client:
+    def _saved(
+        self,
+        wish: Wish,
+        client_id: str,
+        tpp: Tpp,
+        own: dict[str, Any],
+        *,
+        least: ClientProfile = ClientProfile.BERLIN,
+        expected: Precondition = WHATEVER_STANDS,
+    ) -> Client:
         try:
             client = wish.document.client(client_id, tpp, **own)
-            self._register.save_client(client)
+            _require_no_less(client.profile, least)
+            self._register.save_client(client, expected)
         except ClientRefused as refused:
             raise metadata_refused(refused.faults) from refused
+        except PreconditionFailed as error:
+            raise changed_meanwhile() from error
         return client
+
+
+def _require_no_less(profile: ClientProfile, least: ClientProfile) -> None:
+    """Raise `ClientRefused` for a profile that asks for less: the operator may have raised it, and nobody else lowers it."""
+    profiles = list(ClientProfile)
+    if profiles.index(profile) < profiles.index(least):
+        reason = f"is {least}, and {profile} asks for less: keep it, or register another client"
+        raise ClientRefused((Fault("profile", reason),))
 
 
 def _token_refused() -> OAuthRefused:

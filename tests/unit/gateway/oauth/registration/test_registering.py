@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gateway.oauth.registration.document import ClientDocument
 from gateway.oauth.registration.service import MOST_CLIENTS
-from gateway.register.model import AuthMethod, ClientProfile, ClientStatus, TppStatus
+from gateway.register.model import AuthMethod, Client, ClientProfile, ClientStatus, TppStatus
 from psd2.roles import PspRole
 from tests.support.authorization import CLIENT, NUMBER, OTHER_NUMBER, REDIRECT_URI, client, qwac, tpp
 from tests.support.jose import es256
@@ -243,3 +244,68 @@ def test_a_blocked_client_can_not_change_itself_back(world: AuthorizationWorld) 
     for method in ("GET", "PUT", "DELETE"):
         assert manage(world, method, document, json=written(document)).get_json()["reason"] == "client.blocked"
     assert world.register.client(document["client_id"]) == replace(kept, status=ClientStatus.BLOCKED)
+
+
+# --- what a PSU is shown, and what nobody can write down ---
+
+
+@pytest.mark.parametrize("name", ["a\x00b", "Acme\nApproved", "Acme \u202eknaB", "Acme\u3164", "Acme\U000e0041"])
+def test_a_name_is_what_the_psu_sees(world: AuthorizationWorld, name: str) -> None:
+    """It stands on the bank's page, beside what is consented to (RFC 7591 §5)."""
+    answer = register(world, client_name=name)
+    assert (answer.status_code, answer.get_json()["errors"][0]["field"]) == (400, "client_name")
+
+
+@pytest.mark.parametrize(
+    "member",
+    [rb'"client_name": "\ud800"', rb'"x": ["\ud800"]', rb'"\ud800": 1', b'"x": ' + 400 * b"[" + 400 * b"]"],
+    ids=["text", "unknown", "name", "deep"],
+)
+def test_what_can_not_be_written_again_is_refused(world: AuthorizationWorld, member: bytes) -> None:
+    """Half a character, and lists in lists, also where the member means nothing here."""
+    body = b'{"redirect_uris": ["' + REDIRECT_URI.encode() + b'"], ' + member + b"}"
+    assert world.edge("/register", qwac(), data=body, content_type="application/json").status_code == 400
+
+
+# --- what the operator has done stands ---
+
+
+@pytest.mark.parametrize("changes", [{"profile": "berlin"}, {"profile": ..., "require_pushed_authorization_requests": ...}])
+def test_an_update_lowers_no_profile(world: AuthorizationWorld, changes: dict[str, Any]) -> None:
+    """Neither by name nor by leaving it out; a stricter one is taken."""
+    document = registered(world)
+    standing = world.register.client(document["client_id"])
+    assert standing is not None
+    world.register.save_client(replace(standing, profile=ClientProfile.FAPI2))
+    asked = written(document, require_pushed_authorization_requests=True) | changes
+    body = {name: value for name, value in asked.items() if value != ...}
+    if body.get("profile") == "berlin":
+        body["require_pushed_authorization_requests"] = False
+    answer = manage(world, "PUT", document, json=body)
+    assert (answer.status_code, answer.get_json()["errors"][0]["field"]) == (400, "profile")
+    assert world.register.client(document["client_id"]) == replace(standing, profile=ClientProfile.FAPI2)
+
+
+@pytest.mark.parametrize("deed", ["block", "delete"])
+def test_an_update_undoes_nothing_that_the_operator_did_meanwhile(
+    world: AuthorizationWorld, monkeypatch: pytest.MonkeyPatch, deed: str
+) -> None:
+    """Between the reading of the client and the writing of it: it is neither let in again nor brought back to life."""
+    document = registered(world)
+    client_id = document["client_id"]
+    standing = world.register.client(client_id)
+    assert standing is not None
+    tell = ClientDocument.client
+
+    def meanwhile(self: ClientDocument, *args: Any, **own: Any) -> Client:
+        if deed == "block":
+            world.register.save_client(replace(standing, status=ClientStatus.BLOCKED))
+        else:
+            world.register.delete_client(client_id)
+        return tell(self, *args, **own)
+
+    monkeypatch.setattr(ClientDocument, "client", meanwhile)
+    answer = manage(world, "PUT", document, json=written(document))
+    assert (answer.status_code, answer.get_json()["reason"]) == (409, "registration.changed")
+    left = world.register.client(client_id)
+    assert left is None if deed == "delete" else left is not None and left.status is ClientStatus.BLOCKED
