@@ -104,7 +104,6 @@ class Tokens:
             raise self._replayed(code)
         if code.expires_at <= self._clock.now():
             raise _expired("code", "begin the authorization again, and redeem the code at once")
-        _require_role_still(code.scope, client)
         return code
 
     def redeem(self, code: AuthorizationCode, holder: Holder, wanted: str | None = None) -> dict[str, object]:
@@ -112,6 +111,7 @@ class Tokens:
 
         `wanted`: less than what was granted, for the access token (RFC 9396 §6).
         """
+        _require_role_still(code.scope, holder.client)
         require_asked_key(code.dpop_jkt, holder.jkt)
         access_secret, refresh_secret = new_secret(SECRET_BYTES), new_secret(SECRET_BYTES)
         scope = narrowed_scope(code.scope, wanted, code.granted)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from joserfc.errors import JoseError
 from joserfc.util import urlsafe_b64decode
@@ -13,6 +13,7 @@ from joserfc.util import urlsafe_b64decode
 from gateway.oauth.jose.algorithms import SUPPORTED
 from gateway.oauth.jose.jws import typ_of
 from gateway.oauth.jose.refusals import JwsRefused
+from gateway.oauth.jose.strict_json import read_object
 from gateway.oauth.refusals import OAuthRefused, invalid_client, invalid_request
 
 if TYPE_CHECKING:
@@ -105,11 +106,11 @@ def asserted_client_id(parameters: Parameters) -> str | None:
     """Return whose assertion the request says to hold, before anything is verified; None where it says nothing."""
     payload = (parameters.get("client_assertion") or "").split(".")[1:2]
     try:
-        claims: Any = json.loads(urlsafe_b64decode(payload[0].encode())) if payload else None
-    except (ValueError, RecursionError, JoseError):
+        subject = read_object(urlsafe_b64decode(payload[0].encode())).get("sub") if payload else None
+    except (ValueError, JoseError):
         return None
-    subject = claims.get("sub") if isinstance(claims, dict) else None
-    return subject if isinstance(subject, str) else None
+    # It is looked for as a form's client_id would be, and no other characters are (RFC 6749 Appendix A.1).
+    return subject if isinstance(subject, str) and subject.isascii() and subject.isprintable() else None
 
 
 def _assertion(parameters: Parameters) -> str:

@@ -11,9 +11,16 @@ class NotAnObject(ValueError):
 
 
 def read_object(text: bytes | str) -> dict[str, Any]:
-    """Return the object; raises `NotAnObject` for other values, members that come twice, NaN, and endless nesting."""
+    r"""Return the object; raises `NotAnObject` for other values, members that come twice, NaN, and endless nesting.
+
+    Also for half a character (`\ud800`): nobody can write such a text down again, not to hash it, nor to look for it.
+    """
     try:
-        value = json.loads(text, object_pairs_hook=_once_each, parse_constant=_no_number)
+        # Decoded here: `json` would guess UTF-16 and UTF-32 too, where another reader sees no JSON at all (RFC 8259 §8.1).
+        plain = text if isinstance(text, str) else text.decode("utf-8")
+        value = json.loads(plain, object_pairs_hook=_once_each, parse_constant=_no_number)
+        if "\\u" in plain:
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
     except RecursionError as error:
         raise NotAnObject("is nested too deeply") from error
     except NotAnObject:

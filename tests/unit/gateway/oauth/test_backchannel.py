@@ -12,7 +12,22 @@ from gateway.database import backchannel_requests
 from gateway.oauth.ciba.bank import AskStatus
 from gateway.oauth.model import secret_sha256
 from gateway.register.model import ClientProfile, DeliveryMode, GrantType
-from tests.support.authorization import CLIENT, CONSENT, OTHER_CLIENT, OTHER_NUMBER, PAYMENT, AuthorizationWorld, client, qwac
+from psd2.roles import PspRole
+from tests.support.authorization import (
+    CLIENT,
+    CONSENT,
+    ISSUER,
+    OTHER_CLIENT,
+    OTHER_NUMBER,
+    PAYMENT,
+    START,
+    AuthorizationWorld,
+    client,
+    qwac,
+    tpp,
+)
+from tests.support.jose import es256
+from tests.support.pki import ALL_ROLES
 
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse
@@ -223,3 +238,22 @@ def test_nothing_that_opens_anything_is_kept_in_the_open(
     assert auth_req_id not in repr(row)
     assert TOKEN not in repr(row)
     assert row.ping_at == pinged.clock.now().timestamp()
+
+
+def test_a_role_that_was_lost_meanwhile_gives_no_token(asking: AuthorizationWorld) -> None:
+    """As with a code: what the TPP may do is judged when it takes the tokens (BG IG §13.1)."""
+    auth_req_id = begun(asking)
+    asking.bank.decide_ask(AskStatus.APPROVED)
+    asking.register.save_tpp(tpp(roles=ALL_ROLES - {PspRole.AI}))
+    assert refusal_of(poll(asking, auth_req_id)) == ("invalid_grant", "psd2.role")
+
+
+@pytest.mark.parametrize(("expiry", "seconds"), [(120, 120), ("120", 120)])
+def test_a_signed_request_may_say_its_expiry_as_a_number(world: AuthorizationWorld, expiry: int | str, seconds: int) -> None:
+    """CIBA Core §7.1.1."""
+    _register(world, jwks={"keys": [es256().jwk]})
+    now = int(START.timestamp())
+    said = {"iss": CLIENT, "client_id": CLIENT, "aud": ISSUER, "nbf": now, "exp": now + 60, "scope": f"AIS:{CONSENT}"}
+    signed = es256().sign(said | {"login_hint": "anna.weber", "requested_expiry": expiry})
+    answer = world.edge("/bc-authorize", qwac(), data={"client_id": CLIENT, "request": signed})
+    assert (answer.status_code, answer.get_json().get("expires_in")) == (200, seconds)

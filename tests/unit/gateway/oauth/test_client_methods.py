@@ -208,3 +208,10 @@ def test_a_client_uses_the_grants_that_it_registered(world: AuthorizationWorld) 
 
     assert "refresh_token" not in world.tokens()
     assert world.token(grant_type="client_credentials").get_json()["error"] == "unauthorized_client"
+
+
+@pytest.mark.parametrize("subject", ["\ud800", "client-1\x00", "cl\u0131ent-1"])
+def test_whom_no_client_id_can_name_is_not_looked_for(signing: AuthorizationWorld, subject: str) -> None:
+    """Half a character and NUL are JSON, and what databases take as no text at all."""
+    answer = ask(signing, assertion(sub=subject, iss=subject), client_id=None)
+    assert (answer.status_code, reason_of(answer)) == (400, "oauth.parameter")

@@ -200,3 +200,10 @@ def test_a_proof_beside_a_pushed_request_binds_its_code(world: AuthorizationWorl
     assert refusal_of(world.edge("/token", qwac(), data=_redemption(code))) == ("invalid_grant", "grant.dpop_jkt")
     good = world.edge("/token", qwac(), data=_redemption(code), headers={"DPoP": proof_by(prover)})
     assert good.get_json()["token_type"] == "DPoP"
+
+
+def test_half_a_character_in_a_proof_is_refused(world: AuthorizationWorld, prover: Prover) -> None:
+    r"""`\ud800` is JSON, and no text that could be hashed: a refusal, and no fault of the server's."""
+    bind(world)
+    error, reason = refusal_of(alone(world, proof_by(prover, jti="\ud800")))
+    assert (error, reason) == ("invalid_dpop_proof", "dpop.malformed")
