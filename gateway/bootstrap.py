@@ -91,7 +91,8 @@ if TYPE_CHECKING:
     from psd2.clock import Clock
 
 _ANSWERS_KEPT: Final = timedelta(days=30)
-_KEY_SETS_KEPT: Final = timedelta(days=30)
+# A set serves for an hour (`gateway.oauth.jose.published_keys`); a client may name a new address as often as it likes.
+_KEY_SETS_KEPT: Final = timedelta(hours=2)
 _DECIDED_KEPT: Final = timedelta(hours=1)
 
 

@@ -23,6 +23,7 @@ from gateway.oauth.ciba.refusals import (
     unknown_user,
 )
 from gateway.oauth.model import AuthorizationCode, CodeAlreadyRedeemed, secret_sha256
+from gateway.oauth.refusals import OAuthRefused
 from gateway.oauth.scope import parse_scope
 from psd2.ids import new_secret, new_uuid
 
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from gateway.oauth.model import Lifetimes
     from gateway.oauth.parameters import Parameters
     from gateway.oauth.rar.resources import Resources
-    from gateway.oauth.refusals import OAuthRefused
     from gateway.oauth.scope import BerlinScope
     from gateway.register.model import Client, Tpp
     from psd2.clock import Clock
@@ -138,13 +138,21 @@ class Backchannel:
             binding_message=wanted.binding_message,
         )
         try:
-            return scope, self._bank.ask(new)
+            return scope, self._ask(new)
+        except OAuthRefused:
+            if wanted.asked.resource is None:  # made for this request, of which its client never hears
+                self._resources.give_up(scope, tenant=tenant)
+            raise
+
+    def _ask(self, new: NewAsk) -> AskedPsu:
+        try:
+            return self._bank.ask(new)
         except PsuNotKnown as error:
             raise unknown_user() from error
         except ResourceUnknown as error:
-            raise resource_unknown(str(scope)) from error
+            raise resource_unknown(str(new.scope)) from error
         except ResourceNotAwaiting as error:
-            raise resource_not_awaiting(str(scope)) from error
+            raise resource_not_awaiting(str(new.scope)) from error
         except BankUnavailable as error:
             raise bank_unavailable() from error
 

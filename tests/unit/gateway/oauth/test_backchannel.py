@@ -257,3 +257,10 @@ def test_a_signed_request_may_say_its_expiry_as_a_number(world: AuthorizationWor
     signed = es256().sign(said | {"login_hint": "anna.weber", "requested_expiry": expiry})
     answer = world.edge("/bc-authorize", qwac(), data={"client_id": CLIENT, "request": signed})
     assert (answer.status_code, answer.get_json().get("expires_in")) == (200, seconds)
+
+
+def test_nothing_made_for_a_request_that_is_refused_stays_at_the_bank(asking: AuthorizationWorld) -> None:
+    """Whoever guesses at PSUs leaves no consents behind; one that the TPP made itself is the TPP's."""
+    for scope in ("accounts", f"AIS:{CONSENT}"):
+        assert refusal_of(begin(asking, scope=scope, login_hint="nobody"))[1] == "ciba.psu"
+    assert (len(asking.bank.made), asking.bank.ended) == (1, ["AIS:made-1"])
