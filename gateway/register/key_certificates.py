@@ -7,6 +7,7 @@ from binascii import Error as NotBase64
 from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from joserfc.errors import JoseError
 from joserfc.jwk import import_key
@@ -30,7 +31,11 @@ def certificate_of(key: Mapping[str, Any]) -> x509.Certificate | None:
         own = import_key(dict(key)).raw_value
     except JoseError as error:
         raise ValueError("stands beside a key that can't be read") from error
-    if _subject_key(certificate.public_key()) != _subject_key(own):
+    try:
+        certified = certificate.public_key()
+    except UnsupportedAlgorithm as error:
+        raise ValueError("is a certificate of a kind of key that is not supported") from error
+    if _subject_key(certified) != _subject_key(own):
         raise ValueError("is a certificate of another key than the one it stands beside")
     return certificate
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
+
+_MOST_DIGITS: Final = 16
+_MOST: Final = 2**53 - 1
 
 
 class NotAnObject(ValueError):
@@ -18,7 +21,7 @@ def read_object(text: bytes | str) -> dict[str, Any]:
     try:
         # Decoded here: `json` would guess UTF-16 and UTF-32 too, where another reader sees no JSON at all (RFC 8259 §8.1).
         plain = text if isinstance(text, str) else text.decode("utf-8")
-        value = json.loads(plain, object_pairs_hook=_once_each, parse_constant=_no_number)
+        value = json.loads(plain, object_pairs_hook=_once_each, parse_constant=_no_number, parse_int=_whole_number)
         if "\\u" in plain:
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except RecursionError as error:
@@ -37,6 +40,13 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) < len(pairs):
         raise NotAnObject("names a member twice")
     return members
+
+
+def _whole_number(digits: str) -> int:
+    # Beyond, one reader rounds, another takes it exactly, a third refuses (RFC 7493 §2.2).
+    if len(digits.removeprefix("-")) > _MOST_DIGITS or abs(number := int(digits)) > _MOST:
+        raise NotAnObject("holds a whole number beyond 2^53 - 1")
+    return number
 
 
 def _no_number(_name: str) -> NoReturn:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway.oauth.registration.document import ClientDocument
 from gateway.oauth.registration.service import MOST_CLIENTS
@@ -258,11 +260,17 @@ def test_a_name_is_what_the_psu_sees(world: AuthorizationWorld, name: str) -> No
 
 @pytest.mark.parametrize(
     "member",
-    [rb'"client_name": "\ud800"', rb'"x": ["\ud800"]', rb'"\ud800": 1', b'"x": ' + 400 * b"[" + 400 * b"]"],
-    ids=["text", "unknown", "name", "deep"],
+    [
+        b'"jwks": {"keys": [{"kty": "EC", "x": 18446744073709551616}]}',
+        rb'"client_name": "\ud800"',
+        rb'"x": ["\ud800"]',
+        rb'"\ud800": 1',
+        b'"x": ' + 400 * b"[" + 400 * b"]",
+    ],
+    ids=["number", "text", "unknown", "name", "deep"],
 )
 def test_what_can_not_be_written_again_is_refused(world: AuthorizationWorld, member: bytes) -> None:
-    """Half a character, and lists in lists, also where the member means nothing here."""
+    """Half a character, a number beyond 64 bits, lists in lists, also where the member means nothing here."""
     body = b'{"redirect_uris": ["' + REDIRECT_URI.encode() + b'"], ' + member + b"}"
     assert world.edge("/register", qwac(), data=body, content_type="application/json").status_code == 400
 
@@ -309,3 +317,13 @@ def test_an_update_undoes_nothing_that_the_operator_did_meanwhile(
     assert (answer.status_code, answer.get_json()["reason"]) == (409, "registration.changed")
     left = world.register.client(client_id)
     assert left is None if deed == "delete" else left is not None and left.status is ClientStatus.BLOCKED
+
+
+def test_a_certificate_of_an_unknown_kind_of_key_is_refused(world: AuthorizationWorld) -> None:
+    """Beside a key, as `x5c`: readable as a certificate, of a key that nobody here can read."""
+    public_key_ec, unknown = bytes.fromhex("06072a8648ce3d0201"), bytes.fromhex("06072a8648ce3d0209")
+    der = qwac().certificate.public_bytes(Encoding.DER)
+    assert public_key_ec in der
+    strange = base64.b64encode(der.replace(public_key_ec, unknown, 1)).decode()
+    answer = register(world, jwks={"keys": [es256().jwk | {"x5c": [strange]}]})
+    assert (answer.status_code, answer.get_json()["errors"][0]["field"]) == (400, "jwks.keys.0.x5c")
