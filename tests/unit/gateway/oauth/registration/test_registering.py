@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -261,7 +262,7 @@ def test_a_name_is_what_the_psu_sees(world: AuthorizationWorld, name: str) -> No
 @pytest.mark.parametrize(
     "member",
     [
-        b'"jwks": {"keys": [{"kty": "EC", "x": 18446744073709551616}]}',
+        b'"jwks": ' + json.dumps({"keys": [es256().jwk | {"more": 2**70}]}).encode(),
         rb'"client_name": "\ud800"',
         rb'"x": ["\ud800"]',
         rb'"\ud800": 1',
