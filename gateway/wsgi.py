@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from chassis.callers import AcceptedCallers
 from chassis.logs import configure_logging
-from gateway.bootstrap import admin_app, authorization_app
+from gateway.bootstrap import admin_app
 from gateway.config import load_settings
+from gateway.oauth.bootstrap import authorization_app
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication

@@ -13,7 +13,7 @@ from gateway.acme.model import OpenOrder, Progress
 from gateway.admin_audit.record import Entry
 from gateway.admin_audit.store import append_record
 from gateway.changes.store import changing
-from gateway.database import acme_accounts, acme_challenges, acme_progress
+from gateway.tables.acme import acme_accounts, acme_challenges, acme_progress
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

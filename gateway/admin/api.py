@@ -29,7 +29,12 @@ _Parsed = TypeVar("_Parsed", bound="BaseModel")
 def register_blueprint(register: Register) -> Blueprint:
     """Return the resources of the register."""
     api = Blueprint("register", __name__)
+    _add_tpps(api, register)
+    _add_clients(api, register)
+    return api
 
+
+def _add_tpps(api: Blueprint, register: Register) -> None:
     @api.put("/tpps/<authorisation_number>")
     @operation(
         "Register or change a TPP",
@@ -57,6 +62,8 @@ def register_blueprint(register: Register) -> Blueprint:
             raise NotFound(f"TPP {authorisation_number}")
         return _tagged(tpp_json(tpp), tpp)
 
+
+def _add_clients(api: Blueprint, register: Register) -> None:
     @api.put("/clients/<client_id>")
     @operation(
         "Register or change an OAuth client",
@@ -90,8 +97,6 @@ def register_blueprint(register: Register) -> Blueprint:
         if not register.delete_client(client_id, stated_precondition(request.headers, may_create=False)):
             raise NotFound(f"client {client_id}")
         return "", HTTPStatus.NO_CONTENT
-
-    return api
 
 
 def trust_blueprint(trust: Trust) -> Blueprint:

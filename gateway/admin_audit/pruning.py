@@ -13,7 +13,7 @@ from sqlalchemy import delete, select
 from gateway.admin_audit.chain import Head, pruning
 from gateway.admin_audit.store import append_record
 from gateway.changes.store import changing
-from gateway.database import admin_audit
+from gateway.tables.configuration import admin_audit
 
 if TYPE_CHECKING:
     from datetime import datetime

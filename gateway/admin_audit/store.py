@@ -14,7 +14,7 @@ from gateway.admin_audit.actor import current_actor
 from gateway.admin_audit.chain import Head
 from gateway.admin_audit.record import AuditRecord, Entry, chained
 from gateway.configuration.difference import difference
-from gateway.database import admin_audit
+from gateway.tables.configuration import admin_audit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

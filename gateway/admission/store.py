@@ -9,8 +9,8 @@ from sqlalchemy import select
 from chassis.database import for_reading
 from gateway.admission.tokens import AccessToken
 from gateway.changes.store import changes_after, newest_position
-from gateway.database import access_tokens
 from gateway.register.store import SqlRegisterStore
+from gateway.tables.oauth import access_tokens
 from gateway.trust.crl_points import SqlCrlPoints
 from gateway.trust.snapshot_store import read_snapshot
 from psd2.clock import SystemClock

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from chassis.database import for_reading
 from gateway.audit.reader import Cursor, Page
 from gateway.audit.row import indexed
-from gateway.database import audit_places, audit_records
+from gateway.tables.audit import audit_places, audit_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -12,7 +12,7 @@ from chassis.logs import get_logger
 from gateway.admin_audit.record import Entry
 from gateway.admin_audit.store import append_record
 from gateway.changes.store import changing
-from gateway.database import expiry_notices
+from gateway.tables.trust import expiry_notices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

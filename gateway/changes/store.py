@@ -14,7 +14,7 @@ from chassis.database import for_reading, one_at_a_time
 from gateway.changes.kinds import Change
 from gateway.changes.listening import notify
 from gateway.changes.rehearsal import is_rehearsal
-from gateway.database import changes
+from gateway.tables.configuration import changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -13,7 +13,8 @@ from gateway.changes.kinds import ChangeKind
 from gateway.changes.store import append_change, changing
 from gateway.configuration.sealing import NOTHING_SEALED
 from gateway.configuration.versions import Origin, Version
-from gateway.database import document_versions, documents, trust_certificates
+from gateway.tables.configuration import document_versions, documents
+from gateway.tables.trust import trust_certificates
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence

@@ -12,9 +12,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from chassis.database import first_line, one_at_a_time, open_engine
-from gateway.database import limit_accounts as accounts
-from gateway.database import metadata
 from gateway.limits.accounts import Claim, Standing, StoreUnreachable, Taken, grant
+from gateway.tables.base import metadata
+from gateway.tables.limits import limit_accounts as accounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

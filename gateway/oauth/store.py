@@ -16,16 +16,6 @@ from sqlalchemy.exc import IntegrityError
 from chassis.database import for_reading
 from gateway.changes.kinds import ChangeKind
 from gateway.changes.store import append_change
-from gateway.database import (
-    access_tokens,
-    authorization_codes,
-    authorization_requests,
-    client_assertions,
-    clients,
-    grants,
-    pushed_requests,
-    refresh_tokens,
-)
 from gateway.oauth.grant_management.store import put_grant
 from gateway.oauth.model import (
     AccessToken,
@@ -35,6 +25,16 @@ from gateway.oauth.model import (
     GrantWithdrawn,
     RefreshToken,
 )
+from gateway.tables.oauth import (
+    access_tokens,
+    authorization_codes,
+    authorization_requests,
+    client_assertions,
+    grants,
+    pushed_requests,
+    refresh_tokens,
+)
+from gateway.tables.register import clients
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

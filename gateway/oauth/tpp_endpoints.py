@@ -63,9 +63,13 @@ def oauth_blueprint(
         log_refusal(refused.refusal, refused)
         return answers.as_json(refused.refusal)
 
-    @edge.post(TOKEN_PATH, provide_automatic_options=False)
-    def token() -> Response:
-        return protocol.token_response(_certified_request(edge_url, _TOKEN_PARAMETERS))
+    _add_beginnings(edge, protocol, pushing, edge_url)
+    _add_tokens(edge, protocol, introspection, edge_url)
+    return edge
+
+
+def _add_beginnings(edge: Blueprint, protocol: OAuthProtocol, pushing: PushEndpoint, edge_url: str) -> None:
+    """Add what an authorization begins with, in a browser or without one."""
 
     @edge.post(PAR_PATH, provide_automatic_options=False)
     def push() -> Response:
@@ -83,6 +87,14 @@ def oauth_blueprint(
         answer.headers.update(NO_STORE)
         return answer
 
+
+def _add_tokens(edge: Blueprint, protocol: OAuthProtocol, introspection: SignedIntrospection, edge_url: str) -> None:
+    """Add what gives tokens, tells of them and takes them back."""
+
+    @edge.post(TOKEN_PATH, provide_automatic_options=False)
+    def token() -> Response:
+        return protocol.token_response(_certified_request(edge_url, _TOKEN_PARAMETERS))
+
     @edge.post(INTROSPECT_PATH, provide_automatic_options=False)
     def introspect() -> Response:
         certified = _certified_request(edge_url, _TOKEN_QUERY_PARAMETERS)
@@ -95,8 +107,6 @@ def oauth_blueprint(
     @edge.post(REVOKE_PATH, provide_automatic_options=False)
     def revoke() -> Response:
         return protocol.endpoint_response(REVOCATION, _certified_request(edge_url, _TOKEN_QUERY_PARAMETERS))
-
-    return edge
 
 
 def psu_blueprint(*, interactions: PsuInteractions, answers: Answers) -> Blueprint:

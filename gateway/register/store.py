@@ -13,9 +13,10 @@ from gateway.changes.kinds import EVERYTHING, ChangeKind
 from gateway.changes.store import append_change, changing
 from gateway.configuration.changes import WHATEVER_STANDS
 from gateway.configuration.tags import require_standing
-from gateway.database import access_tokens, clients, grants, refresh_tokens, tpps
 from gateway.register.client_metadata import metadata_text, read_metadata
 from gateway.register.model import AuthMethod, Client, ClientProfile, ClientStatus, Tpp, TppStatus
+from gateway.tables.oauth import access_tokens, grants, refresh_tokens
+from gateway.tables.register import clients, tpps
 from psd2.roles import format_roles, read_roles
 
 if TYPE_CHECKING:

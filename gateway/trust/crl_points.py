@@ -10,7 +10,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from chassis.database import for_reading
-from gateway.database import crl_points
+from gateway.tables.trust import crl_points
 from gateway.trust.authorities import extension_of
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from sqlalchemy import delete, insert, select, update
 from chassis.database import for_reading
 from gateway.changes.kinds import ChangeKind
 from gateway.changes.store import append_change, changing
-from gateway.database import ocsp_answers
+from gateway.tables.trust import ocsp_answers
 from gateway.trust.ocsp_status import Answer, OcspStatus
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from cryptography import x509
 from sqlalchemy import select
 
 from chassis.database import for_reading
-from gateway.database import blocked_certificates, crls, trust_certificates
+from gateway.tables.trust import blocked_certificates, crls, trust_certificates
 from gateway.trust.model import TrustKind
 from gateway.trust.serials import RevokedSerials
 from gateway.trust.snapshot import CrlInForce, TrustSnapshot

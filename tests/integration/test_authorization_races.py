@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
-from gateway.database import access_tokens, authorization_codes
 from gateway.oauth.bank import InteractionStatus
 from gateway.oauth.ciba.bank import AskStatus
 from gateway.oauth.ciba.store import SqlBackchannelStore
@@ -19,6 +18,7 @@ from gateway.oauth.model import secret_sha256
 from gateway.oauth.par.model import PushedRequest
 from gateway.oauth.par.store import SqlPushedRequests
 from gateway.register.model import DeliveryMode, GrantType
+from gateway.tables.oauth import access_tokens, authorization_codes
 from tests.support.at_once import at_once as outcomes_at_once
 from tests.support.authorization import CLIENT, CONSENT, AuthorizationWorld, client, qwac
 from tests.support.code_race import MOST_SECONDS, redeem_all

@@ -11,9 +11,11 @@ from alembic.migration import MigrationContext
 from sqlalchemy import func, select
 
 from chassis.database import for_reading
-from gateway.bootstrap import pruner
-from gateway.database import access_tokens, changes, metadata
+from gateway.oauth.bootstrap import pruner
 from gateway.oauth.model import secret_sha256
+from gateway.tables.base import metadata
+from gateway.tables.configuration import changes
+from gateway.tables.oauth import access_tokens
 from gateway.trust.model import TPP_STORE, OutdatedCrl
 from gateway.trust.service import Trust
 from gateway.trust.store import SqlTrustStore

@@ -16,8 +16,9 @@ from chassis.database import open_engine
 from gateway.audit.row import row_of
 from gateway.audit.store import Move, SqlAuditRecords
 from gateway.config import load_settings as load_gateway_settings
-from gateway.database import audit_records, open_gateway_engine
+from gateway.database import open_gateway_engine
 from gateway.seeds import apply_documents_of_start
+from gateway.tables.audit import audit_records
 from sandbox.config import load_settings
 from sandbox.containers.databases import DATABASES, USERS
 from sandbox.containers.errors import NotInitialised

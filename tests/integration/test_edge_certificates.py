@@ -12,9 +12,9 @@ from sqlalchemy import select
 from gateway.config import GatewaySettings
 from gateway.configuration.changes import Change
 from gateway.configuration.service import Configuration
-from gateway.database import documents
 from gateway.documents import document_store
 from gateway.kinds import KINDS
+from gateway.tables.configuration import documents
 from psd2.clock import SystemClock
 from tests.support.edge import EdgeUnderTest, running_edge
 from tests.support.patience import IN_FORCE_SECONDS

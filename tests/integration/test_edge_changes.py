@@ -24,8 +24,8 @@ from sqlalchemy import text, update
 
 from gateway.changes.kinds import ChangeKind
 from gateway.changes.store import append_change
-from gateway.database import access_tokens
 from gateway.register.model import TppStatus
+from gateway.tables.oauth import access_tokens
 from tests.support.edge import EdgeUnderTest, renew_public_certificate, running_edge
 from tests.support.patience import IN_FORCE_SECONDS
 from tests.support.pki import Authority

@@ -20,8 +20,8 @@ from gateway.changes.store import append_change
 from gateway.configuration.changes import Change
 from gateway.configuration.service import Configuration
 from gateway.configuration.store import SqlConfigurationStore
-from gateway.database import documents
 from gateway.kinds import KINDS
+from gateway.tables.configuration import documents
 from psd2.clock import SystemClock
 from tests.integration.test_edge_changes import open_on_both_workers
 from tests.support.edge import EdgeUnderTest, running_edge

@@ -11,7 +11,8 @@ from sqlalchemy import func, select
 from gateway.admin_audit.chain import verified_head
 from gateway.admin_audit.store import SqlAdminAudit
 from gateway.certificates.expiry_watch import ExpiryWatch
-from gateway.database import admin_audit, expiry_notices
+from gateway.tables.configuration import admin_audit
+from gateway.tables.trust import expiry_notices
 from psd2.clock import FixedClock
 from tests.unit.gateway.certificates.test_expiry import NOW, ending
 

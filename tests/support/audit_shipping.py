@@ -11,7 +11,7 @@ from sqlalchemy import select
 from gateway.audit.reader import AuditFilter, Look, record_of
 from gateway.audit.shipping import Retention, Shipper
 from gateway.audit.store import SqlAuditRecords
-from gateway.database import audit_records
+from gateway.tables.audit import audit_records
 from psd2.clock import FixedClock
 from psd2.ids import new_time_ordered_uuid
 

@@ -10,7 +10,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from gateway.bootstrap import authorization_services
 from gateway.config import GatewaySettings
 from gateway.oauth.app import AuthorizationServices, create_app
 from gateway.oauth.bank import (
@@ -25,6 +24,7 @@ from gateway.oauth.bank import (
     ResourceNotAwaiting,
     ResourceUnknown,
 )
+from gateway.oauth.bootstrap import authorization_services
 from gateway.oauth.ciba.bank import AskedPsu, AskStatus, NewAsk, PsuNotKnown
 from gateway.oauth.rar.bank import NewResource, ResourceRefused, StandingResource
 from gateway.register.model import Client, ClientProfile, Tpp

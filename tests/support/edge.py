@@ -24,9 +24,9 @@ from chassis.addresses import PortTable
 from chassis.database import migrate, open_engine
 from chassis.files import write_private, write_public
 from chassis.home import Home
-from gateway.database import access_tokens
 from gateway.register.model import Client, ClientProfile, Tpp, TppStatus
 from gateway.register.store import SqlRegisterStore
+from gateway.tables.oauth import access_tokens
 from gateway.trust.service import Trust
 from gateway.trust.store import SqlTrustStore
 from psd2.clock import SystemClock

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, insert, select, update
 
 from chassis.database import for_reading
-from gateway.database import backchannel_requests as requests
 from gateway.oauth.ciba.model import INTERVAL_SECONDS, BackchannelRequest, PolledTooSoon
+from gateway.tables.oauth import backchannel_requests as requests
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine, Row

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
-from gateway.database import client_assertions
 from gateway.oauth.clients.assertions import AssertionUsed
+from gateway.tables.oauth import client_assertions
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import insert, select, update
 
 from chassis.database import for_reading
-from gateway.database import grants
 from gateway.oauth.grant_management.model import Grant
 from gateway.oauth.model import GrantWithdrawn
+from gateway.tables.oauth import grants
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine

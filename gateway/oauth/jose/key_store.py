@@ -13,9 +13,9 @@ from chassis.database import for_reading
 from gateway.admin_audit.record import Entry
 from gateway.admin_audit.store import append_record
 from gateway.changes.store import changing
-from gateway.database import signing_keys
 from gateway.oauth.jose.rotation import SigningKey, rotation
 from gateway.register.model import SigningAlg
+from gateway.tables.keys import signing_keys
 
 if TYPE_CHECKING:
     from datetime import timedelta

@@ -9,8 +9,8 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from chassis.database import for_reading
-from gateway.database import client_key_sets
 from gateway.oauth.jose.published_keys import FETCHED_AT_MOST_EVERY, PublishedKeys
+from gateway.tables.keys import client_key_sets
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import insert, or_, select, update
 
 from chassis.database import for_reading
-from gateway.database import pushed_requests
 from gateway.oauth.par.model import PushedRequest, PushedRequestAnswered
+from gateway.tables.oauth import pushed_requests
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

@@ -20,9 +20,9 @@ from gateway.acme.store import SqlAcme
 from gateway.admin_audit.store import record_change
 from gateway.changes.store import changing
 from gateway.cli.root import run
-from gateway.database import admin_audit
 from gateway.kinds import KINDS as REAL_KINDS
 from gateway.register.model import SigningAlg
+from gateway.tables.configuration import admin_audit
 from psd2.clock import FixedClock, SystemClock
 from tests.support.admin import admin_client
 from tests.support.jose import SCHEDULE, server_keys

@@ -21,8 +21,8 @@ from gateway.certificates.server_names import SERVER_NAMES
 from gateway.configuration.changes import Change
 from gateway.configuration.service import Configuration
 from gateway.configuration.store import SqlConfigurationStore
-from gateway.database import acme_accounts, acme_progress
 from gateway.kinds import KINDS
+from gateway.tables.acme import acme_accounts, acme_progress
 from psd2.clock import FixedClock
 from tests.support.pki import DAY
 from tests.unit.gateway.acme.test_documents import ACCOUNT, CERTIFICATE, DIRECTORY

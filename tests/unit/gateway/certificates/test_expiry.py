@@ -11,9 +11,9 @@ from gateway.certificates.expiry import Watched, expiring, watched_certificates
 from gateway.certificates.expiry_watch import ExpiryWatch
 from gateway.configuration.model import Document
 from gateway.configuration.snapshot import Snapshot, parsed_document
-from gateway.database import admin_audit
 from gateway.kinds import KINDS
 from gateway.metrics.expiry import documented_expiries
+from gateway.tables.configuration import admin_audit
 from psd2.clock import FixedClock
 from tests.support.admin import admin_client
 from tests.support.pki import DAY, Authority

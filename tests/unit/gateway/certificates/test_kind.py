@@ -19,7 +19,7 @@ from gateway.configuration.secrets import redacted
 from gateway.configuration.service import Configuration
 from gateway.configuration.snapshot import SetRefused
 from gateway.configuration.store import SqlConfigurationStore
-from gateway.database import admin_audit, document_versions, documents
+from gateway.tables.configuration import admin_audit, document_versions, documents
 from psd2.clock import FixedClock
 from tests.support.pki import DAY, Authority, Issued
 

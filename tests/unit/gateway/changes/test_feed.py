@@ -13,7 +13,7 @@ from chassis.database import migrate, open_engine
 from gateway.changes.feed import ChangeFeed, StaleFeed
 from gateway.changes.kinds import EVERYTHING, Change, ChangeKind
 from gateway.changes.store import append_change, changes_after, newest_position
-from gateway.database import changes
+from gateway.tables.configuration import changes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

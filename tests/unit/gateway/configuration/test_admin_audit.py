@@ -17,7 +17,7 @@ from gateway.admin_audit.pruning import AdminAuditPruning
 from gateway.admin_audit.record import MOST_FIELDS, AuditRecord
 from gateway.admin_audit.store import SqlAdminAudit
 from gateway.configuration.changes import Change
-from gateway.database import admin_audit
+from gateway.tables.configuration import admin_audit
 from psd2.clock import FixedClock
 
 if TYPE_CHECKING:

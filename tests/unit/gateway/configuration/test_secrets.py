@@ -10,7 +10,7 @@ from sqlalchemy import select
 from gateway.configuration.changes import Change
 from gateway.configuration.secrets import redacted
 from gateway.configuration.snapshot import SetRefused
-from gateway.database import admin_audit, changes
+from gateway.tables.configuration import admin_audit, changes
 from tests.support.configured import SHOPS
 
 if TYPE_CHECKING:

@@ -11,13 +11,13 @@ import pytest
 from sqlalchemy import func, select
 
 from gateway.admission.refusal import Refusal
-from gateway.database import limit_accounts
 from gateway.dpop.faults import ProofFault
 from gateway.dpop.proof import Proof
 from gateway.dpop.uses import claim_of, require_first
 from gateway.edge.proof_uses import ProofUses
 from gateway.limits.accounts import StoreUnreachable
 from gateway.limits.store import SqlAccountStore
+from gateway.tables.limits import limit_accounts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,9 +8,9 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 from sqlalchemy import func, select
 
-from gateway.database import authorization_requests
 from gateway.oauth.bank import NewInteraction
 from gateway.register.model import ClientProfile, ClientStatus, TppStatus
+from gateway.tables.oauth import authorization_requests
 from psd2.roles import PspRole
 from tests.support.authorization import (
     CHALLENGE,

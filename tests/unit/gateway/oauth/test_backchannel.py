@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import select
 
-from gateway.database import backchannel_requests
 from gateway.oauth.ciba.bank import AskStatus
 from gateway.oauth.model import secret_sha256
 from gateway.register.model import ClientProfile, DeliveryMode, GrantType
+from gateway.tables.oauth import backchannel_requests
 from psd2.roles import PspRole
 from tests.support.authorization import (
     CLIENT,

@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from joserfc.jwk import ECKey
 from sqlalchemy import select
 
-from gateway.database import client_assertions
 from gateway.oauth.store import SqlOAuthStore
 from gateway.register.model import AuthMethod, GrantType, SigningAlg
+from gateway.tables.oauth import client_assertions
 from tests.support.authorization import CLIENT, ISSUER, NUMBER, OTHER_NUMBER, AuthorizationWorld, authority, client, qwac
 from tests.support.client_assertions import ASSERTION_TYPE, NOW, assertion
 from tests.support.jose import Signer, eddsa, es256, jwks, ps256

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
-from gateway.database import authorization_codes, authorization_requests
 from gateway.oauth.bank import InteractionStatus
 from gateway.oauth.model import secret_sha256
 from gateway.register.model import TppStatus
+from gateway.tables.oauth import authorization_codes, authorization_requests
 from psd2.roles import PspRole
 from tests.support.authorization import ISSUER, OTHER_NUMBER, answer_of, client, tpp
 

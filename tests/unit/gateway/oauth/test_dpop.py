@@ -9,10 +9,10 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from sqlalchemy import select
 
-from gateway.database import access_tokens
 from gateway.oauth.bank import InteractionStatus
 from gateway.oauth.model import secret_sha256
 from gateway.register.model import ClientProfile
+from gateway.tables.oauth import access_tokens
 from tests.support.authorization import (
     CLIENT,
     ISSUER,

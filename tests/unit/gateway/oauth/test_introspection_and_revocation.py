@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
-from gateway.database import access_tokens, changes
 from gateway.oauth.model import secret_sha256
+from gateway.tables.configuration import changes
+from gateway.tables.oauth import access_tokens
 from tests.support.authorization import CLIENT, CONSENT, ISSUER, OTHER_CLIENT, OTHER_NUMBER, START, client, qwac
 
 if TYPE_CHECKING:

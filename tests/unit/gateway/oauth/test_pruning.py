@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from gateway.bootstrap import pruner
-from gateway.database import access_tokens, authorization_codes, authorization_requests, refresh_tokens
+from gateway.oauth.bootstrap import pruner
 from gateway.oauth.pruning import BATCH, MOST_BATCHES, Pruner
+from gateway.tables.oauth import access_tokens, authorization_codes, authorization_requests, refresh_tokens
 from psd2.clock import FixedClock
 from tests.support.authorization import START
 

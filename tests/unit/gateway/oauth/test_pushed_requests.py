@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import select
 
-from gateway.database import pushed_requests
 from gateway.oauth.bank import InteractionStatus
 from gateway.oauth.store import SqlOAuthStore
 from gateway.register.model import ApplicationType, ClientProfile, ClientStatus
+from gateway.tables.oauth import pushed_requests
 from tests.support.authorization import (
     CLIENT,
     CONSENT,

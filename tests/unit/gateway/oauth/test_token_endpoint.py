@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
-from gateway.database import access_tokens, changes, refresh_tokens
 from gateway.oauth.model import secret_sha256
+from gateway.tables.configuration import changes
+from gateway.tables.oauth import access_tokens, refresh_tokens
 from psd2.roles import PspRole
 from tests.support.authorization import (
     CLIENT,

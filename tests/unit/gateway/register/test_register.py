@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
-from gateway.database import changes, clients, tpps
 from gateway.register.model import ClientOfAnotherTpp, ClientProfile, RegisterRefusal, TppStatus, UnknownTpp
 from gateway.register.service import Register
 from gateway.register.store import SqlRegisterStore
+from gateway.tables.configuration import changes
+from gateway.tables.register import clients, tpps
 from psd2.clock import FixedClock
 from psd2.roles import PspRole
 from tests.support.authorization import CLIENT, NUMBER, OTHER_NUMBER, START, client, tpp

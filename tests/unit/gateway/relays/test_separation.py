@@ -16,10 +16,10 @@ from gateway.configuration.model import Kinds
 from gateway.configuration.service import Configuration
 from gateway.configuration.snapshot import SetRefused
 from gateway.configuration.store import SqlConfigurationStore
-from gateway.database import documents
 from gateway.policies.kind import DEPLOYMENTS
 from gateway.relays.delivery import RelaysApart
 from gateway.relays.kind import RELAYS
+from gateway.tables.configuration import documents
 from gateway.trust.kind import TRUST_STORES
 from gateway.trust.model import TPP_STORE, TrustRefusal
 from gateway.trust.service import Trust

@@ -11,7 +11,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from sqlalchemy import select
 
-from gateway.database import blocked_certificates, changes, crls, trust_certificates
+from gateway.tables.configuration import changes
+from gateway.tables.trust import blocked_certificates, crls, trust_certificates
 from gateway.trust.model import TPP_STORE, OutdatedCrl, TrustRefusal
 from gateway.trust.serials import RevokedSerials
 from gateway.trust.service import Trust
