@@ -18,6 +18,7 @@ from bank_backend.notifications.model import GIVE_UP_AFTER, MOST_WAITING, PAUSES
 from bank_backend.notifications.posting import Post, tls_context
 from bank_backend.notifications.service import Changes
 from bank_backend.notifications.store import SqlOutbox, SqlWatchStore, notifications
+from bank_backend.schedule.wiring import create_schedule
 from tests.support.at_once import at_once
 from tests.support.bank_core import OTHER_TENANT, TENANT, SeededBank, lent_bank
 from tests.support.notification_receiver import HOST, REFUSE, Receiver
@@ -75,7 +76,7 @@ def change(bank: SeededBank, uri: str, *statuses: str, resource: str = "r1", ten
         content=USUAL_CONTENT,
         refusal=None,
     )
-    changes = Changes(watches=SqlWatchStore(), outbox=SqlOutbox(), clock=bank.clock)
+    changes = Changes(watches=SqlWatchStore(), outbox=SqlOutbox(), schedule=create_schedule(), clock=bank.clock)
     for status in statuses:
         with bank.database.writing() as connection:
             changes.process(connection, watch, status, is_last=False)

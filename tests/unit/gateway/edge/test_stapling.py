@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from gateway.trust.fetching import Order
 
-NOW = dt.datetime.now(dt.UTC).replace(microsecond=0)
 CA = Authority("Server CA")
 VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
 
@@ -72,7 +71,8 @@ def certificate_with_responder() -> x509.Certificate:
         x509.oid.AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier("http://ocsp.example/")
     )
     builder = x509.CertificateBuilder(CA.name, x509.Name([]), key.public_key(), x509.random_serial_number())
-    builder = builder.not_valid_before(NOW - DAY).not_valid_after(NOW + DAY)
+    now = dt.datetime.now(dt.UTC)
+    builder = builder.not_valid_before(now - DAY).not_valid_after(now + DAY)
     builder = builder.add_extension(x509.AuthorityInformationAccess([location]), critical=False)
     return builder.sign(CA.key, hashes.SHA256())
 
@@ -81,7 +81,8 @@ class Stapling:
     """A stapler, and what it stands on."""
 
     def __init__(self, folder: Path) -> None:
-        self.file, self.wire, self.clock, self.staple = folder / "edge.crt", Wire(), FixedClock(NOW), Staple()
+        now = dt.datetime.now(dt.UTC).replace(microsecond=0)  # of this test: the responder answers by the real time
+        self.file, self.wire, self.clock, self.staple = folder / "edge.crt", Wire(), FixedClock(now), Staple()
         self.stapler = Stapler(
             self.file.read_text, self.staple, fetcher=self.wire, internal_hosts=frozenset(), clock=self.clock
         )
