@@ -41,7 +41,6 @@ class IncomingConnection(TConn):  # type: ignore[misc]
         super().__init__(*arguments)
         self.deadline = 0.0
         self.is_secured = False
-        self.has_failed = False
         self._is_wrapped = False
         self._patience = HANDSHAKE_SECONDS
 
@@ -140,21 +139,19 @@ class HandshakeWorker(ThreadWorker):  # type: ignore[misc]
 
     def _is_shaken(self, conn: IncomingConnection) -> bool:
         """Go on with the handshake; answer whether it is done, and requests are read from now on. In a thread of its own."""
-        try:
-            conn.shake()
-        except OSError as error:
-            conn.has_failed = True
-            self.log.warning("no TLS connection with %s: %s", conn.client, error)
+        conn.shake()
         if conn.is_secured:
             conn.init()
         return conn.is_secured
 
     def _end_step(self, conn: IncomingConnection, shaking: Future[bool]) -> None:
         """Await the peer's next flight, or its first request as gunicorn awaits the next one; in the loop."""
-        if conn.is_secured:
-            self.finish_request(conn, shaking)
-        elif conn.has_failed:
+        # Whatever was raised ends it: bytes that stay unread would bring it back here at once, again and again.
+        if error := shaking.exception():
+            self.log.warning("no TLS connection with %s: %r", conn.client, error)
             self._close(conn)
+        elif conn.is_secured:
+            self.finish_request(conn, shaking)
         else:
             self._await(conn)
 
