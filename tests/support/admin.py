@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chassis.home import Home
 from chassis.sealing import KeyFile, Seal
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from flask.testing import FlaskClient
     from sqlalchemy import Engine
+    from werkzeug.test import TestResponse
 
     from gateway.certificates.expiry import Watched
     from gateway.configuration.model import Kinds
@@ -91,3 +92,17 @@ def explain_desk(engine: Engine, configuration: Configuration, clock: Clock, hos
         clock=clock,
     )
     return ExplainDesk(standing, clock, host=host, signature_seconds=300)
+
+
+def problem_of(answer: TestResponse, status: int) -> dict[str, Any]:
+    """Return the problem document of a refusal; it has this status, and says what every one says."""
+    assert answer.status_code == status, answer.text
+    assert answer.mimetype == "application/problem+json"
+    body: dict[str, Any] = answer.get_json()
+    assert {"type", "status", "code", "title", "detail"} <= set(body)
+    return body
+
+
+def fields_of(answer: TestResponse) -> list[str]:
+    """Return the fields that a refused body's faults are in."""
+    return [entry["field"] for entry in problem_of(answer, 422)["errors"]]

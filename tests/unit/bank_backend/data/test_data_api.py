@@ -7,82 +7,16 @@ import gzip
 import io
 import zipfile
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 import pytest
-from schwifty import IBAN
 
 from bank_backend.data.lines import FILES
 from bank_backend.data.reading import MOST_BYTES
-from bank_backend.data.shapes import KINDS
-from bank_backend.data.size import TenantSize
-from bank_backend.personas.countries import LOCALES
-from tests.support.bank_core import ANNA, NOW, OTHER_TENANT, TENANT, lent_bank
-from tests.support.bank_sca import GATEWAY, PORTAL, BankDesk, Tpp
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from werkzeug.test import TestResponse
-
-    from tests.support.databases import Databases
-
-DATA = "/sandbox/v1/data"
-IBANS = ("DE02100100109307118603", "DE91100000000123456789")
-SMALL: dict[str, list[dict[str, Any]]] = {
-    "psus": [{"psu": "ada.byron", "name": "Ada Byron"}, {"psu": "charles", "name": "Charles Babbage"}],
-    "accounts": [
-        {"iban": IBANS[0], "currency": "EUR", "name": "Main", "ownerName": "Ada Byron", "holders": ["ada.byron"]},
-        {
-            "iban": IBANS[1],
-            "currency": "EUR",
-            "name": "Joint",
-            "ownerName": "Ada Byron, Charles Babbage",
-            "holders": ["ada.byron", "charles"],
-            "creditLimit": "500.00",
-        },
-    ],
-    "transactions": [
-        {"account": IBANS[0], "currency": "EUR", "amount": "1000.00", "bookingDate": "2026-11-02", "debtorName": "Employer"},
-        {"account": IBANS[0], "currency": "EUR", "amount": "-20.50", "bookingDate": "2026-11-03", "creditorName": "Shop"},
-        {"account": IBANS[0], "currency": "EUR", "amount": "-5.00", "status": "pending", "creditorName": "Cafe"},
-    ],
-    "balances": [
-        {"account": IBANS[0], "currency": "EUR", "booked": "979.50", "available": "974.50"},
-        {"account": IBANS[1], "currency": "EUR", "booked": "-120.00"},
-    ],
-}
-
-
-@pytest.fixture(scope="module")
-def little(module_unit_databases: Databases) -> Iterator[BankDesk]:
-    """Lend a bank where the TPP has the small data set. Its tests share it: what they send is refused, and changes nothing."""
-    bank = lent_bank(module_unit_databases)
-    desk = BankDesk(bank)
-    assert bring_in_json(desk, SMALL).status_code == 200
-    yield desk
-    bank.database.engine.dispose()
-
-
-def bring_in(desk: BankDesk, body: bytes, content_type: str = "application/json", **headers: str) -> TestResponse:
-    return desk.app.test_client().post(
-        f"{DATA}/import",
-        data=body,
-        content_type=content_type,
-        headers={"X-Sandbox-Tpp": TENANT, "X-Sandbox-Listener": "edge", **headers},
-        environ_overrides=GATEWAY,
-    )
-
-
-def bring_in_json(desk: BankDesk, document: object) -> TestResponse:
-    return bring_in(desk, orjson.dumps(document))
-
-
-def exported(desk: BankDesk, wanted: str = "json") -> bytes:
-    answer = desk.tpp.get(f"{DATA}/export?format={wanted}")
-    assert answer.status_code == 200
-    return answer.data
+from tests.support.bank_core import ANNA, NOW, OTHER_TENANT, TENANT
+from tests.support.bank_sca import PORTAL, BankDesk, Tpp
+from tests.support.small_data import DATA, SMALL, bring_in, bring_in_json, exported
 
 
 def changed(file: str, place: int, **change: object) -> dict[str, list[dict[str, Any]]]:
@@ -365,108 +299,6 @@ def test_ids_of_another_tenant_are_not_given_twice(desk: BankDesk) -> None:
     assert stranger.get(f"{DATA}/export").data == before
     document["transactions"] = [{k: v for k, v in line.items() if k != "id"} for line in document["transactions"]]
     assert stranger.post(f"{DATA}/import", document).status_code == 200
-
-
-def test_people_are_generated_by_seed_and_shape(desk: BankDesk) -> None:
-    """Beside those there are: their names, IBANs and stories come from the seed, the country and the shape."""
-    shape = {"seed": 5, "country": "IT", "kinds": ["salaried", "family", "card"], "months": 3, "accounts": 3}
-    before = orjson.loads(exported(desk))
-
-    answer = desk.tpp.post(f"{DATA}/generate", shape)
-
-    assert answer.status_code == 201, answer.text
-    personas: Any = answer.json["personas"]  # type: ignore[index]
-    assert len(personas) == 4
-    held = [account for one in personas for account in one["accounts"] if "iban" in account]
-    assert {IBAN(account["iban"]).country_code for account in held} == {"IT"}
-    assert all(IBAN(account["iban"], validate_bban=True).bank is None for account in held)
-    assert len(personas[0]["accounts"]) == 3
-    after = orjson.loads(exported(desk))
-    assert after["psus"] != before["psus"]
-    assert [line for line in after["transactions"] if line in before["transactions"]] == before["transactions"]
-    desk.bank.services.psus.verify_password(TENANT, personas[0]["psu"], personas[0]["password"])
-    with desk.bank.database.reading() as connection:
-        assert desk.bank.services.ledger.reconcile(connection).is_right
-
-
-def test_the_same_shape_makes_the_same_people(desk: BankDesk) -> None:
-    """In an empty tenant as in a full one; a second time they are there already, and told so."""
-    shape = {"seed": 5, "country": "SE", "kinds": ["student"], "personas": 2, "months": 2}
-    first = desk.tpp.post(f"{DATA}/generate", shape)
-    again = desk.tpp.post(f"{DATA}/generate", shape)
-    assert (again.status_code, list(again.json["fields"])) == (422, ["seed"])  # type: ignore[index]
-    desk.tpp.post(f"{DATA}/reset")
-
-    assert desk.tpp.post(f"{DATA}/generate", shape).json == first.json
-
-
-def test_about_so_many_transactions_are_generated(desk: BankDesk) -> None:
-    answer: Any = desk.tpp.post(f"{DATA}/generate", {"seed": 1, "kinds": ["merchant"], "transactions": 600, "months": 6}).json
-
-    assert 500 <= answer["transactions"] <= 700
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_each_kind_can_be_generated(desk: BankDesk, kind: str) -> None:
-    answer = desk.tpp.post(f"{DATA}/generate", {"seed": 3, "kinds": [kind], "months": 1})
-
-    assert answer.status_code == 201, answer.text
-
-
-@pytest.mark.filterwarnings("ignore::schwifty.exceptions.NationalChecksumNotVerified")
-def test_every_country_of_the_eea_has_its_ibans(desk: BankDesk) -> None:
-    for country in LOCALES:
-        shape = {"seed": 9, "country": country, "kinds": ["new"], "months": 1}
-        answer: Any = desk.tpp.post(f"{DATA}/generate", shape).json
-        assert IBAN(answer["personas"][0]["accounts"][0]["iban"], validate_bban=True).country_code == country
-
-
-@pytest.mark.parametrize(
-    ("change", "field"),
-    [
-        ({"seed": -1}, "seed"),
-        ({"country": "US"}, "country"),
-        ({"kinds": ["astronaut"]}, "kinds"),
-        ({"kinds": []}, "kinds"),
-        ({"personas": 51}, "personas"),
-        ({"accounts": 21}, "accounts"),
-        ({"months": 0}, "months"),
-        ({"months": 37}, "months"),
-        ({"colour": "blue"}, "colour"),
-    ],
-)
-def test_a_shape_that_can_not_be_is_refused(little: BankDesk, change: dict[str, object], field: str) -> None:
-    answer = little.tpp.post(f"{DATA}/generate", {"seed": 1} | change)
-
-    assert answer.status_code == 422, answer.text
-    assert list(answer.json["fields"]) == [field]  # type: ignore[index]
-
-
-def test_too_much_is_refused_before_it_is_made(little: BankDesk) -> None:
-    answer = little.tpp.post(f"{DATA}/generate", {"seed": 1, "kinds": ["merchant"], "personas": 50})
-
-    assert (answer.status_code, answer.json["code"]) == (413, "data.size")  # type: ignore[index]
-
-
-@pytest.mark.parametrize(
-    ("most", "named"),
-    [
-        (TenantSize(accounts=3, transactions=10**6), "2 accounts"),
-        (TenantSize(accounts=10**6, transactions=9), "3 transactions"),
-    ],
-)
-def test_a_tenant_does_not_grow_for_ever(
-    little: BankDesk, monkeypatch: pytest.MonkeyPatch, most: TenantSize, named: str
-) -> None:
-    """All share the bank: what would be too many is refused, however small each call is."""
-    before = exported(little)
-    monkeypatch.setattr("bank_backend.data.size.MOST_KEPT", most)
-
-    answer = little.tpp.post(f"{DATA}/generate", {"seed": 1, "kinds": ["salaried"], "personas": 1, "months": 1})
-
-    assert (answer.status_code, answer.json["code"]) == (413, "data.size")  # type: ignore[index]
-    assert named in answer.json["detail"]  # type: ignore[index]
-    assert exported(little) == before
 
 
 def test_the_csv_files_open_in_a_spreadsheet(desk: BankDesk) -> None:

@@ -19,9 +19,8 @@ from cryptography.x509.oid import NameOID
 
 from sandbox.ca.model import CertificateStatus, Fault, RevocationReason, TppCertificateKind
 from sandbox.ca.quota import IssuingLimits
-from tests.support.portal import without_form_token
 from tests.support.portal_certificates import CertificatePortal
-from tests.support.register import NOW, NUMBER
+from tests.support.register import NUMBER
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 SCRIPT = "<script>alert('x')</script>"
-OTHERS = {"name": "globex", "authorisation_number": "PSDDE-BAFIN-200002"}
 
 
 @pytest.fixture
@@ -364,114 +362,3 @@ def test_revoking_asks_first_and_happens_once(portal: CertificatePortal) -> None
 
     assert portal.world.register.certificate(portal.tpp, serial).reason is RevocationReason.SUPERSEDED
     assert portal.get(portal.path(serial, "revoke")).status_code == 303
-
-
-# --- whose it is ------------------------------------------------------------------------------------------------------
-
-PAGES = ["{}", "{}.pem", "{}.zip", "{}/renew", "{}/revoke"]
-FORMS = ["{}/renew", "{}/revoke"]
-
-
-@pytest.mark.parametrize(("method", "path"), [*(("GET", each) for each in PAGES), *(("POST", each) for each in FORMS)])
-def test_another_tpps_certificate_is_as_none_at_all(portal: CertificatePortal, method: str, path: str) -> None:
-    """Under its owner's address, under one's own, of the platform itself, or made up: one answer, byte for byte."""
-    stranger = portal.browser()
-    portal.sign_in_as("bob@globex.example", browser=stranger)
-    theirs = portal.enrolled(browser=stranger, **OTHERS)
-    mine, foreign = portal.issued(), portal.issued(tpp=theirs)
-    own = next(each.serial for each in portal.world.authority.certificates() if each.profile == "server")
-    send = portal.get if method == "GET" else portal.post
-
-    answers = [
-        send(portal.path(path.format(foreign), tpp=theirs)),
-        send(portal.path(path.format(foreign))),
-        send(portal.path(path.format(own))),
-        send(portal.path(path.format("00" * 20))),
-        send(portal.path(path.format(mine)), browser=stranger),
-        send(portal.path(path.format(mine.upper()))),
-    ]
-
-    assert {answer.status_code for answer in answers} == {404}
-    assert len({without_form_token(answer) for answer in answers}) == 1
-    assert {each.status for each in portal.world.authority.certificates()} == {CertificateStatus.VALID}
-
-
-@pytest.mark.parametrize(
-    ("method", "path"), [("GET", ""), ("GET", "new"), ("GET", "faulty"), ("POST", "new"), ("POST", "faulty")]
-)
-def test_another_organisations_tpp_issues_nothing(portal: CertificatePortal, method: str, path: str) -> None:
-    stranger = portal.browser()
-    portal.sign_in_as("bob@globex.example", browser=stranger)
-    form = {"form": "x" * 24, "way": "server", "kind": "qwac", "fault": "expired"}
-    send = (
-        (lambda at: portal.get(at, browser=stranger))
-        if method == "GET"
-        else (lambda at: portal.post(at, form, browser=stranger))
-    )
-    unknown = portal.path(path).replace("100001", "999999")
-
-    answer = send(portal.path(path))
-
-    assert answer.status_code == 404
-    assert without_form_token(answer) == without_form_token(send(unknown))
-    assert portal.world.register.certificates(portal.tpp) == []
-
-
-def test_a_tpp_that_is_not_registered_yet_gets_no_certificate(portal: CertificatePortal) -> None:
-    portal.world.bank.is_down = True
-    form = {"organisation": "Second", "name": "second", "country": "DE", "nca": "DE-BAFIN", "identifier": "3"}
-    portal.post("/tpps/new", {**form, "roles": ["PSP_AI"], "redirect_uris": "https://a.example", "profile": "berlin"})
-    path = "/tpps/PSDDE-BAFIN-3/certificates/new"
-
-    assert portal.get(path).headers["Location"] == "/tpps/PSDDE-BAFIN-3"
-    assert portal.post(path, {"form": "x" * 24, "way": "server"}).headers["Location"] == "/tpps/PSDDE-BAFIN-3"
-    assert portal.world.authority.certificates("second") == []
-
-
-# --- the doctor -------------------------------------------------------------------------------------------------------
-
-
-def test_the_doctor_explains_what_is_pasted_or_uploaded(portal: CertificatePortal) -> None:
-    pem = portal.get(portal.path(portal.issued()) + ".pem").data
-
-    pasted = portal.post("/doctor", {"text": pem.decode()})
-    uploaded = portal.post("/doctor", {"file": (io.BytesIO(pem), "c.pem"), "text": ""}, content_type="multipart/form-data")
-
-    assert "The gateway accepts it as a QWAC" in text_of(pasted)
-    assert "The gateway accepts it as a QWAC" in text_of(uploaded)
-
-
-@pytest.mark.parametrize(
-    "sent", [b"", b"rubbish", b"\x00" * 64, CSR, PRIVATE, b"-----BEGIN CERTIFICATE-----\n" * 900, SCRIPT.encode()]
-)
-def test_the_doctor_names_what_is_no_certificate(portal: CertificatePortal, sent: bytes) -> None:
-    """And shows nothing of a key."""
-    answer = portal.post("/doctor", {"text": sent})
-
-    assert answer.status_code == 422
-    assert PRIVATE.splitlines()[1].decode() not in text_of(answer)
-    assert SCRIPT not in text_of(answer)
-
-
-def test_the_doctor_tells_nothing_of_other_organisations(portal: CertificatePortal) -> None:
-    """A certificate made up for it says the same whether its number is registered here or not."""
-    stranger = portal.browser()
-    portal.sign_in_as("bob@globex.example", browser=stranger)
-    made_up = [self_made(number) for number in (NUMBER, "PSDDE-BAFIN-999999")]
-
-    foreign, unknown = (text_of(portal.post("/doctor", {"text": pem}, browser=stranger)) for pem in made_up)
-    mine = text_of(portal.post("/doctor", {"text": made_up[0]}))
-
-    def findings(page: str) -> list[str]:
-        return [text.replace("999999", "100001") for text in re.findall(r"<h3>(.*?)</h3>", page)]
-
-    assert findings(foreign) == findings(unknown)
-    assert findings(mine) != findings(unknown) or "tpp.unknown" not in mine
-
-
-def self_made(number: str) -> str:
-    name = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_IDENTIFIER, number)])
-    start = NOW - timedelta(days=30)
-    builder = x509.CertificateBuilder(issuer_name=name, subject_name=name, public_key=KEY.public_key(), serial_number=5)
-    life = builder.not_valid_before(start).not_valid_after(start + timedelta(days=400))
-    return life.sign(KEY, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
