@@ -74,8 +74,8 @@ def _add_clients(api: Blueprint, register: Register) -> None:
     )
     def put_client(client_id: str) -> tuple[Response, int]:
         expected = stated_precondition(request.headers, may_create=True)
-        client = _body(ClientBody).client(client_id, standing=register.client(client_id))
-        is_new = register.save_client(client, expected)
+        body = _body(ClientBody)
+        client, is_new = register.change_client(client_id, lambda standing: body.client(client_id, standing=standing), expected)
         return _tagged(client_json(client), client), _created_or_ok(is_new=is_new)
 
     @api.get("/clients/<client_id>")

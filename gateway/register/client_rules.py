@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from urllib.parse import urlsplit
 
 from gateway.oauth.jose.key_set import read_registered_keys
@@ -24,8 +25,9 @@ from gateway.register.model import (
 from gateway.register.redirect_uris import require_redirect_uri
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
+_Judged = TypeVar("_Judged")
 MOST_REDIRECT_URIS: Final = 20
 MOST_TYPES: Final = 20
 MOST_CHARACTERS: Final = 2000
@@ -44,17 +46,29 @@ _TYPE = re.compile(r"[A-Za-z0-9._:/-]{1,100}")
 _CIBA_FIELDS: Final = ("backchannel_token_delivery_mode", "backchannel_client_notification_endpoint")
 
 
+@dataclass(frozen=True, slots=True)
+class Rule(Generic[_Judged]):
+    """One check, and the fields that it reads: where one of them could not be read, it has nothing to say."""
+
+    faults: Callable[[_Judged], Iterable[Fault]]
+    reads: frozenset[str]
+
+
+def faults_by(rules: Iterable[Rule[_Judged]], judged: _Judged, unread: Collection[str] = ()) -> Iterator[Fault]:
+    """Give every fault that the rules find, but for what only follows from fields that are `unread`."""
+    for rule in rules:
+        if rule.reads.isdisjoint(unread):
+            yield from rule.faults(judged)
+
+
+def faults_of_client(client: Client, unread: Collection[str] = ()) -> Iterator[Fault]:
+    """Give everything that is wrong with the client."""
+    return faults_by(_RULES, client, unread)
+
+
 def require_consistent_client(client: Client) -> None:
     """Raise `ClientRefused` with everything that is wrong with the client."""
-    faults = (
-        *_faults_of_redirect_uris(client),
-        *_faults_of_grant_types(client),
-        *_faults_of_subject(client),
-        *_faults_of_keys(client),
-        *_faults_of_profile(client),
-        *_faults_of_backchannel(client),
-        *_faults_of_types(client),
-    )
+    faults = tuple(faults_of_client(client))
     if faults:
         raise ClientRefused(faults)
 
@@ -198,3 +212,18 @@ def _faults_of_https(field: str, uri: str) -> Iterator[Fault]:
         yield Fault(
             field, f"must be an absolute https address of at most {MOST_CHARACTERS} characters, without fragment or user"
         )
+
+
+_KEY_FIELDS: Final = frozenset({"jwks", "jwks_uri", "token_endpoint_auth_method"})
+_RULES: Final = (
+    Rule(_faults_of_redirect_uris, frozenset({"redirect_uris", "grant_types"})),
+    Rule(_faults_of_grant_types, frozenset({"grant_types"})),
+    Rule(_faults_of_subject, frozenset({*SUBJECT_FIELDS, "token_endpoint_auth_method"})),
+    Rule(
+        _faults_of_keys,
+        _KEY_FIELDS | {"token_endpoint_auth_signing_alg", "require_signed_request_object", "profile"},
+    ),
+    Rule(_faults_of_profile, frozenset({"profile", "dpop_bound_access_tokens", "require_signed_request_object"})),
+    Rule(_faults_of_backchannel, frozenset({*_CIBA_FIELDS, "grant_types"})),
+    Rule(_faults_of_types, frozenset({"authorization_details_types"})),
+)

@@ -144,6 +144,8 @@ class Client:
     backchannel_client_notification_endpoint: str | None = None
     registration_access_token_sha256: str | None = field(default=None, repr=False)
     software_statement_issuer: str | None = None
+    # Members that the operator made stricter, of a client that registered by itself (gateway.register.operator_terms).
+    held_by_operator: tuple[str, ...] = ()
 
     @property
     def has_keys(self) -> bool:
@@ -189,6 +191,10 @@ class UnknownTpp(RegisterRefusal):
 
 class ClientOfAnotherTpp(RegisterRefusal):
     """A client id that another TPP holds."""
+
+
+class TooManyClients(RegisterRefusal):
+    """One client more than a TPP may have."""
 
 
 class InvalidRedirectUri(RegisterRefusal):

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from gateway.configuration.changes import WHATEVER_STANDS
 from gateway.register.client_rules import require_consistent_client
-from gateway.register.model import Client, ClientOfAnotherTpp, ClientProfile, RegisterRefusal, Tpp, UnknownTpp
+from gateway.register.model import (
+    Client,
+    ClientOfAnotherTpp,
+    ClientProfile,
+    RegisterRefusal,
+    TooManyClients,
+    Tpp,
+    UnknownTpp,
+)
 from psd2.authorisation_number import AuthorisationNumber, InvalidAuthorisationNumber
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from gateway.configuration.changes import Precondition
     from psd2.clock import Clock
 
 
-class RegisterStore(Protocol):
-    """Where TPPs and clients are kept. Every change also tells the change feed, in the same transaction."""
+class RegisterView(Protocol):
+    """The register as it stands: between two changes, or in the transaction of one."""
 
     def tpp(self, authorisation_number: str) -> Tpp | None:
         """Return the TPP, or None."""
-
-    def tpps(self) -> Sequence[Tpp]:
-        """Return every TPP, by authorisation number."""
-
-    def save_tpp(self, tpp: Tpp, at: datetime, expected: Precondition = WHATEVER_STANDS) -> bool:
-        """Keep the TPP; returns whether it is new; raises `PreconditionFailed`."""
 
     def client(self, client_id: str) -> Client | None:
         """Return the client, or None."""
@@ -35,11 +37,34 @@ class RegisterStore(Protocol):
     def clients_of(self, authorisation_number: str) -> Sequence[Client]:
         """Return the clients of a TPP, by client id."""
 
-    def save_client(self, client: Client, at: datetime, expected: Precondition = WHATEVER_STANDS) -> bool:
-        """Keep the client; returns whether it is new; raises `PreconditionFailed`."""
+
+class RegisterStore(RegisterView, Protocol):
+    """Where TPPs and clients are kept. Every change also tells the change feed, in the same transaction."""
+
+    def tpps(self) -> Sequence[Tpp]:
+        """Return every TPP, by authorisation number."""
+
+    def save_tpp(self, tpp: Tpp, at: datetime, expected: Precondition = WHATEVER_STANDS) -> bool:
+        """Keep the TPP; returns whether it is new; raises `PreconditionFailed`."""
+
+    def change_client(
+        self,
+        client_id: str,
+        decide: Callable[[RegisterView], Client],
+        at: datetime,
+        expected: Precondition = WHATEVER_STANDS,
+    ) -> SavedClient:
+        """Keep what `decide` makes of the register, which nobody else changes meanwhile; raises `PreconditionFailed`."""
 
     def delete_client(self, client_id: str, at: datetime, expected: Precondition = WHATEVER_STANDS) -> bool:
         """Delete the client and revoke all its tokens; returns whether it was there; raises `PreconditionFailed`."""
+
+
+class SavedClient(NamedTuple):
+    """A client as it is kept now, and whether it is new."""
+
+    client: Client
+    is_new: bool
 
 
 class Register:
@@ -81,19 +106,49 @@ class Register:
         theirs = [client for client in self._store.clients_of(client_id) if client.profile is ClientProfile.BERLIN]
         return theirs[0] if len(theirs) == 1 else None
 
-    def save_client(self, client: Client, expected: Precondition = WHATEVER_STANDS) -> bool:
-        """Register or change a client; returns whether it is new; raises `RegisterRefusal`, `PreconditionFailed`."""
-        if self._store.tpp(client.authorisation_number) is None:
-            raise UnknownTpp("authorisation_number", f"no TPP {client.authorisation_number} is registered: register it first")
-        standing = self._store.client(client.client_id)
-        if standing is not None and standing.authorisation_number != client.authorisation_number:
-            raise ClientOfAnotherTpp("client_id", f"{client.client_id} belongs to another TPP: choose another client_id")
-        require_consistent_client(client)
-        return self._store.save_client(client, self._clock.now(), expected)
+    def save_client(self, client: Client, expected: Precondition = WHATEVER_STANDS, *, most_of_tpp: int | None = None) -> bool:
+        """Register or change a client; returns whether it is new; raises what `change_client` raises."""
+        return self.change_client(client.client_id, lambda _standing: client, expected, most_of_tpp=most_of_tpp).is_new
+
+    def change_client(
+        self,
+        client_id: str,
+        wanted: Callable[[Client | None], Client],
+        expected: Precondition = WHATEVER_STANDS,
+        *,
+        most_of_tpp: int | None = None,
+    ) -> SavedClient:
+        """Register or change a client to what `wanted` makes of the one that stands.
+
+        Raises `RegisterRefusal`, for a new one too where its TPP has `most_of_tpp` already, and `PreconditionFailed`.
+        """
+
+        def decide(view: RegisterView) -> Client:
+            standing = view.client(client_id)
+            client = wanted(standing)
+            _require_owner(client, standing, view)
+            if standing is None and most_of_tpp is not None:
+                _require_room(client, view, most_of_tpp)
+            require_consistent_client(client)
+            return client
+
+        return self._store.change_client(client_id, decide, self._clock.now(), expected)
 
     def delete_client(self, client_id: str, expected: Precondition = WHATEVER_STANDS) -> bool:
         """Delete a client and revoke its tokens; returns whether it was there; raises `PreconditionFailed`."""
         return self._store.delete_client(client_id, self._clock.now(), expected)
+
+
+def _require_owner(client: Client, standing: Client | None, view: RegisterView) -> None:
+    if view.tpp(client.authorisation_number) is None:
+        raise UnknownTpp("authorisation_number", f"no TPP {client.authorisation_number} is registered: register it first")
+    if standing is not None and standing.authorisation_number != client.authorisation_number:
+        raise ClientOfAnotherTpp("client_id", f"{client.client_id} belongs to another TPP: choose another client_id")
+
+
+def _require_room(client: Client, view: RegisterView, most: int) -> None:
+    if len(view.clients_of(client.authorisation_number)) >= most:
+        raise TooManyClients("client_id", f"the TPP has {most} clients: delete one that is no longer used")
 
 
 def _require_consistent(tpp: Tpp) -> None:

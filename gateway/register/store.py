@@ -15,6 +15,7 @@ from gateway.configuration.changes import WHATEVER_STANDS
 from gateway.configuration.tags import require_standing
 from gateway.register.client_metadata import metadata_text, read_metadata
 from gateway.register.model import AuthMethod, Client, ClientProfile, ClientStatus, Tpp, TppStatus
+from gateway.register.service import SavedClient
 from gateway.tables.oauth import access_tokens, grants, refresh_tokens
 from gateway.tables.register import clients, tpps
 from psd2.roles import format_roles, read_roles
@@ -26,11 +27,34 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Row, Table
 
     from gateway.configuration.changes import Precondition
+    from gateway.register.service import RegisterView
 
 # Made once: making a statement costs more than running it.
 _TPP: Final = select(tpps).where(tpps.c.authorisation_number == bindparam("number"))
 _CLIENT: Final = select(clients).where(clients.c.client_id == bindparam("client_id"))
 _BOOKKEEPING: Final = frozenset({"created_at", "updated_at"})
+
+
+class SqlRegisterView:
+    """The register as one connection sees it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def tpp(self, authorisation_number: str) -> Tpp | None:
+        """Return the TPP, or None."""
+        row = self._connection.execute(_TPP, {"number": authorisation_number}).one_or_none()
+        return _tpp(row) if row else None
+
+    def client(self, client_id: str) -> Client | None:
+        """Return the client, or None."""
+        row = self._connection.execute(_CLIENT, {"client_id": client_id}).one_or_none()
+        return _client(row) if row else None
+
+    def clients_of(self, authorisation_number: str) -> Sequence[Client]:
+        """Return the clients of a TPP, by client id."""
+        query = select(clients).where(clients.c.authorisation_number == authorisation_number).order_by(clients.c.client_id)
+        return [_client(row) for row in self._connection.execute(query)]
 
 
 class SqlRegisterStore:
@@ -43,8 +67,7 @@ class SqlRegisterStore:
     def tpp(self, authorisation_number: str) -> Tpp | None:
         """Return the TPP, or None."""
         with self._reading.connect() as connection:
-            row = connection.execute(_TPP, {"number": authorisation_number}).one_or_none()
-        return _tpp(row) if row else None
+            return SqlRegisterView(connection).tpp(authorisation_number)
 
     def tpps(self) -> Sequence[Tpp]:
         """Return every TPP, by authorisation number."""
@@ -72,32 +95,28 @@ class SqlRegisterStore:
     def client(self, client_id: str) -> Client | None:
         """Return the client, or None."""
         with self._reading.connect() as connection:
-            row = connection.execute(_CLIENT, {"client_id": client_id}).one_or_none()
-        return _client(row) if row else None
+            return SqlRegisterView(connection).client(client_id)
 
     def clients_of(self, authorisation_number: str) -> Sequence[Client]:
         """Return the clients of a TPP, by client id."""
-        query = select(clients).where(clients.c.authorisation_number == authorisation_number).order_by(clients.c.client_id)
         with self._reading.connect() as connection:
-            return [_client(row) for row in connection.execute(query)]
+            return SqlRegisterView(connection).clients_of(authorisation_number)
 
-    def save_client(self, client: Client, at: datetime, expected: Precondition = WHATEVER_STANDS) -> bool:
-        """Keep the client; returns whether it is new; raises `PreconditionFailed`."""
-        values = {
-            "authorisation_number": client.authorisation_number,
-            "name": client.name,
-            "redirect_uris": json.dumps(client.redirect_uris),
-            "profile": client.profile.value,
-            "token_endpoint_auth_method": client.token_endpoint_auth_method.value,
-            "status": client.status.value,
-            "oauth_metadata": metadata_text(client),
-        }
-        key = {"client_id": client.client_id}
+    def change_client(
+        self,
+        client_id: str,
+        decide: Callable[[RegisterView], Client],
+        at: datetime,
+        expected: Precondition = WHATEVER_STANDS,
+    ) -> SavedClient:
+        """Keep what `decide` makes of the register, which nobody else changes meanwhile; raises `PreconditionFailed`."""
+        key = {"client_id": client_id}
         with changing(self._engine) as connection:
             _require(connection, clients, key, _client, expected)
-            is_new = _save(connection, clients, key=key, values=values, at=at)
-            append_change(connection, ChangeKind.CLIENT, client.client_id, at)
-        return is_new
+            client = decide(SqlRegisterView(connection))
+            is_new = _save(connection, clients, key=key, values=_values(client), at=at)
+            append_change(connection, ChangeKind.CLIENT, client_id, at)
+        return SavedClient(client, is_new)
 
     def delete_client(self, client_id: str, at: datetime, expected: Precondition = WHATEVER_STANDS) -> bool:
         """Delete the client and revoke all its tokens; returns whether it was there; raises `PreconditionFailed`."""
@@ -148,6 +167,18 @@ def _save(connection: Connection, table: Table, *, key: Mapping[str, str], value
     (name,) = key.values()
     record_change(connection, table.name, name, before=before, after=_standing(connection, table, key), at=at)
     return before is None
+
+
+def _values(client: Client) -> dict[str, Any]:
+    return {
+        "authorisation_number": client.authorisation_number,
+        "name": client.name,
+        "redirect_uris": json.dumps(client.redirect_uris),
+        "profile": client.profile.value,
+        "token_endpoint_auth_method": client.token_endpoint_auth_method.value,
+        "status": client.status.value,
+        "oauth_metadata": metadata_text(client),
+    }
 
 
 def _tpp(row: Row[Any]) -> Tpp:

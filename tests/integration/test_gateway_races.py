@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import func, select
 
 from gateway.oauth.bootstrap import pruner
-from gateway.register.model import Tpp, TppStatus
+from gateway.register.model import TooManyClients, Tpp, TppStatus
 from gateway.register.store import SqlRegisterStore
 from gateway.tables.oauth import access_tokens
 from gateway.trust.model import TPP_STORE, OutdatedCrl
@@ -19,7 +20,7 @@ from gateway.trust.service import Trust
 from gateway.trust.store import SqlTrustStore
 from psd2.clock import SystemClock
 from tests.support.at_once import at_once
-from tests.support.authorization import CLIENT, AuthorizationWorld, client
+from tests.support.authorization import CLIENT, NUMBER, AuthorizationWorld, client
 from tests.support.pki import ALL_ROLES, Authority
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+    from gateway.register.service import SavedClient
     from tests.support.databases import Databases
 
 ROUNDS = 20
@@ -92,6 +94,36 @@ def test_a_tpp_that_several_save_at_once_is_saved(engine: Engine) -> None:
         saved = at_once(*[lambda tpp=tpp: store.save_tpp(tpp, now)] * 3)
 
         assert sorted(saved, key=str) == [False, False, True]
+
+
+def test_each_of_two_changes_of_a_client_is_made_of_the_other(engine: Engine) -> None:
+    """Neither takes back what it has not seen: what stands is read in the transaction that changes it."""
+    register = AuthorizationWorld(engine).register
+    for number in range(ROUNDS):
+        name, operator = f"name {number}", f"https://directory-{number}.example"
+
+        def change(**changes: Any) -> SavedClient:
+            return register.change_client(CLIENT, lambda standing: replace(standing or client(), **changes))
+
+        done = at_once(partial(change, name=name), partial(change, software_statement_issuer=operator))
+
+        assert not [each for each in done if isinstance(each, Exception)]
+        kept = register.client(CLIENT)
+        assert kept is not None
+        assert (kept.name, kept.software_statement_issuer) == (name, operator)
+
+
+def test_a_tpp_has_no_client_more_than_it_may_have(engine: Engine) -> None:
+    """Whatever comes at once: of four, the one that there is room for is taken."""
+    register = AuthorizationWorld(engine).register
+    for number in range(ROUNDS):
+        most = len(register.clients_of(NUMBER)) + 1
+        new = [client(client_id=f"client-of-{number}-{place}") for place in range(4)]
+
+        done = at_once(*[partial(register.save_client, each, most_of_tpp=most) for each in new])
+
+        assert [each for each in done if not isinstance(each, TooManyClients)] == [True]
+        assert len(register.clients_of(NUMBER)) == most
 
 
 def test_a_client_deleted_and_a_grant_of_it_revoked_at_once_do_not_wait_for_each_other(engine: Engine) -> None:

@@ -99,7 +99,7 @@ class Register:
             redirect_uris=("https://tpp.example/cb",),
             profile=ClientProfile.BERLIN,
         )
-        self.store.save_client(client, datetime.now(UTC))
+        self.store.change_client(client_id, lambda _view: client, datetime.now(UTC))
 
     def token(
         self,

@@ -7,106 +7,57 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from gateway.oauth.rar.bodies import printable
 from gateway.oauth.rar.model import TYPES, DetailType
 from gateway.oauth.scope import Service
+from gateway.register.client_fields import FIELDS, MOST_ENTRIES, ClientFields, Text, said_of_client
 from gateway.register.client_metadata import plain_metadata
-from gateway.register.model import (
-    ApplicationType,
-    AuthMethod,
-    Client,
-    ClientProfile,
-    ClientRefused,
-    DeliveryMode,
-    Fault,
-    GrantType,
-    SigningAlg,
-)
+from gateway.register.client_rules import Rule, faults_by
+from gateway.register.model import Client, ClientProfile, Fault, GrantType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from gateway.register.model import Tpp
     from psd2.roles import PspRole
 
-MOST_ENTRIES: Final = 50
-_Text = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
 # The PSU is shown it, beside what is consented to.
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(printable)]
-# What is kept of a client in the same words as it is written.
-_SAME: Final = (
-    "token_endpoint_auth_method",
-    "application_type",
-    "token_endpoint_auth_signing_alg",
-    "tls_client_auth_subject_dn",
-    "tls_client_auth_san_dns",
-    "tls_client_auth_san_uri",
-    "tls_client_auth_san_ip",
-    "tls_client_auth_san_email",
-    "jwks",
-    "jwks_uri",
-    "grant_types",
-    "request_object_signing_alg",
-    "require_signed_request_object",
-    "authorization_signed_response_alg",
-    "introspection_signed_response_alg",
-    "dpop_bound_access_tokens",
-    "authorization_details_types",
-    "backchannel_token_delivery_mode",
-    "backchannel_client_notification_endpoint",
-)
 
 
-class ClientDocument(BaseModel):
+class ClientDocument(ClientFields):
     """The body of `POST /register` and `PUT /register/{client_id}`, a software statement's claims taken into it."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
 
     client_id: str | None = None
     client_name: _Name | None = None
-    redirect_uris: Annotated[tuple[str, ...], Field(max_length=MOST_ENTRIES)] = ()
     profile: ClientProfile | None = None
-    token_endpoint_auth_method: AuthMethod = AuthMethod.TLS_CLIENT_AUTH
     # RFC 7591 §2: who names none uses the code grant only.
     grant_types: Annotated[tuple[GrantType, ...], Field(max_length=MOST_ENTRIES)] = (GrantType.AUTHORIZATION_CODE,)
-    response_types: tuple[Literal["code"], ...] | None = None
-    scope: _Text | None = None
-    application_type: ApplicationType = ApplicationType.WEB
-    token_endpoint_auth_signing_alg: SigningAlg | None = None
-    tls_client_auth_subject_dn: _Text | None = None
-    tls_client_auth_san_dns: _Text | None = None
-    tls_client_auth_san_uri: _Text | None = None
-    tls_client_auth_san_ip: _Text | None = None
-    tls_client_auth_san_email: _Text | None = None
-    tls_client_certificate_bound_access_tokens: bool | None = None
-    jwks: dict[str, Any] | None = None
-    jwks_uri: _Text | None = None
-    request_object_signing_alg: SigningAlg | None = None
-    require_signed_request_object: bool = False
-    require_pushed_authorization_requests: bool = False
-    authorization_signed_response_alg: SigningAlg | None = None
-    introspection_signed_response_alg: SigningAlg | None = None
-    dpop_bound_access_tokens: bool = False
     authorization_details_types: Annotated[tuple[DetailType, ...], Field(max_length=MOST_ENTRIES)] = ()
-    backchannel_token_delivery_mode: DeliveryMode | None = None
-    backchannel_client_notification_endpoint: _Text | None = None
+    response_types: tuple[Literal["code"], ...] | None = None
+    scope: Text | None = None
+    tls_client_certificate_bound_access_tokens: bool | None = None
+    require_pushed_authorization_requests: bool = False
 
     def client(self, client_id: str, tpp: Tpp, **own: Any) -> Client:  # noqa: ANN401 - members of `Client`
-        """Return the client of `tpp` that is asked for; raises `ClientRefused` for what the TPP's roles don't allow."""
-        faults = (*self._faults_of_roles(tpp.roles), *self._faults_of_binding(), *self._faults_of_profile())
-        if faults:
-            raise ClientRefused(faults)
+        """Return the client of `tpp` that is asked for, whatever is wrong with it."""
         return Client(
             client_id=client_id,
             authorisation_number=tpp.authorisation_number,
             name=self.client_name or tpp.name,
-            redirect_uris=self.redirect_uris,
             profile=self._profile,
-            **{name: getattr(self, name) for name in _SAME},
+            **said_of_client(self),
             **own,
         )
+
+    def faults(self, tpp: Tpp, unread: Collection[str]) -> Iterator[Fault]:
+        """Give what the TPP's roles don't allow, and what is said of tokens and requests that is not so."""
+        yield from self._faults_of_roles(tpp.roles)
+        yield from faults_by(_RULES, self, unread)
 
     @property
     def _profile(self) -> ClientProfile:
@@ -136,10 +87,19 @@ class ClientDocument(BaseModel):
             yield Fault("require_pushed_authorization_requests", f"is what profile {self._profile} does not ask of its clients")
 
 
+_RULES: Final = (
+    Rule(
+        ClientDocument._faults_of_binding,  # noqa: SLF001 - its own
+        frozenset({"tls_client_certificate_bound_access_tokens", "dpop_bound_access_tokens"}),
+    ),
+    Rule(ClientDocument._faults_of_profile, frozenset({"profile", "require_pushed_authorization_requests"})),  # noqa: SLF001 - its own
+)
+
+
 def told_document(client: Client, tpp: Tpp) -> dict[str, object]:
     """Return the client as RFC 7591 §3.2.1 tells it: all that is registered, and nothing of what is not."""
     metadata = plain_metadata(client)
-    said = {name: metadata[name] for name in _SAME if metadata.get(name) not in (None, [], False)}
+    said = {name: metadata[name] for name in FIELDS if metadata.get(name) not in (None, [], False)}
     return {
         "client_id": client.client_id,
         "client_name": client.name,

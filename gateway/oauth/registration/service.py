@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from gateway.configuration.changes import WHATEVER_STANDS, Precondition, PreconditionFailed
+from gateway.configuration.changes import Precondition, PreconditionFailed
 from gateway.configuration.tags import entity_tag
 from gateway.oauth.model import secret_sha256
 from gateway.oauth.refusals import OAuthRefused, invalid_client
 from gateway.oauth.registration.refusals import changed_meanwhile, metadata_refused, too_many_clients
-from gateway.register.model import Client, ClientProfile, ClientRefused, ClientStatus, Fault, Tpp, TppStatus
+from gateway.register.client_rules import faults_of_client
+from gateway.register.model import Client, ClientStatus, TooManyClients, Tpp, TppStatus
+from gateway.register.operator_terms import faults_of_loosening
 from psd2.ids import new_secret, new_uuid
 
 if TYPE_CHECKING:
@@ -49,11 +51,15 @@ class Registration:
 
     def create(self, wish: Wish, tpp: Tpp) -> Registered:
         """Register a client; raises `OAuthRefused`."""
-        if len(self._register.clients_of(tpp.authorisation_number)) >= MOST_CLIENTS:
-            raise too_many_clients(MOST_CLIENTS)
         token = new_secret()
         own = {"registration_access_token_sha256": secret_sha256(token), "software_statement_issuer": wish.issuer}
-        return Registered(self._saved(wish, new_uuid(), tpp, own), tpp, token)
+        client = wish.document.client(new_uuid(), tpp, **own)
+        _require_faultless(wish, client, tpp)
+        try:
+            self._register.save_client(client, most_of_tpp=MOST_CLIENTS)
+        except TooManyClients as error:
+            raise too_many_clients(MOST_CLIENTS) from error
+        return Registered(client, tpp, token)
 
     def standing(self, client_id: str, token: str | None, tpp: Tpp) -> Client:
         """Return the TPP's client whose registration the token opens; raises `OAuthRefused`, the same for every reason."""
@@ -69,49 +75,34 @@ class Registration:
     def replace(self, standing: Client, wish: Wish, token: str, tpp: Tpp) -> Registered:
         """Put what is asked for in the place of what was registered (RFC 7592 §2.2); raises `OAuthRefused`.
 
-        What the operator does to the client meanwhile stands: it is neither let in again nor brought back to life.
+        What the operator has done to the client stands: it is neither let in again, brought back to life nor made less strict.
         """
         own = {
             "registration_access_token_sha256": standing.registration_access_token_sha256,
             "software_statement_issuer": wish.issuer,
             "status": standing.status,
+            "held_by_operator": standing.held_by_operator,
         }
-        expected = Precondition(etags=frozenset({entity_tag(standing)}))
-        return Registered(
-            self._saved(wish, standing.client_id, tpp, own, least=standing.profile, expected=expected), tpp, token
-        )
+        client = wish.document.client(standing.client_id, tpp, **own)
+        _require_faultless(wish, client, tpp, standing=standing)
+        try:
+            self._register.save_client(client, Precondition(etags=frozenset({entity_tag(standing)})))
+        except PreconditionFailed as error:
+            raise changed_meanwhile() from error
+        return Registered(client, tpp, token)
 
     def delete(self, client: Client) -> None:
         """Delete the client; its tokens end with it."""
         self._register.delete_client(client.client_id)
 
-    def _saved(
-        self,
-        wish: Wish,
-        client_id: str,
-        tpp: Tpp,
-        own: dict[str, Any],
-        *,
-        least: ClientProfile = ClientProfile.BERLIN,
-        expected: Precondition = WHATEVER_STANDS,
-    ) -> Client:
-        try:
-            client = wish.document.client(client_id, tpp, **own)
-            _require_no_less(client.profile, least)
-            self._register.save_client(client, expected)
-        except ClientRefused as refused:
-            raise metadata_refused(refused.faults) from refused
-        except PreconditionFailed as error:
-            raise changed_meanwhile() from error
-        return client
 
-
-def _require_no_less(profile: ClientProfile, least: ClientProfile) -> None:
-    """Raise `ClientRefused` for a profile that asks for less: the operator may have raised it, and nobody else lowers it."""
-    profiles = list(ClientProfile)
-    if profiles.index(profile) < profiles.index(least):
-        reason = f"is {least}, and {profile} asks for less: keep it, or register another client"
-        raise ClientRefused((Fault("profile", reason),))
+def _require_faultless(wish: Wish, client: Client, tpp: Tpp, *, standing: Client | None = None) -> None:
+    """Raise `RegistrationRefused` with all that is wrong, of whatever kind."""
+    faults = [*wish.faults, *wish.document.faults(tpp, wish.unread), *faults_of_client(client, wish.unread)]
+    if standing is not None:
+        faults += (fault for fault in faults_of_loosening(standing, client) if fault.field not in wish.unread)
+    if faults:
+        raise metadata_refused(faults)
 
 
 def _token_refused() -> OAuthRefused:

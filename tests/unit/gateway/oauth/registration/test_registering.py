@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from gateway.admin.client_bodies import ClientBody
 from gateway.oauth.registration.document import ClientDocument
 from gateway.oauth.registration.service import MOST_CLIENTS
 from gateway.register.model import AuthMethod, Client, ClientProfile, ClientStatus, TppStatus
@@ -129,6 +130,30 @@ def test_all_faults_are_told_at_once(world: AuthorizationWorld) -> None:
     fields = {fault["field"] for fault in answer.get_json()["errors"]}
     assert fields == {"redirect_uris[0]", "backchannel_token_delivery_mode"}
     assert "and 1 more" in answer.get_json()["error_description"]
+
+
+def test_faults_of_every_kind_are_told_at_once(world: AuthorizationWorld) -> None:
+    """Of form, of roles, of binding, of what fits together; but none that only follows from a member that can't be read."""
+    answer = register(
+        world,
+        client_name=7,
+        client_secret="x",
+        scope="openid",
+        token_endpoint_auth_method="client_secret_basic",
+        token_endpoint_auth_signing_alg="PS256",  # would be a fault beside the method that holds where none is named
+        tls_client_certificate_bound_access_tokens=False,
+        redirect_uris=["http://tpp.example/x"],
+        backchannel_token_delivery_mode="poll",
+    )
+    assert {fault["field"] for fault in answer.get_json()["errors"]} == {
+        "client_name",
+        "client_secret",
+        "scope",
+        "token_endpoint_auth_method",
+        "tls_client_certificate_bound_access_tokens",
+        "redirect_uris[0]",
+        "backchannel_token_delivery_mode",
+    }
 
 
 def test_the_tpps_roles_limit_what_its_clients_may_ask_for(world: AuthorizationWorld) -> None:
@@ -293,6 +318,39 @@ def test_an_update_lowers_no_profile(world: AuthorizationWorld, changes: dict[st
     answer = manage(world, "PUT", document, json=body)
     assert (answer.status_code, answer.get_json()["errors"][0]["field"]) == (400, "profile")
     assert world.register.client(document["client_id"]) == replace(standing, profile=ClientProfile.FAPI2)
+
+
+STRICT = {"profile": "fapi2", "token_endpoint_auth_method": "private_key_jwt", "jwks": KEYS} | {
+    "require_signed_request_object": True,
+    "dpop_bound_access_tokens": True,
+}
+LOOSE = {
+    "token_endpoint_auth_method": "tls_client_auth",
+    "require_signed_request_object": False,
+    "dpop_bound_access_tokens": False,
+}
+
+
+def set_by_operator(world: AuthorizationWorld, client_id: str, **changes: Any) -> None:
+    """Change a client as the control API does."""
+    body = ClientBody(authorisation_number=NUMBER, name="Acme", redirect_uris=(REDIRECT_URI,), **changes)
+    world.register.change_client(client_id, lambda standing: body.client(client_id, standing=standing))
+
+
+@pytest.mark.parametrize("field", LOOSE)
+def test_what_the_operator_made_stricter_no_update_undoes(world: AuthorizationWorld, field: str) -> None:
+    """Each by itself; what it set itself, or the operator has let go again, a client may take back."""
+    document = registered(world, profile="fapi2", jwks=KEYS)
+    asked = written(document, tls_client_certificate_bound_access_tokens=..., **STRICT | {field: LOOSE[field]})
+    body = {name: value for name, value in asked.items() if value != ...}
+    set_by_operator(world, document["client_id"], **STRICT)
+    refused = manage(world, "PUT", document, json=body)
+    assert (refused.status_code, [fault["field"] for fault in refused.get_json()["errors"]]) == (400, [field])
+    assert "by the operator" in refused.get_json()["error_description"]
+
+    set_by_operator(world, document["client_id"], **STRICT | LOOSE)
+    assert manage(world, "PUT", document, json=body | STRICT).status_code == 200
+    assert manage(world, "PUT", document, json=body).status_code == 200
 
 
 @pytest.mark.parametrize("deed", ["block", "delete"])
