@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from jsonschema import Draft202012Validator
+from jsonschema_rs import Draft202012Validator
 
 from bank_backend.openapi.document import build_document, routes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from flask import Flask, Response
     from werkzeug.routing import Rule
 
@@ -53,16 +55,22 @@ class OwnDocument:
         if response.mimetype not in {"application/json", "application/problem+json"}:
             return []
         validator = self._validator(content[response.mimetype]["schema"])
-        return [f"{each.json_path}: {each.message[:200]}" for each in validator.iter_errors(orjson.loads(body))]
+        return [f"{_path(each.instance_path)}: {each.message[:200]}" for each in validator.iter_errors(orjson.loads(body))]
 
     def _validator(self, schema: dict[str, Any]) -> Draft202012Validator:
-        whole = schema | {"components": self.document["components"]}
-        return self._validators.setdefault(id(schema), Draft202012Validator(whole))
+        if id(schema) not in self._validators:
+            whole = schema | {"components": self.document["components"]}
+            self._validators[id(schema)] = Draft202012Validator(whole, validate_formats=True)
+        return self._validators[id(schema)]
 
     def _resolved(self, described: dict[str, Any]) -> dict[str, Any]:
         name = described.get("$ref", "").rpartition("/")[2]
         found: dict[str, Any] = self.document["components"]["responses"][name] if name else described
         return found
+
+
+def _path(steps: Iterable[str | int]) -> str:
+    return "$" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
 
 
 def own_document(app: Flask) -> OwnDocument:

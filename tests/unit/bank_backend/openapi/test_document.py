@@ -70,9 +70,9 @@ class Colour(Shape):
     ("body", "status", "fault"),
     [
         ({"colourName": "blue"}, 200, None),
-        ({"colourName": 7}, 200, "$.colourName: 7 is not of type 'string'"),
+        ({"colourName": 7}, 200, '$.colourName: 7 is not of type "string"'),
         ({"colourName": "blue", "shade": 1}, 200, "$: Additional properties are not allowed ('shade' was unexpected)"),
-        ({}, 200, "$: 'colourName' is a required property"),
+        ({}, 200, '$: "colourName" is a required property'),
         ({"colourName": "blue"}, 202, "202 is no status of it"),
     ],
 )
