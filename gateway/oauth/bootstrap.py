@@ -35,6 +35,7 @@ from gateway.oauth.jose.request_object import RequestObjects
 from gateway.oauth.jose.rotation import Schedule
 from gateway.oauth.jose.server_keys import ServerKeys
 from gateway.oauth.jose.store import SqlPublishedKeys
+from gateway.oauth.lanes import Bounds, Lanes
 from gateway.oauth.model import Lifetimes
 from gateway.oauth.par.endpoint import PushEndpoint
 from gateway.oauth.par.service import PushedRequests
@@ -50,13 +51,13 @@ from gateway.oauth.tokens import Tokens
 from gateway.register.service import Register
 from gateway.register.store import SqlRegisterStore
 from gateway.trust.fetching import Fetcher
+from gateway.trust.names import Names
 from psd2.clock import SystemClock
 
 if TYPE_CHECKING:
     from flask import Flask
     from sqlalchemy import Engine
 
-    from chassis.home import Home
     from gateway.config import GatewaySettings
     from gateway.oauth.bank import Bank
     from psd2.clock import Clock
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
 # A set serves for an hour (`gateway.oauth.jose.published_keys`); a client may name a new address as often as it likes.
 _KEY_SETS_KEPT: Final = timedelta(hours=2)
 _DECIDED_KEPT: Final = timedelta(hours=1)
+_MOST_LOOK_UPS: Final = 32
 
 
 def authorization_app(settings: GatewaySettings) -> Flask:
@@ -171,13 +173,14 @@ class _Wiring:
 
 def notifier(settings: GatewaySettings, *, engine: Engine, bank: Bank, clock: Clock) -> Notifier:
     """Wire what tells clients that a PSU has decided."""
+    calling = _Calling(settings)
     return Notifier(
         store=SqlBackchannelStore(engine),
         bank=bank,
         clients=SqlRegisterStore(engine),
         pings=Pings(document_seal(settings)),
-        public=Fetcher,
-        internal=lambda: Fetcher(_own_roots(settings.home)),
+        public=calling.public,
+        internal=calling.internal,
         internal_hosts=settings.client_hosts,
         clock=clock,
     )
@@ -203,14 +206,31 @@ def server_keys(settings: GatewaySettings, *, engine: Engine, clock: Clock) -> S
 
 def client_keys(settings: GatewaySettings, *, engine: Engine, clock: Clock) -> ClientKeys:
     """Wire what knows the clients' keys."""
-    source = KeyFetcher(
-        public=Fetcher, internal=lambda: Fetcher(_own_roots(settings.home)), internal_hosts=settings.client_hosts
-    )
-    return ClientKeys(store=SqlPublishedKeys(engine), source=source, clock=clock)
+    calling = _Calling(settings)
+    source = KeyFetcher(public=calling.public, internal=calling.internal, internal_hosts=settings.client_hosts)
+    return ClientKeys(store=SqlPublishedKeys(engine), source=source, lanes=Lanes(_key_bounds(settings)), clock=clock)
 
 
-def _own_roots(home: Home) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=home.trust_bundle)
+def _key_bounds(settings: GatewaySettings) -> Bounds:
+    """Leave most of the threads that serve requests to those that wait for nobody's server."""
+    overall = max(settings.authorization_threads * 3 // 8, 1)
+    return Bounds(overall=overall, each=max(overall // 3, 1), slow=max(overall // 3, 1))
+
+
+class _Calling:
+    """What calls addresses that TPPs name; however many calls, names are looked up by one that bounds them."""
+
+    def __init__(self, settings: GatewaySettings) -> None:
+        self._home = settings.home
+        self._names = Names(most=_MOST_LOOK_UPS)
+
+    def public(self) -> Fetcher:
+        """Return what trusts the system's CAs."""
+        return Fetcher(names=self._names)
+
+    def internal(self) -> Fetcher:
+        """Return what trusts the home's own root."""
+        return Fetcher(ssl.create_default_context(cafile=self._home.trust_bundle), names=self._names)
 
 
 def pruner(settings: GatewaySettings, engine: Engine, clock: Clock) -> Pruner:

@@ -35,7 +35,8 @@ class FetchFailed(Exception):
 class Order:
     """What to fetch, and how far to go for it: the deadline is for all of it, finding the host and redirects included.
 
-    With a `body` it is sent by POST, and no redirect is followed. `taken` are the statuses of a good answer.
+    With a `body` it is sent by POST, and no redirect is followed. `taken` are the statuses of a good answer, whose body is left
+    alone where `most_bytes` is 0. `party` is who has named the address; empty: the operator.
     """
 
     url: str
@@ -46,6 +47,7 @@ class Order:
     headers: Mapping[str, str] = field(default_factory=dict)
     most_redirects: int = MOST_REDIRECTS
     taken: frozenset[int] = frozenset({_OK})
+    party: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +95,16 @@ class Fetcher:
                 return Fetched(None, order.headers["If-None-Match"])
             if response.status not in order.taken:
                 raise FetchFailed(f"{url}: answered {response.status}")
+            if not order.most_bytes:
+                return Fetched(None, None)
             return Fetched(_body(response, url, order.most_bytes), response.headers.get("ETag"))
 
     @contextmanager
     def _connected(self, location: Location, order: Order, deadline: float) -> Iterator[socket.socket]:
         """Lend a connection that is broken off at the deadline, however slowly its other end speaks."""
-        addresses = self._names.addresses_of(location.host, location.port, seconds=deadline - time.monotonic())
+        addresses = self._names.addresses_of(
+            location.host, location.port, seconds=deadline - time.monotonic(), party=order.party
+        )
         require_allowed(location, addresses, order.internal_hosts)
         connection = _first_that_answers(addresses, location.port, deadline)
         if location.is_encrypted:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -14,6 +13,7 @@ from gateway.oauth.jose.jws import verified_jws
 from gateway.oauth.jose.key_fetching import DEADLINE_SECONDS, KeysNotFetched
 from gateway.oauth.jose.key_set import read_key_set
 from gateway.oauth.jose.refusals import JwsRefused, KeySetRefused, UnknownKey
+from gateway.oauth.lanes import LaneFull
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -22,16 +22,19 @@ if TYPE_CHECKING:
     from gateway.oauth.jose.claims import Claims
     from gateway.oauth.jose.key_set import KeySet
     from gateway.oauth.jose.published_keys import PublishedKeys
+    from gateway.oauth.lanes import Lanes
     from gateway.register.model import SigningAlg
     from psd2.clock import Clock
 
-# So many of the server's threads may wait for other people's servers; the rest goes on serving.
-MOST_WAITING: Final = 4
 _LOOK_SECONDS: Final = 0.05
 
 
 class KeyHolder(Protocol):
     """A client, as far as its keys go."""
+
+    @property
+    def authorisation_number(self) -> str:
+        """Whose client it is."""
 
     @property
     def jwks(self) -> Mapping[str, Any] | None:
@@ -61,18 +64,19 @@ class PublishedKeyStore(Protocol):
 class KeySource(Protocol):
     """Fetches sets of keys."""
 
-    def fetch(self, url: str) -> str:
-        """Return the JWK Set at an address; raises `KeysNotFetched`."""
+    def fetch(self, url: str, *, party: str) -> str:
+        """Return the JWK Set at an address that a TPP has named; raises `KeysNotFetched`."""
 
 
 class ClientKeys:
     """The keys of all clients."""
 
-    def __init__(self, *, store: PublishedKeyStore, source: KeySource, clock: Clock) -> None:
+    def __init__(self, *, store: PublishedKeyStore, source: KeySource, lanes: Lanes, clock: Clock) -> None:
+        """Let so many of the server's threads wait for clients' servers as `lanes` has; the rest goes on serving."""
         self._store = store
         self._source = source
+        self._lanes = lanes
         self._clock = clock
-        self._waiting = threading.BoundedSemaphore(MOST_WAITING)
 
     def of(self, client: KeyHolder) -> KeySet:
         """Return a client's keys; raises `JwsRefused` where there are none."""
@@ -85,7 +89,9 @@ class ClientKeys:
         """Return a client's JWK Set as it was registered or published; raises `JwsRefused` where there is none."""
         if client.jwks_uri is None and client.jwks is None:
             raise _no_keys("the client has no keys", "register jwks or jwks_uri")
-        return self._published(client.jwks_uri) if client.jwks_uri is not None else json.dumps(client.jwks)
+        if client.jwks_uri is None:
+            return json.dumps(client.jwks)
+        return self._published(client.jwks_uri, client.authorisation_number)
 
     def verified(
         self,
@@ -100,41 +106,41 @@ class ClientKeys:
         try:
             return verified_jws(compact, keys, algs=algs, typ=typ)
         except UnknownKey:
-            if client.jwks_uri is None or not self._is_fetched_anew(client.jwks_uri):
+            if client.jwks_uri is None or not self._is_fetched_anew(client.jwks_uri, client.authorisation_number):
                 raise
         return verified_jws(compact, self.of(client), algs=algs, typ=typ)
 
-    def _published(self, url: str) -> str:
+    def _published(self, url: str, party: str) -> str:
         now = self._clock.now()
         known = self._store.read(url)
         if known is not None and known.is_usable(now):
             if not known.is_fresh(now):
                 with suppress(JwsRefused):  # what is known serves until then
-                    self._is_fetched_anew(url)
-        elif not self._is_fetched_anew(url):
-            self._wait_for_another(url)
+                    self._is_fetched_anew(url, party)
+        elif not self._is_fetched_anew(url, party):
+            self._wait_for_another(url, party)
         known = self._store.read(url)
         if known is None or known.jwks is None or not known.is_usable(now):
             failure = known.failure if known is not None else None
             raise _no_keys(failure or "jwks_uri has not answered yet", "send the request again in half a minute")
         return known.jwks
 
-    def _is_fetched_anew(self, url: str) -> bool:
+    def _is_fetched_anew(self, url: str, party: str) -> bool:
         now = self._clock.now()
-        with self._a_wait():
+        with self._a_wait(party):
             if not self._store.is_claimed(url, now):
                 return False
             try:
-                self._store.keep(url, self._source.fetch(url), now)
+                self._store.keep(url, self._source.fetch(url, party=party), now)
             except KeysNotFetched as error:
                 get_logger().warning("jwks.not_fetched", url=url, error=error.detail)
                 self._store.note_failure(url, str(error))
                 return False
         return True
 
-    def _wait_for_another(self, url: str) -> None:
+    def _wait_for_another(self, url: str, party: str) -> None:
         """Wait until a set or a failure is there; whoever fetches has a deadline of its own."""
-        with self._a_wait():
+        with self._a_wait(party):
             until = time.monotonic() + DEADLINE_SECONDS
             while time.monotonic() < until:
                 known = self._store.read(url)
@@ -143,13 +149,17 @@ class ClientKeys:
                 time.sleep(_LOOK_SECONDS)
 
     @contextmanager
-    def _a_wait(self) -> Iterator[None]:
-        if not self._waiting.acquire(blocking=False):
-            raise _no_keys("too many clients' keys are being fetched", "send the request again in a few seconds")
+    def _a_wait(self, party: str) -> Iterator[None]:
         try:
-            yield
-        finally:
-            self._waiting.release()
+            with self._lanes.entered(party):
+                yield
+        except LaneFull as full:
+            text = (
+                "other jwks_uris of this TPP are being waited for"
+                if full.is_own
+                else "too many clients' keys are being fetched"
+            )
+            raise _no_keys(text, "send the request again in a few seconds") from full
 
 
 def _no_keys(text: str, hint: str) -> JwsRefused:

@@ -50,10 +50,10 @@ class KeyFetcher:
         self._internal = internal
         self._internal_hosts = internal_hosts
 
-    def fetch(self, url: str) -> str:
-        """Return the JWK Set at an address; raises `KeysNotFetched`."""
+    def fetch(self, url: str, *, party: str) -> str:
+        """Return the JWK Set at an address that a TPP has named; raises `KeysNotFetched`."""
         try:
-            text = self._body(url)
+            text = self._body(url, party)
         except (AddressRefused, FetchFailed) as error:
             raise KeysNotFetched(f"jwks_uri gave nothing: {_HOW}", detail=str(error)) from error
         try:
@@ -62,7 +62,7 @@ class KeyFetcher:
             raise KeysNotFetched(f"jwks_uri gave no usable keys: {error}", detail=str(error)) from error
         return text.decode("utf-8")
 
-    def _body(self, url: str) -> bytes:
+    def _body(self, url: str, party: str) -> bytes:
         location = read_location(url)
         if not location.is_encrypted:
             raise AddressRefused(f"{url} is not https")
@@ -73,6 +73,7 @@ class KeyFetcher:
             internal_hosts=self._internal_hosts,
             headers={"Accept": "application/jwk-set+json, application/json"},
             most_redirects=0,
+            party=party,
         )
         fetcher = self._internal if location.authority in self._internal_hosts else self._public
         return fetcher().fetch(order).body or b""

@@ -15,6 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway.configuration.model import Document
+from gateway.trust.addresses import AddressRefused
 from gateway.trust.crl_fetching import CrlKeeper
 from gateway.trust.crl_points import MOST_POINTS, SqlCrlPoints
 from gateway.trust.crl_turns import OF_A_STORE
@@ -173,6 +174,23 @@ def test_a_name_that_is_not_found_in_time_is_given_up() -> None:
     assert [started.acquire(blocking=False) for _ in range(3)] == [True, True, False]
     ended.set()
     wait_until(lambda: _is_room_for_a_name(fetcher), seconds=DEADLINE_SECONDS, what="room for another name")
+
+
+def test_names_that_one_party_gives_hold_up_nobody_elses() -> None:
+    """Whoever names hosts whose servers say nothing has its own share of threads wait for them."""
+    ended = threading.Event()
+
+    def look_up(host: str, _port: int) -> list[IpAddress]:
+        if host.startswith("slow"):
+            ended.wait(DEADLINE_SECONDS)
+        return [ip_address("127.0.0.1")]
+
+    names = Names(look_up, most=4, most_each=2)
+    for host, said in (("slow-1", "in time"), ("slow-2", "in time"), ("slow-3", "is not looked up")):
+        with pytest.raises(AddressRefused, match=said):
+            names.addresses_of(host, 443, seconds=0.02, party="greedy")
+    assert names.addresses_of("quick", 443, seconds=DEADLINE_SECONDS, party="other") == [ip_address("127.0.0.1")]
+    ended.set()
 
 
 def _is_room_for_a_name(fetcher: Fetcher) -> bool:

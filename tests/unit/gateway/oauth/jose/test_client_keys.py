@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gateway.oauth.jose.client_keys import MOST_WAITING, ClientKeys
+from gateway.oauth.jose.client_keys import ClientKeys
 from gateway.oauth.jose.key_fetching import KeysNotFetched
 from gateway.oauth.jose.published_keys import FETCHED_AT_MOST_EVERY, FRESH, LONGEST
 from gateway.oauth.jose.refusals import JwsRefused
 from gateway.oauth.jose.store import SqlPublishedKeys
+from gateway.oauth.lanes import Bounds, Lanes
 from psd2.clock import FixedClock
 from tests.support.jose import Signer, es256, jwks
 
@@ -29,6 +30,7 @@ CLAIMS = {"iss": "client-1"}
 
 @dataclass(frozen=True)
 class Holder:
+    authorisation_number: str = "PSDDE-BAFIN-100001"
     jwks: dict[str, Any] | None = None
     jwks_uri: str | None = None
 
@@ -41,8 +43,8 @@ class Source:
     asked: int = 0
     before: Callable[[], None] = field(default=lambda: None)
 
-    def fetch(self, url: str) -> str:
-        assert url == URL
+    def fetch(self, url: str, *, party: str) -> str:
+        assert (url, party) == (URL, "PSDDE-BAFIN-100001")
         self.asked += 1
         self.before()
         if self.text is None:
@@ -55,10 +57,11 @@ class World:
         self.clock = FixedClock(START)
         self.source = Source(jwks(es256()))
         self.store = SqlPublishedKeys(engine)
+        self.lanes = Lanes(Bounds(overall=4, each=2, slow=1))
         self.keys, self.elsewhere = self.worker(), self.worker()
 
     def worker(self) -> ClientKeys:
-        return ClientKeys(store=self.store, source=self.source, clock=self.clock)
+        return ClientKeys(store=self.store, source=self.source, lanes=self.lanes, clock=self.clock)
 
     def is_believed(self, signer: Signer, *, by: ClientKeys | None = None) -> bool:
         try:
@@ -184,15 +187,20 @@ def test_who_comes_while_another_worker_fetches_waits_for_what_that_one_brings(w
     assert world.source.asked == 1
 
 
-def test_only_so_many_threads_wait_for_other_peoples_servers(world: World) -> None:
-    """The others are refused at once, and a client with known keys is served all the same."""
+def test_where_no_thread_may_wait_the_others_go_on_being_served(world: World) -> None:
+    """Who needs a fetch is refused at once, and a client with known keys is served all the same."""
     assert world.is_believed(es256())
     world.clock.advance(FRESH)
-    taken = [world.keys._waiting.acquire(blocking=False) for _ in range(MOST_WAITING)]
-
-    assert all(taken)
+    for _ in range(2):
+        world.lanes.enter(Holder.authorisation_number)
     assert world.is_believed(es256())
-    assert world.refusal(es256("invented")).text == "too many clients' keys are being fetched"
+    assert world.refusal(es256("invented")).text == "other jwks_uris of this TPP are being waited for"
+
+    for other in ("PSDDE-BAFIN-100002", "PSDDE-BAFIN-100003"):
+        world.lanes.enter(other)
+    fresh = ClientKeys(store=world.store, source=world.source, lanes=world.lanes, clock=world.clock)
+    with pytest.raises(JwsRefused, match="too many clients' keys are being fetched"):
+        fresh.of(Holder(authorisation_number="PSDDE-BAFIN-100004", jwks_uri="https://other.example/jwks"))
     assert world.source.asked == 1
 
 

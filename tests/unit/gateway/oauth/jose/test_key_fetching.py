@@ -9,7 +9,7 @@ import pytest
 
 from gateway.oauth.jose.key_fetching import KeyFetcher, KeysNotFetched
 from gateway.oauth.jose.key_set import MOST_BYTES
-from gateway.trust.fetching import Fetcher
+from gateway.trust.fetching import Fetched, Fetcher, Order
 from tests.support.jose import JwksServer, es256, jwks
 from tests.support.pki import Authority
 
@@ -34,12 +34,12 @@ def fetcher(server: JwksServer, *, named: bool = True, authority: Authority = CA
 
 def refusal(fetching: KeyFetcher, url: str) -> KeysNotFetched:
     with pytest.raises(KeysNotFetched) as refused:
-        fetching.fetch(url)
+        fetching.fetch(url, party="PSDDE-BAFIN-100001")
     return refused.value
 
 
 def test_a_host_that_the_operator_names_is_asked(server: JwksServer) -> None:
-    assert fetcher(server).fetch(server.url("/jwks")) == jwks(es256())
+    assert fetcher(server).fetch(server.url("/jwks"), party="PSDDE-BAFIN-100001") == jwks(es256())
 
 
 def test_a_host_inside_is_not_and_the_client_does_not_learn_that_it_is_there(server: JwksServer) -> None:
@@ -81,6 +81,19 @@ def test_more_than_a_set_of_keys_takes_is_not_read(server: JwksServer) -> None:
     server.files["/huge"] = b" " * (MOST_BYTES + 1)
 
     assert f"more than {MOST_BYTES} bytes" in refusal(fetcher(server), server.url("/huge")).detail
+
+
+def test_an_address_is_asked_in_the_name_of_who_gave_it() -> None:
+    """So that names that are not found count against the TPP that has made them up."""
+    orders: list[Order] = []
+
+    class Noting:
+        def fetch(self, order: Order) -> Fetched:
+            orders.append(order)
+            return Fetched(jwks(es256()).encode(), None)
+
+    KeyFetcher(public=Noting, internal=Noting, internal_hosts=frozenset()).fetch("https://tpp.example/", party="PSDDE-BAFIN-1")
+    assert [order.party for order in orders] == ["PSDDE-BAFIN-1"]
 
 
 def test_what_is_no_set_of_public_keys_is_not_taken_and_the_client_hears_why(server: JwksServer) -> None:
