@@ -1,7 +1,7 @@
 """How an internal server listens: gunicorn's threaded worker behind mutual TLS with the internal CA.
 
-Handshakes hold no thread (`chassis.handshakes`), and every blocking read has a deadline: without both, a handful of silent
-connections hold all threads of a worker.
+Handshakes hold no thread (`chassis.handshakes`), idle connections hold none (`chassis.turns`), and every blocking read has
+a deadline: otherwise a handful of silent connections hold all threads of a worker.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def internal_listener(listener: InternalListener) -> dict[str, object]:
     pair = listener.home.server(listener.name)
     return {
         "bind": [f"{listener.host}:{listener.port}"],
-        "worker_class": "chassis.handshakes.HandshakeWorker",
+        "worker_class": "chassis.turns.TurnWorker",
         "workers": listener.workers,
         "threads": listener.threads,
         "certfile": str(pair.certificate),

@@ -231,6 +231,74 @@ def _read(tls: ssl.SSLObject) -> bytes:
         return b""
 
 
+@contextmanager
+def connection(echo: Echo) -> Iterator[ssl.SSLSocket]:
+    """Open one as the gateway."""
+    with (
+        socket.create_connection(("localhost", echo.address.port), timeout=30) as raw,
+        client_context(echo.home, "gateway").wrap_socket(raw, server_hostname="bank.internal") as tls,
+    ):
+        yield tls
+
+
+REQUEST = b"GET / HTTP/1.1\r\nHost: bank\r\n\r\n"
+LAST_CHUNK = b"\r\n0\r\n\r\n"
+
+
+def read_until(tls: ssl.SSLSocket, end: bytes, *, times: int = 1) -> bytes:
+    """Read until `end` has come so often."""
+    data = b""
+    while data.count(end) < times and (piece := tls.recv(65_536)):
+        data += piece
+    return data
+
+
+def test_head_and_body_come_in_one_record(echo: Echo) -> None:
+    """Whoever proxies the answer reads once for both."""
+    with connection(echo) as tls:
+        tls.sendall(REQUEST)
+        assert b"gateway" in tls.recv(65_536)
+
+
+def test_requests_that_come_together_are_answered_in_turn(echo: Echo) -> None:
+    """Those read ahead make no socket readable, and none is left lying."""
+    with connection(echo) as tls:
+        tls.sendall(REQUEST * 3)
+        assert read_until(tls, LAST_CHUNK, times=3).count(b"HTTP/1.1 200 OK") == 3
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 9", "Transfer-Encoding: chunked"])
+def test_a_body_that_nobody_reads_is_not_taken_for_a_request(echo: Echo, framing: str) -> None:
+    """The next request begins behind it (RFC 9112 §9.3)."""
+    body = b"GET / bad" if framing.startswith("Content") else b"9\r\nGET / bad\r\n0\r\n\r\n"
+    with connection(echo) as tls:
+        for _ in range(2):
+            tls.sendall(f"POST / HTTP/1.1\r\nHost: bank\r\n{framing}\r\n\r\n".encode() + body)
+            assert read_until(tls, LAST_CHUNK).startswith(b"HTTP/1.1 200 OK")
+
+
+def test_many_more_connections_than_threads_are_served(echo: Echo) -> None:
+    """None of those that are open holds a thread between two requests."""
+    with ExitStack() as stack:
+        callers = [stack.enter_context(connection(echo)) for _ in range(20)]
+        for _ in range(2):
+            for tls in callers:
+                tls.sendall(REQUEST)
+            for tls in callers:
+                assert read_until(tls, LAST_CHUNK).startswith(b"HTTP/1.1 200 OK")
+
+
+def test_an_answer_that_breaks_off_ends_its_connection_and_no_thread(echo: Echo) -> None:
+    """More often than there are threads."""
+    for _ in range(6):
+        with connection(echo) as tls:
+            tls.sendall(REQUEST.replace(b"/ ", b"/broken "))
+            answer = read_until(tls, b"never")
+            assert answer.startswith(b"HTTP/1.1 200 OK")
+            assert answer.endswith(b"begun")
+    assert echo.session().get("/").status_code == 200
+
+
 def test_a_rotated_certificate_is_served_without_a_restart(echo: Echo) -> None:
     """New connections get the new certificate within a second or so."""
     before = _served_serial(echo)

@@ -30,8 +30,17 @@ if "ECHO_HOME" in os.environ:
 def _answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     if environ["PATH_INFO"] == "/busy":
         time.sleep(BUSY_SECONDS)
+    if environ["PATH_INFO"] == "/broken":
+        return _breaking_off(start_response)
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [caller_of(environ).encode()]
+
+
+def _breaking_off(start_response: StartResponse) -> Iterable[bytes]:
+    """Fail behind the beginning of an answer."""
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "100")])
+    yield b"begun"
+    raise RuntimeError("the answer breaks off")
 
 
 def application() -> WSGIApplication:
