@@ -49,7 +49,7 @@ def claims(**changes: object) -> dict[str, object]:
 
 def effective(compact: str | None, *, by: Client | None = None, **outer: str) -> Parameters:
     nobody: Any = None
-    keys = ClientKeys(store=nobody, source=nobody, clock=FixedClock(START))
+    keys = ClientKeys(store=nobody, source=nobody, lanes=nobody, clock=FixedClock(START))
     objects = RequestObjects(keys=keys, issuer=ISSUER, clock=FixedClock(START), known=KNOWN)
     sent = {"client_id": CLIENT} | ({"request": compact} if compact is not None else {}) | outer
     return objects.effective(Parameters(sent), by or signing_client())
@@ -202,6 +202,8 @@ def test_a_client_assertion_is_no_request_object() -> None:
 def test_the_clock_is_the_servers() -> None:
     later = FixedClock(START + dt.timedelta(minutes=6))
     nobody: Any = None
-    objects = RequestObjects(keys=ClientKeys(store=nobody, source=nobody, clock=later), issuer=ISSUER, clock=later, known=KNOWN)
+    objects = RequestObjects(
+        keys=ClientKeys(store=nobody, source=nobody, lanes=nobody, clock=later), issuer=ISSUER, clock=later, known=KNOWN
+    )
     with pytest.raises(OAuthRefused, match="claim exp: has passed"):
         objects.effective(Parameters({"request": es256().sign(claims(), typ=TYP)}), signing_client())
