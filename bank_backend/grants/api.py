@@ -10,6 +10,7 @@ from bank_backend.answers import json_answer
 from bank_backend.authorisations.model import ResourceKind
 from bank_backend.errors import FieldsInvalid
 from bank_backend.grants.wire import grant_as_json, parse_grant
+from bank_backend.interactions.api import begun_as_json
 from psd2.ids import TenantId
 
 if TYPE_CHECKING:
@@ -21,14 +22,18 @@ if TYPE_CHECKING:
 def register(app: Flask, services: Services) -> None:
     """Add the routes."""
     routes = Blueprint("grants", __name__, url_prefix="/internal/grants")
-    grants = services.grants
+    grants, interactions = services.grants, services.interactions
 
     @routes.post("")
     def post_grant() -> Response:
         wanted = parse_grant(request.get_data())
+        if wanted.visit is not None:
+            interactions.require_own_address(wanted.visit.return_url, field="visit.return_url")
         resource = grants.making.make(wanted)
         grants.ending.plan(wanted.tenant, wanted.kind, resource)
-        return json_answer({"resource": resource}, status=201)
+        visit = wanted.visit_to(resource)
+        begun = {} if visit is None else begun_as_json(interactions, interactions.begin(visit))
+        return json_answer({"resource": resource} | begun, status=201)
 
     @routes.get("/<any(ais, pis, piis):kind>/<resource>")
     def get_grant(kind: str, resource: str) -> Response:

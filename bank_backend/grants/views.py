@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from bank_backend.authorisations.model import ResourceKind
 from bank_backend.consents.wire import consent_as_json
+from bank_backend.errors import ConsentUnknown, PathResourceUnknown
 from bank_backend.funds.wire import funds_consent_as_json
-from bank_backend.grants.wire import GrantView
+from bank_backend.grants.wire import KINDS, GrantView
+from bank_backend.interactions.model import InteractionStatus
 from bank_backend.payments.forms import instruction_as_json
 
 if TYPE_CHECKING:
     from bank_backend.consents.service import Consents
     from bank_backend.funds.service import FundsConsents
+    from bank_backend.interactions.model import Interaction
     from bank_backend.payments.service import Payments
     from psd2.ids import TenantId
 
@@ -27,6 +31,14 @@ class Views:
         self._consents = consents
         self._payments = payments
         self._funds = funds
+
+    def granted_by(self, interaction: Interaction) -> dict[str, Any] | None:
+        """Return what the PSU has approved, as it stands; None where it has not, or what it was about is gone."""
+        if interaction.status is not InteractionStatus.APPROVED or interaction.service not in KINDS:
+            return None
+        with suppress(ConsentUnknown, PathResourceUnknown):
+            return self.view(interaction.tenant, interaction.service, interaction.resource).told
+        return None
 
     def view(self, tenant: TenantId, kind: ResourceKind, resource: str) -> GrantView:
         """Return what stands; raises `ConsentUnknown`, `PathResourceUnknown`."""

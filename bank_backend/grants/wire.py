@@ -10,19 +10,32 @@ from pydantic import StringConstraints
 
 from bank_backend.authorisations.model import ResourceKind
 from bank_backend.bodies import Body, read_internal_body
+from bank_backend.interactions.wire import InteractionRequest, NameText, UrlText
 from psd2.ids import TenantId
 
 KINDS: Final = frozenset({ResourceKind.AIS, ResourceKind.PIS, ResourceKind.PIIS})
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
+class VisitBody(Body):
+    """For which client the PSU comes to decide on what is made, and where its browser goes afterwards."""
+
+    client_id: _Text
+    client_name: NameText
+    return_url: UrlText
+
+
 class GrantBody(Body):
-    """The body of `POST /internal/grants`; `request` is the Berlin Group's, absent where the PSU is to choose its accounts."""
+    """The body of `POST /internal/grants`; `request` is the Berlin Group's, absent where the PSU is to choose its accounts.
+
+    `visit`: one that begins at once.
+    """
 
     tenant: _Text
     kind: Literal["ais", "pis", "piis"]
     product: _Text | None = None
     request: dict[str, Any] | None = None
+    visit: VisitBody | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +46,13 @@ class GrantRequest:
     kind: ResourceKind
     product: str
     document: bytes | None
+    visit: VisitBody | None = None
+
+    def visit_to(self, resource: str) -> InteractionRequest | None:
+        """Return the visit to what was made, if one is to begin."""
+        if self.visit is None:
+            return None
+        return InteractionRequest(tenant=self.tenant, kind=self.kind, resource=resource, **self.visit.model_dump())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +71,7 @@ def parse_grant(data: bytes) -> GrantRequest:
         kind=ResourceKind(body.kind),
         product=body.product or "",
         document=None if body.request is None else orjson.dumps(body.request),
+        visit=body.visit,
     )
 
 

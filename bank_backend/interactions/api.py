@@ -12,6 +12,8 @@ from bank_backend.interactions.wire import interaction_as_json, parse_addressed_
 if TYPE_CHECKING:
     from flask import Flask, Response
 
+    from bank_backend.interactions.model import Interaction
+    from bank_backend.interactions.service import Interactions
     from bank_backend.services import Services
 
 
@@ -20,18 +22,20 @@ def register(app: Flask, services: Services) -> None:
     routes = Blueprint("interactions", __name__, url_prefix="/internal/interactions")
     interactions = services.interactions
 
+    def told(interaction: Interaction) -> Response:
+        return json_answer(interaction_as_json(interaction, services.grants.views.granted_by(interaction)))
+
     @routes.post("")
     def post_interaction() -> Response:
-        begun = interactions.begin(parse_interaction(request.get_data()))
-        return json_answer({"interaction": begun.id, "url": interactions.url_of(begun)}, status=201)
+        return json_answer(begun_as_json(interactions, interactions.begin(parse_interaction(request.get_data()))), status=201)
 
     @routes.get("/<interaction>")
     def get_interaction(interaction: str) -> Response:
-        return json_answer(interaction_as_json(interactions.interaction(interaction)))
+        return told(interactions.interaction(interaction))
 
     @routes.post("/<interaction>/decision")
     def post_decision(interaction: str) -> Response:
-        return json_answer(interaction_as_json(interactions.decide(interaction, parse_decision(request.get_data()))))
+        return told(interactions.decide(interaction, parse_decision(request.get_data())))
 
     @routes.post("/decisions")
     def post_addressed_decision() -> Response:
@@ -40,3 +44,8 @@ def register(app: Flask, services: Services) -> None:
         return json_answer({"redirect": outcome.redirect, "scaStatus": outcome.authorisation.status.value})
 
     app.register_blueprint(routes)
+
+
+def begun_as_json(interactions: Interactions, begun: Interaction) -> dict[str, object]:
+    """Write a visit that begins, and where the browser is sent for it."""
+    return {"interaction": begun.id, "url": interactions.url_of(begun)}

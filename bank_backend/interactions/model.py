@@ -7,12 +7,12 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from bank_backend.authorisations.model import ResourceKind
 from bank_backend.states import StateMachine
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from bank_backend.authorisations.model import ResourceKind
     from psd2.ids import PsuId, TenantId
 
 # How long a PSU has, from the requesting company's link to the decision.
@@ -97,6 +97,11 @@ class Interaction:
     def is_pending(self) -> bool:
         """Whether there is still something to decide."""
         return self.status is InteractionStatus.PENDING
+
+    @property
+    def service(self) -> ResourceKind:
+        """The service that scopes name: a cancellation is authorised under its payment's."""
+        return ResourceKind.PIS if self.kind is ResourceKind.CANCELLATION else self.kind
 
     def ended(self, to: InteractionStatus, *, at: datetime) -> Interaction:
         """Return the visit at its end; its browser session ends with it. Raises `IllegalMove`."""

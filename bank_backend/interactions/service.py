@@ -81,7 +81,7 @@ class Interactions:
         Where several PSUs have to sign, the visits of those that have signed in go on beside it.
         Raises `FieldsInvalid`, `ResourceUnknown` or `StatusInvalid`.
         """
-        self._require_own_address(request.return_url)
+        self.require_own_address(request.return_url)
         now = self._clock.now(request.tenant)
         with self._database.writing() as connection:
             request = replace(request, kind=self._kind_meant(connection, request))
@@ -138,10 +138,10 @@ class Interactions:
             accounts = chosen_accounts(ask, held, decision.accounts)
             return self._decisions.approve(connection, interaction, psu=psu.id, accounts=accounts, at=now, headless=True)
 
-    def _require_own_address(self, return_url: str) -> None:
-        # The pages redirect there: an address elsewhere would make the bank an open redirector.
+    def require_own_address(self, return_url: str, *, field: str = "return_url") -> None:
+        """Raise `FieldsInvalid` for an address elsewhere: the pages redirect there, the bank would be an open redirector."""
         if not return_url.startswith(f"{self._front_url}/"):
-            raise FieldsInvalid({"return_url": f"must be an address under {self._front_url}/"})
+            raise FieldsInvalid({field: f"must be an address under {self._front_url}/"})
 
     def _kind_meant(self, connection: Connection, request: InteractionRequest) -> ResourceKind:
         """Return what a scope is about: `PIS` names a payment, or the cancellation of one that is authorised (BG IG §13.1)."""

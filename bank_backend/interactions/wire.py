@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -12,6 +12,8 @@ from bank_backend.bodies import Body, read_internal_body
 from psd2.ids import TenantId
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bank_backend.interactions.model import Interaction
 
 _MOST_ACCOUNTS = 100
@@ -96,18 +98,14 @@ def _decision(body: DecisionBody) -> HeadlessDecision:
     return HeadlessDecision(psu=body.psu, approves=body.result == "APPROVED", accounts=accounts)
 
 
-def interaction_as_json(interaction: Interaction) -> dict[str, object]:
-    """Write the state of a visit."""
+def interaction_as_json(interaction: Interaction, told: Mapping[str, Any] | None) -> dict[str, object]:
+    """Write the state of a visit, and what was granted, `told` in the Berlin Group's words."""
     return {
         "interaction": interaction.id,
         "status": interaction.status.value,
         "psu": interaction.psu,
         "resource": interaction.resource,
-        "kind": _service(interaction.kind),
+        "kind": interaction.service.value,
         "tenant": interaction.tenant,
+        "told": told,
     }
-
-
-def _service(kind: ResourceKind) -> str:
-    """Return the service's name in scopes: a cancellation is authorised under its payment's."""
-    return (ResourceKind.PIS if kind is ResourceKind.CANCELLATION else kind).value

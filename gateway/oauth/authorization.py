@@ -31,22 +31,24 @@ from gateway.oauth.bank import (
     Interaction,
     InteractionStatus,
     NewInteraction,
+    NewVisit,
     ResourceNotAwaiting,
     ResourceUnknown,
 )
 from gateway.oauth.code_challenge import METHOD
 from gateway.oauth.model import AuthorizationCode, AuthorizationRequest, CodeAlreadyRedeemed, Lifetimes, secret_sha256
 from gateway.oauth.parameters import Parameters
-from gateway.oauth.rar.resources import Resources
+from gateway.oauth.rar.bank import ResourceRefused
+from gateway.oauth.rar.resources import Resources, granted_entry, not_made, to_make
 from gateway.oauth.refusals import OAuthRefused, PageRefused, RedirectRefused
-from gateway.oauth.scope import parse_scope
+from gateway.oauth.scope import BerlinScope, parse_scope
 from psd2.ids import new_secret, new_uuid
 
 if TYPE_CHECKING:
     from gateway.oauth.authorization_response import Responses
     from gateway.oauth.grant_management.model import Grant
     from gateway.oauth.par.service import PushedRequests
-    from gateway.oauth.scope import BerlinScope
+    from gateway.oauth.scope import Service
     from gateway.register.service import Register
     from psd2.clock import Clock
 
@@ -141,16 +143,15 @@ class Authorization:
         """Put a request before the PSU; raises `RedirectRefused`. `browser` is the secret that the browser has already."""
         one_time_id = new_secret()
         browser = browser or new_secret()
-        scope = self._before_psu(request)
-        interaction = self._begin_at_bank(request, scope, f"{self._issuer}{RESUME_PATH}/{one_time_id}")
-        self._store.add_request(self._kept(request, scope, interaction, one_time_id=one_time_id, browser=browser))
+        interaction = self._begin_at_bank(request, f"{self._issuer}{RESUME_PATH}/{one_time_id}")
+        self._store.add_request(self._kept(request, interaction, one_time_id=one_time_id, browser=browser))
         return Begun(one_time_id=one_time_id, browser=browser, interaction=interaction)
 
-    def finish(self, one_time_id: str, *, browser: str | None) -> str:
+    def finish(self, one_time_id: str, *, browser: str | None, decided: Interaction | None = None) -> str:
         """Return where the browser goes next: to the client with the PSU's answer, or back to the bank's open page.
 
-        Raises `PageRefused` and `RedirectRefused`. Asking again is harmless: a code that was not redeemed yet is
-        replaced by a new one, and a redeemed one is the end.
+        `decided`: what the bank has just told of it, so that it is not asked again. Raises `PageRefused` and `RedirectRefused`.
+        Asking again is harmless: a code that was not redeemed yet is replaced by a new one, and a redeemed one is the end.
         """
         kept = self._store.request(secret_sha256(one_time_id))
         if kept is None:
@@ -163,7 +164,7 @@ class Authorization:
             # Client and TPP may have been blocked or deleted while the PSU was thinking.
             is_pushed = kept.pushed_sha256 is not None
             validated_request(_as_parameters(kept), self._register, location=self._location, is_pushed=is_pushed)
-            return self._answer(kept, self._decided(kept))
+            return self._answer(kept, _of_request(kept, decided or self._at_bank(kept)))
         except RedirectRefused:
             self._give_up(kept)
             raise
@@ -174,14 +175,6 @@ class Authorization:
         if kept is not None:
             self._give_up(kept)
 
-    def _before_psu(self, request: ValidRequest) -> BerlinScope:
-        try:
-            return self._resources.made(request.asked, tenant=request.client.authorisation_number)
-        except OAuthRefused as refused:
-            raise of_request(refused, request) from refused
-        except BankUnavailable as error:
-            raise bank_unavailable(request.return_address) from error
-
     def _give_up(self, kept: AuthorizationRequest) -> None:
         """End what was made for this request, if its client will never hear of it.
 
@@ -190,17 +183,15 @@ class Authorization:
         if kept.is_made and not self._store.has_code(kept.sha256):
             self._resources.give_up(parse_scope(kept.scope), tenant=kept.authorisation_number)
 
-    def _begin_at_bank(self, request: ValidRequest, scope: BerlinScope, return_url: str) -> BegunInteraction:
-        new = NewInteraction(
-            tenant=request.client.authorisation_number,
-            kind=scope.service.kind,
-            resource=scope.resource,
-            client_id=request.client.client_id,
-            client_name=request.client.name,
-            return_url=return_url,
-        )
+    def _begin_at_bank(self, request: ValidRequest, return_url: str) -> BegunInteraction:
+        client, asked = request.client, request.asked
+        visit = NewVisit(client_id=client.client_id, client_name=client.name, return_url=return_url)
         try:
-            return self._bank.begin(new)
+            if asked.resource is None:
+                return self._bank.make_and_begin(to_make(asked, tenant=client.authorisation_number), visit)
+            return self._bank.begin(_new_interaction(client.authorisation_number, asked.service, asked.resource, visit))
+        except ResourceRefused as error:
+            raise of_request(not_made(asked, error), request) from error
         except ResourceUnknown as error:
             raise resource_unknown(request) from error
         except ResourceNotAwaiting as error:
@@ -209,9 +200,10 @@ class Authorization:
             raise bank_unavailable(request.return_address) from error
 
     def _kept(
-        self, request: ValidRequest, scope: BerlinScope, interaction: BegunInteraction, *, one_time_id: str, browser: str
+        self, request: ValidRequest, interaction: BegunInteraction, *, one_time_id: str, browser: str
     ) -> AuthorizationRequest:
         now, detail, grant = self._clock.now(), request.asked.detail, request.grant
+        scope = BerlinScope(request.asked.service, interaction.resource)
         return AuthorizationRequest(
             sha256=secret_sha256(one_time_id),
             browser_sha256=secret_sha256(browser),
@@ -234,16 +226,11 @@ class Authorization:
             pushed_sha256=request.pushed_sha256,
         )
 
-    def _decided(self, kept: AuthorizationRequest) -> Interaction:
+    def _at_bank(self, kept: AuthorizationRequest) -> Interaction:
         try:
-            interaction = self._bank.interaction(kept.interaction)
+            return self._bank.interaction(kept.interaction)
         except BankUnavailable as error:
             raise bank_unavailable() from error
-        scope = parse_scope(kept.scope)
-        asked = (kept.interaction, kept.authorisation_number, scope.service.kind, scope.resource)
-        if (interaction.id, interaction.tenant, interaction.kind, interaction.resource) != asked:
-            raise not_as_asked(kept)
-        return interaction
 
     def _answer(self, kept: AuthorizationRequest, interaction: Interaction) -> str:
         if interaction.status is InteractionStatus.PENDING:
@@ -256,7 +243,7 @@ class Authorization:
         if interaction.psu is None:
             raise not_as_asked(kept)
         self._require_own_grant(kept, interaction.psu)
-        return self._to_client(kept, code=self._new_code(kept, interaction.psu))
+        return self._to_client(kept, code=self._new_code(kept, interaction.psu, granted=_granted(kept, interaction)))
 
     def _require_own_grant(self, kept: AuthorizationRequest, psu: str) -> None:
         """Raise `RedirectRefused` unless the grant to be replaced is in force still, and this PSU's."""
@@ -282,7 +269,7 @@ class Authorization:
     def _to_client(self, kept: AuthorizationRequest, **answer: str) -> str:
         return self._responses.url(kept.return_address, **answer)
 
-    def _new_code(self, kept: AuthorizationRequest, psu: str) -> str:
+    def _new_code(self, kept: AuthorizationRequest, psu: str, *, granted: str | None) -> str:
         now = self._clock.now()
         secret = new_secret()
         code = AuthorizationCode(
@@ -298,7 +285,7 @@ class Authorization:
             grant_id=kept.grant_id or new_uuid(),
             issued_at=now,
             expires_at=now + self._lifetimes.code,
-            authorization_details=self._granted(kept),
+            authorization_details=granted,
             tells_grant=kept.grant_action is not None,
         )
         try:
@@ -307,15 +294,35 @@ class Authorization:
             raise code_already_redeemed() from error
         return secret
 
-    def _granted(self, kept: AuthorizationRequest) -> str | None:
-        """Return what was granted, for a client that can't know it yet or has asked for it in full; None for others."""
-        if not kept.is_made and kept.authorization_details is None and kept.grant_action is None:
-            return None
-        told = {} if kept.authorization_details is None else json.loads(kept.authorization_details)
-        try:
-            return json.dumps([self._resources.granted(parse_scope(kept.scope), tenant=kept.authorisation_number, told=told)])
-        except BankUnavailable as error:
-            raise bank_unavailable() from error
+
+def _new_interaction(tenant: str, service: Service, resource: str, visit: NewVisit) -> NewInteraction:
+    return NewInteraction(
+        tenant=tenant,
+        kind=service.kind,
+        resource=resource,
+        client_id=visit.client_id,
+        client_name=visit.client_name,
+        return_url=visit.return_url,
+    )
+
+
+def _of_request(kept: AuthorizationRequest, interaction: Interaction) -> Interaction:
+    """Return the interaction, if it is the one that was begun; raises `RedirectRefused`."""
+    scope = parse_scope(kept.scope)
+    asked = (kept.interaction, kept.authorisation_number, scope.service.kind, scope.resource)
+    if (interaction.id, interaction.tenant, interaction.kind, interaction.resource) != asked:
+        raise not_as_asked(kept)
+    return interaction
+
+
+def _granted(kept: AuthorizationRequest, interaction: Interaction) -> str | None:
+    """Return what was granted, for a client that can't know it yet or has asked for it in full; None for others."""
+    if not kept.is_made and kept.authorization_details is None and kept.grant_action is None:
+        return None
+    if interaction.told is None:
+        raise bank_unavailable() from BankUnavailable(f"the bank does not tell what was granted for {kept.scope}")
+    asked = {} if kept.authorization_details is None else json.loads(kept.authorization_details)
+    return json.dumps([granted_entry(parse_scope(kept.scope), asked=asked, standing=interaction.told)])
 
 
 def _as_parameters(kept: AuthorizationRequest) -> Parameters:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from gateway.oauth.ciba.bank import BackchannelBank
 from gateway.oauth.rar.bank import ResourceBank
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from gateway.oauth.rar.bank import NewResource
 
 
 class InteractionStatus(StrEnum):
@@ -39,16 +41,29 @@ class NewInteraction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewVisit:
+    """For which client the PSU is to decide on what is made for it, and where to send the browser afterwards."""
+
+    client_id: str
+    client_name: str
+    return_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BegunInteraction:
-    """An interaction that waits for the PSU at `url`."""
+    """An interaction that waits for the PSU at `url`, to decide on `resource`."""
 
     id: str
     url: str
+    resource: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interaction:
-    """What became of an interaction; `psu` is the login of who decided."""
+    """What became of an interaction; `psu` is the login of who decided.
+
+    `told`: what was approved, as it stands, in the Berlin Group's words, with the accounts that the PSU has picked.
+    """
 
     id: str
     status: InteractionStatus
@@ -56,6 +71,7 @@ class Interaction:
     kind: str
     resource: str
     tenant: str
+    told: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,11 +99,14 @@ class Bank(ResourceBank, BackchannelBank, Protocol):
     def begin(self, new: NewInteraction) -> BegunInteraction:
         """Begin an interaction; raises `ResourceUnknown`, `ResourceNotAwaiting`, `BankUnavailable`."""
 
+    def make_and_begin(self, new: NewResource, visit: NewVisit) -> BegunInteraction:
+        """Make a consent or payment and begin an interaction for it; raises `ResourceRefused`, `BankUnavailable`."""
+
     def interaction(self, interaction: str) -> Interaction:
         """Return an interaction; raises `BankUnavailable`."""
 
-    def decide(self, interaction: str, *, psu: str, approved: bool, accounts: Sequence[str] | None) -> None:
-        """Decide in the PSU's place; raises `DecisionRefused`, `BankUnavailable`."""
+    def decide(self, interaction: str, *, psu: str, approved: bool, accounts: Sequence[str] | None) -> Interaction:
+        """Decide in the PSU's place and return what became of it; raises `DecisionRefused`, `BankUnavailable`."""
 
     def decide_at(self, address: AddressedDecision) -> DecidedAddress:
         """Decide on what an address of the bank's names; raises `DecisionRefused`, `BankUnavailable`."""

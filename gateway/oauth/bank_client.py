@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
@@ -19,7 +20,7 @@ from gateway.oauth.bank import (
     ResourceUnknown,
 )
 from gateway.oauth.ciba.bank_client import HttpBackchannel
-from gateway.oauth.rar.bank_client import believed
+from gateway.oauth.rar.bank_client import ResourceId, believed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     import requests
 
     from chassis.peers import PeerSession
-    from gateway.oauth.bank import AddressedDecision, NewInteraction
+    from gateway.oauth.bank import AddressedDecision, NewInteraction, NewVisit
+    from gateway.oauth.rar.bank import NewResource
 
 _PATH: Final = "/internal/interactions"
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
@@ -39,6 +41,10 @@ class _BegunBody(BaseModel):
     url: _Text
 
 
+class _MadeAndBegunBody(_BegunBody):
+    resource: ResourceId
+
+
 class _InteractionBody(BaseModel):
     model_config = ConfigDict(strict=True)
     interaction: _Text
@@ -47,6 +53,7 @@ class _InteractionBody(BaseModel):
     kind: _Text
     resource: _Text
     tenant: _Text
+    told: dict[str, Any] | None = None
 
 
 class _DecidedBody(BaseModel):
@@ -76,27 +83,27 @@ class HttpBank(HttpBackchannel):
             raise ResourceUnknown
         if answer.status_code == HTTPStatus.CONFLICT:
             raise ResourceNotAwaiting
-        begun = believed(answer, HTTPStatus.CREATED, _BegunBody)
+        return self._begun(believed(answer, HTTPStatus.CREATED, _BegunBody), new.resource)
+
+    def make_and_begin(self, new: NewResource, visit: NewVisit) -> BegunInteraction:
+        """Make a consent or payment and begin an interaction for it; raises `ResourceRefused`, `BankUnavailable`."""
+        body = believed(self._made(new, visit=asdict(visit)), HTTPStatus.CREATED, _MadeAndBegunBody)
+        return self._begun(body, body.resource)
+
+    def _begun(self, begun: _BegunBody, resource: str) -> BegunInteraction:
         # The browser is sent there: an address off our own front would make this an open redirector.
         if not begun.url.startswith(f"{self._front_url}/"):
             raise BankUnavailable(f"the bank's page {begun.url[:200]!r} is not on {self._front_url}")
-        return BegunInteraction(id=begun.interaction, url=begun.url)
+        return BegunInteraction(id=begun.interaction, url=begun.url, resource=resource)
 
     def interaction(self, interaction: str) -> Interaction:
         """Return an interaction; raises `BankUnavailable`."""
-        body = believed(self._call("GET", _path(interaction)), HTTPStatus.OK, _InteractionBody)
-        return Interaction(
-            id=body.interaction,
-            status=body.status,
-            psu=body.psu,
-            kind=body.kind,
-            resource=body.resource,
-            tenant=body.tenant,
-        )
+        return _interaction(self._call("GET", _path(interaction)))
 
-    def decide(self, interaction: str, *, psu: str, approved: bool, accounts: Sequence[str] | None) -> None:
-        """Decide in the PSU's place; raises `DecisionRefused`, `BankUnavailable`."""
-        self._decided(f"{_path(interaction)}/decision", _decision_body(psu, approved=approved, accounts=accounts))
+    def decide(self, interaction: str, *, psu: str, approved: bool, accounts: Sequence[str] | None) -> Interaction:
+        """Decide in the PSU's place and return what became of it; raises `DecisionRefused`, `BankUnavailable`."""
+        body = _decision_body(psu, approved=approved, accounts=accounts)
+        return _interaction(self._decided(f"{_path(interaction)}/decision", body))
 
     def decide_at(self, address: AddressedDecision) -> DecidedAddress:
         """Decide on what an address of the bank's names; raises `DecisionRefused`, `BankUnavailable`."""
@@ -117,6 +124,19 @@ class HttpBank(HttpBackchannel):
 def _decision_body(psu: str, *, approved: bool, accounts: Sequence[str] | None) -> dict[str, object]:
     body: dict[str, object] = {"psu": psu, "result": "APPROVED" if approved else "REJECTED"}
     return body if accounts is None else body | {"accounts": list(accounts)}
+
+
+def _interaction(answer: requests.Response) -> Interaction:
+    body = believed(answer, HTTPStatus.OK, _InteractionBody)
+    return Interaction(
+        id=body.interaction,
+        status=body.status,
+        psu=body.psu,
+        kind=body.kind,
+        resource=body.resource,
+        tenant=body.tenant,
+        told=body.told,
+    )
 
 
 def _path(interaction: str) -> str:

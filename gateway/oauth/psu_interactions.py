@@ -20,6 +20,7 @@ from gateway.oauth.refusals import OAuthRefused, Refusal
 
 if TYPE_CHECKING:
     from gateway.oauth.authorization import Authorization, Begun
+    from gateway.oauth.bank import Interaction
     from psd2.certificates import Psd2Certificate
 
 MOST_URL_CHARACTERS: Final = 8000
@@ -94,22 +95,23 @@ class PsuInteractions:
             if request.client.authorisation_number != certificate.authorisation_number:
                 raise _other_tpps_client()
             begun = self._authorization.begin(request)
-            self._decided_at_bank(begun, wish)
-            return self._authorization.finish(begun.one_time_id, browser=begun.browser)
+            decided = self._decided_at_bank(begun, wish)
+            return self._authorization.finish(begun.one_time_id, browser=begun.browser, decided=decided)
         except OAuthRefused as refused:
             # What a browser would be shown or sent away with is told here as it is, with the field it lies in.
             raise InteractionRefused(refused.refusal, [_error("url", refused.refusal.description)]) from refused
 
-    def _decided_at_bank(self, begun: Begun, wish: PsuInteraction) -> None:
+    def _decided_at_bank(self, begun: Begun, wish: PsuInteraction) -> Interaction:
         try:
-            self._decide_at_bank(begun.interaction.id, wish)
+            return self._decide_at_bank(begun.interaction.id, wish)
         except InteractionRefused:
             self._authorization.abandon(begun)
             raise
 
-    def _decide_at_bank(self, interaction: str, wish: PsuInteraction) -> None:
+    def _decide_at_bank(self, interaction: str, wish: PsuInteraction) -> Interaction:
+        approved = wish.result is Result.APPROVED
         try:
-            self._bank.decide(interaction, psu=wish.psu, approved=wish.result is Result.APPROVED, accounts=wish.accounts)
+            return self._bank.decide(interaction, psu=wish.psu, approved=approved, accounts=wish.accounts)
         except DecisionRefused as refused:
             raise _decision_refused(refused) from refused
         except BankUnavailable as error:

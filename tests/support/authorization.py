@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from base64 import urlsafe_b64encode
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -21,6 +21,7 @@ from gateway.oauth.bank import (
     Interaction,
     InteractionStatus,
     NewInteraction,
+    NewVisit,
     ResourceNotAwaiting,
     ResourceUnknown,
 )
@@ -98,18 +99,28 @@ class FakeBank:
         self.interactions[name] = Interaction(
             id=name, status=InteractionStatus.PENDING, psu=None, kind=new.kind, resource=new.resource, tenant=new.tenant
         )
-        return BegunInteraction(id=name, url=f"{ISSUER}/psu/{name}")
+        return BegunInteraction(id=name, url=f"{ISSUER}/psu/{name}", resource=new.resource)
+
+    def make_and_begin(self, new: NewResource, visit: NewVisit) -> BegunInteraction:
+        made = self.make(new)
+        return self.begin(NewInteraction(tenant=new.tenant, kind=new.service.kind, resource=made, **asdict(visit)))
 
     def interaction(self, interaction: str) -> Interaction:
+        """Tell of it, and of what was approved with what the PSU has `picked`."""
         self._require_up()
-        return self.interactions[interaction]
+        found = self.interactions[interaction]
+        key = (found.tenant, found.kind, found.resource)
+        if found.status is not InteractionStatus.APPROVED or key not in self.awaiting | self.done:
+            return found
+        return replace(found, told=self._told(found.resource))
 
-    def decide(self, interaction: str, *, psu: str, approved: bool, accounts: Sequence[str] | None) -> None:
+    def decide(self, interaction: str, *, psu: str, approved: bool, accounts: Sequence[str] | None) -> Interaction:
         self._require_up()
         if psu not in self.psus:
             raise DecisionRefused(code="psu.unknown", detail=f"no PSU {psu}", errors=[])
         self.decisions.append((psu, accounts))
         self.settle(InteractionStatus.APPROVED if approved else InteractionStatus.REJECTED, psu=psu, interaction=interaction)
+        return self.interaction(interaction)
 
     def decide_at(self, address: AddressedDecision) -> DecidedAddress:
         self._require_up()
@@ -132,10 +143,13 @@ class FakeBank:
         self._require_up()
         if (tenant, scope.service.kind, scope.resource) not in self.awaiting | self.done:
             raise ResourceUnknown
-        place = int(scope.resource.removeprefix("made-")) if scope.resource.startswith("made-") else 0
-        asked = self.made[place - 1].request or {} if place else {}
         status = "terminatedByTpp" if str(scope) in self.ended else "valid"
-        return StandingResource(status=status, told=dict(asked) | self.picked)
+        return StandingResource(status=status, told=self._told(scope.resource))
+
+    def _told(self, resource: str) -> dict[str, Any]:
+        place = int(resource.removeprefix("made-")) if resource.startswith("made-") else 0
+        asked = self.made[place - 1].request or {} if place else {}
+        return dict(asked) | self.picked
 
     def end(self, scope: BerlinScope, *, tenant: str) -> None:
         self._require_up()

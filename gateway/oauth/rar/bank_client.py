@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from gateway.oauth.scope import BerlinScope
 
 _PATH: Final = "/internal/grants"
-_Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,100}$")]
+ResourceId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,100}$")]
 _Body = TypeVar("_Body", bound=BaseModel)
 
 
 class _MadeBody(BaseModel):
     model_config = ConfigDict(strict=True)
-    resource: _Id
+    resource: ResourceId
 
 
 class _StandingBody(BaseModel):
@@ -44,6 +44,7 @@ class _FaultBody(BaseModel):
 class _ProblemBody(_FaultBody):
     code: str
     errors: list[_FaultBody] = []
+    fields: dict[str, str] = {}
 
 
 class HttpResources:
@@ -54,12 +55,15 @@ class HttpResources:
 
     def make(self, new: NewResource) -> str:
         """Make a consent or payment and return its id; raises `ResourceRefused`, `BankUnavailable`."""
-        body = {"tenant": new.tenant, "kind": new.service.kind, "product": new.product, "request": new.request}
+        return believed(self._made(new), HTTPStatus.CREATED, _MadeBody).resource
+
+    def _made(self, new: NewResource, **beside: object) -> requests.Response:
+        body = {"tenant": new.tenant, "kind": new.service.kind, "product": new.product, "request": new.request, **beside}
         answer = self._call("POST", _PATH, json={name: value for name, value in body.items() if value is not None})
         # What the bank has against this caller is no fault of the request's.
         if answer.status_code != HTTPStatus.FORBIDDEN and HTTPStatus.BAD_REQUEST <= answer.status_code < _SERVER_ERRORS:
             raise _refused(answer)
-        return believed(answer, HTTPStatus.CREATED, _MadeBody).resource
+        return answer
 
     def standing(self, scope: BerlinScope, *, tenant: str) -> StandingResource:
         """Return what stands; raises `ResourceUnknown`, `BankUnavailable`."""
@@ -104,5 +108,7 @@ def _refused(answer: requests.Response) -> ResourceRefused:
         problem = _ProblemBody.model_validate_json(answer.content)
     except ValidationError as error:
         raise BankUnavailable(f"the bank answered {answer.status_code} without a problem document") from error
+    if any(field.startswith("visit") for field in problem.fields):
+        raise BankUnavailable(f"the bank finds fault with what it was told of the visit: {problem.detail[:300]}")
     faults = problem.errors or [problem]
     return ResourceRefused(code=problem.code, faults=[(fault.path or "", fault.detail) for fault in faults])

@@ -37,17 +37,10 @@ class Resources:
         """Return what is put before the PSU, made where it is not there yet; raises `OAuthRefused`, `BankUnavailable`."""
         if asked.resource is not None:
             return BerlinScope(asked.service, asked.resource)
-        detail = asked.detail
-        new = NewResource(
-            tenant=tenant,
-            service=asked.service,
-            product=None if detail is None else detail.product,
-            request=None if detail is None else detail.request,
-        )
         try:
-            return BerlinScope(asked.service, self._bank.make(new))
+            return BerlinScope(asked.service, self._bank.make(to_make(asked, tenant=tenant)))
         except ResourceRefused as refused:
-            raise _refusal(asked, refused) from refused
+            raise not_made(asked, refused) from refused
 
     def granted(self, scope: BerlinScope, *, tenant: str, told: Mapping[str, Any]) -> dict[str, Any]:
         """Return an entry of `authorization_details` as granted: as `told` by the TPP, and as it stands at the bank.
@@ -58,8 +51,7 @@ class Resources:
             standing = self._bank.standing(scope, tenant=tenant)
         except ResourceUnknown as error:
             raise BankUnavailable(f"the bank no longer knows {scope}") from error
-        entry = {"type": TYPES[scope.service].value} | dict(told) | dict(standing.told)
-        return entry | {_ID_FIELD[scope.service]: scope.resource}
+        return granted_entry(scope, asked=told, standing=standing.told)
 
     def standing(self, entry: Mapping[str, Any], scope: BerlinScope, *, tenant: str) -> dict[str, Any]:
         """Return a granted entry as the bank tells it now, with its status; as it was where the bank knows it no longer.
@@ -84,7 +76,25 @@ class Resources:
             get_logger().warning("rar.not_ended", tenant=tenant, scope=str(scope), error=str(error)[:200])
 
 
-def _refusal(asked: Asked, refused: ResourceRefused) -> OAuthRefused:
+def to_make(asked: Asked, *, tenant: str) -> NewResource:
+    """Return what the bank is to make for a request."""
+    detail = asked.detail
+    return NewResource(
+        tenant=tenant,
+        service=asked.service,
+        product=None if detail is None else detail.product,
+        request=None if detail is None else detail.request,
+    )
+
+
+def granted_entry(scope: BerlinScope, *, asked: Mapping[str, Any], standing: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an entry of `authorization_details` as granted: as the TPP `asked`, and as it stands at the bank."""
+    entry = {"type": TYPES[scope.service].value} | dict(asked) | dict(standing)
+    return entry | {_ID_FIELD[scope.service]: scope.resource}
+
+
+def not_made(asked: Asked, refused: ResourceRefused) -> OAuthRefused:
+    """Return the refusal of a request for something that the bank does not make."""
     faults = refused.faults[:_MOST_FAULTS]
     if asked.detail is None:
         words = "; ".join(_plain(text) for _, text in faults)

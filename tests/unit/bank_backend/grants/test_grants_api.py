@@ -6,14 +6,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import select
 
 from bank_backend.consents.requests import parse_consent_request
+from bank_backend.consents.store import consents
 from bank_backend.grants.ending import UNDECIDED_FOR
 from bank_backend.grants.making import offered_consent
 from bank_backend.interactions.model import INTERACTION_LIFETIME
 from psd2.ids import PsuId
 from tests.support.bank_core import ANNA, NOW, OTHER_TENANT, TENANT
-from tests.support.bank_sca import CONSENTS, PAYMENTS, BankDesk, consent_body, payment_body
+from tests.support.bank_sca import CONSENTS, PAYMENTS, RETURN_URL, BankDesk, consent_body, payment_body
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 PETRA = PsuId("petra.hofmann")
 BASE = "/internal/grants"
+VISIT = {"client_id": TENANT, "client_name": "Fintech App", "return_url": RETURN_URL}
 PRODUCT = "sepa-credit-transfers"
 
 
@@ -59,6 +62,29 @@ def test_a_consent_is_the_tpp_s_own(desk: BankDesk) -> None:
 
     assert desk.tpp.get(f"{CONSENTS}/{consent}").json["consentStatus"] == "received"  # type: ignore[index]
     assert desk.internal("GET", f"{BASE}/ais/{consent}?tenant={OTHER_TENANT}").status_code == 403
+
+
+def test_a_visit_can_begin_with_what_it_is_about(desk: BankDesk) -> None:
+    """Its decision tells what was granted, with the accounts that the PSU has picked; before it there is nothing to tell."""
+    answer = post(desk, "ais", visit=VISIT)
+    begun = answer.json
+    waiting = desk.internal("GET", f"/internal/interactions/{begun['interaction']}").json  # type: ignore[index]
+    decided = desk.decide(begun["interaction"]).json  # type: ignore[index]
+
+    assert answer.status_code == 201
+    assert (waiting["resource"], waiting["status"], waiting["told"]) == (begun["resource"], "pending", None)  # type: ignore[index]
+    assert decided["told"] == stands(desk, "ais", begun["resource"])["told"]  # type: ignore[index]
+    assert desk.iban() in [account["iban"] for account in decided["told"]["access"]["accounts"]]  # type: ignore[index]
+
+
+def test_a_visit_that_would_lead_elsewhere_makes_nothing(desk: BankDesk) -> None:
+    """The pages redirect there: said by the field, before anything is made."""
+    answer = post(desk, "ais", visit=VISIT | {"return_url": "https://evil.example/"})
+
+    assert answer.status_code == 422
+    assert list(answer.json["fields"]) == ["visit.return_url"]  # type: ignore[index]
+    with desk.bank.database.reading() as connection:
+        assert connection.execute(select(consents)).first() is None
 
 
 def test_a_payment_is_the_tpp_s_own_and_moves_money_once_approved(desk: BankDesk) -> None:

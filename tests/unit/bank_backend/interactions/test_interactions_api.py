@@ -54,6 +54,7 @@ def test_a_visit_begins_pending_with_an_address(desk: BankDesk) -> None:
         "resource": consent,
         "kind": "ais",
         "tenant": TENANT,
+        "told": None,
     }
 
 

@@ -16,10 +16,13 @@ from gateway.oauth.bank import (
     Interaction,
     InteractionStatus,
     NewInteraction,
+    NewVisit,
     ResourceNotAwaiting,
     ResourceUnknown,
 )
 from gateway.oauth.bank_client import HttpBank
+from gateway.oauth.rar.bank import NewResource
+from gateway.oauth.scope import Service
 from tests.support.authorization import ISSUER, NUMBER
 
 if TYPE_CHECKING:
@@ -33,6 +36,8 @@ NEW = NewInteraction(
     client_name="Acme",
     return_url=f"{ISSUER}/authorize/resume/x",
 )
+NEW_RESOURCE = NewResource(tenant=NUMBER, service=Service.AIS, product=None, request=None)
+VISIT = NewVisit(client_id="client-1", client_name="Acme", return_url=f"{ISSUER}/authorize/resume/x")
 BEGUN = {"interaction": "i1", "url": f"{ISSUER}/psu/i1"}
 STATE = {"interaction": "i1", "status": "approved", "psu": "anna", "resource": "c1", "kind": "ais", "tenant": NUMBER}
 
@@ -63,7 +68,7 @@ def test_beginning_tells_the_contracts_members() -> None:
     """docs/architecture.md §3.2."""
     session = PlayedSession(201, BEGUN)
 
-    assert bank_of(session).begin(NEW) == BegunInteraction(id="i1", url=f"{ISSUER}/psu/i1")
+    assert bank_of(session).begin(NEW) == BegunInteraction(id="i1", url=f"{ISSUER}/psu/i1", resource="c1")
     assert session.asked == [
         (
             "POST",
@@ -94,14 +99,41 @@ def test_a_page_elsewhere_is_not_believed(url: str) -> None:
     """The browser would be sent there: the bank's mistake must not make us an open redirector."""
     with pytest.raises(BankUnavailable, match="is not on"):
         bank_of(PlayedSession(201, BEGUN | {"url": url})).begin(NEW)
+    with pytest.raises(BankUnavailable, match="is not on"):
+        bank_of(PlayedSession(201, BEGUN | {"url": url, "resource": "c1"})).make_and_begin(NEW_RESOURCE, VISIT)
+
+
+def test_what_is_made_and_put_before_the_psu_is_asked_for_in_one_call() -> None:
+    """The body of a making, with the visit beside it."""
+    session = PlayedSession(201, BEGUN | {"resource": "c1"})
+
+    begun = bank_of(session).make_and_begin(NEW_RESOURCE, VISIT)
+
+    assert begun == BegunInteraction(id="i1", url=f"{ISSUER}/psu/i1", resource="c1")
+    visit = {"client_id": "client-1", "client_name": "Acme", "return_url": f"{ISSUER}/authorize/resume/x"}
+    assert session.asked == [("POST", "/internal/grants", {"tenant": NUMBER, "kind": "ais", "visit": visit})]
+
+
+def test_a_faulty_visit_is_no_fault_of_the_tpps() -> None:
+    """What we say of it ourselves is not the request's."""
+    problem = {"code": "request.fields", "detail": "x", "fields": {"visit.return_url": "must be an address under ..."}}
+
+    with pytest.raises(BankUnavailable, match="visit"):
+        bank_of(PlayedSession(422, problem)).make_and_begin(NEW_RESOURCE, VISIT)
 
 
 def test_a_decision_is_read() -> None:
     """As the contract has it."""
-    session = PlayedSession(200, STATE)
+    session = PlayedSession(200, STATE | {"told": {"recurringIndicator": True}})
 
     assert bank_of(session).interaction("i/1") == Interaction(
-        id="i1", status=InteractionStatus.APPROVED, psu="anna", kind="ais", resource="c1", tenant=NUMBER
+        id="i1",
+        status=InteractionStatus.APPROVED,
+        psu="anna",
+        kind="ais",
+        resource="c1",
+        tenant=NUMBER,
+        told={"recurringIndicator": True},
     )
     assert session.asked[0][:2] == ("GET", "/internal/interactions/i%2F1")
 
@@ -113,6 +145,7 @@ def test_a_decision_is_read() -> None:
         pytest.param(200, {name: value for name, value in STATE.items() if name != "tenant"}, id="no tenant"),
         pytest.param(200, STATE | {"psu": 7}, id="psu a number"),
         pytest.param(200, STATE | {"resource": ""}, id="empty resource"),
+        pytest.param(200, STATE | {"told": "all"}, id="told a text"),
         pytest.param(200, [], id="no object"),
         pytest.param(204, STATE, id="other success"),
         pytest.param(404, STATE, id="unknown interaction"),

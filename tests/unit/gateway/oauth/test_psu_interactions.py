@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -21,6 +22,7 @@ from tests.support.authorization import (
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse
 
+    from gateway.oauth.bank import Interaction
     from tests.support.authorization import AuthorizationWorld
 
 
@@ -47,6 +49,18 @@ def test_a_refusal_answers_the_redirect_with_the_error(world: AuthorizationWorld
     redirect = world.be_psu(result="REJECTED").get_json()["redirect"]
 
     assert parse_qs(urlsplit(redirect).query)["error"] == ["access_denied"]
+
+
+def test_the_banks_answer_to_another_decision_gives_no_code(world: AuthorizationWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it answers to a decision is held against what was begun, as what a browser comes back with is."""
+    decide = world.bank.decide
+
+    def of_another_tpp(*arguments: Any, **options: Any) -> Interaction:
+        return replace(decide(*arguments, **options), tenant=OTHER_NUMBER)
+
+    monkeypatch.setattr(world.bank, "decide", of_another_tpp)
+
+    assert problem_of(world.be_psu())["reason"] == "authorization.mismatch"
 
 
 def test_the_chosen_accounts_reach_the_bank(world: AuthorizationWorld) -> None:
