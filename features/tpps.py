@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from psd2.clock import SystemClock
 from tpp_client.accounts import accounts_request, balances_request, process_accounts_response, process_balances_response
-from tpp_client.bootstrap import asserting, headless_stage, identity_at
+from tpp_client.bootstrap import headless_stage, identity_at
 from tpp_client.consents import (
     ConsentDraft,
     consent_request,
@@ -69,8 +69,8 @@ class Tpp:
         self.name = name
         self.identity: TppIdentity = identity_at(home, name, clock=CLOCK)
         self.transport: MutualTlsTransport = transport_for(self.identity)
-        self.speaking: Transport = asserting(self.recorded(self.transport), self.identity, clock=CLOCK)
-        self.stage: Stage = headless_stage(self.identity, self.speaking, psu=ANNA, narrator=Recorder(), clock=CLOCK)
+        plain = self.recorded(self.transport)
+        self.stage: Stage = headless_stage(self.identity, plain, psu=ANNA, narrator=Recorder(), clock=CLOCK)
 
     def close(self) -> None:
         """Close its connection."""
@@ -79,6 +79,11 @@ class Tpp:
     def recorded(self, transport: Transport) -> Transport:
         """Return the transport, or one that writes down as well where the run has a transcript."""
         return transport if self._transcript is None else TranscribedTransport(transport, self._transcript)
+
+    @property
+    def speaking(self) -> Transport:
+        """The connection, with what the client has to add to each request."""
+        return self.stage.transport
 
     @property
     def xs2a(self) -> Xs2a:

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tpp_client.discovery import ServerMetadata
+    from tpp_client.documents import Document
 
 _MOST_URL = 4096
+_SIGNED_MODES = frozenset({"jwt", "query.jwt"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,11 @@ class AuthorizationAttempt:
     state: str = field(repr=False)
     verifier: str = field(repr=False)
     more: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def wants_signed_answer(self) -> bool:
+        """Whether a signed answer was asked for (JARM §2.3): no other is one."""
+        return self.more.get("response_mode") in _SIGNED_MODES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,14 +90,41 @@ def process_authorization_response(metadata: ServerMetadata, attempt: Authorizat
     Raises `AuthorizationResponseRejected` for a redirect that is not the answer to this attempt, `AuthorizationRefused`
     for an honest no.
     """
+    if attempt.wants_signed_answer:
+        msg = "a signed answer was asked for: what stands in the redirect is judged by its signature, or not at all (JARM §2.4)"
+        raise AuthorizationResponseRejected(msg)
     parameters = _parameters(redirect)
     _require_place(attempt, redirect)
+    return _code(metadata, attempt, parameters)
+
+
+def signed_response_of(attempt: AuthorizationAttempt, redirect: str) -> str:
+    """Return the signed answer that a redirect carries, and nothing beside it; raises `AuthorizationResponseRejected`."""
+    parameters = _parameters(redirect)
+    _require_place(attempt, redirect)
+    if parameters.keys() != {"response"}:
+        found = ", ".join(sorted(parameters)) or "nothing"
+        msg = f"the redirect holds {found} where a signed response alone was asked for: it may be stripped (JARM §2.3.1)"
+        raise AuthorizationResponseRejected(msg)
+    return parameters["response"]
+
+
+def process_signed_authorization_response(
+    metadata: ServerMetadata, attempt: AuthorizationAttempt, claims: Document
+) -> AuthorizationCode:
+    """Judge a signed answer whose signature, issuer, audience and age are known to be good: state, then error or code."""
+    names = ("state", "iss", "error", "error_description", "code")
+    told = {name: value for name in names if (value := claims.optional_text(name)) is not None}
+    return _code(metadata, attempt, told)
+
+
+def _code(metadata: ServerMetadata, attempt: AuthorizationAttempt, parameters: Mapping[str, str]) -> AuthorizationCode:
     _require_state(attempt, parameters.get("state"))
     _require_issuer(metadata, parameters.get("iss"))
     if "error" in parameters:
         raise AuthorizationRefused(parameters["error"], parameters.get("error_description"))
     if not parameters.get("code"):
-        msg = "the redirect holds neither a code nor an error (RFC 6749 §4.1.2)"
+        msg = "the answer holds neither a code nor an error (RFC 6749 §4.1.2)"
         raise AuthorizationResponseRejected(msg)
     return AuthorizationCode(attempt=attempt, value=parameters["code"])
 

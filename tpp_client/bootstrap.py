@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from tpp_client.client_assertions import AssertingTransport, load_signer
 from tpp_client.identity import load_identity
 from tpp_client.journeys.browser import BrowserPsu, loopback_redirect_uri
 from tpp_client.journeys.narration import NarratedTransport
 from tpp_client.journeys.stage import HeadlessPsu, Stage
+from tpp_client.speaking import voice_of
 from tpp_client.xs2a import Xs2a
 
 if TYPE_CHECKING:
@@ -27,14 +27,6 @@ def identity_at(home: Path, name: str, *, clock: Clock) -> TppIdentity:
     return load_identity(home / "certs" / "tpps" / name, clock=clock)
 
 
-def asserting(transport: Transport, identity: TppIdentity, *, clock: Clock) -> Transport:
-    """Return a transport that says who the client is wherever the certificate alone does not; raises `IdentityUnusable`."""
-    if identity.client_key is None:
-        return transport
-    signer = load_signer(identity.client_key, client_id=identity.client_id, audience=identity.issuer)
-    return AssertingTransport(transport=transport, signer=signer, edge=identity.edge, clock=clock)
-
-
 def headless_stage(
     identity: TppIdentity,
     transport: Transport,
@@ -44,11 +36,16 @@ def headless_stage(
     clock: Clock,
     pause: Callable[[float], None] = time.sleep,
 ) -> Stage:
-    """Return a stage on which the sandbox decides for the PSU."""
-    told = NarratedTransport(transport, narrator)
+    """Return a stage on which the sandbox decides for the PSU; `transport` is plain: what the client adds is added here.
+
+    Raises `IdentityUnusable` where the client has to sign and can't.
+    """
+    voice = voice_of(identity, clock=clock)
+    told = NarratedTransport(voice.over(transport), narrator)
     xs2a = Xs2a(transport=told, edge=identity.edge)
     return Stage(
         identity=identity,
+        voice=voice,
         transport=told,
         xs2a=xs2a,
         psu=HeadlessPsu(xs2a=xs2a, psu=psu),
@@ -64,10 +61,12 @@ def browser_stage(
     identity: TppIdentity, transport: Transport, *, show: Callable[[str], None], narrator: Narrator, clock: Clock
 ) -> Stage:
     """Return a stage on which a person decides in a browser; raises `TppClientError` without a loopback redirect URI."""
-    told = NarratedTransport(transport, narrator)
+    voice = voice_of(identity, clock=clock)
+    told = NarratedTransport(voice.over(transport), narrator)
     redirect_uri = loopback_redirect_uri(identity.redirect_uris)
     return Stage(
         identity=identity,
+        voice=voice,
         transport=told,
         xs2a=Xs2a(transport=told, edge=identity.edge),
         psu=BrowserPsu(redirect_uri=redirect_uri, show=show),

@@ -16,7 +16,7 @@ from psd2.clock import SystemClock
 from tpp_client.attacks.catalogue import CATALOGUE, attacks_named
 from tpp_client.attacks.field import AttackField
 from tpp_client.attacks.model import Outcome, Verdict, run_attack
-from tpp_client.bootstrap import asserting, browser_stage, headless_stage, identity_at
+from tpp_client.bootstrap import browser_stage, headless_stage, identity_at
 from tpp_client.errors import TppClientError
 from tpp_client.explaining import Question, explain_request, process_explain_response, told
 from tpp_client.journeys.catalogue import NAMES, journeys_for, run_journey
@@ -70,8 +70,7 @@ def journey(*, kind: str, tpp_name: str, psu: str, home: Path, as_json: bool, br
     try:
         identity = identity_at(home, tpp_name, clock=_CLOCK)
         with transport_for(identity) as transport:
-            proven = asserting(transport, identity, clock=_CLOCK)
-            sender = _signing(proven, identity) if sign else proven
+            sender = _sealing(transport, identity) if sign else transport
             stage = _stage(identity, sender, narrator, psu=psu, person=console if browser else None)
             outcomes = [run_journey(one, stage, psu) for one in journeys_for(kind, identity.certificate)]
     except TppClientError as error:
@@ -148,7 +147,7 @@ def explain(
     sys.exit(0 if explanation.is_admitted else 1)
 
 
-def _signing(transport: Transport, identity: TppIdentity) -> Transport:
+def _sealing(transport: Transport, identity: TppIdentity) -> Transport:
     return SigningTransport(transport=transport, seal=load_seal(identity.qseal), clock=_CLOCK)
 
 

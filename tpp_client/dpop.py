@@ -4,43 +4,85 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
-from typing import TYPE_CHECKING, Final
-
-from joserfc.jwk import ECKey
-from joserfc.jws import JWSRegistry, serialize_compact
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit, urlunsplit
 
 from psd2.ids import new_uuid
+from tpp_client.signing_keys import SigningKey, new_signing_key
 
 if TYPE_CHECKING:
     from psd2.clock import Clock
+    from tpp_client.wire import HttpRequest, HttpResponse, Transport
 
-_ALG: Final = "ES256"
-_REGISTRY: Final = JWSRegistry(algorithms=[_ALG], strict_check_header=False)
+TOKEN_TYPE: Final = "DPoP"  # noqa: S105 - a name
+_BEARER: Final = "Bearer "
+_ASKING_AGAIN: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED)
 
 
 class DpopKey:
-    """A P-256 key that never leaves the process."""
+    """A key that proofs are made with, a new one unless one is given; `clock` tells when they are made."""
 
-    def __init__(self, clock: Clock) -> None:
-        """Make a new one; `clock` tells when its proofs are made."""
+    def __init__(self, clock: Clock, key: SigningKey | None = None) -> None:
+        """Make proofs by this key."""
         self._clock = clock
-        self._key = ECKey.generate_key("P-256", private=True)
+        self._key = key or new_signing_key()
 
-    def proof(self, method: str, url: str, *, token: str | None = None) -> str:
+    @property
+    def jkt(self) -> str:
+        """What tokens are bound to (RFC 9449 §6.1)."""
+        return self._key.thumbprint
+
+    def proof(self, method: str, url: str, *, token: str | None = None, nonce: str | None = None) -> str:
         """Return a proof for one request, and for the access token that goes with it; `url` without query."""
-        claims: dict[str, object] = {
+        claims: dict[str, Any] = {
             "jti": new_uuid(),
             "htm": method,
             "htu": url,
             "iat": int(self._clock.now().timestamp()),
+            **({"nonce": nonce} if nonce else {}),
         }
         if token is not None:
             digest = hashlib.sha256(token.encode("ascii")).digest()
             claims["ath"] = base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
-        header = {"typ": "dpop+jwt", "alg": _ALG, "jwk": self._key.as_dict(private=False)}
-        return serialize_compact(header, json.dumps(claims), self._key, algorithms=[_ALG], registry=_REGISTRY)
+        public = {name: value for name, value in self._key.public.items() if name not in {"kid", "alg", "use"}}
+        return self._key.signed(claims, header={"typ": "dpop+jwt", "jwk": public})
 
-    def headers(self, method: str, url: str, token: str) -> dict[str, str]:
+    def headers(self, method: str, url: str, token: str, *, nonce: str | None = None) -> dict[str, str]:
         """Return what goes with a request to a resource (RFC 9449 §7.1)."""
-        return {"Authorization": f"DPoP {token}", "DPoP": self.proof(method, url, token=token)}
+        return {"Authorization": f"{TOKEN_TYPE} {token}", "DPoP": self.proof(method, url, token=token, nonce=nonce)}
+
+
+@dataclass(slots=True, kw_only=True)
+class ProvingTransport:
+    """Speaks for a client whose tokens are bound to a key: whatever would carry a token as Bearer carries it with a proof.
+
+    A server that asks for a nonce of its own gets it at once, and from then on (RFC 9449 §8).
+    """
+
+    transport: Transport
+    key: DpopKey
+    edge: str
+    _nonce: str | None = field(default=None, init=False)
+
+    def send(self, request: HttpRequest) -> HttpResponse:
+        """Prove possession where that is asked for, and send."""
+        if not request.url.startswith(f"{self.edge}/"):
+            return self.transport.send(request)
+        response = self.transport.send(self._proven(request))
+        told = response.headers.get("dpop-nonce")
+        asked_again = told is not None and told != self._nonce and response.status in _ASKING_AGAIN
+        self._nonce = told or self._nonce
+        return self.transport.send(self._proven(request)) if asked_again else response
+
+    def _proven(self, request: HttpRequest) -> HttpRequest:
+        address = urlunsplit((*urlsplit(request.url)[:3], "", ""))
+        token = request.headers.get("Authorization", "").removeprefix(_BEARER)
+        if token and request.headers["Authorization"].startswith(_BEARER):
+            proof = self.key.headers(request.method, address, token, nonce=self._nonce)
+        elif request.method == "POST" and urlsplit(request.url).path == "/token":
+            proof = {"DPoP": self.key.proof(request.method, address, nonce=self._nonce)}
+        else:
+            return request
+        return replace(request, headers={**request.headers, **proof})

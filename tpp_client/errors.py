@@ -38,6 +38,14 @@ class AuthorizationResponseRejected(TppClientError):
     """The redirect is not the answer to our request: wrong state, wrong issuer (RFC 9207), or no code in it."""
 
 
+class SignedAnswerRejected(AuthorizationResponseRejected):
+    """Something that claims to be signed by the bank, for us, and is not; what it says is not looked at."""
+
+    def __init__(self, why: str) -> None:
+        """Say why."""
+        super().__init__(f"a signed answer is not believed: {why}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
     """What a server said when it said no.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from psd2.certificates import MalformedCertificate, Psd2Certificate, parse_certificate
+from tpp_client.client import ClientTraits, read_traits
 from tpp_client.documents import Document
 from tpp_client.errors import IdentityUnusable, UnexpectedResponse
 
@@ -31,7 +32,6 @@ class TppIdentity:
     folder: Path
     client_id: str
     issuer: str
-    profile: str
     authorisation_number: str
     redirect_uris: tuple[str, ...]
     cafile: Path
@@ -39,12 +39,17 @@ class TppIdentity:
     qwac: Credential
     qseal: Credential
     certificate: Psd2Certificate
-    client_key: Path | None = None  # where the client authenticates by signing (private_key_jwt)
+    client: ClientTraits = field(default_factory=ClientTraits)
 
     @property
-    def pushes_requests(self) -> bool:
-        """Whether its authorization requests have to be pushed (FAPI 2.0 SP §5.3.2.2)."""
-        return self.profile != "berlin"
+    def client_key(self) -> Path:
+        """The key with which its client signs, where it has to."""
+        return self.folder / "client.key"
+
+    @property
+    def dpop_key(self) -> Path:
+        """The key that its tokens are bound to, where they are bound to one."""
+        return self.folder / "dpop.key"
 
     def faulty(self, fault: str) -> Credential | None:
         """Return the faulty certificate of that name if the register has issued one, such as `expired`."""
@@ -72,7 +77,6 @@ def _identity(folder: Path, client: Document, qwac: Credential, certificate: Psd
         folder=folder,
         client_id=client.text("client_id"),
         issuer=client.text("issuer"),
-        profile=client.text("profile"),
         authorisation_number=client.text("authorisation_number"),
         redirect_uris=client.texts("redirect_uris"),
         cafile=cafile,
@@ -80,7 +84,7 @@ def _identity(folder: Path, client: Document, qwac: Credential, certificate: Psd
         qwac=qwac,
         qseal=_credential(folder, "qseal"),
         certificate=certificate,
-        client_key=folder / "client.key" if client.optional_text("token_endpoint_auth_method") == "private_key_jwt" else None,
+        client=read_traits(client),
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
@@ -17,20 +18,24 @@ if TYPE_CHECKING:
 _ASKED = (
     "grant_type", "scope", "code", "code_verifier", "refresh_token", "token", "client_id", "access.accounts", "validUntil",
     "frequencyPerDay", "account.iban", "debtorAccount.iban", "creditorAccount.iban", "instructedAmount.amount",
-    "instructedAmount.currency", "url", "psu", "result", "accounts",
+    "instructedAmount.currency", "request_uri", "url", "psu", "result", "accounts",
 )  # fmt: skip
 _ANSWERED = (
-    "issuer", "authorization_endpoint", "mtls_endpoint_aliases.token_endpoint", "consentId", "consentStatus", "paymentId",
-    "transactionStatus", "_links.scaOAuth.href", "redirect", "access_token", "refresh_token", "token_type", "expires_in",
+    "issuer", "authorization_endpoint", "request_uri", "mtls_endpoint_aliases.token_endpoint", "consentId",
+    "consentStatus", "paymentId", "transactionStatus", "_links.scaOAuth.href", "redirect", "access_token", "refresh_token",
+    "token_type", "expires_in",
     "scope", "active", "cnf.x5t#S256", "accounts", "balances", "transactions.booked", "transactions.pending", "fundsAvailable",
-    "personas", "messages", "error", "error_description", "tppMessages", "code", "title", "detail", "reason", "hint", "clause",
+    "personas", "keys", "messages", "error", "error_description", "tppMessages", "code", "title", "detail", "reason", "hint",
+    "clause",
 )  # fmt: skip
 _NAMES = {"debtorAccount.iban": "debtor", "creditorAccount.iban": "creditor", "_links.scaOAuth.href": "scaOAuth"}
-_SECRETS = frozenset({"code", "code_verifier", "access_token", "refresh_token", "token", "state", "password"})
+_SECRETS = frozenset({"code", "code_verifier", "access_token", "refresh_token", "token", "state", "password", "response"})
 # In an error body `code` is the error's name; a code that opens doors is only ever asked with, or in a redirect.
 _ANSWERED_SECRETS = _SECRETS - {"code"}
 _LINKS = frozenset({"url", "redirect"})
 _SECRET_SHOWN = 6
+_SIGNED = ("request", "client_assertion", "DPoP")
+_JWT_PARTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,7 @@ class Exchange:
     asked: dict[str, str]
     status: int
     answered: dict[str, str]
+    signed: dict[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, object]:
         """Return it for `--json`."""
@@ -49,6 +55,7 @@ class Exchange:
             "method": self.method,
             "url": self.url,
             "asked": self.asked,
+            **({"signed": self.signed} if self.signed else {}),
             "status": self.status,
             "answered": self.answered,
         }
@@ -61,6 +68,7 @@ def exchange_of(response: HttpResponse) -> Exchange:
         method=request.method,
         url=readable_url(request.url),
         asked=_picked(_asked_fields(request), _ASKED, _SECRETS),
+        signed=_signed(request),
         status=response.status,
         answered=_picked(_json_fields(response.body), _ANSWERED, _ANSWERED_SECRETS),
     )
@@ -85,6 +93,32 @@ def _asked_fields(request: HttpRequest) -> dict[str, object]:
     if request.headers.get("Content-Type", "").startswith("application/json"):
         return _json_fields(request.body)
     return dict(parse_qsl(request.body.decode()))
+
+
+def _signed(request: HttpRequest) -> dict[str, str]:
+    """Return what the client has signed in a request: claims, never a signature, by which it could be used again."""
+    fields = {**_asked_fields(request), "DPoP": request.headers.get("DPoP")}
+    return {name: told for name in _SIGNED if isinstance(fields.get(name), str) and (told := _claims(str(fields[name])))}
+
+
+def _claims(compact: str) -> str:
+    """Return a JWT for the eye: algorithm, type, claims; empty where it is none."""
+    parts = compact.split(".")
+    if len(parts) != _JWT_PARTS:
+        return ""
+    header, claims = (_json_fields(_decoded(part)) for part in parts[:2])
+    if "alg" not in header:
+        return ""
+    kind = " ".join(str(header[name]) for name in ("alg", "typ") if name in header)
+    told = (f"{name}={shortened(str(value)) if name in _SECRETS else value}" for name, value in claims.items())
+    return f"{kind}: {' '.join(told)}"
+
+
+def _decoded(part: str) -> bytes:
+    try:
+        return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+    except ValueError:
+        return b""
 
 
 def _json_fields(body: bytes) -> dict[str, object]:

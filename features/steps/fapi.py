@@ -9,7 +9,7 @@ from behave import given, then, when
 
 from features.tpps import ANNA, CLOCK, Grant
 from tpp_client.authorization import authorization_url, begin_authorization, process_authorization_response
-from tpp_client.client_assertions import AssertingTransport, load_signer
+from tpp_client.client_assertions import AssertingTransport, ClientSigner
 from tpp_client.pushing import process_pushed_response, pushed_request
 from tpp_client.refusals import refusal_of
 from tpp_client.sandbox_api import process_psu_interaction_response, psu_interaction_request
@@ -53,8 +53,9 @@ def step(context: Any) -> None:
 @when("it asks for a token with an assertion meant for another server")
 def step(context: Any) -> None:
     tpp: Tpp = context.tpp
-    assert tpp.identity.client_key is not None
-    signer = load_signer(tpp.identity.client_key, client_id=tpp.identity.client_id, audience=f"{tpp.identity.edge}/token")
+    assert tpp.stage.voice.key is not None
+    audience = f"{tpp.identity.edge}/token"
+    signer = ClientSigner(client_id=tpp.identity.client_id, audience=audience, key=tpp.stage.voice.key)
     transport = AssertingTransport(transport=tpp.transport, signer=signer, edge=tpp.identity.edge, clock=CLOCK)
     context.answer = client_credentials_request(transport, tpp.metadata, client_id=tpp.identity.client_id)
 

@@ -37,8 +37,10 @@ class ConsoleNarrator:
         self._print(line.append(f"   {clause}", "dim") if clause else line)
 
     def exchange(self, exchange: Exchange) -> None:
-        """Show request and answer, a line each."""
+        """Show request and answer, a line each; and between them what was signed."""
         self._print(Text.assemble("    → ", (exchange.method, "bold"), f" {exchange.url}", (_fields(exchange.asked), "dim")))
+        for name, claims in exchange.signed.items():
+            self._print(Text.assemble("      ✎ ", (name, "bold"), f"  {claims}", style="dim"))
         colour = "green" if exchange.status < HTTPStatus.BAD_REQUEST else "red"
         self._print(Text.assemble("    ← ", (str(exchange.status), f"bold {colour}"), _fields(exchange.answered)))
 

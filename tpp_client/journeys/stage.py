@@ -5,17 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from tpp_client.authorization import authorization_url, begin_authorization, process_authorization_response
 from tpp_client.discovery import discovery_request, process_discovery_response
 from tpp_client.errors import UnexpectedResponse
-from tpp_client.pushing import process_pushed_response, pushed_request
 from tpp_client.sandbox_api import process_psu_interaction_response, psu_interaction_request
-from tpp_client.tokens import (
-    introspection_request,
-    process_introspection_response,
-    process_token_response,
-    token_request,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +17,7 @@ if TYPE_CHECKING:
     from tpp_client.discovery import ServerMetadata
     from tpp_client.identity import TppIdentity
     from tpp_client.journeys.narration import Narrator
+    from tpp_client.speaking import Voice
     from tpp_client.tokens import Tokens
     from tpp_client.wire import Transport
     from tpp_client.xs2a import Xs2a
@@ -57,6 +50,7 @@ class Stage:
     """One TPP at one bank with one PSU. `transport` and `xs2a` speak as the TPP."""
 
     identity: TppIdentity
+    voice: Voice
     transport: Transport
     xs2a: Xs2a
     psu: PsuDecision
@@ -77,35 +71,54 @@ def discover(stage: Stage) -> ServerMetadata:
 def authorise(stage: Stage, metadata: ServerMetadata, scope: str) -> Tokens:
     """Send the PSU to the bank, take the code from the redirect, exchange it for a bound token."""
     code = obtain_code(stage, metadata, scope)
-    how = "the QWAC alone" if stage.identity.client_key is None else "the QWAC and a signed assertion"
-    stage.narrator.step(f"Exchange the code for a token, authenticated by {how}", "RFC 8705 §2.1, §3")
-    tokens = process_token_response(token_request(stage.transport, metadata, code), asked_scope=scope)
+    signs, proves = stage.voice.traits.signs_to_authenticate, stage.voice.proving is not None
+    how = "the QWAC and a signed assertion" if signs else "the QWAC alone"
+    clauses = ", ".join(["RFC 8705 §2.1, §3", *["RFC 7523 §3"] * signs, *["RFC 9449 §5"] * proves])
+    stage.narrator.step(f"Exchange the code for a token, authenticated by {how}", clauses)
+    tokens = stage.voice.tokens(stage.transport, metadata, code)
     _require_bound(stage, metadata, tokens)
     return tokens
 
 
 def obtain_code(stage: Stage, metadata: ServerMetadata, scope: str) -> AuthorizationCode:
     """Send the PSU to the bank and take the code from the redirect."""
+    attempt = stage.voice.begin(redirect_uri=stage.redirect_uri, scope=scope)
+    url = _address(stage, metadata, attempt)
     stage.narrator.step("Send the PSU to the bank, and take it back with a code", "RFC 6749 §4.1, RFC 7636, RFC 9207")
-    attempt = begin_authorization(client_id=stage.identity.client_id, redirect_uri=stage.redirect_uri, scope=scope)
-    url = _pushed(stage, metadata, attempt) if stage.identity.pushes_requests else authorization_url(metadata, attempt)
     redirect = stage.psu.decide(url)
-    code = process_authorization_response(metadata, attempt, redirect)
+    code, signed = stage.voice.answer(stage.transport, metadata, attempt, redirect)
+    if signed is not None:
+        stage.narrator.fact("answer signed", f"{signed}, for us and in time (JARM §2.4)")
     stage.narrator.fact("state and issuer", "as we sent them: no forgery, no mix-up")
     return code
 
 
-def _pushed(stage: Stage, metadata: ServerMetadata, attempt: AuthorizationAttempt) -> str:
-    url = process_pushed_response(pushed_request(stage.transport, metadata, attempt), metadata, attempt)
-    stage.narrator.fact("pushed", "the request; the browser carries a reference alone (RFC 9126)")
+def _address(stage: Stage, metadata: ServerMetadata, attempt: AuthorizationAttempt) -> str:
+    """Return where the browser goes; a client that pushes tells the bank first."""
+    traits = stage.voice.traits
+    if traits.pushes_requests:
+        signed = " signed by the client's key" if traits.signs_requests else ""
+        stage.narrator.step(f"Push the authorization request{signed}", "RFC 9126, RFC 9101" if signed else "RFC 9126")
+    url = stage.voice.address(stage.transport, metadata, attempt)
+    if traits.pushes_requests:
+        stage.narrator.fact("pushed", "the browser carries a reference alone")
     return url
 
 
 def _require_bound(stage: Stage, metadata: ServerMetadata, tokens: Tokens) -> None:
-    """Look into the token: one that is not bound to our certificate would be anybody's."""
-    response = introspection_request(stage.transport, metadata, client_id=stage.identity.client_id, token=tokens.access_token)
-    thumbprint = process_introspection_response(response).thumbprint
-    if thumbprint != stage.identity.certificate.thumbprint:
-        msg = f"the token is bound to {thumbprint}, our certificate is {stage.identity.certificate.thumbprint} (RFC 8705 §3.1)"
+    """Look into the token: one that is not bound to us would be anybody's."""
+    told, signed = stage.voice.introspected(stage.transport, metadata, tokens.access_token)
+    if signed is not None:
+        stage.narrator.fact("introspection signed", f"{signed} (RFC 9701)")
+    if stage.voice.proving is not None:
+        _require_same(told.jkt, stage.voice.proving.jkt, "our key is", "RFC 9449 §6.1")
+        stage.narrator.fact("bound to", f"our key, jkt {told.jkt}")
+        return
+    _require_same(told.thumbprint, stage.identity.certificate.thumbprint, "our certificate is", "RFC 8705 §3.1")
+    stage.narrator.fact("bound to", f"our QWAC, x5t#S256 {told.thumbprint}")
+
+
+def _require_same(bound_to: str | None, ours: str, what: str, clause: str) -> None:
+    if bound_to != ours:
+        msg = f"the token is bound to {bound_to}, {what} {ours} ({clause})"
         raise UnexpectedResponse(msg)
-    stage.narrator.fact("bound to", f"our QWAC, x5t#S256 {thumbprint}")

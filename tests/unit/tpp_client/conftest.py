@@ -30,7 +30,6 @@ def identity() -> TppIdentity:
         folder=nowhere,
         client_id=NUMBER,
         issuer=ISSUER,
-        profile="berlin",
         authorisation_number=NUMBER,
         redirect_uris=("https://localhost:8446/callback",),
         cafile=nowhere / "trust.pem",

@@ -10,15 +10,15 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from joserfc import jwt
-from joserfc.jwk import ECKey
 
 from psd2.clock import FixedClock
 from tests.unit.tpp_client.fakes import EDGE, ISSUER
 from tpp_client.authorization import begin_authorization
-from tpp_client.client_assertions import ASSERTION_TYPE, AssertingTransport, ClientSigner, load_signer
+from tpp_client.client_assertions import ASSERTION_TYPE, AssertingTransport, ClientSigner
 from tpp_client.discovery import ServerMetadata
 from tpp_client.errors import IdentityUnusable, TppClientError, UnexpectedResponse
 from tpp_client.pushing import process_pushed_response, pushed_request
+from tpp_client.signing_keys import load_signing_key, new_signing_key
 from tpp_client.wire import HttpRequest, HttpResponse, form_request
 
 if TYPE_CHECKING:
@@ -78,8 +78,9 @@ def test_a_server_without_par_is_told_of() -> None:
 
 def test_each_request_to_the_server_bears_an_assertion_of_its_own() -> None:
     """Meant for the issuer as a text, for a minute; nobody else gets one."""
-    key = ECKey.generate_key("P-256")
-    signer = ClientSigner(client_id="acme-1", audience=ISSUER, key=key)
+    own = new_signing_key()
+    key = own.key
+    signer = ClientSigner(client_id="acme-1", audience=ISSUER, key=own)
     wire = Wire()
     transport = AssertingTransport(transport=wire, signer=signer, edge=EDGE, clock=FixedClock(NOW))
     for url in (f"{EDGE}/token", f"{EDGE}/token", f"{EDGE}/v1/consents", "https://elsewhere.example/token"):
@@ -99,4 +100,4 @@ def test_a_key_that_is_none_is_told(tmp_path: Path) -> None:
     (tmp_path / "client.key").write_text("x")
 
     with pytest.raises(IdentityUnusable, match=r"client\.key"):
-        load_signer(tmp_path / "client.key", client_id="acme-1", audience=ISSUER)
+        load_signing_key(tmp_path / "client.key")

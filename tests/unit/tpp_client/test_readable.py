@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.unit.tpp_client.fakes import EDGE, answer
 from tpp_client.readable import exchange_of, readable_url, shortened
+from tpp_client.signing_keys import new_signing_key
 from tpp_client.wire import HttpResponse, form_request, json_request
 
 SECRET = "kQ8fSkZ3nB0YlT6wVd2mRr9xHc5uJ1eG"
@@ -66,3 +67,23 @@ def test_debtor_and_creditor_are_told_apart() -> None:
     asked = json_request("POST", f"{EDGE}/v1/payments/sepa-credit-transfers", accounts)
 
     assert exchange_of(HttpResponse(request=asked, status=201)).asked == {"debtor": "DE1", "creditor": "DE2"}
+
+
+def test_what_was_signed_is_shown_without_its_signature() -> None:
+    """Claims for the eye; a state in them is as secret as one beside them, and the signature would let it be sent again."""
+    compact = new_signing_key().signed(
+        {"aud": "https://localhost:8441", "state": SECRET}, header={"typ": "oauth-authz-req+jwt"}
+    )
+    asked = form_request(f"{EDGE}/par", {"client_id": "c", "request": compact})
+
+    exchange = exchange_of(HttpResponse(request=asked, status=201))
+
+    assert exchange.signed == {"request": "ES256 oauth-authz-req+jwt: aud=https://localhost:8441 state=kQ8fSk…"}
+    assert compact.rpartition(".")[2] not in str(exchange.as_json())
+
+
+def test_what_only_looks_signed_is_passed_over() -> None:
+    """Two dots make no message."""
+    asked = form_request(f"{EDGE}/par", {"request": "a.b.c", "client_assertion": "x"})
+
+    assert exchange_of(HttpResponse(request=asked, status=400)).signed == {}

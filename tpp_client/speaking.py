@@ -1,0 +1,162 @@
+"""A client at the authorization server, speaking as it has registered to: pushed, signed, proved, or the plain way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from tpp_client.authorization import (
+    authorization_parameters,
+    authorization_url,
+    begin_authorization,
+    process_authorization_response,
+    process_signed_authorization_response,
+    signed_response_of,
+)
+from tpp_client.client_assertions import AssertingTransport, ClientSigner
+from tpp_client.dpop import TOKEN_TYPE, DpopKey, ProvingTransport
+from tpp_client.pushing import process_pushed_response, pushed_parameters_request
+from tpp_client.refusals import require_status
+from tpp_client.request_objects import signed_parameters
+from tpp_client.signed_answers import (
+    INTROSPECTION_TYP,
+    Expected,
+    judged_answer,
+    judged_introspection,
+    keys_request,
+    process_keys_response,
+)
+from tpp_client.signing_keys import load_signing_key
+from tpp_client.tokens import (
+    BEARER,
+    introspection_of,
+    introspection_request,
+    process_introspection_response,
+    process_token_response,
+    refresh_request,
+    token_request,
+)
+
+if TYPE_CHECKING:
+    from psd2.clock import Clock
+    from tpp_client.authorization import AuthorizationAttempt, AuthorizationCode
+    from tpp_client.client import ClientTraits
+    from tpp_client.discovery import ServerMetadata
+    from tpp_client.identity import TppIdentity
+    from tpp_client.signed_answers import SignedAnswer
+    from tpp_client.signing_keys import SigningKey
+    from tpp_client.tokens import Introspection, Tokens
+    from tpp_client.wire import HttpResponse, Transport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voice:
+    """One client's way of speaking: `key` signs where it has to, `proving` is what its tokens are bound to."""
+
+    identity: TppIdentity
+    clock: Clock
+    key: SigningKey | None = None
+    proving: DpopKey | None = None
+
+    @property
+    def traits(self) -> ClientTraits:
+        """What its registration makes of it."""
+        return self.identity.client
+
+    @property
+    def token_type(self) -> str:
+        """What kind of tokens it takes: another kind would not be bound as it has registered."""
+        return BEARER if self.proving is None else TOKEN_TYPE
+
+    def over(self, transport: Transport) -> Transport:
+        """Return a transport that adds to each request what the server asks of this client."""
+        if self.traits.signs_to_authenticate and self.key is not None:
+            signer = ClientSigner(client_id=self.identity.client_id, audience=self.identity.issuer, key=self.key)
+            transport = AssertingTransport(transport=transport, signer=signer, edge=self.identity.edge, clock=self.clock)
+        if self.proving is not None:
+            transport = ProvingTransport(transport=transport, key=self.proving, edge=self.identity.edge)
+        return transport
+
+    def begin(self, *, redirect_uri: str, scope: str) -> AuthorizationAttempt:
+        """Start an attempt, one that asks for a signed answer where the client takes no other."""
+        more = {"response_mode": "jwt"} if self.traits.wants_signed_answers else {}
+        return begin_authorization(client_id=self.identity.client_id, redirect_uri=redirect_uri, scope=scope, more=more)
+
+    def address(self, transport: Transport, metadata: ServerMetadata, attempt: AuthorizationAttempt) -> str:
+        """Return where to send the PSU's browser, the request pushed before, and signed, where that is asked of the client."""
+        if not self.traits.pushes_requests:
+            return authorization_url(metadata, attempt)
+        asked = self.asked(metadata, attempt)
+        return process_pushed_response(pushed_parameters_request(transport, metadata, asked), metadata, attempt)
+
+    def asked(self, metadata: ServerMetadata, attempt: AuthorizationAttempt) -> dict[str, str]:
+        """Return the parameters of an attempt as they are pushed: by themselves, or as one signed object."""
+        parameters = authorization_parameters(attempt)
+        if not self.traits.signs_requests or self.key is None:
+            return parameters
+        return signed_parameters(parameters, issuer=metadata.issuer, key=self.key, now=self._now())
+
+    def answer(
+        self, transport: Transport, metadata: ServerMetadata, attempt: AuthorizationAttempt, redirect: str
+    ) -> tuple[AuthorizationCode, SignedAnswer | None]:
+        """Judge the redirect that answers an attempt, and what in it is signed.
+
+        Raises `AuthorizationResponseRejected`, also for a plain answer where a signed one was asked for;
+        `AuthorizationRefused` for an honest no.
+        """
+        if not attempt.wants_signed_answer:
+            return process_authorization_response(metadata, attempt, redirect), None
+        compact = signed_response_of(attempt, redirect)
+        keys = process_keys_response(keys_request(transport, metadata))
+        signed = judged_answer(compact, keys, self._expected(metadata, self.traits.authorization_signed_response_alg))
+        return process_signed_authorization_response(metadata, attempt, signed.claims), signed
+
+    def tokens(self, transport: Transport, metadata: ServerMetadata, code: AuthorizationCode) -> Tokens:
+        """Exchange a code for tokens, bound as the client has registered."""
+        response = token_request(transport, metadata, code)
+        return process_token_response(response, asked_scope=code.attempt.scope, token_type=self.token_type)
+
+    def refreshed(self, transport: Transport, metadata: ServerMetadata, refresh_token: str) -> Tokens:
+        """Return a fresh access token."""
+        client_id = self.identity.client_id
+        response = refresh_request(transport, metadata, client_id=client_id, refresh_token=refresh_token)
+        return process_token_response(response, token_type=self.token_type)
+
+    def introspected(
+        self, transport: Transport, metadata: ServerMetadata, token: str
+    ) -> tuple[Introspection, SignedAnswer | None]:
+        """Return what a token of ours is worth, and the server's signature under it where the client asks for one."""
+        accept = f"application/{INTROSPECTION_TYP}" if self.traits.wants_signed_introspection else "application/json"
+        response = introspection_request(transport, metadata, client_id=self.identity.client_id, token=token, accept=accept)
+        if not self.traits.wants_signed_introspection:
+            return process_introspection_response(response), None
+        signed = self._signed_introspection(transport, metadata, response)
+        return introspection_of(signed.claims.child("token_introspection")), signed
+
+    def _signed_introspection(self, transport: Transport, metadata: ServerMetadata, response: HttpResponse) -> SignedAnswer:
+        require_status(response, HTTPStatus.OK)
+        keys = process_keys_response(keys_request(transport, metadata))
+        expected = self._expected(metadata, self.traits.introspection_signed_response_alg)
+        return judged_introspection(response.body.decode("ascii", errors="replace"), keys, expected)
+
+    def _expected(self, metadata: ServerMetadata, alg: str | None) -> Expected:
+        return Expected(issuer=metadata.issuer, audience=self.identity.client_id, now=self._now(), alg=alg)
+
+    def _now(self) -> float:
+        return self.clock.now().timestamp()
+
+
+def voice_of(identity: TppIdentity, *, clock: Clock) -> Voice:
+    """Return the voice that an identity's files give it; raises `IdentityUnusable` where its key is missing or another's."""
+    traits = identity.client
+    key = load_signing_key(identity.client_key, registered=traits.jwks) if traits.needs_key else None
+    return Voice(identity=identity, clock=clock, key=key, proving=_proving(identity, clock))
+
+
+def _proving(identity: TppIdentity, clock: Clock) -> DpopKey | None:
+    if not identity.client.dpop_bound_access_tokens:
+        return None
+    path = identity.dpop_key
+    # Several processes of one TPP share a key by its file; without one this process has a key of its own.
+    return DpopKey(clock, load_signing_key(path) if path.is_file() else None)
