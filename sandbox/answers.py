@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import requests
 
 _FIRST_REFUSAL = 400
@@ -14,14 +16,15 @@ _LONGEST_QUOTE = 300
 
 
 class PeerRefused(RuntimeError):
-    """A peer was reached and said no."""
+    """A peer was reached and said no; `faults` are the fields that it names, each with what is wrong."""
 
-    def __init__(self, peer: str, status: int, detail: str) -> None:
+    def __init__(self, peer: str, status: int, detail: str, *, faults: tuple[tuple[str, str], ...] = ()) -> None:
         """Name the peer, the HTTP status and what it said."""
         super().__init__(f"the {peer} service refused ({status}): {detail}")
         self.peer = peer
         self.status = status
         self.detail = detail
+        self.faults = faults
 
 
 def require_accepted(peer: str, response: requests.Response) -> dict[str, Any]:
@@ -29,8 +32,14 @@ def require_accepted(peer: str, response: requests.Response) -> dict[str, Any]:
     document = _document(response)
     if response.status_code >= _FIRST_REFUSAL:
         detail = str(document.get("detail") or document.get("title") or response.text[:_LONGEST_QUOTE])
-        raise PeerRefused(peer, response.status_code, detail)
+        raise PeerRefused(peer, response.status_code, detail, faults=tuple(_faults(document.get("errors"))))
     return document
+
+
+def _faults(errors: object) -> Iterator[tuple[str, str]]:
+    for error in errors if isinstance(errors, list) else ():
+        if isinstance(error, dict) and "field" in error:
+            yield str(error["field"]), str(error.get("problem", ""))
 
 
 def _document(response: requests.Response) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from psd2.ncas import NCAS
 from sandbox.acting import actor_headers
 from sandbox.answers import PeerRefused, require_accepted
+from sandbox.tpps.errors import ClientRefused, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +27,7 @@ class Gateway(Protocol):
         """Register or change a TPP."""
 
     def put_client(self, tpp: Tpp) -> None:
-        """Register or change the TPP's OAuth client."""
+        """Register or change the TPP's OAuth client; raises `ClientRefused` where it is not one that is taken."""
 
     def delete_client(self, client_id: str) -> None:
         """Delete a client with its tokens; one that is gone already is fine."""
@@ -59,7 +60,7 @@ class GatewayOverTheWire:
         self._change("PUT", f"/tpps/{quote(str(number), safe='')}", json=body)
 
     def put_client(self, tpp: Tpp) -> None:
-        """Register or change the TPP's OAuth client."""
+        """Register or change the TPP's OAuth client; raises `ClientRefused` naming what it does not take."""
         body = {
             "authorisation_number": str(tpp.authorisation_number),
             "name": tpp.organisation,
@@ -68,7 +69,12 @@ class GatewayOverTheWire:
             "token_endpoint_auth_method": "tls_client_auth",
             **tpp.client_metadata,
         }
-        self._change("PUT", f"/clients/{quote(tpp.client_id, safe='')}", json=body)
+        try:
+            self._change("PUT", f"/clients/{quote(tpp.client_id, safe='')}", json=body)
+        except PeerRefused as refusal:
+            if refusal.faults:
+                raise ClientRefused(tuple(Fault(*fault) for fault in refusal.faults)) from refusal
+            raise
 
     def delete_client(self, client_id: str) -> None:
         """Delete a client with its tokens; one that is gone already is fine."""

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import pathlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
-import orjson
 
 from chassis.peers import PeerUnavailable
 from sandbox.answers import PeerRefused
+from sandbox.cli.client_options import client_metadata, client_options
 from sandbox.cli.options import home_option, json_option, services_for
 from sandbox.cli.programs import typed
+from sandbox.cli.rotate_key import rotate_key
 from sandbox.cli.terminal import print_json, print_table
 from sandbox.tpps.client_data import client_data
 from sandbox.tpps.client_key import with_own_key
 from sandbox.tpps.folder import TppFolder
-from sandbox.tpps.model import Profile
 from sandbox.tpps.parsing import parse_registration
 
 if TYPE_CHECKING:
@@ -26,10 +25,6 @@ if TYPE_CHECKING:
     from sandbox.bootstrap import Services
     from sandbox.tpps.model import RegistrationRequest, Tpp
     from sandbox.tpps.service import Registered
-
-
-_FILE = click.Path(exists=True, dir_okay=False, path_type=pathlib.Path)
-_METHODS = ("tls_client_auth", "self_signed_tls_client_auth", "private_key_jwt")
 
 
 @click.group()
@@ -42,11 +37,7 @@ def tpp() -> None:
 @click.option("--authorisation-number", required=True, help="Such as PSDDE-BAFIN-100001.")
 @click.option("--roles", required=True, help="One or more of AISP, PISP, CBPII, comma separated.")
 @click.option("--redirect-uri", "redirect_uris", required=True, multiple=True, help="May be given several times.")
-@click.option("--profile", type=click.Choice([profile.value for profile in Profile]), default="berlin", show_default=True)
-@click.option("--auth-method", type=click.Choice(_METHODS), help="How the client authenticates. Default: tls_client_auth.")
-@click.option("--jwks", type=_FILE, help="The client's public keys. Left out where keys are needed: client.key is made.")
-@click.option("--jwks-uri", help="Where the client publishes its keys.")
-@click.option("--client-metadata", type=_FILE, help="More of RFC 7591 §2 as a JSON object, such as grant_types.")
+@client_options
 @click.option("--organisation", help="Name of the firm in its certificates. Default: NAME.")
 @click.option("--seed", type=int, help="Fixes the test data: the same number and seed make the same bank.")
 @json_option
@@ -56,7 +47,7 @@ def register(*, as_json: bool, home: Path | None, **given: Any) -> None:  # noqa
 
     May be run again: what is done already is kept, what is missing is put right.
     """
-    said = _client_metadata(given)
+    said = client_metadata(given)
     request = registration_of({**given, "client_metadata": said})
     services = services_for(home)
     metadata = with_own_key(request.client_metadata, request.profile, services.settings.home.tpp(request.name))
@@ -78,28 +69,6 @@ def register(*, as_json: bool, home: Path | None, **given: Any) -> None:  # noqa
     personas = [(str(who["psu"]), str(who["password"]), str(who.get("purpose", ""))) for who in registered.personas]
     print_table("Who can log in at its bank", ("psu", "password", "for"), personas)
     click.echo(f"next: {typed('tpp')} journey ais --tpp {registered.tpp.name}")
-
-
-def _client_metadata(given: dict[str, Any]) -> dict[str, Any]:
-    """Take the options about the client together."""
-    method, keys, address = given.pop("auth_method"), given.pop("jwks"), given.pop("jwks_uri")
-    more = given.pop("client_metadata")
-    return {
-        **(_read_object(more, "--client-metadata") if more else {}),
-        **({"token_endpoint_auth_method": method} if method else {}),
-        **({"jwks": _read_object(keys, "--jwks")} if keys else {}),
-        **({"jwks_uri": address} if address else {}),
-    }
-
-
-def _read_object(path: Path, option: str) -> dict[str, Any]:
-    try:
-        document = orjson.loads(path.read_bytes())
-    except orjson.JSONDecodeError as error:
-        raise click.BadParameter(f"{path} is not JSON: {error}", param_hint=option) from error
-    if not isinstance(document, dict):
-        raise click.BadParameter(f"{path} holds no JSON object", param_hint=option)
-    return document
 
 
 def registration_of(given: dict[str, Any]) -> RegistrationRequest:
@@ -180,3 +149,6 @@ def remove(*, name: str, home: Path | None) -> None:
             f"the gateway has not taken the revocations yet ({error}); the portal delivers them as soon as it can", err=True
         )
     click.echo(f"{gone.name} is removed")
+
+
+tpp.add_command(rotate_key)

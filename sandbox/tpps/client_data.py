@@ -49,8 +49,9 @@ class PublicAddresses:
 
 
 def client_data(tpp: Tpp, addresses: PublicAddresses) -> dict[str, Any]:
-    """Return who the TPP is and where the platform answers."""
+    """Return who the TPP is, how its client is registered, and where the platform answers."""
     return {
+        **tpp.client_metadata,  # by the names of RFC 7591; the register's own members below can't be replaced by it
         "name": tpp.name,
         "organisation": tpp.organisation,
         "authorisation_number": str(tpp.authorisation_number),

@@ -30,6 +30,12 @@ class RegistrationRefused(RegisterError):
         self.faults = faults
 
 
+class ClientRefused(RegistrationRefused):
+    """An OAuth client that the gateway does not take; its faults are named by the members of RFC 7591."""
+
+    code = "register.client_invalid"
+
+
 class RegistrationConflict(RegisterError):
     """The name or number belongs to a TPP already; `field` says which of the two."""
 

@@ -86,6 +86,14 @@ class Amendment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClientAmendment:
+    """What a TPP may change of its OAuth client; the client id stays, for consents and refresh tokens stand on it."""
+
+    profile: Profile
+    client_metadata: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FormerTpp:
     """A TPP that has left; its number waits for whoever had it."""
 

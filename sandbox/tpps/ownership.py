@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from psd2.ids import new_secret
+from sandbox.answers import PeerRefused
 from sandbox.tpps.applications import Applicant, is_token, token_sha256
-from sandbox.tpps.errors import AccessDenied, TppBlocked, UnknownTpp
+from sandbox.tpps.errors import AccessDenied, ClientRefused, TppBlocked, UnknownTpp
 from sandbox.tpps.introduction import introduce
 from sandbox.tpps.model import TppStatus
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from sandbox.bank_client import Bank
     from sandbox.gateway_client import Gateway
     from sandbox.tpps.applications import Applications, RegisterLimits
-    from sandbox.tpps.model import Amendment, RegistrationRequest, Tpp
+    from sandbox.tpps.model import Amendment, ClientAmendment, RegistrationRequest, Tpp
 
 
 class Records(Protocol):
@@ -28,6 +29,12 @@ class Records(Protocol):
 
     def amend(self, tpp: Tpp, amendment: Amendment) -> None:
         """Write what a TPP has changed of itself and nothing else."""
+
+    def amend_client(self, tpp: Tpp, amendment: ClientAmendment) -> None:
+        """Write what a TPP has changed of its client and nothing else."""
+
+    def forget(self, tpp: Tpp) -> None:
+        """Take out a TPP that never came to be."""
 
     def activate(self, tpp: Tpp) -> bool:
         """Make a registering TPP active; return False, and change nothing, where it is not registering."""
@@ -70,11 +77,17 @@ class Ownership:
         """Register a TPP, or continue where it broke off; its certificates are asked for one by one afterwards.
 
         The same request by the same organisation again, once it is done, returns the TPP. Raises `RegistrationConflict`,
-        `RegisterFull`, `RegistrationInterrupted`.
+        `RegisterFull`, `RegistrationInterrupted`, `ClientRefused`.
         """
         applicant = Applicant(organisation_id=organisation_id)
-        tpp = self._applications.standing(request, applicant) or self._applications.admit(request, applicant)
-        return self.resume(tpp)
+        standing = self._applications.standing(request, applicant)
+        tpp = standing or self._applications.admit(request, applicant)
+        try:
+            return self.resume(tpp)
+        except (PeerRefused, ClientRefused):
+            if standing is None:
+                self._records.forget(tpp)  # what nobody takes is not left half registered, with data nobody can correct
+            raise
 
     def resume(self, tpp: Tpp) -> Tpp:
         """Continue a registration that broke off; one that is done stays as it is. Raises `RegistrationInterrupted`."""
@@ -103,14 +116,31 @@ class Ownership:
         Raises `RegistrationInterrupted`: the same again continues.
         """
         with self._changes:
-            standing = self._records.find(str(tpp.authorisation_number))
-            if standing is None:
-                raise UnknownTpp(tpp.name)  # it has left meanwhile, and the gateway must not hear of it again
+            standing = self._standing(tpp)
             changed = replace(standing, organisation=amendment.organisation, redirect_uris=amendment.redirect_uris)
             if changed != standing:
                 introduce(changed, bank=self._bank, gateway=self._gateway)
                 self._records.amend(standing, amendment)
         return changed
+
+    def amend_client(self, tpp: Tpp, amendment: ClientAmendment) -> Tpp:
+        """Change profile, keys and whatever else a client has registered, at the gateway first.
+
+        Raises `ClientRefused` where the gateway does not take it, `RegistrationInterrupted`: the same again continues.
+        """
+        with self._changes:
+            standing = self._standing(tpp)
+            changed = replace(standing, profile=amendment.profile, client_metadata=amendment.client_metadata)
+            if changed != standing:
+                introduce(changed, bank=self._bank, gateway=self._gateway)
+                self._records.amend_client(standing, amendment)
+        return changed
+
+    def _standing(self, tpp: Tpp) -> Tpp:
+        standing = self._records.find(str(tpp.authorisation_number))
+        if standing is None:
+            raise UnknownTpp(tpp.name)  # it has left meanwhile, and the gateway must not hear of it again
+        return standing
 
     def claim(self, number: str, token: str, *, organisation_id: str) -> Tpp:
         """Take over a TPP that was registered without the portal; its access token proves whose it is.

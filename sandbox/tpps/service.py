@@ -16,7 +16,7 @@ from sandbox.answers import PeerRefused
 from sandbox.ca.errors import NotRevocable, UnknownCertificate
 from sandbox.ca.model import CertificateStatus, RevocationReason, TppCertificateKind
 from sandbox.tpps.applications import OPERATOR, Applicant, Applications, is_token, token_sha256
-from sandbox.tpps.errors import AccessDenied, RegistrationConflict, TppBlocked, UnknownTpp
+from sandbox.tpps.errors import AccessDenied, ClientRefused, RegistrationConflict, TppBlocked, UnknownTpp
 from sandbox.tpps.introduction import introduce
 from sandbox.tpps.model import TppStatus
 from sandbox.tpps.ownership import Ownership
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from sandbox.ca.model import CertificateRecord, Fault, IssuedCertificate, TppSubject
     from sandbox.gateway_client import Gateway
     from sandbox.tpps.applications import RegisterLimits
-    from sandbox.tpps.model import Amendment, FormerTpp, RegistrationRequest, Tpp
+    from sandbox.tpps.model import Amendment, ClientAmendment, FormerTpp, RegistrationRequest, Tpp
 
 
 class TppStore(Protocol):
@@ -56,6 +56,9 @@ class TppStore(Protocol):
 
     def amend(self, tpp: Tpp, amendment: Amendment) -> None:
         """Write what a TPP has changed of itself and nothing else."""
+
+    def amend_client(self, tpp: Tpp, amendment: ClientAmendment) -> None:
+        """Write what a TPP has changed of its client and nothing else."""
 
     def activate(self, tpp: Tpp) -> bool:
         """Make a registering TPP active; return False, and change nothing, where it is not registering."""
@@ -195,7 +198,7 @@ class Register:
         """Tell bank and gateway of the TPP; one that they refuse is not left half registered, with data nobody can correct."""
         try:
             return introduce(tpp, bank=self._bank, gateway=self._gateway)
-        except PeerRefused:
+        except (PeerRefused, ClientRefused):
             if is_new:
                 self._store.forget(tpp)
             raise

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Engine, Row, Table
 
     from sandbox.tpps.applications import RegisterLimits
-    from sandbox.tpps.model import Amendment
+    from sandbox.tpps.model import Amendment, ClientAmendment
 
 _REGISTER = ("sandbox.register",)
 _FORMER = ("authorisation_number", "organisation_id", "access_token_sha256")
@@ -86,6 +86,11 @@ class SqlTppStore:
         """Write what a TPP has changed of itself and nothing else."""
         uris = orjson.dumps(amendment.redirect_uris).decode()
         self._write(tpp, organisation=amendment.organisation, redirect_uris=uris)
+
+    def amend_client(self, tpp: Tpp, amendment: ClientAmendment) -> None:
+        """Write what a TPP has changed of its client and nothing else."""
+        metadata = orjson.dumps(dict(amendment.client_metadata)).decode()
+        self._write(tpp, profile=amendment.profile.value, client_metadata=metadata)
 
     def activate(self, tpp: Tpp) -> bool:
         """Make a registering TPP active; return False, and change nothing, where it is not registering."""

@@ -17,6 +17,7 @@ from psd2.clock import FixedClock
 from sandbox.answers import PeerRefused
 from sandbox.ca.errors import UnknownAuthority, UnknownCertificate
 from sandbox.ca.model import CertificateRecord, CertificateStatus, IssuedCertificate, serial_text
+from sandbox.tpps import errors
 from sandbox.tpps.applications import RegisterLimits
 from sandbox.tpps.errors import RegistrationConflict
 from sandbox.tpps.model import FormerTpp, TppStatus
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from sandbox.ca.model import Fault, RevocationReason, TppCertificateKind, TppSubject
     from sandbox.ca.service import CertificateAuthority
-    from sandbox.tpps.model import Amendment, RegistrationRequest, Tpp
+    from sandbox.tpps.model import Amendment, ClientAmendment, RegistrationRequest, Tpp
 
 NOW = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.UTC)
 NUMBER = "PSDDE-BAFIN-100001"
@@ -69,6 +70,7 @@ class FakeGateway:
     calls: list[str]
     is_down: bool = False
     refuses_clients: bool = False
+    client_faults: tuple[errors.Fault, ...] = ()
     crls: list[bytes] = field(default_factory=list)
 
     def put_tpp(self, tpp: Tpp, *, blocked: bool) -> None:
@@ -77,6 +79,8 @@ class FakeGateway:
     def put_client(self, tpp: Tpp) -> None:
         if self.refuses_clients:
             raise PeerRefused("admin", 422, "jwks_uri: must be https")
+        if self.client_faults:
+            raise errors.ClientRefused(self.client_faults)
         self._note(f"client {tpp.client_id}")
 
     def delete_client(self, client_id: str) -> None:
@@ -203,6 +207,9 @@ class InMemoryTppStore:
 
     def amend(self, tpp: Tpp, amendment: Amendment) -> None:
         self._write(tpp, organisation=amendment.organisation, redirect_uris=amendment.redirect_uris)
+
+    def amend_client(self, tpp: Tpp, amendment: ClientAmendment) -> None:
+        self._write(tpp, profile=amendment.profile, client_metadata=amendment.client_metadata)
 
     def claim(self, tpp: Tpp, organisation_id: str, *, limits: RegisterLimits) -> bool:
         limits.require_room_in_organisation(self._count(organisation_id))

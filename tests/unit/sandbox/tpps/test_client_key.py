@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import pytest
 from joserfc.jwk import ECKey
 
-from sandbox.tpps.client_key import with_own_key
+from sandbox.tpps.client_key import next_keys, put_next_in_use, with_own_key
+from sandbox.tpps.errors import RegistrationRefused
 from sandbox.tpps.model import Profile
 
 if TYPE_CHECKING:
@@ -38,3 +40,40 @@ def test_nobody_else_does(tmp_path: Path, metadata: dict[str, Any]) -> None:
     """Nothing is made for whoever brings keys or needs none."""
     assert with_own_key(metadata, Profile.FAPI2, tmp_path) == metadata
     assert not list(tmp_path.iterdir())
+
+
+def test_a_client_whose_requests_have_to_be_signed_gets_one(tmp_path: Path) -> None:
+    """Whatever its profile."""
+    assert "jwks" in with_own_key({"require_signed_request_object": True}, Profile.FAPI2, tmp_path)
+
+
+def test_a_key_to_bind_tokens_to_is_made_and_told_to_nobody(tmp_path: Path) -> None:
+    """Proofs bring its public half along (RFC 9449 §4.2)."""
+    metadata = {"dpop_bound_access_tokens": True}
+
+    assert with_own_key(metadata, Profile.FAPI2, tmp_path) == metadata
+    assert (tmp_path / "dpop.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_key_is_changed_without_a_gap(tmp_path: Path) -> None:
+    """The next is registered beside the one in use; then it is in use, and registering again asks for the same two."""
+    (first,) = with_own_key(SIGNS, Profile.FAPI2, tmp_path)["jwks"]["keys"]
+    both = next_keys(tmp_path, at_once=False)
+    assert first in both["keys"]
+    assert ECKey.import_key((tmp_path / "client.key").read_bytes()).thumbprint() == first["kid"]
+
+    put_next_in_use(tmp_path)
+    (tmp_path / "client.json").write_bytes(orjson.dumps({"jwks": both}))
+
+    assert ECKey.import_key((tmp_path / "client.key").read_bytes()).thumbprint() == both["keys"][0]["kid"]
+    assert with_own_key(SIGNS, Profile.FAPI2, tmp_path)["jwks"] == both
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.glob("*.key")} == {0o600}
+    assert first not in next_keys(tmp_path, at_once=True)["keys"]
+
+
+def test_a_file_that_is_no_such_key_is_told(tmp_path: Path) -> None:
+    """By its name, before anything is registered."""
+    (tmp_path / "client.key").write_text("x")
+
+    with pytest.raises(RegistrationRefused, match=r"client\.key holds no EC key"):
+        with_own_key(SIGNS, Profile.FAPI2, tmp_path)
