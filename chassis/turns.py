@@ -10,6 +10,7 @@ import os
 import select
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from gunicorn import util
@@ -69,7 +70,8 @@ class TurnWorker(HandshakeWorker):
             if self.handle(conn):
                 self._await_request(conn)
                 return
-            conn.close(graceful=True)
+            with suppress(OSError):  # the peer may have ended it
+                conn.close(graceful=True)
         except BaseException:  # whatever the application raises, the thread serves others
             self.log.exception("a connection with %s has ended", conn.client)
             util.close(conn.sock)
@@ -98,7 +100,6 @@ class TurnWorker(HandshakeWorker):
             if not reply.headers_sent:
                 raise
             self.log.exception("Error handling request")
-            util.close_graceful(conn.sock)
             return False
         return not reply.should_close()
 
