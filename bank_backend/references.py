@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _MOST_SHOWN = 40
 # ISO/IEC 7812: a card number has up to 19 digits; those in use have at least 12.
 _PAN: Final = re.compile(r"[0-9]{12,19}", re.ASCII)
+_IBAN_SHAPE: Final = re.compile(r"[A-Z]{2}[0-9]{2}")
+_BBAN: Final = re.compile(r"[a-zA-Z0-9]{1,30}", re.ASCII)
 _MASKED_PAN: Final = re.compile(r"[0-9]{6}[xX*]{2,9}[0-9]{4}", re.ASCII)
 
 
@@ -65,6 +67,23 @@ def reference_json(reference: AccountReference) -> dict[str, str]:
     named = {"iban": reference.iban, "pan": reference.pan, "maskedPan": reference.masked_pan}
     body = {name: value for name, value in named.items() if value}
     return body | {"currency": reference.currency} if reference.currency else body
+
+
+def is_iban_shaped(number: str) -> bool:
+    """Whether an account's number is an IBAN; what a country without IBAN calls its accounts begins otherwise."""
+    return _IBAN_SHAPE.match(number) is not None
+
+
+def number_json(number: str) -> dict[str, str]:
+    """Return `accountReference` of an account anywhere, by its IBAN or BBAN."""
+    return {"iban" if is_iban_shaped(number) else "bban": number}
+
+
+def parse_number(text: str) -> str:
+    """Return an IBAN whose check digits are right, or a BBAN; raises `InvalidReference`."""
+    if is_iban_shaped(text) or not _BBAN.fullmatch(text):
+        return parse_iban(text)
+    return text
 
 
 def parse_iban(text: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from lxml import etree
 
 from bank_backend.accounts.codes import counterparty_of, transaction_code
+from bank_backend.references import is_iban_shaped
 from psd2.money import Money
 
 if TYPE_CHECKING:
@@ -142,14 +143,18 @@ class _Document:
 
     def _parties(self, parent: etree._Element, line: StatementLine) -> None:
         other = counterparty_of(line)
-        if not other.name and not other.iban:
+        if not other.name and not other.account:
             return
         here = self._in(parent, "RltdPties")
         side = "Cdtr" if other.is_creditor else "Dbtr"
         if other.name:
             self._text(self._in(self._in(here, side), "Pty"), "Nm", other.name[:140])
-        if other.iban:
-            self._text(self._in(self._in(here, f"{side}Acct"), "Id"), "IBAN", other.iban)
+        if other.account:
+            identified = self._in(self._in(here, f"{side}Acct"), "Id")
+            if is_iban_shaped(other.account):
+                self._text(identified, "IBAN", other.account)
+            else:
+                self._text(self._in(identified, "Othr"), "Id", other.account)
         if other.agent:
             agent = self._in(self._in(self._in(parent, "RltdAgts"), f"{side}Agt"), "FinInstnId")
             self._text(agent, "BICFI", other.agent)

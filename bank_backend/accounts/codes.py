@@ -22,7 +22,7 @@ class Counterparty:
 
     is_creditor: bool
     name: str
-    iban: str
+    account: str
     agent: str
     ultimate: str
 
@@ -32,9 +32,10 @@ def counterparty_of(line: StatementLine) -> Counterparty:
     said = line.details
     if line.amount_minor < 0:
         agent, ultimate = (said.creditor_agent, said.ultimate_creditor) if said else ("", "")
-        return Counterparty(is_creditor=True, name=line.creditor_name, iban=line.creditor_iban, agent=agent, ultimate=ultimate)
+        name, account = line.creditor_name, line.creditor_iban
+        return Counterparty(is_creditor=True, name=name, account=account, agent=agent, ultimate=ultimate)
     agent, ultimate = (said.debtor_agent, said.ultimate_debtor) if said else ("", "")
-    return Counterparty(is_creditor=False, name=line.debtor_name, iban=line.debtor_iban, agent=agent, ultimate=ultimate)
+    return Counterparty(is_creditor=False, name=line.debtor_name, account=line.debtor_iban, agent=agent, ultimate=ultimate)
 
 
 def transaction_code(line: StatementLine) -> str:

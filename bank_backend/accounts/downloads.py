@@ -10,7 +10,7 @@ from bank_backend.accounts.model import AccessKind, AccountKind, ReportFormat, T
 from bank_backend.accounts.report_store import Download
 from bank_backend.accounts.reports import MOST_AT_ONCE, Scope
 from bank_backend.accounts.swift import mt940, mt942
-from bank_backend.errors import AccessExceeded, PathResourceUnknown, PeriodInvalid, ResourceExpired
+from bank_backend.errors import AccessExceeded, ConsentInvalid, PathResourceUnknown, PeriodInvalid, ResourceExpired
 from bank_backend.personalities.model import Service
 from psd2.ids import new_uuid
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from bank_backend.accounts.information import AccountInformation, Entrance
+    from bank_backend.accounts.information import AccountInformation, AccountView, Entrance
     from bank_backend.accounts.report_store import DownloadStore
     from bank_backend.accounts.reports import AccountReports, AccountStatement
     from bank_backend.calls import TppCall
@@ -61,6 +61,7 @@ class AccountStatements:
         entering = self._information.entered(call, AccessKind.TRANSACTIONS, account_id, consent_id=consent_id)
         with entering as entrance:
             view = self._information.view(entrance, AccountKind.PAYMENT, account_id)
+            _require_balances(view, report_format)
             scope = self._reports.scope(entrance, view, query, personality)
             if scope.size <= MOST_AT_ONCE:
                 statements = self._reports.statements(entrance, scope, query)
@@ -101,6 +102,12 @@ class AccountStatements:
         return _written(statements, query, download.format, message=download.id, at=download.made_at)
 
 
+def _require_balances(view: AccountView, report_format: ReportFormat) -> None:
+    if report_format is ReportFormat.CAMT_053 and not view.rights.balances:
+        text = "a camt.053 tells balances, and the consent does not grant them on this account: ask for a camt.052, or for JSON"
+        raise ConsentInvalid(text)
+
+
 def _require_download(scope: Scope, personality: Personality) -> None:
     if not personality.offers(Service.DOWNLOADS) or len(scope.view.members) > 1:
         text = f"a statement holds up to {MOST_AT_ONCE} movements, and the period has more: ask for a shorter one, or for JSON"
@@ -132,8 +139,8 @@ def _written(
     message: str,
     at: datetime,
 ) -> bytes:
-    """Write the statements; what is pending is told by the interim formats only (BG IG §6.5.4)."""
-    is_interim = query.booking_status.has_pending
+    """Write the statements: interim where something is pending (BG IG §6.5.4), or where the consent grants no balances."""
+    is_interim = query.booking_status.has_pending or any(one.opening is None for one in statements)
     if report_format is ReportFormat.TEXT:
         return mt942(statements, at=at) if is_interim else mt940(statements)
     identification = message.replace("-", "")

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from bank_backend.accounts.codes import proprietary_code, transaction_code
 from bank_backend.accounts.model import PageDirection, PageRef
 from bank_backend.accounts.wire import EVERY_BALANCE, account_reference_json, amount_json, balances_json, path_of
+from bank_backend.references import number_json
 from psd2.money import decimal_text
 
 if TYPE_CHECKING:
@@ -84,13 +85,13 @@ def _line_json(line: StatementLine, path: str, *, balances: bool) -> dict[str, A
 def _name_counterparty(body: dict[str, Any], line: StatementLine) -> None:
     # As `counterparty_of` says; a list does without what only the details tell.
     if line.amount_minor < 0:
-        side, name, iban = "creditor", line.creditor_name, line.creditor_iban
+        side, name, number = "creditor", line.creditor_name, line.creditor_iban
     else:
-        side, name, iban = "debtor", line.debtor_name, line.debtor_iban
+        side, name, number = "debtor", line.debtor_name, line.debtor_iban
     if name:
         body[f"{side}Name"] = name[:_MOST_NAME]
-    if iban:
-        body[f"{side}Account"] = {"iban": iban}
+    if number:
+        body[f"{side}Account"] = number_json(number)
 
 
 def _exchange_json(line: StatementLine) -> dict[str, object]:
@@ -134,7 +135,7 @@ def _order_json(order: StandingOrder) -> dict[str, object]:
     body: dict[str, object] = {
         "transactionAmount": amount_json(order.amount),
         "creditorName": order.creditor_name[:_MOST_NAME],
-        "creditorAccount": {"iban": order.creditor_iban},
+        "creditorAccount": number_json(order.creditor_account),
         "bankTransactionCode": order.code,
         "additionalInformationStructured": {"standingOrderDetails": details},
     }

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from bank_backend.accounts.merging import collection_page
 from bank_backend.accounts.model import AccessKind, Account, AccountKind, Period
-from bank_backend.accounts.transaction_parameters import NO_PAGE, period_of, require_offered
+from bank_backend.accounts.transaction_parameters import EARLIEST, NO_PAGE, period_of, require_offered
 from bank_backend.errors import FormatError, ParameterNotSupported, PathResourceUnknown, PeriodInvalid
 from bank_backend.ledger.statements import StatementQuery, UnknownPlace
 from bank_backend.personalities.model import Service
@@ -49,14 +50,17 @@ class TransactionReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountStatement:
-    """All movements of one account in a period, oldest first, between what it had before and what it had then."""
+    """All movements of one account in a period, oldest first, between what it had before and what it had then.
+
+    Both balances are None where the consent grants none.
+    """
 
     account: Account
     owner_name: str
     since: date
     until: date
-    opening: Money
-    closing: Money
+    opening: Money | None
+    closing: Money | None
     booked: Sequence[StatementLine]
     pending: Sequence[StatementLine]
 
@@ -75,6 +79,17 @@ class Scope:
     after_number: int
     newest_number: int
     size: int
+
+    @property
+    def is_open_ended(self) -> bool:
+        """Whether no first day was named: what is asked for is what is new."""
+        return self.after_number > 0 or self.period.since <= EARLIEST
+
+    def since(self, booked: Sequence[StatementLine]) -> date:
+        """Return the first day of a statement of these movements."""
+        if not self.is_open_ended:
+            return self.period.since
+        return (booked[0].booking_date if booked else None) or self.period.until
 
 
 class AccountReports:
@@ -168,20 +183,35 @@ class AccountReports:
         )
         booked = list(self._statements.whole(connection, account.tenant, account.id, asked)) if status.has_booked else []
         pending = self._pending_of(entrance, account, period) if status.has_pending else ()
-        opening = _opening(booked)
-        if opening is None:
-            opening = self._statements.balance_before(connection, account.tenant, account.id, period.since)
-        closing = opening + sum(line.amount_minor for line in booked)
+        opening, closing = self._balances(entrance, scope, account, booked if status.has_booked else None)
         return AccountStatement(
             account=account,
             owner_name=account.owner_name if scope.view.rights.owner_name else "",
-            since=booked[0].booking_date or period.since if booked and scope.after_number else period.since,
+            since=scope.since(booked),
             until=period.until,
-            opening=Money(opening, account.currency),
-            closing=Money(closing, account.currency),
+            opening=opening,
+            closing=closing,
             booked=booked,
             pending=pending,
         )
+
+    def _balances(
+        self, entrance: Entrance, scope: Scope, account: Account, booked: Sequence[StatementLine] | None
+    ) -> tuple[Money, Money] | tuple[None, None]:
+        """Return the book before and after the statement's movements; None: it lists none that are booked."""
+        if not scope.view.rights.balances:
+            return None, None
+        after = scope.period.until + timedelta(days=1)
+        opening = _opening(booked or ())
+        if opening is None:
+            # Where nothing is new, the book stands where it stood.
+            first_day = after if scope.is_open_ended else scope.period.since
+            opening = self._statements.balance_before(entrance.connection, account.tenant, account.id, first_day)
+        if booked is None:
+            closing = self._statements.balance_before(entrance.connection, account.tenant, account.id, after)
+        else:
+            closing = opening + sum(line.amount_minor for line in booked)
+        return Money(opening, account.currency), Money(closing, account.currency)
 
     def _report(
         self, entrance: Entrance, view: AccountView, query: TransactionsQuery, personality: Personality

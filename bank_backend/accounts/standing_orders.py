@@ -26,7 +26,7 @@ class StandingOrder:
     """
 
     creditor_name: str
-    creditor_iban: str
+    creditor_account: str
     amount: Money
     remittance: str
     code: str

@@ -41,6 +41,9 @@ def _messages(messages: Iterator[Iterator[str]]) -> bytes:
 
 
 def _statement_lines(statement: AccountStatement) -> Iterator[str]:
+    if statement.opening is None or statement.closing is None:
+        msg = "a customer statement tells balances: without a right to them an interim report is due"
+        raise ValueError(msg)
     yield from _head(statement)
     yield f":60F:{_balance(statement.opening, statement.since)}"
     for line in statement.booked:
@@ -86,7 +89,7 @@ def _information(line: StatementLine) -> str:
         "EREF": _word(line.end_to_end_id),
         "MARF": _word(line.mandate_id),
         "CSID": _word(line.creditor_id),
-        "CNTP": "/".join((other.iban, other.agent, _word(other.name), "")) if other.name or other.iban else "",
+        "CNTP": "/".join((other.account, other.agent, _word(other.name), "")) if other.name or other.account else "",
         "REMI": f"USTD//{_word(line.remittance)}/" if line.remittance else "",
     }
     return "".join(f"/{code}/{text}" for code, text in parts.items() if text)

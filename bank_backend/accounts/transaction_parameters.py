@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bank_backend.personalities.model import Personality
 
 NO_PAGE: Final = "page is no page of this list: follow the links of its first page as they are"
-_EARLIEST: Final = date(1970, 1, 1)
+EARLIEST: Final = date(1970, 1, 1)
 _OF_CARDS: Final = ("bookingStatus", "dateFrom", "dateTo", "entryReferenceFrom", "deltaList", "page")
 _OF_ACCOUNTS: Final = (*_OF_CARDS, parameters.WITH_BALANCE)
 # A standing order is no movement of a card account (BG IG §6.6.4).
@@ -73,7 +73,7 @@ def require_offered(query: TransactionsQuery, personality: Personality) -> None:
 def period_of(query: TransactionsQuery, *, today: date, personality: Personality) -> Period:
     """Return the days that the list is about; raises `PeriodInvalid`."""
     if query.after_number is not None or query.is_delta or query.since is None:
-        return Period(_EARLIEST, today)
+        return Period(EARLIEST, today)
     if query.since > today:
         raise PeriodInvalid(f"dateFrom {query.since} is in the future: nothing is booked there yet", path="dateFrom")
     if personality.history_days is not None:

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from bank_backend.accounts.model import AccountStatus, AccountUsage
 from bank_backend.bodies import Currency, Max70Text, Max140Text
-from bank_backend.references import parse_iban, parse_pan
+from bank_backend.references import parse_iban, parse_number, parse_pan
 
 _CODE: Final = r"^[A-Z]{4}-[A-Z]{4}-[A-Z]{4}$"
 _LOGIN: Final = r"^[a-z0-9][a-z0-9._-]{0,62}[a-z0-9]$"
@@ -22,6 +22,10 @@ _UNPRINTABLE: Final = "holds a control character, or one that is not seen: write
 
 def _optional_iban(text: str) -> str:
     return parse_iban(text) if text else text
+
+
+def _optional_number(text: str) -> str:
+    return parse_number(text) if text else text
 
 
 def _optional_pan(text: str) -> str:
@@ -43,6 +47,7 @@ Text200 = Annotated[str, StringConstraints(max_length=200), AfterValidator(_prin
 Text500 = Annotated[str, StringConstraints(max_length=500), AfterValidator(_printable)]
 Login = Annotated[str, StringConstraints(pattern=_LOGIN)]
 MaybeIban = Annotated[str, StringConstraints(max_length=34), AfterValidator(_optional_iban)]
+MaybeNumber = Annotated[str, StringConstraints(max_length=34), AfterValidator(_optional_number)]
 MaybePan = Annotated[str, StringConstraints(max_length=19), AfterValidator(_optional_pan)]
 
 
@@ -96,9 +101,9 @@ class TransactionLine(Line):
     at: AwareDatetime | None = None
     id: Annotated[str, StringConstraints(pattern=_ID)] | None = None
     debtorName: Text140 = ""  # noqa: N815 - a column
-    debtorIban: MaybeIban = ""  # noqa: N815 - a column
+    debtorIban: MaybeNumber = ""  # noqa: N815 - a column
     creditorName: Text140 = ""  # noqa: N815 - a column
-    creditorIban: MaybeIban = ""  # noqa: N815 - a column
+    creditorIban: MaybeNumber = ""  # noqa: N815 - a column
     remittance: Text140 = ""
     code: Annotated[str, StringConstraints(pattern=_CODE)] | None = None
     endToEndId: Text35 = ""  # noqa: N815 - a column

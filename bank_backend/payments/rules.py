@@ -9,6 +9,7 @@ from bank_backend.errors import ExecutionDateInvalid, FormatError, ParameterNotC
 from bank_backend.ledger.calendar import business_day, is_business_day
 from bank_backend.payments.products import MOST_MINOR
 from bank_backend.payments.recurrence import Frequency
+from bank_backend.references import is_iban_shaped
 from psd2.money import Money
 
 if TYPE_CHECKING:
@@ -77,6 +78,9 @@ def _require_reachable(transfer: Transfer, places: Places, number: int) -> None:
         raise places.fault(FormatError, text, "creditorAccount", number)
     if not creditor.bban:
         return
+    if is_iban_shaped(creditor.bban):
+        text = "a BBAN does not begin like an IBAN, with two capital letters and two digits: give an IBAN as iban"
+        raise places.fault(FormatError, text, "creditorAccount", number)
     for name, value in (("creditorAgent", transfer.creditor_agent), ("creditorAddress", transfer.creditor_address)):
         if value is None:
             raise places.fault(FormatError, f"{name} is missing: an account without IBAN is found by it", name, number)

@@ -46,7 +46,7 @@ def _standing_order(payment: Payment) -> StandingOrder:
     (transfer,), rule = payment.instruction.transfers, payment.required_rule
     return StandingOrder(
         creditor_name=transfer.creditor_name,
-        creditor_iban=transfer.creditor.iban,
+        creditor_account=transfer.creditor.number,
         amount=transfer.amount,
         remittance=transfer.remittance or "",
         code=_CODES[payment.product.product],

@@ -17,7 +17,7 @@ from tests.support.bank_accounts import book_movements
 from tests.support.bank_core import ANNA, NORA, TENANT
 from tests.support.camt_structure import require_structure
 from tests.unit.bank_backend.accounts.test_accounts_api import refusal
-from tests.unit.bank_backend.ledger.test_transfer import hold
+from tests.unit.bank_backend.ledger.test_transfer import hold, pay
 
 if TYPE_CHECKING:
     from typing import Any
@@ -234,6 +234,66 @@ def test_an_empty_statement_is_one_too(web: Web) -> None:
     assert ":60F:C261101EUR0,00" in web.get(parameters, Accept="text/plain").text
     assert require_structure(etree.fromstring(web.get(parameters, Accept="application/xml").data), "053").entries == []
     assert mt940([]) == b""
+
+
+def test_a_statement_of_what_is_new_begins_where_the_last_one_ended(web: Web) -> None:
+    """Whoever asks what is new names no day: the book stands where it stood, also where nothing is new."""
+    account = web.bank.account(ANNA)
+    listed: Any = web.get(path(web, f"bookingStatus=booked&{SINCE}")).json
+    newest = listed["transactions"]["booked"][0]
+    book = _minor(newest["balanceAfterTransaction"]["balanceAmount"]["amount"].replace(".", ","))
+    asked = path(web, f"bookingStatus=booked&entryReferenceFrom={newest['entryReference']}")
+
+    unchanged = require_structure(etree.fromstring(web.get(asked, Accept="application/xml").data), "053")
+    text = web.get(asked, Accept="text/plain").text
+    book_movements(web.bank, account, [-250], day=date(2026, 11, 18))
+    changed = require_structure(etree.fromstring(web.get(asked, Accept="application/xml").data), "053")
+
+    assert unchanged.balances == {"OPBD": book, "CLBD": book}
+    lines = text.split("\r\n")
+    assert _opening(lines) == _closing(lines) == book
+    assert ":60F:C261118EUR" in text
+    assert changed.balances == {"OPBD": book, "CLBD": book - 250}
+
+
+def test_a_report_of_what_is_pending_tells_the_book_as_it_is(web: Web) -> None:
+    """What was booked in the period is left out of the report, not out of the balance."""
+    told: Any = web.get(f"/v1/accounts/{web.bank.account(ANNA).id}/balances").json
+    booked = {one["balanceType"]: one["balanceAmount"]["amount"] for one in told["balances"]}["interimBooked"]
+
+    answer = web.get(path(web, "bookingStatus=pending&dateFrom=2026-10-01"), Accept="application/xml")
+
+    balances = require_structure(etree.fromstring(answer.data), "052").balances
+    assert balances["ITBD"] == _minor(booked.replace(".", ",")) != balances["OPBD"]
+
+
+def test_no_format_tells_balances_that_the_consent_keeps_back(web: Web) -> None:
+    """Without a right to balances: the interim formats, which do without them; a camt.053 can't."""
+    web.grant(ANNA, balances=False)
+    asked = path(web, f"bookingStatus=booked&{SINCE}")
+
+    report = require_structure(etree.fromstring(web.get(asked, Accept="application/xml").data), "052")
+    text = web.get(asked, Accept="text/plain").text
+    refused = web.get(asked, Accept="application/vnd.BerlinGroup.camt.053+xml")
+
+    assert report.entries
+    assert report.balances == {}
+    assert ":61:" in text
+    assert not re.search(r"^:6[024]", text.replace(":61:", ""), re.MULTILINE)
+    assert refusal(refused) == (401, "CONSENT_INVALID", None)
+
+
+def test_a_payee_without_iban_is_told_by_its_bban(web: Web) -> None:
+    """In JSON as `bban`, in camt as `Othr`: a national number is no IBAN."""
+    pay(web.bank, web.bank.account(ANNA), Money(100, "EUR"), iban="000123456789")
+    asked = path(web, "bookingStatus=booked&dateFrom=2026-11-18")
+
+    listed: Any = web.get(asked).json
+    document = web.get(asked, Accept="application/xml")
+
+    assert listed["transactions"]["booked"][0]["creditorAccount"] == {"bban": "000123456789"}
+    assert require_structure(etree.fromstring(document.data), "053").entries
+    assert "<CdtrAcct><Id><Othr><Id>000123456789</Id></Othr></Id></CdtrAcct>" in document.text
 
 
 @pytest.fixture

@@ -14,9 +14,11 @@ import pytest
 
 from bank_backend.data.lines import FILES
 from bank_backend.data.reading import MOST_BYTES
+from psd2.money import Money
 from tests.support.bank_core import ANNA, NOW, OTHER_TENANT, TENANT
 from tests.support.bank_sca import PORTAL, BankDesk, Tpp
 from tests.support.small_data import DATA, SMALL, bring_in, bring_in_json, exported
+from tests.unit.bank_backend.ledger.test_transfer import pay
 
 
 def changed(file: str, place: int, **change: object) -> dict[str, list[dict[str, Any]]]:
@@ -39,8 +41,9 @@ def test_what_was_taken_out_is_brought_in_again_exactly(desk: BankDesk, wanted: 
     """Export, reset, import, export: not a byte differs, ids of accounts and movements included."""
     payment = desk.payment()
     assert desk.decide(desk.begin("pis", payment)).status_code == 200
-    before = exported(desk, wanted)
     account = desk.bank.account(ANNA)
+    pay(desk.bank, account, Money(100, "EUR"), iban="000123456789")
+    before = exported(desk, wanted)
     assert desk.tpp.post(f"{DATA}/reset", {"seed": 99}).status_code == 200
     assert exported(desk, wanted) != before
 

@@ -110,6 +110,7 @@ def test_each_fault_is_named(changes: dict[str, Any], path: str) -> None:
         (CROSS_BORDER, {"creditorAccount": {"iban": ELSEWHERE, "bban": "123"}}, "creditorAccount"),
         (CROSS_BORDER, {"creditorAccount": {}}, "creditorAccount"),
         (CROSS_BORDER, {"creditorAccount": {"bban": "12 34"}}, "creditorAccount.bban"),
+        (CROSS_BORDER, {"creditorAccount": {"bban": ELSEWHERE}}, "creditorAccount"),
         (CROSS_BORDER, {"creditorAccount": {"bban": "1234567"}}, "creditorAgent"),
         (CROSS_BORDER, {"creditorAccount": {"bban": "1234567"}, "creditorAgent": "CHASUS33"}, "creditorAddress"),
     ],

@@ -69,3 +69,11 @@ def test_an_approved_order_stands_in_the_statement(till: Till, product: str) -> 
     assert (details["startDate"], details["endDate"], details["frequency"]) == ("2026-11-18", "2026-12-18", "Monthly")
     till.pass_until(date(2026, 12, 20))
     assert orders(till) == []
+
+
+def test_an_order_to_an_account_without_iban_names_its_bban(till: Till) -> None:
+    """As it was instructed."""
+    there = {"creditorAccount": {"bban": "021000021"}, "creditorAgent": "CHASUS33", "creditorAddress": {"country": "US"}}
+    till.approve(till.periodic(product=CROSS_BORDER, **there))
+
+    assert orders(till)[0]["creditorAccount"] == {"bban": "021000021"}
