@@ -19,7 +19,7 @@ class Scheme(StrEnum):
 
 
 class Refusal(Exception):
-    """The request does not pass. `public_text` goes over the wire, `private_detail` into the audit log; neither is secret."""
+    """A request does not pass. `public_text` and `hint` are for the wire, `private_detail` for the log; none is secret."""
 
     def __init__(
         self,
@@ -27,6 +27,7 @@ class Refusal(Exception):
         private_detail: str = "",
         *,
         public_text: str | None = None,
+        hint: str | None = None,
         headers: tuple[tuple[bytes, bytes], ...] = (),
         scheme: Scheme = Scheme.BEARER,
     ) -> None:
@@ -35,6 +36,7 @@ class Refusal(Exception):
         self.ground = GROUNDS[reason]
         self.private_detail = private_detail
         self.public_text = public_text or self.ground.text
+        self.hint = hint or self.ground.hint
         self.headers = headers
         self.scheme = scheme
 

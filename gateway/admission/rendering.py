@@ -45,7 +45,7 @@ def render(refusal: Refusal, style: ErrorStyle, *, sandbox_mode: bool) -> Answer
     content_type, body = _BODIES[style](refusal)
     if sandbox_mode:
         ground = refusal.ground
-        body |= {"reason": ground.reason, "hint": ground.hint, "clause": ground.clause}
+        body |= {"reason": ground.reason, "hint": refusal.hint, "clause": ground.clause}
     encoded = orjson.dumps(body)
     headers = [
         (b"content-type", content_type),

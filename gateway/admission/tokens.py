@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # RFC 6750 §2.1; the limit is far beyond the 43 characters of ours.
 _BEARER = re.compile(rb"[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9\-._~+/]{1,512}=*)")
+# How the kinds are written that name a resource (BG IG 1.3.8 §13.1).
+_VALUES = {"AIS": "AIS:<consentId>", "PIS": "PIS:<paymentId>", "PIIS": "PIIS:<consentId>"}
 _DPOP = re.compile(rb"[Dd][Pp][Oo][Pp] +([A-Za-z0-9\-._~+/]{1,512}=*)")  # RFC 9449 §7.1
 
 
@@ -124,8 +126,9 @@ def require_scope(token: AccessToken | None, route: Route) -> None:
     if token is None:
         return
     if not any(_is_of(value, route.scopes) for value in token.scope.split(" ")):
-        needed = " or ".join(scope if scope.islower() else f"{scope}:…" for scope in route.scopes)
-        raise Refusal("token.scope", f"scope is {token.scope}, {needed} is needed")
+        needed = " or ".join(_VALUES.get(scope, scope) for scope in route.scopes)
+        hint = f"Ask for a token with the scope {needed}: that is what this route wants."
+        raise Refusal("token.scope", f"scope is {token.scope}, {needed} is needed", hint=hint)
 
 
 def _is_of(value: str, kinds: tuple[str, ...]) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.dpop.addresses import comparable
 from gateway.dpop.faults import ProofFault
-from gateway.oauth.jose.algorithms import SUPPORTED
+from gateway.oauth.jose.algorithms import SUPPORTED, VERIFIED_NAMES
 from gateway.oauth.jose.jws import verified_by_own_key
 from gateway.oauth.jose.refusals import JwsRefused
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gateway.oauth.jose.claims import Claims
 
 TYPE: Final = "dpop+jwt"
-ALGS: Final = " ".join(sorted(SUPPORTED))
+ALGS: Final = " ".join(sorted(VERIFIED_NAMES))
 MOST_CHARACTERS: Final = 4096
 _MOST_JTI_CHARACTERS: Final = 256
 _FUTURE_SECONDS: Final = 10.0  # as FAPI 2.0 SP §5.3.2.1 wants it taken of other JWTs

@@ -150,7 +150,7 @@ def _signature_line(verdict: SignatureVerdict) -> bytes:
         ground = refusal.ground
         # It may quote the request: what would end a line, or be unreadable further on, is not repeated.
         text = "".join(character if character.isprintable() else "?" for character in refusal.public_text)
-        told = ToldRefusal(reason=refusal.reason, text=text, hint=ground.hint, clause=ground.clause)
+        told = ToldRefusal(reason=refusal.reason, text=text, hint=refusal.hint, clause=ground.clause)
         value = told_signatures.fault_header(told_signatures.SignatureFault(refusal.code, told))
     return f"{told_signatures.HEADER.lower()}: {value}\r\n".encode("ascii")
 

@@ -46,7 +46,7 @@ def _check(stage: Stage, run: DryRun, record: Record) -> dict[str, Any]:
     check["seen"] = established(stage, record) if verdict in _SHOWING else []
     if refusal is not None:
         ground = refusal.ground
-        check |= {"clause": ground.clause, "reason": ground.reason, "text": refusal.public_text, "hint": ground.hint}
+        check |= {"clause": ground.clause, "reason": ground.reason, "text": refusal.public_text, "hint": refusal.hint}
     note = _note(stage, verdict, run)
     return check | {"note": note} if note else check
 

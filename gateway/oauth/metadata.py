@@ -13,6 +13,7 @@ from gateway.oauth.authorization_response import ResponseMode
 from gateway.oauth.ciba.model import BC_AUTHORIZE_PATH
 from gateway.oauth.code_challenge import METHOD
 from gateway.oauth.grant_management.model import GRANTS_PATH, GrantAction
+from gateway.oauth.jose.algorithms import VERIFIED_NAMES
 from gateway.oauth.jose.endpoint import JWKS_PATH
 from gateway.oauth.rar.model import DetailType
 from gateway.register.model import AuthMethod, DeliveryMode, GrantType, SigningAlg
@@ -37,7 +38,8 @@ def server_metadata(*, issuer: str, edge_url: str) -> dict[str, object]:
         "registration_endpoint": f"{edge_url}{REGISTER_PATH}",
     }
     methods = [method.value for method in AuthMethod]
-    algorithms = [algorithm.value for algorithm in SigningAlg]
+    signed = [algorithm.value for algorithm in SigningAlg]
+    verified = list(VERIFIED_NAMES)
     return {
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}{AUTHORIZE_PATH}",
@@ -45,22 +47,22 @@ def server_metadata(*, issuer: str, edge_url: str) -> dict[str, object]:
         "jwks_uri": f"{issuer}{JWKS_PATH}",
         "response_types_supported": [RESPONSE_TYPE],
         "response_modes_supported": [mode.value for mode in ResponseMode],
-        "authorization_signing_alg_values_supported": algorithms,
-        "introspection_signing_alg_values_supported": algorithms,
+        "authorization_signing_alg_values_supported": signed,
+        "introspection_signing_alg_values_supported": signed,
         "grant_types_supported": [grant.value for grant in GrantType],
         "backchannel_token_delivery_modes_supported": [mode.value for mode in DeliveryMode],
         "backchannel_user_code_parameter_supported": False,
-        "backchannel_authentication_request_signing_alg_values_supported": algorithms,
-        "request_object_signing_alg_values_supported": algorithms,
+        "backchannel_authentication_request_signing_alg_values_supported": verified,
+        "request_object_signing_alg_values_supported": verified,
         # Clients that sign their requests are held to it one by one.
         "require_signed_request_object": False,
         "code_challenge_methods_supported": [METHOD],
         "token_endpoint_auth_methods_supported": methods,
-        "token_endpoint_auth_signing_alg_values_supported": algorithms,
+        "token_endpoint_auth_signing_alg_values_supported": verified,
         "introspection_endpoint_auth_methods_supported": methods,
-        "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
+        "introspection_endpoint_auth_signing_alg_values_supported": verified,
         "revocation_endpoint_auth_methods_supported": methods,
-        "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
+        "revocation_endpoint_auth_signing_alg_values_supported": verified,
         # Clients of the profile berlin may do without; those of FAPI 2.0 are held to it one by one.
         "require_pushed_authorization_requests": False,
         "authorization_response_iss_parameter_supported": True,

@@ -71,12 +71,21 @@ class GrantType(StrEnum):
     CIBA = "urn:openid:params:grant-type:ciba"
 
 
+# RFC 9864 §2.2 names in full what EdDSA on Ed25519 is; FAPI 2.0 SP §5.4.1 allows it as soon as it is registered, which it is.
+ED25519: Final = "Ed25519"
+
+
 class SigningAlg(StrEnum):
     """What may sign anything here (FAPI 2.0 SP §5.4.1): EdDSA with Ed25519 only."""
 
     PS256 = "PS256"
     ES256 = "ES256"
     EDDSA = "EdDSA"
+
+    @classmethod
+    def _missing_(cls, value: object) -> SigningAlg | None:
+        """Take the other name for what it is: a client that registers it is told this one (RFC 7591 §3.2.1)."""
+        return cls.EDDSA if value == ED25519 else None
 
 
 class ApplicationType(StrEnum):

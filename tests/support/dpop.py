@@ -8,13 +8,25 @@ import json
 import secrets
 import time
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry, serialize_compact
 
-ALGORITHMS = ["PS256", "ES256", "EdDSA"]
-_REGISTRY = JWSRegistry(algorithms=[*ALGORITHMS, "RS256"], strict_check_header=False)
+if TYPE_CHECKING:
+    from joserfc._rfc7515.model import JWSAlgModel
+
+ALGORITHMS = ["PS256", "ES256", "EdDSA", "Ed25519"]
+
+
+class _Registry(JWSRegistry):
+    """Joserfc's algorithms, without its warning that `EdDSA` has a newer name."""
+
+    def get_alg(self, name: str) -> JWSAlgModel:
+        return self.algorithms[name]
+
+
+_REGISTRY = _Registry(algorithms=[*ALGORITHMS, "RS256"], strict_check_header=False)
 _Key = ECKey | OKPKey | RSAKey
 
 
@@ -34,8 +46,9 @@ class Prover:
     @classmethod
     def of_algorithm(cls, alg: str) -> Prover:
         """Return one with a key for `alg`."""
-        keys = {"PS256": rsa_key, "EdDSA": lambda: OKPKey.generate_key("Ed25519", private=True)}
-        return cls(keys[alg](), alg) if alg in keys else cls()
+        if alg == "PS256":
+            return cls(rsa_key(), alg)
+        return cls() if alg == "ES256" else cls(OKPKey.generate_key("Ed25519", private=True), alg)
 
     @property
     def jkt(self) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from gateway.register.model import SigningAlg
+from gateway.register.model import ED25519, SigningAlg
 
-# RFC 9864 §2.2 names in full what EdDSA on Ed25519 is; FAPI 2.0 SP §5.4.1 allows it as soon as it is registered, which it is.
-FULL_NAME: Final = "Ed25519"
 SUPPORTED: Final = frozenset(SigningAlg)
 LEAST_RSA_BITS: Final = 2048
-_NAMES: Final = {**{algorithm.value: algorithm for algorithm in SigningAlg}, FULL_NAME: SigningAlg.EDDSA}
+_NAMES: Final = {**{algorithm.value: algorithm for algorithm in SigningAlg}, ED25519: SigningAlg.EDDSA}
+# What a signature may be said to be: by a client, of what is verified here. What this server signs, it says is `EdDSA`.
+VERIFIED_NAMES: Final = tuple(_NAMES)
 KEY_KINDS: Final = {
     SigningAlg.PS256: "an RSA key",
     SigningAlg.ES256: "an EC key on P-256",

@@ -144,14 +144,14 @@ def test_challenges_name_the_scheme_and_its_algorithms(known: Known, qwac: Issue
     """RFC 9449 §7.1."""
     wrong = render(refusal(known, sent(qwac, "x")), ErrorStyle.XS2A, sandbox_mode=True)
     assert dict(wrong.headers)[b"www-authenticate"].startswith(b'DPoP error="invalid_dpop_proof", error_description="')
-    assert dict(wrong.headers)[b"www-authenticate"].endswith(b'algs="ES256 EdDSA PS256"')
+    assert dict(wrong.headers)[b"www-authenticate"].endswith(b'algs="ES256 Ed25519 EdDSA PS256"')
 
     unknown = render(refusal(known, sent(qwac, "x", token="unknown")), ErrorStyle.XS2A, sandbox_mode=True)
     assert dict(unknown.headers)[b"www-authenticate"].startswith(b'DPoP error="invalid_token"')
 
     challenges = [value for name, value in render(Refusal("token.missing"), ErrorStyle.XS2A, sandbox_mode=True).headers
                   if name == b"www-authenticate"]  # fmt: skip
-    assert challenges == [b'Bearer realm="psd2"', b'DPoP algs="ES256 EdDSA PS256"']
+    assert challenges == [b'Bearer realm="psd2"', b'DPoP algs="ES256 Ed25519 EdDSA PS256"']
 
 
 def test_an_admission_by_proof_does_not_stand(known: Known, qwac: Issued, prover: Prover) -> None:

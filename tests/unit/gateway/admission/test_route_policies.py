@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import orjson
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from gateway.admission.rendering import render
+from gateway.policies.model import ErrorStyle
 from gateway.trust.rules import Profile
 from psd2.roles import PspRole
 from tests.support.admission import TOKEN, Known, admitted, asking, judge_by, knowing, refusal, sha256_of
@@ -201,6 +204,16 @@ def test_the_token_holds_one_of_the_scopes(scope: str, passes: object) -> None:
         return
     refused = refusal(holder, asked)
     assert (refused.reason, refused.status) == ("token.scope", 403)
+    assert "AIS:<consentId> or PIIS:<consentId>" in refused.hint
+
+
+def test_who_lacks_a_scope_is_told_the_one_that_the_route_wants() -> None:
+    """Over the wire, whatever service it belongs to."""
+    holder = known(scopes=["grant_management_query"])
+    holder.issue(thumbprint=QWAC.thumbprint, scope="AIS:1")
+    answer = render(refusal(holder, asking(certificate=QWAC, token=TOKEN)), ErrorStyle.OAUTH, sandbox_mode=True)
+    hint = orjson.loads(answer.body)["hint"]
+    assert hint == "Ask for a token with the scope grant_management_query: that is what this route wants."
 
 
 BINDINGS = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 PATH = "/.well-known/oauth-authorization-server"
 EDGE = "https://localhost:8443"
 METHODS = ["tls_client_auth", "self_signed_tls_client_auth", "private_key_jwt"]
-ALGORITHMS = ["PS256", "ES256", "EdDSA"]
+ALGORITHMS = ["PS256", "ES256", "EdDSA", "Ed25519"]
 
 CIBA = "urn:openid:params:grant-type:ciba"
 
@@ -61,8 +62,8 @@ def test_exactly_these_members_are_advertised(metadata: dict[str, Any]) -> None:
         "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials", CIBA],
         "backchannel_token_delivery_modes_supported": ["poll", "ping"],
         "backchannel_user_code_parameter_supported": False,
-        "backchannel_authentication_request_signing_alg_values_supported": ["PS256", "ES256", "EdDSA"],
-        "request_object_signing_alg_values_supported": ["PS256", "ES256", "EdDSA"],
+        "backchannel_authentication_request_signing_alg_values_supported": ALGORITHMS,
+        "request_object_signing_alg_values_supported": ALGORITHMS,
         "require_signed_request_object": False,
         "code_challenge_methods_supported": ["S256"],
         **{f"{name}_endpoint_auth_methods_supported": METHODS for name in ("token", "introspection", "revocation")},
@@ -77,7 +78,7 @@ def test_exactly_these_members_are_advertised(metadata: dict[str, Any]) -> None:
         "grant_management_actions_supported": ["query", "revoke", "create", "replace"],
         "grant_management_endpoint": f"{EDGE}/grants",
         "grant_management_action_required": False,
-        "dpop_signing_alg_values_supported": ["ES256", "EdDSA", "PS256"],
+        "dpop_signing_alg_values_supported": ["ES256", "Ed25519", "EdDSA", "PS256"],
     }
 
 
@@ -130,7 +131,11 @@ def test_every_advertised_method_and_algorithm_authenticates(
     """At every endpoint that advertises it; PAR takes what the token endpoint takes (RFC 9126 §5)."""
     assert method in metadata["token_endpoint_auth_methods_supported"]
     registered_for(world, method)
-    signers = {"PS256": ps256(), "ES256": es256(), "EdDSA": eddsa()} if method == "private_key_jwt" else {}
+    signers = (
+        {"PS256": ps256(), "ES256": es256(), "EdDSA": eddsa(), "Ed25519": replace(eddsa(), alg="Ed25519")}
+        if method == "private_key_jwt"
+        else {}
+    )
     credentials = [
         {"client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion(signer=signers[name], jti=name)}
         for name in metadata["token_endpoint_auth_signing_alg_values_supported"]

@@ -94,6 +94,13 @@ def test_metadata_is_kept_and_told(world: AuthorizationWorld) -> None:
     assert (kept.name, kept.token_endpoint_auth_method) == ("Ledger", AuthMethod.PRIVATE_KEY_JWT)
 
 
+def test_the_full_name_of_an_algorithm_is_told_back_as_the_one_that_is_used(world: AuthorizationWorld) -> None:
+    """RFC 9864, RFC 7591 §3.2.1: what is verified goes by both names, what this server signs says `EdDSA`."""
+    members = ("request_object_signing_alg", "authorization_signed_response_alg")
+    document = registered(world, **dict.fromkeys(members, "Ed25519"))
+    assert {document[member] for member in members} == {"EdDSA"}
+
+
 @pytest.mark.parametrize(
     ("metadata", "error", "field"),
     [
