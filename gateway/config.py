@@ -99,6 +99,9 @@ class GatewaySettings(ServiceSettings):
     dpop_nonce: bool = Field(
         default=False, description="whether such a proof must hold a nonce of this server (RFC 9449 §8, §9)"
     )
+    message_signature_seconds: float = Field(
+        default=60, ge=5, le=600, description="how long an HTTP message signature is good after its created (RFC 9421)"
+    )
     audit_folder: Path | None = Field(
         default=None, description="audit files, written by the edge and read by the control API; default: HOME/var/log"
     )

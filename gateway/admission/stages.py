@@ -66,7 +66,7 @@ _LABELS = {
     Stage.SCOPE: "Token's scope covers the service",
     Stage.SUBSCRIPTION: "Subscribed to a plan for the service",
     Stage.LIMITS: "Within rates and quotas",
-    Stage.SIGNATURE: "Request signed with the TPP's seal",
+    Stage.SIGNATURE: "Request signed as the service demands",
     Stage.FORWARDING: "Forwarded to the service",
     Stage.SERVICE: "Answered by the service",
 }

@@ -122,6 +122,7 @@ def _signature(record: Record) -> dict[str, object]:
     return {
         "verdict": signature.get("verdict"),
         "what was found": signature.get("text"),
+        "client's key": signature.get("keyid"),
         "seal": seal.get("subject"),
         "seal's serial number": seal.get("serial"),
         "seal valid until": seal.get("not_after"),

@@ -15,7 +15,7 @@ import orjson
 
 from gateway.admission.tracing import own_step
 from gateway.plans.redaction import Redactions
-from gateway.policies.model import TokenRule
+from gateway.policies.model import SignatureRule, TokenRule
 from psd2.certificates import MalformedCertificate, Psd2Certificate, parse_certificate
 from psd2.roles import format_roles
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from gateway.admission.tokens import AccessToken
     from gateway.edge.handshake import FailedHandshake
     from gateway.limits.limiter import Receipt
+    from gateway.message_signatures.judgement import VerifiedSignature
     from gateway.plans.table import Entitled
     from gateway.policies.model import Route
     from gateway.trust.judgement import Trusted
@@ -60,6 +61,7 @@ class Exchange:
     told: ToldRefusal | None = None
     refused_tpp: str | None = None
     signature: SignatureVerdict | None = None
+    message_signature: VerifiedSignature | None = None
     entitled: Entitled | None = None
     receipt: Receipt | None = None
     limit: dict[str, object] | None = None
@@ -164,6 +166,8 @@ class RecordWriter:
             record["limit"] = exchange.limit
         if exchange.signature is not None:
             record["signature"] = self._of_signature(exchange.signature)
+        elif exchange.message_signature is not None:
+            record["signature"] = _of_message_signature(exchange.message_signature)
         return orjson.dumps(record)[:-1] + b"," + self._lasting(request.connection, admission) + b"}"
 
     def of_unread(
@@ -252,6 +256,10 @@ class RecordWriter:
         return {"relay": relay}
 
 
+def _of_message_signature(found: VerifiedSignature) -> dict[str, object]:
+    return {"verdict": "valid", "keyid": found.keyid, "alg": found.algorithm.value, "created": _timestamp(found.created)}
+
+
 def _trace(request: Request) -> dict[str, str | None]:
     own = own_step(request)
     return {"id": own.trace_id, "step": own.parent_id, "parent": request.trace.parent_id if request.trace else None}
@@ -278,6 +286,7 @@ def _asks(route: Route | None) -> dict[str, object] | None:
         "scope": " ".join(route.scopes) or None,
         "token": route.token.value if route.token is not TokenRule.OFF else None,
         "signature": route.signature.value,
+        **({} if route.message_signatures is SignatureRule.OFF else {"message_signatures": route.message_signatures.value}),
     }
 
 

@@ -25,13 +25,17 @@ from gateway.configuration.snapshot import SetRefused
 from gateway.database import open_gateway_engine
 from gateway.documents import document_store
 from gateway.dpop.rule import proof_rule
+from gateway.edge.client_keys import THREADS as CLIENT_KEY_THREADS
+from gateway.edge.client_keys import KeysOfClients
 from gateway.edge.core import Edge
 from gateway.edge.counters import Counters, counters
 from gateway.edge.deadlines import Deadlines
+from gateway.edge.message_signatures import RequestSignatures
 from gateway.edge.server_names import ServerNames
 from gateway.edge.upstreams import Upstreams
 from gateway.kinds import KINDS
 from gateway.metrics.publishing import Publisher
+from gateway.oauth.jose.client_key_wiring import client_keys
 from gateway.plans.table import Plans
 from gateway.policies.kind import Routes
 from gateway.relays.part import Relays
@@ -76,6 +80,7 @@ class EdgeServices:
     listener: ChangeListener
     counters: Counters
     publisher: Publisher
+    client_keys: KeysOfClients
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def run(self) -> None:
@@ -96,6 +101,7 @@ class EdgeServices:
         await asyncio.gather(*self.tasks, return_exceptions=True)
         self.decisions.upstreams.stop()
         await self.counters.stop()
+        self.client_keys.stop()
         self.decisions.configuration.stop()
         self.decisions.knowledge.stop()
         self.publisher.publish({}, now=0.0)  # what was counted stays, what there is does not
@@ -139,6 +145,7 @@ async def edge_services(settings: GatewaySettings, held: HeldSet) -> EdgeService
     decisions.knowledge.when_blocked(counts.guard.note_block)
     audit = AuditLog(settings.audit_path, rotate_bytes=settings.audit_file_bytes, kept=settings.audit_files_kept)
     publisher = Publisher(settings.metrics_path, audit)
+    keys = KeysOfClients(client_keys(settings, threads=CLIENT_KEY_THREADS, engine=engine, clock=SystemClock()))
     edge = Edge(
         knowledge=decisions.knowledge,
         upstreams=decisions.upstreams,
@@ -151,6 +158,13 @@ async def edge_services(settings: GatewaySettings, held: HeldSet) -> EdgeService
         tally=publisher.tally,
         challenges=ChallengeAnswers(SqlChallenges(engine), SystemClock()),
         proof_uses=counts.proof_uses,
+        request_signatures=RequestSignatures(
+            knowledge=decisions.knowledge,
+            keys=keys,
+            uses=counts.proof_uses,
+            seconds=settings.message_signature_seconds,
+            clock=lambda: SystemClock().now().timestamp(),
+        ),
     )
     wake_feed = partial(asyncio.get_running_loop().call_soon_threadsafe, decisions.knowledge.feed.wake)
     services = EdgeServices(
@@ -161,16 +175,19 @@ async def edge_services(settings: GatewaySettings, held: HeldSet) -> EdgeService
         listener=ChangeListener(engine, wake_feed),
         counters=counts,
         publisher=publisher,
+        client_keys=keys,
     )
     services.run()
     return services
 
 
 async def _open_engine(settings: GatewaySettings) -> Engine:
-    """Open the database for as many look-ups at a time as there are threads for them, and one more for the feed's own."""
+    """Open the database for as many at a time as there are threads for look-ups and clients' keys, and for the feed's own."""
     pool = ThreadPoolExecutor(_LOOK_UP_THREADS, thread_name_prefix="look-up")
     asyncio.get_running_loop().set_default_executor(pool)
-    return await asyncio.to_thread(partial(open_gateway_engine, settings.database_url, threads=_LOOK_UP_THREADS + 1))
+    return await asyncio.to_thread(
+        partial(open_gateway_engine, settings.database_url, threads=_LOOK_UP_THREADS + CLIENT_KEY_THREADS + 1)
+    )
 
 
 async def _decisions(engine: Engine, settings: GatewaySettings, deadlines: Deadlines, held: HeldSet) -> Decisions:

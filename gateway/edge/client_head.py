@@ -39,8 +39,10 @@ _READ: Final = frozenset(
 _LISTS: Final = frozenset({b"traceparent", b"tracestate"})
 # Of these one may stand in a request (RFC 9110 §5.3): a second one could be read by the next server instead.
 _SINGLE: Final = _READ - {b"x-request-id", b"expect"} - _LISTS
-# Of these any one says that the request is meant to be signed (BG IG §12).
-_SIGNING: Final = frozenset({b"digest", b"signature", b"tpp-signature-certificate"})
+# Of these any one says that the request is meant to be signed, with a seal (BG IG §12) or by a client's key (RFC 9421).
+_SIGNATURE, _SIGNATURE_INPUT = b"signature", b"signature-input"
+_WITH_SEALS: Final = frozenset({b"digest", b"tpp-signature-certificate"})
+_SIGNING: Final = _WITH_SEALS | {_SIGNATURE, _SIGNATURE_INPUT}
 REQUEST_ID: Final = b"x-request-id"
 ALWAYS_NEW: Final = _SIGNING | _LISTS | {REQUEST_ID, b"dpop"}
 ORDINARY_CONNECTION: Final = frozenset({b"keep-alive", b"close"})
@@ -88,6 +90,18 @@ class ClientHead:
     closes: bool = False
     signed: list[tuple[bytes, bytes]] | None = None
     claims: tuple[tuple[bytes, bytes], ...] = ()
+
+    @property
+    def bears_message_signature(self) -> bool:
+        """Whether there is a signature of RFC 9421, which says what it covers in a field of its own."""
+        return self.signed is not None and any(name == _SIGNATURE_INPUT for name, _ in self.signed)
+
+    @property
+    def bears_seal(self) -> bool:
+        """Whether there is a signature with a seal; the field Signature alone may be either's."""
+        if self.signed is None:
+            return False
+        return not self.bears_message_signature or any(name in _WITH_SEALS for name, _ in self.signed)
 
     @property
     def has_body(self) -> bool:

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from gateway.edge.client_head import ClientHead
     from gateway.edge.counting import Counting
     from gateway.edge.handshake import FailedHandshake
+    from gateway.edge.message_signatures import RequestSignatures
     from gateway.edge.proof_uses import ProofUses
     from gateway.edge.upstreams import Upstreams
     from gateway.metrics.tally import Tally
@@ -72,6 +73,7 @@ class Edge:
         tally: Tally,
         challenges: ChallengeAnswers,
         proof_uses: ProofUses,
+        request_signatures: RequestSignatures,
     ) -> None:
         """Hold what the exchanges share."""
         self._knowledge = knowledge
@@ -84,12 +86,16 @@ class Edge:
         self._counting = counting
         self._tally = tally
         self._proof_uses = proof_uses
+        self._request_signatures = request_signatures
         self._records = RecordWriter(redactions=counting.redactions)
         self._ids = TimeOrderedUuids()
         self._challenges = challenges
         self._held_answers = HeldAnswers()
         self._explainer = Explainer(
-            knowledge=knowledge, counting=counting, records=self._records, judge_signature=self._judge_signature
+            knowledge=knowledge,
+            counting=counting,
+            records=self._records,
+            judge_signature=partial(self._judge_signature, is_spent=False),
         )
 
     async def serve(self, arrival: Arrival, client: Client) -> None:
@@ -269,11 +275,19 @@ class Edge:
             held_answers=self._held_answers,
         )
 
-    async def _judge_signature(self, exchange: Exchange, head: ClientHead, body: bytes) -> SignatureVerdict | None:
-        """Judge a signature where the route wants it judged; raises `Refusal` where the route demands a valid one."""
+    async def _judge_signature(
+        self, exchange: Exchange, head: ClientHead, body: bytes, *, is_spent: bool = True
+    ) -> SignatureVerdict | None:
+        """Judge signatures where the route wants them judged; raises `Refusal` where it demands a valid one.
+
+        The verdict is on the seal's: a message signature that is there and judged is good, or raises.
+        """
+        await self._request_signatures.require(exchange, head, body, is_spent=is_spent)
         admission = exchange.admission
-        is_demanded = admission.route is not None and admission.route.signature is SignatureRule.REQUIRED
-        if head.signed is None:
+        if admission.taken.signature is SignatureRule.OFF:
+            return None
+        is_demanded = admission.taken.signature is SignatureRule.REQUIRED
+        if head.signed is None or not head.bears_seal:
             if is_demanded:
                 raise Refusal("signature.missing")
             return None

@@ -142,9 +142,11 @@ class Forwarding:
     @property
     def _wants_signature(self) -> bool:
         route = self.exchange.admission.route
-        if route is None or route.signature is SignatureRule.OFF:
+        if route is None:
             return False
-        return self.head.signed is not None or route.signature is SignatureRule.REQUIRED
+        if self.head.signed is None:
+            return route.signature is SignatureRule.REQUIRED or route.message_signatures is SignatureRule.REQUIRED
+        return route.signature is not SignatureRule.OFF or route.message_signatures is not SignatureRule.OFF
 
     async def _beginning(self) -> bytes:
         """Return the body as far as it is waited for: whole, where it is no larger than internal servers take it.

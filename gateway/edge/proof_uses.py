@@ -1,4 +1,7 @@
-"""Claims proofs of possession for one worker, off the event loop: those that come at the same time in one transaction."""
+"""Claims what passes once, proofs of possession and message signatures, for one worker, off the event loop.
+
+Those that come at the same time are claimed in one transaction.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,10 @@ _MOST_WAITING: Final = 2_000
 
 
 class ProofUses:
-    """Lets each proof pass once. Without its store none passes: nobody could tell a replay. `clock` tells epoch seconds."""
+    """Lets each proof and signature pass once. Without its store none does: nobody could tell a replay.
+
+    Proofs are good for `seconds`; `clock` tells epoch seconds.
+    """
 
     def __init__(self, open_store: Callable[[], AccountStore], *, seconds: float, clock: Callable[[], float]) -> None:
         """Open the store when the first proof comes: most gateways never see one."""
@@ -37,16 +43,20 @@ class ProofUses:
     async def require_first(self, proof: Proof) -> None:
         """Raise 401 where the proof was used before, 503 where that can't be told."""
         claim = claim_of(proof, now=self._clock(), seconds=self._seconds)
+        await self.require_first_use(claim, Refusal("dpop.replayed", scheme=Scheme.DPOP))
+
+    async def require_first_use(self, claim: Claim, replayed: Refusal) -> None:
+        """Raise `replayed` where the one unit of the claim has been taken before, 503 where that can't be told."""
         if len(self._waiting) >= _MOST_WAITING:
-            raise _unsure("too many proofs are waiting")
+            raise _unsure("too many proofs and signatures are waiting")
         if claim.key in self._waiting:
-            raise Refusal("dpop.replayed", "at the same time", scheme=Scheme.DPOP)
+            raise replayed
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting[claim.key] = claim, future
         if self._claiming is None or self._claiming.done():
             self._claiming = asyncio.get_running_loop().create_task(self._claim_all())
         if not await future:
-            raise Refusal("dpop.replayed", scheme=Scheme.DPOP)
+            raise replayed
 
     def stop(self) -> None:
         """Claim nothing any longer."""
@@ -72,9 +82,9 @@ class ProofUses:
             async with asyncio.timeout(_STORE_SECONDS):
                 taken = await asyncio.get_running_loop().run_in_executor(self._thread, self._take, claims)
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
-            get_logger().error("dpop.store_unreachable", error=str(error) or type(error).__name__)
+            get_logger().error("uses.store_unreachable", error=str(error) or type(error).__name__)
             for _, future in batch:
-                _settle(future, _unsure("the store of used proofs can't be asked"))
+                _settle(future, _unsure("the store of used proofs and signatures can't be asked"))
         else:
             for (_, future), some in zip(batch, taken, strict=True):
                 _settle(future, bool(some.granted))

@@ -88,8 +88,12 @@ class _Seals:
     async def judge(self, exchange: Exchange, head: ClientHead, body: bytes) -> SignatureVerdict | None:
         """Return the verdict, None where there is no signature; raises `Refusal` where the route demands a valid one."""
         admission = exchange.admission
+        if admission.taken.message_signatures is SignatureRule.REQUIRED and not head.bears_message_signature:
+            raise Refusal("message_signature.missing")  # one that is there covers the token, which nobody here has
+        if admission.taken.signature is SignatureRule.OFF:
+            return None
         is_demanded = admission.taken.signature is SignatureRule.REQUIRED
-        if head.signed is None:
+        if head.signed is None or not head.bears_seal:
             if is_demanded:
                 raise Refusal("signature.missing")
             return None

@@ -131,7 +131,7 @@ class Explainer:
         if run.lacks(Stage.ROUTE, Stage.REGISTER) or run.withheld or route is None:
             run.note(stages, Verdict.NOT_REACHED)
             return
-        if route.signature is SignatureRule.OFF:
+        if route.signature is SignatureRule.OFF and route.message_signatures is SignatureRule.OFF:
             run.note(stages, Verdict.NOT_ASKED)
             return
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -27,15 +26,13 @@ from gateway.oauth.clients.store import SqlUsedAssertions
 from gateway.oauth.dpop.key_binding import KeyBinding
 from gateway.oauth.grant_management.service import GrantManagement
 from gateway.oauth.grant_management.store import SqlGrantStore
-from gateway.oauth.jose.client_keys import ClientKeys
+from gateway.oauth.jose.client_key_wiring import Calling, client_keys
 from gateway.oauth.jose.introspection import SignedIntrospection
-from gateway.oauth.jose.key_fetching import KeyFetcher
 from gateway.oauth.jose.key_store import SqlSigningKeys
 from gateway.oauth.jose.request_object import RequestObjects
 from gateway.oauth.jose.rotation import Schedule
 from gateway.oauth.jose.server_keys import ServerKeys
 from gateway.oauth.jose.store import SqlPublishedKeys
-from gateway.oauth.lanes import Bounds, Lanes
 from gateway.oauth.model import Lifetimes
 from gateway.oauth.par.endpoint import PushEndpoint
 from gateway.oauth.par.service import PushedRequests
@@ -50,8 +47,6 @@ from gateway.oauth.store import SqlOAuthStore
 from gateway.oauth.tokens import Tokens
 from gateway.register.service import Register
 from gateway.register.store import SqlRegisterStore
-from gateway.trust.fetching import Fetcher
-from gateway.trust.names import Names
 from psd2.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -65,7 +60,6 @@ if TYPE_CHECKING:
 # A set serves for an hour (`gateway.oauth.jose.published_keys`); a client may name a new address as often as it likes.
 _KEY_SETS_KEPT: Final = timedelta(hours=2)
 _DECIDED_KEPT: Final = timedelta(hours=1)
-_MOST_LOOK_UPS: Final = 32
 
 
 def authorization_app(settings: GatewaySettings) -> Flask:
@@ -118,7 +112,7 @@ class _Wiring:
         self._issuer = settings.front_url
         self._lifetimes = _lifetimes(settings)
         self._store = SqlOAuthStore(engine)
-        self._published = client_keys(settings, engine=engine, clock=clock)
+        self._published = client_keys(settings, threads=settings.authorization_threads, engine=engine, clock=clock)
         self.register = Register(store=SqlRegisterStore(engine), clock=clock)
         self.responses = Responses(issuer=self._issuer, signer=server_keys, clock=clock)
         self.grants = GrantManagement(store=SqlGrantStore(engine), tokens=self._store, resources=Resources(bank), clock=clock)
@@ -173,7 +167,7 @@ class _Wiring:
 
 def notifier(settings: GatewaySettings, *, engine: Engine, bank: Bank, clock: Clock) -> Notifier:
     """Wire what tells clients that a PSU has decided."""
-    calling = _Calling(settings)
+    calling = Calling(settings)
     return Notifier(
         store=SqlBackchannelStore(engine),
         bank=bank,
@@ -202,35 +196,6 @@ def server_keys(settings: GatewaySettings, *, engine: Engine, clock: Clock) -> S
         ),
         clock=clock,
     )
-
-
-def client_keys(settings: GatewaySettings, *, engine: Engine, clock: Clock) -> ClientKeys:
-    """Wire what knows the clients' keys."""
-    calling = _Calling(settings)
-    source = KeyFetcher(public=calling.public, internal=calling.internal, internal_hosts=settings.client_hosts)
-    return ClientKeys(store=SqlPublishedKeys(engine), source=source, lanes=Lanes(_key_bounds(settings)), clock=clock)
-
-
-def _key_bounds(settings: GatewaySettings) -> Bounds:
-    """Leave most of the threads that serve requests to those that wait for nobody's server."""
-    overall = max(settings.authorization_threads * 3 // 8, 1)
-    return Bounds(overall=overall, each=max(overall // 3, 1), slow=max(overall // 3, 1))
-
-
-class _Calling:
-    """What calls addresses that TPPs name; however many calls, names are looked up by one that bounds them."""
-
-    def __init__(self, settings: GatewaySettings) -> None:
-        self._home = settings.home
-        self._names = Names(most=_MOST_LOOK_UPS)
-
-    def public(self) -> Fetcher:
-        """Return what trusts the system's CAs."""
-        return Fetcher(names=self._names)
-
-    def internal(self) -> Fetcher:
-        """Return what trusts the home's own root."""
-        return Fetcher(ssl.create_default_context(cafile=self._home.trust_bundle), names=self._names)
 
 
 def pruner(settings: GatewaySettings, engine: Engine, clock: Clock) -> Pruner:

@@ -14,6 +14,7 @@ from gateway.policies.model import (
     InvalidCertificate,
     Listener,
     MutualTls,
+    ResponseSignatureRule,
     SignatureRule,
     TokenBinding,
     TokenRule,
@@ -153,7 +154,17 @@ class PolicyBody(DocumentBody):
     token_binding: Annotated[
         TokenBinding | None, Field(description="whether tokens must be bound to the certificate; otherwise `required`")
     ] = None
-    signature: Annotated[SignatureRule | None, Field(description="whether requests must be signed; otherwise `off`")] = None
+    signature: Annotated[
+        SignatureRule | None,
+        Field(description="whether requests must be signed with a TPP's seal (Berlin Group); otherwise `off`"),
+    ] = None
+    message_signatures: Annotated[
+        SignatureRule | None,
+        Field(description="whether requests must be signed by the token's client (RFC 9421, FAPI 2.0); otherwise `off`"),
+    ] = None
+    response_signatures: Annotated[
+        ResponseSignatureRule | None, Field(description="whether answers are signed (RFC 9421, FAPI 2.0); otherwise `off`")
+    ] = None
     plan: PlanRuleBody | None = None
     limits: Annotated[list[LimitBody] | None, Field(max_length=10, description="how often requests may come, by key")] = None
     ip_rules: IpRulesBody | None = None

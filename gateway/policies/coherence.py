@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.configuration.model import Fault
 from gateway.plans.model import Subscription, TokenLocation
-from gateway.policies.model import MutualTls, TokenBinding
+from gateway.policies.model import MutualTls, ResponseSignatureRule, SignatureRule, TokenBinding, TokenRule, Upstream
 from gateway.policies.terms import Terms
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ _OF_CERTIFICATES: Final = (
     "roles",
     "trust_store",
 )
+_ANSWERED_BY_THE_EDGE: Final = frozenset({Upstream.EXPLAIN, Upstream.ACME})
 
 
 def faults_of(body: DeploymentBody) -> tuple[Fault, ...]:
@@ -82,6 +83,31 @@ def _of_token_binding(terms: Terms) -> Iterator[Fault]:
         yield Fault("token_binding", text)
 
 
+def _of_message_signatures(terms: Terms) -> Iterator[Fault]:
+    rule = terms.of("message_signatures", SignatureRule.OFF)
+    is_said = rule is not SignatureRule.OFF
+    # What the deployment asks elsewhere is lifted where a route of its own looks at no token.
+    if is_said and not terms.looks_at_tokens and (terms.is_own("message_signatures") or not terms.is_own("token")):
+        text = f"is {rule}, by a key of the token's client, and {terms.template} looks at no token: name scopes, or write off"
+        yield Fault("message_signatures", text)
+    if rule is not SignatureRule.REQUIRED:
+        return
+    if terms.token is TokenRule.IF_PRESENTED:
+        yield Fault("message_signatures", "is required, and token is if_presented: without one nobody's key could be asked for")
+    if terms.of("signature") is SignatureRule.REQUIRED:
+        yield Fault(
+            "message_signatures", "is required, and so is signature: both fill the field Signature, require one of them"
+        )
+
+
+def _of_response_signatures(terms: Terms) -> Iterator[Fault]:
+    is_said = terms.of("response_signatures", ResponseSignatureRule.OFF) is not ResponseSignatureRule.OFF
+    if is_said and terms.of("upstream") in _ANSWERED_BY_THE_EDGE:
+        yield Fault(
+            "response_signatures", f"of what an upstream answers, and {terms.of('upstream')} is the edge itself: write off"
+        )
+
+
 def _of_upstreams(terms: Terms) -> Iterator[Fault]:
     if terms.of("upstream") is None:
         yield Fault("upstream", "is missing: name the upstream here or for the whole deployment")
@@ -109,6 +135,8 @@ _CHECKS: Final = (
     _of_invalid_certificates,
     _of_tokens,
     _of_token_binding,
+    _of_message_signatures,
+    _of_response_signatures,
     _of_plans,
 )
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.plans.model import Subscription
-from gateway.policies.model import InvalidCertificate, MutualTls, SignatureRule, TokenBinding, TokenRule
+from gateway.policies.model import (
+    InvalidCertificate,
+    MutualTls,
+    ResponseSignatureRule,
+    SignatureRule,
+    TokenBinding,
+    TokenRule,
+)
 from psd2.roles import format_roles
 
 if TYPE_CHECKING:
@@ -63,6 +70,17 @@ def asked(route: Route) -> Iterator[str]:
     yield from (limit.in_words for limit in route.limits)
     if route.signature is not SignatureRule.OFF:
         yield "requests must be signed" if route.signature is SignatureRule.REQUIRED else "a signature that is there is judged"
+    yield from _message_signatures(route)
+
+
+def _message_signatures(route: Route) -> Iterator[str]:
+    if route.message_signatures is SignatureRule.REQUIRED:
+        yield "requests must bear an HTTP message signature by a key of the token's client"
+    elif route.message_signatures is SignatureRule.OPTIONAL:
+        yield "an HTTP message signature that is there must be valid, by a key of the token's client"
+    if route.response_signatures is not ResponseSignatureRule.OFF:
+        is_always = route.response_signatures is ResponseSignatureRule.ALWAYS
+        yield "answers are signed" if is_always else "answers are signed where Accept-Signature asks for it"
 
 
 def _plan(plan: PlanRule) -> str:

@@ -85,6 +85,14 @@ class SignatureRule(StrEnum):
     REQUIRED = "required"
 
 
+class ResponseSignatureRule(StrEnum):
+    """Whether answers are signed (RFC 9421): no, where `Accept-Signature` asks for it and it can be done, or always."""
+
+    OFF = "off"
+    IF_ASKED = "if_asked"
+    ALWAYS = "always"
+
+
 class ErrorStyle(StrEnum):
     """How refusals look: Berlin Group's `tppMessages`, OAuth's `error`, or problem details."""
 
@@ -139,7 +147,9 @@ class Route:
     token: TokenRule = TokenRule.OFF
     scopes: tuple[str, ...] = ()
     token_binding: TokenBinding = TokenBinding.REQUIRED
-    signature: SignatureRule = SignatureRule.OFF
+    signature: SignatureRule = SignatureRule.OFF  # the Berlin Group's, with a seal
+    message_signatures: SignatureRule = SignatureRule.OFF  # RFC 9421, with a key of the token's client
+    response_signatures: ResponseSignatureRule = ResponseSignatureRule.OFF
     ip_rules: IpRules | None = None
     deadlines: UpstreamDeadlines = UpstreamDeadlines()
     # Of both kinds of limits, those that stand here and those of plans, each has to be kept.

@@ -46,9 +46,15 @@ class ServiceDatabase:
 
 # Audit records tell what the edge and the authorization server did: those neither read nor change them. Nobody rewrites one.
 _NO_AUDIT: Final = {"audit_records": "", "audit_places": ""}
-# The edge decides by what others write. Its own is what it counts and what it has asked about certificates; an address that it
-# blocks for guessing it announces to the other workers.
-_EDGES_OWN: Final = {"limit_accounts": WRITE, "ocsp_answers": WRITE, "crl_points": WRITE, "changes": APPEND}
+# The edge decides by what others write. Its own is what it counts, what it has asked about certificates, and what clients'
+# addresses have given of their keys; an address that it blocks for guessing it announces to the other workers.
+_EDGES_OWN: Final = {
+    "limit_accounts": WRITE,
+    "ocsp_answers": WRITE,
+    "crl_points": WRITE,
+    "client_key_sets": WRITE,
+    "changes": APPEND,
+}
 
 _GATEWAY: Final = {
     "edge": Rights(READ, on=_EDGES_OWN | _NO_AUDIT),

@@ -91,13 +91,14 @@ class Register:
         )
         self.store.save_tpp(tpp, datetime.now(UTC))
 
-    def client(self, client_id: str = CLIENT_ID, number: str = NUMBER) -> None:
+    def client(self, client_id: str = CLIENT_ID, number: str = NUMBER, **metadata: Any) -> None:
         client = Client(
             client_id=client_id,
             authorisation_number=number,
             name="Test client",
             redirect_uris=("https://tpp.example/cb",),
             profile=ClientProfile.BERLIN,
+            **metadata,
         )
         self.store.change_client(client_id, lambda _view: client, datetime.now(UTC))
 

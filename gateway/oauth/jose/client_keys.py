@@ -106,9 +106,16 @@ class ClientKeys:
         try:
             return verified_jws(compact, keys, algs=algs, typ=typ)
         except UnknownKey:
-            if client.jwks_uri is None or not self._is_fetched_anew(client.jwks_uri, client.authorisation_number):
+            newer = self.newer(client)
+            if newer is None:
                 raise
-        return verified_jws(compact, self.of(client), algs=algs, typ=typ)
+        return verified_jws(compact, newer, algs=algs, typ=typ)
+
+    def newer(self, client: KeyHolder) -> KeySet | None:
+        """Return keys that its address was just asked for, None where it can't be; raises `JwsRefused`."""
+        if client.jwks_uri is None or not self._is_fetched_anew(client.jwks_uri, client.authorisation_number):
+            return None
+        return self.of(client)
 
     def _published(self, url: str, party: str) -> str:
         now = self._clock.now()

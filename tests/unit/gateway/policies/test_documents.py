@@ -9,7 +9,7 @@ import pytest
 from gateway.configuration.model import Document, DocumentRefused
 from gateway.configuration.snapshot import Snapshot
 from gateway.policies.kind import DEPLOYMENTS
-from gateway.policies.model import InvalidCertificate, MutualTls, TokenBinding, TokenRule
+from gateway.policies.model import InvalidCertificate, MutualTls, SignatureRule, TokenBinding, TokenRule
 from tests.support.deployments import deployment, only_route
 
 HASH = "ab" * 32
@@ -49,6 +49,8 @@ FAULTY: list[tuple[str, Any]] = [
     ("max_body_bytes", 0),
     ("max_body_bytes", 16 * 1024 * 1024 + 1),
     ("max_body_bytes", "1"),
+    ("message_signatures", "always"),
+    ("response_signatures", "required"),
 ]
 
 
@@ -92,6 +94,15 @@ INCOHERENT: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
     ({"mtls": "off"}, {"scopes": ["AIS"], "token_binding": "if_bound"}, ["routes[0].token_binding"]),
     ({"listener": "welcome", "mtls": "off"}, {"scopes": ["AIS"], "token_binding": "off"}, ["routes[0].token"]),
     ({"upstream": None}, {}, ["routes[0].upstream"]),
+    ({}, {"message_signatures": "optional"}, ["routes[0].message_signatures"]),
+    ({"message_signatures": "required"}, {}, ["message_signatures"]),
+    ({"message_signatures": "required"}, {"scopes": ["AIS"], "token": "if_presented"}, ["message_signatures"]),
+    (
+        {"signature": "required"},
+        {"scopes": ["AIS"], "message_signatures": "required"},
+        ["routes[0].message_signatures"],
+    ),
+    ({"upstream": "explain"}, {"response_signatures": "always"}, ["routes[0].response_signatures"]),
 ]
 
 
@@ -108,6 +119,13 @@ def test_a_route_without_mutual_tls_lifts_what_its_deployment_asks_of_certificat
     asked = {"allowed_sans": ["a"], "roles": ["PSP_AI"], "trust_store": "own", "max_chain_depth": 1}
     route = only_route({"mtls": "off"}, **asked)
     assert (route.mtls, route.certificate, route.roles) == (MutualTls.OFF, None, frozenset())
+
+
+def test_a_route_that_looks_at_no_token_by_its_own_word_lifts_message_signatures() -> None:
+    """Whose key it would be, only a token tells."""
+    asked = {"scopes": ["AIS"], "message_signatures": "required"}
+    assert only_route({"token": "off"}, **asked).message_signatures is SignatureRule.OFF
+    assert only_route({}, **asked).message_signatures is SignatureRule.REQUIRED
 
 
 def test_what_is_not_said_is_closed() -> None:
