@@ -14,10 +14,11 @@ import requests
 from chassis.addresses import Address, InvalidAddress, PortTable
 from chassis.callers import HEALTH_CALLER, HEALTH_PATH
 from chassis.home import Home
-from chassis.peers import Peer, PeerSession, PeerUnavailable
+from chassis.peers import Peer, PeerAnswer, PeerSession, PeerUnavailable
 
 _SECONDS: Final = 3.0
 _USAGE: Final = "usage: python -m chassis.health edge|authorization|admin|bank|portal|demo BASE-PORT HOME"
+_OK: Final = 200
 _WELL, _UNWELL, _MISUSED = 0, 1, 2
 
 
@@ -27,7 +28,7 @@ def complaint(server: str, ports: PortTable, home: Home) -> str | None:
         answer = _edge(ports) if server == "edge" else _internal(server, ports, home)
     except (PeerUnavailable, requests.RequestException, OSError) as error:
         return str(error)
-    return None if answer.ok else f"{HEALTH_PATH} answered {answer.status_code}: {answer.text[:200]}"
+    return None if answer.status_code == _OK else f"{HEALTH_PATH} answered {answer.status_code}: {answer.text[:200]}"
 
 
 def _edge(ports: PortTable) -> requests.Response:
@@ -36,7 +37,7 @@ def _edge(ports: PortTable) -> requests.Response:
         return session.get(f"http://localhost:{ports.welcome}{HEALTH_PATH}", timeout=_SECONDS)
 
 
-def _internal(server: str, ports: PortTable, home: Home) -> requests.Response:
+def _internal(server: str, ports: PortTable, home: Home) -> PeerAnswer:
     port = {
         "authorization": ports.authorization,
         "admin": ports.admin,

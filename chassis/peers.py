@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import json as json_module
 import ssl
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, TypedDict
+from urllib.parse import urlencode
 
-import requests
-from requests.adapters import HTTPAdapter
+from urllib3 import HTTPSConnectionPool, Timeout
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProtocolError, SSLError
+from urllib3.exceptions import TimeoutError as NoAnswerInTime
 
 from chassis.listener import TLS12_CIPHERS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Unpack
+
     from chassis.addresses import Address
     from chassis.home import Home
 
 _CONNECT_SECONDS, _READ_SECONDS = 5.0, 10.0
 _POOL = 16
+_JSON: Final = {"Content-Type": "application/json"}
+_FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 class PeerUnavailable(RuntimeError):
@@ -41,63 +49,99 @@ class Peer:
     caller: str
 
 
+@dataclass(frozen=True, slots=True)
+class PeerAnswer:
+    """What a peer answered; names of headers are looked up in any case."""
+
+    status_code: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    @property
+    def text(self) -> str:
+        """The body, to be quoted."""
+        return self.content.decode("utf-8", "replace")
+
+    def json(self) -> Any:  # noqa: ANN401 - any document
+        """Return the document that the body holds; raises `ValueError`."""
+        return json_module.loads(self.content)
+
+
+class Sent(TypedDict, total=False):
+    """What goes with a request; `timeout` in seconds, of connecting and of each wait for the answer."""
+
+    params: Mapping[str, object] | None
+    headers: Mapping[str, str] | None
+    json: object
+    data: bytes | Mapping[str, str] | None
+    timeout: float | tuple[float, float]
+
+
 class PeerSession:
-    """HTTP to one peer over kept-alive mutual-TLS connections; safe to share between threads."""
+    """HTTP to one peer over kept-alive mutual-TLS connections; safe to share between threads.
+
+    On urllib3 itself: requests takes three times as long for the same call. Nothing from the environment has a say.
+    """
 
     def __init__(self, peer: Peer) -> None:
         """Open no connection yet."""
         self._peer = peer
+        self._pair = peer.home.internal(peer.caller)
         self._lock = threading.Lock()
         self._stamp: tuple[int, int] | None = None
-        self._session: requests.Session | None = None
+        self._pool: HTTPSConnectionPool | None = None
 
-    def get(self, path: str, **options: Any) -> requests.Response:  # noqa: ANN401 - handed to requests
+    def get(self, path: str, **sent: Unpack[Sent]) -> PeerAnswer:
         """Send GET; raises `PeerUnavailable`."""
-        return self.request("GET", path, **options)
+        return self.request("GET", path, **sent)
 
-    def post(self, path: str, **options: Any) -> requests.Response:  # noqa: ANN401 - handed to requests
+    def post(self, path: str, **sent: Unpack[Sent]) -> PeerAnswer:
         """Send POST; raises `PeerUnavailable`."""
-        return self.request("POST", path, **options)
+        return self.request("POST", path, **sent)
 
-    def put(self, path: str, **options: Any) -> requests.Response:  # noqa: ANN401 - handed to requests
+    def put(self, path: str, **sent: Unpack[Sent]) -> PeerAnswer:
         """Send PUT; raises `PeerUnavailable`."""
-        return self.request("PUT", path, **options)
+        return self.request("PUT", path, **sent)
 
-    def delete(self, path: str, **options: Any) -> requests.Response:  # noqa: ANN401 - handed to requests
+    def delete(self, path: str, **sent: Unpack[Sent]) -> PeerAnswer:
         """Send DELETE; raises `PeerUnavailable`."""
-        return self.request("DELETE", path, **options)
+        return self.request("DELETE", path, **sent)
 
-    def request(self, method: str, path: str, **options: Any) -> requests.Response:  # noqa: ANN401 - handed to requests
+    def request(self, method: str, path: str, **sent: Unpack[Sent]) -> PeerAnswer:
         """Send a request to `path` on the peer and return whatever it answers; raises `PeerUnavailable`."""
-        options.setdefault("timeout", (_CONNECT_SECONDS, _READ_SECONDS))
-        options.setdefault("allow_redirects", False)
+        body, headers = _body(sent)
         try:
-            return self._current().request(method, f"https://{self._peer.address}{path}", **options)
-        except (requests.RequestException, OSError) as error:
+            # Sent once: what may be sent twice, the caller knows.
+            answer = self._current().urlopen(
+                method, _target(path, sent), body=body, headers=headers, timeout=_timeout(sent), retries=False, redirect=False
+            )
+        except (HTTPError, OSError) as error:
             raise PeerUnavailable(self._peer.name, _in_words(error), address=str(self._peer.address)) from error
+        return PeerAnswer(answer.status, answer.headers, answer.data)
 
     def close(self) -> None:
         """Let go of the connections that nobody uses just now; the next request opens one anew."""
         with self._lock:
-            if self._session is not None:
-                self._session.close()
+            if self._pool is not None:
+                self._pool.close()
+                self._pool = None
 
-    def _current(self) -> requests.Session:
-        pair = self._peer.home.internal(self._peer.caller)
-        stamp = (pair.certificate.stat().st_mtime_ns, pair.key.stat().st_mtime_ns)
+    def _current(self) -> HTTPSConnectionPool:
+        stamp = (self._pair.certificate.stat().st_mtime_ns, self._pair.key.stat().st_mtime_ns)
         with self._lock:
-            if self._session is None or stamp != self._stamp:
-                self._session, self._stamp = _session(self._peer), stamp
-            return self._session
+            if self._pool is None or stamp != self._stamp:
+                self._pool, self._stamp = _pool(self._peer), stamp
+            return self._pool
 
 
-# The first that fits says it: a time-out while connecting is of both its classes.
+# The first that fits says it: several are of more than one of these classes.
 _WORDS: tuple[tuple[type[Exception], str], ...] = (
-    (requests.ConnectTimeout, "nobody answers there"),
-    (requests.Timeout, "it did not answer in time"),
-    (requests.exceptions.SSLError, "no TLS connection was agreed on"),
-    (requests.ConnectionError, "the connection was refused or broke off"),
-    (requests.RequestException, "what it answered could not be read"),
+    (NewConnectionError, "the connection was refused or broke off"),
+    (ConnectTimeoutError, "nobody answers there"),
+    (NoAnswerInTime, "it did not answer in time"),
+    (SSLError, "no TLS connection was agreed on"),
+    (ProtocolError, "the connection was refused or broke off"),
+    (HTTPError, "what it answered could not be read"),
     (OSError, "this side's certificate or key can't be used"),
 )
 
@@ -107,26 +151,37 @@ def _in_words(error: Exception) -> str:
     return next(words for kind, words in _WORDS if isinstance(error, kind))
 
 
-class _ServiceNameAdapter(HTTPAdapter):
-    """Verifies the service name, wherever the connection goes to."""
-
-    def __init__(self, *, context: ssl.SSLContext, name: str) -> None:
-        self._context = context
-        self._name = name
-        super().__init__(pool_maxsize=_POOL)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - the signature of requests
-        kwargs |= {"ssl_context": self._context, "server_hostname": self._name, "assert_hostname": self._name}
-        super().init_poolmanager(*args, **kwargs)
+def _body(sent: Sent) -> tuple[bytes | None, dict[str, str]]:
+    """Return the body and the headers."""
+    said, data = dict(sent.get("headers") or {}), sent.get("data")
+    if sent.get("json") is not None:
+        return json_module.dumps(sent["json"]).encode(), _JSON | said
+    if data is None or isinstance(data, bytes):
+        return data, said
+    return urlencode(data).encode(), _FORM | said
 
 
-def _session(peer: Peer) -> requests.Session:
-    session = requests.Session()
-    # Otherwise REQUESTS_CA_BUNDLE and proxies from the environment silently override what is set here.
-    session.trust_env = False
-    session.verify = str(peer.home.ca("internal").certificate)
-    session.mount("https://", _ServiceNameAdapter(context=client_context(peer.home, peer.caller), name=f"{peer.name}.internal"))
-    return session
+def _target(path: str, sent: Sent) -> str:
+    query = {name: value for name, value in (sent.get("params") or {}).items() if value is not None}
+    return f"{path}?{urlencode(query, doseq=True)}" if query else path
+
+
+def _timeout(sent: Sent) -> Timeout:
+    seconds = sent.get("timeout", (_CONNECT_SECONDS, _READ_SECONDS))
+    connect, read = seconds if isinstance(seconds, tuple) else (seconds, seconds)
+    return Timeout(connect=connect, read=read)
+
+
+def _pool(peer: Peer) -> HTTPSConnectionPool:
+    # OpenSSL holds the certificate to the service name, wherever the connection goes to.
+    return HTTPSConnectionPool(
+        peer.address.host,
+        peer.address.port,
+        maxsize=_POOL,
+        cert_reqs=ssl.CERT_REQUIRED,
+        ssl_context=client_context(peer.home, peer.caller),
+        server_hostname=f"{peer.name}.internal",
+    )
 
 
 def client_context(home: Home, caller: str) -> ssl.SSLContext:

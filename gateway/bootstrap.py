@@ -6,7 +6,7 @@ from datetime import timedelta
 from random import SystemRandom
 from typing import TYPE_CHECKING, Final
 
-from chassis.peers import Peer, PeerSession
+from chassis.peers import Peer, PeerAnswer, PeerSession
 from gateway.acme.keeper import AcmeKeeper
 from gateway.acme.ordering import AcmeOrdering
 from gateway.acme.store import SqlAcme
@@ -42,7 +42,6 @@ from gateway.trust.stores import StandingStores
 from psd2.clock import SystemClock
 
 if TYPE_CHECKING:
-    import requests
     from flask import Flask
     from sqlalchemy import Engine
 
@@ -133,5 +132,5 @@ class _Neighbour:
         self.name = name
         self._session = PeerSession(Peer(name=name, address=address, home=settings.home, caller="gateway"))
 
-    def health(self, *, timeout: float) -> requests.Response:
+    def health(self, *, timeout: float) -> PeerAnswer:
         return self._session.get("/health", timeout=timeout)

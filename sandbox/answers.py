@@ -9,7 +9,7 @@ import orjson
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import requests
+    from chassis.peers import PeerAnswer
 
 _FIRST_REFUSAL = 400
 _LONGEST_QUOTE = 300
@@ -27,7 +27,7 @@ class PeerRefused(RuntimeError):
         self.faults = faults
 
 
-def require_accepted(peer: str, response: requests.Response) -> dict[str, Any]:
+def require_accepted(peer: str, response: PeerAnswer) -> dict[str, Any]:
     """Return the JSON object of an answer, empty where it has no body; raises `PeerRefused`."""
     document = _document(response)
     if response.status_code >= _FIRST_REFUSAL:
@@ -42,7 +42,7 @@ def _faults(errors: object) -> Iterator[tuple[str, str]]:
             yield str(error["field"]), str(error.get("problem", ""))
 
 
-def _document(response: requests.Response) -> dict[str, Any]:
+def _document(response: PeerAnswer) -> dict[str, Any]:
     try:
         document = orjson.loads(response.content)
     except ValueError:

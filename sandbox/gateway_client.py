@@ -119,6 +119,6 @@ class GatewayOverTheWire:
         servers: list[dict[str, Any]] = require_accepted(_PEER, self._session.get("/servers"))["servers"]
         return servers
 
-    def _change(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **options: Any) -> None:  # noqa: ANN401 - handed to requests
+    def _change(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **options: Any) -> None:  # noqa: ANN401 - handed to the session
         sent = {**(headers or {}), **actor_headers()}
         require_accepted(_PEER, self._session.request(method, path, headers=sent, **options))

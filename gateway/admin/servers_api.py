@@ -17,7 +17,7 @@ from gateway.admin.operations import operation
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import requests
+    from chassis.peers import PeerAnswer
 
 _SECONDS: Final = 2.0
 _MOST_CHARACTERS: Final = 300
@@ -30,7 +30,7 @@ class Neighbour(Protocol):
     def name(self) -> str:
         """Its service name."""
 
-    def health(self, *, timeout: float) -> requests.Response:
+    def health(self, *, timeout: float) -> PeerAnswer:
         """Return what its `/health` answers; raises `PeerUnavailable`."""
 
 

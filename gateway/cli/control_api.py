@@ -15,8 +15,9 @@ from gateway.config import load_settings
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+    from typing import Unpack
 
-    import requests
+    from chassis.peers import PeerAnswer, Sent
 
 _CALLER: Final = "operator"
 _FIRST_REFUSAL: Final = 400
@@ -36,7 +37,7 @@ class Refused(Exception):
 class Session(Protocol):
     """What carries requests; raises `PeerUnavailable`."""
 
-    def request(self, method: str, path: str, **options: Any) -> requests.Response:  # noqa: ANN401 - as of requests
+    def request(self, method: str, path: str, **sent: Unpack[Sent]) -> PeerAnswer:
         """Send a request."""
 
 
@@ -76,7 +77,7 @@ class ControlApi:
         body: object = None,
         query: Mapping[str, object] | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> requests.Response:
+    ) -> PeerAnswer:
         params = {name: value for name, value in (query or {}).items() if value is not None}
         sent = dict(headers or {})
         if body is None:
@@ -103,7 +104,7 @@ def _running_base_port(home: Home) -> int | None:
         return None
 
 
-def _accepted(answer: requests.Response) -> dict[str, Any]:
+def _accepted(answer: PeerAnswer) -> dict[str, Any]:
     try:
         document = orjson.loads(answer.content)
     except orjson.JSONDecodeError:

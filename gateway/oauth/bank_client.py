@@ -25,9 +25,7 @@ from gateway.oauth.rar.bank_client import ResourceId, believed
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import requests
-
-    from chassis.peers import PeerSession
+    from chassis.peers import PeerAnswer, PeerSession
     from gateway.oauth.bank import AddressedDecision, NewInteraction, NewVisit
     from gateway.oauth.rar.bank import NewResource
 
@@ -112,7 +110,7 @@ class HttpBank(HttpBackchannel):
         decided = believed(answer, HTTPStatus.OK, _DecidedBody)
         return DecidedAddress(redirect=decided.redirect, sca_status=decided.scaStatus)
 
-    def _decided(self, path: str, body: dict[str, object]) -> requests.Response:
+    def _decided(self, path: str, body: dict[str, object]) -> PeerAnswer:
         answer = self._call("POST", path, json=body)
         if answer.status_code in {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY}:
             raise _decision_refused(answer)
@@ -126,7 +124,7 @@ def _decision_body(psu: str, *, approved: bool, accounts: Sequence[str] | None) 
     return body if accounts is None else body | {"accounts": list(accounts)}
 
 
-def _interaction(answer: requests.Response) -> Interaction:
+def _interaction(answer: PeerAnswer) -> Interaction:
     body = believed(answer, HTTPStatus.OK, _InteractionBody)
     return Interaction(
         id=body.interaction,
@@ -154,7 +152,7 @@ def _new_body(new: NewInteraction) -> dict[str, str]:
     }
 
 
-def _decision_refused(answer: requests.Response) -> DecisionRefused:
+def _decision_refused(answer: PeerAnswer) -> DecisionRefused:
     try:
         problem = _ProblemBody.model_validate_json(answer.content)
     except ValidationError as error:

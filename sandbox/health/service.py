@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    import requests
-
     from chassis.home import Home
+    from chassis.peers import PeerAnswer
     from psd2.clock import Clock
     from sandbox.platform.state import PlatformState
     from sandbox.trust.service import TrustDelivery
@@ -36,7 +35,7 @@ _MOST_CHARACTERS: Final = 300
 class HealthPeer(Protocol):
     """A server that answers to this one."""
 
-    def get(self, path: str, *, timeout: float) -> requests.Response:
+    def get(self, path: str, *, timeout: float) -> PeerAnswer:
         """Send GET; raises `PeerUnavailable`."""
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import requests
 
 from chassis.addresses import Address
-from chassis.peers import Peer, PeerSession, PeerUnavailable
+from chassis.peers import Peer, PeerAnswer, PeerSession, PeerUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +43,7 @@ class HealthOverTheWire:
             return str(error)
         return None if response.status_code == _OK else f"/health answered {response.status_code}: {response.text[:200]}"
 
-    def _ask(self, server: Server) -> requests.Response:
+    def _ask(self, server: Server) -> requests.Response | PeerAnswer:
         port = server.listeners[0].port
         if server.caller is not None:
             peer = Peer(name=server.name, address=Address("localhost", port), home=self._home, caller=server.caller)

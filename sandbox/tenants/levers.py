@@ -13,10 +13,9 @@ from sandbox.answers import PeerRefused, require_accepted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Unpack
 
-    import requests
-
-    from chassis.peers import PeerSession
+    from chassis.peers import PeerAnswer, PeerSession, Sent
     from psd2.authorisation_number import AuthorisationNumber
 
 _PEER: Final = "bank"
@@ -158,12 +157,12 @@ class LeversOverTheWire:
             _refuse_lines(answer)
         return require_accepted(_PEER, answer)
 
-    def _asked(self, method: str, number: AuthorisationNumber, rest: str, **options: object) -> Document:
-        answer = self._session.request(method, f"{_path(number)}{rest}", timeout=_LONG, **options)
+    def _asked(self, method: str, number: AuthorisationNumber, rest: str, **sent: Unpack[Sent]) -> Document:
+        answer = self._session.request(method, f"{_path(number)}{rest}", **(sent | {"timeout": _LONG}))
         return require_accepted(_PEER, answer)
 
 
-def _refuse_lines(answer: requests.Response) -> None:
+def _refuse_lines(answer: PeerAnswer) -> None:
     document = answer.json()
     lines = document.get("errors") if isinstance(document, dict) else None
     if lines:

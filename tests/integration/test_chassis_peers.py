@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
-import requests
+from urllib3.exceptions import HTTPError
 
 from chassis.addresses import Address
 from chassis.home import Home
@@ -40,4 +40,4 @@ def assert_said(tmp_path: Path, port: int, words: str) -> None:
     with pytest.raises(PeerUnavailable) as raised:
         session.get("/health", timeout=TIMES)
     assert str(raised.value) == f"the bank service can't be reached: {words} ({address})"
-    assert isinstance(raised.value.__cause__, requests.RequestException)
+    assert isinstance(raised.value.__cause__, HTTPError)

@@ -13,8 +13,7 @@ from gateway.oauth.ciba.bank import AskedPsu, AskStatus, PsuNotKnown
 from gateway.oauth.rar.bank_client import HttpResources, believed
 
 if TYPE_CHECKING:
-    import requests
-
+    from chassis.peers import PeerAnswer
     from gateway.oauth.ciba.bank import NewAsk
 
 _PATH: Final = "/internal/backchannel"
@@ -65,7 +64,7 @@ def _asked(body: _AskedBody) -> AskedPsu:
     return AskedPsu(authorisation=body.authorisation, status=body.status, psu=body.psu, kind=body.kind, resource=body.resource)
 
 
-def _code(answer: requests.Response) -> str:
+def _code(answer: PeerAnswer) -> str:
     try:
         return _ProblemBody.model_validate_json(answer.content).code
     except ValidationError as error:

@@ -13,9 +13,7 @@ from gateway.oauth.bank import BankUnavailable, ResourceUnknown
 from gateway.oauth.rar.bank import ResourceRefused, StandingResource
 
 if TYPE_CHECKING:
-    import requests
-
-    from chassis.peers import PeerSession
+    from chassis.peers import PeerAnswer, PeerSession
     from gateway.oauth.rar.bank import NewResource
     from gateway.oauth.scope import BerlinScope
 
@@ -57,7 +55,7 @@ class HttpResources:
         """Make a consent or payment and return its id; raises `ResourceRefused`, `BankUnavailable`."""
         return believed(self._made(new), HTTPStatus.CREATED, _MadeBody).resource
 
-    def _made(self, new: NewResource, **beside: object) -> requests.Response:
+    def _made(self, new: NewResource, **beside: object) -> PeerAnswer:
         body = {"tenant": new.tenant, "kind": new.service.kind, "product": new.product, "request": new.request, **beside}
         answer = self._call("POST", _PATH, json={name: value for name, value in body.items() if value is not None})
         # What the bank has against this caller is no fault of the request's.
@@ -79,7 +77,7 @@ class HttpResources:
         if answer.status_code != HTTPStatus.OK:
             raise BankUnavailable(f"the bank answered {answer.status_code} to the end of {scope}")
 
-    def _call(self, method: str, path: str, **options: Any) -> requests.Response:  # noqa: ANN401 - handed to requests
+    def _call(self, method: str, path: str, **options: Any) -> PeerAnswer:  # noqa: ANN401 - handed on
         try:
             return self._session.request(method, path, **options)
         except PeerUnavailable as error:
@@ -93,7 +91,7 @@ def _path(scope: BerlinScope, tenant: str) -> str:
     return f"{_PATH}/{scope.service.kind}/{quote(scope.resource, safe='')}?{urlencode({'tenant': tenant})}"
 
 
-def believed(answer: requests.Response, status: HTTPStatus, type_: type[_Body]) -> _Body:
+def believed(answer: PeerAnswer, status: HTTPStatus, type_: type[_Body]) -> _Body:
     """Return the answer's body, checked; raises `BankUnavailable` for one of another status or shape."""
     if answer.status_code != status:
         raise BankUnavailable(f"the bank answered {answer.status_code}, expected {status.value}: {answer.text[:300]}")
@@ -103,7 +101,7 @@ def believed(answer: requests.Response, status: HTTPStatus, type_: type[_Body]) 
         raise BankUnavailable(f"the bank's answer makes no sense: {error.error_count()} faults") from error
 
 
-def _refused(answer: requests.Response) -> ResourceRefused:
+def _refused(answer: PeerAnswer) -> ResourceRefused:
     try:
         problem = _ProblemBody.model_validate_json(answer.content)
     except ValidationError as error:

@@ -6,9 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-import requests
 
-from chassis.peers import PeerSession, PeerUnavailable
+from chassis.peers import PeerAnswer, PeerSession, PeerUnavailable
 from gateway.oauth.bank import (
     BankUnavailable,
     BegunInteraction,
@@ -50,14 +49,11 @@ class PlayedSession:
         self._status = status
         self._content = (json.dumps(body) if text is None else text).encode()
 
-    def request(self, method: str, path: str, **options: Any) -> requests.Response:
+    def request(self, method: str, path: str, **options: Any) -> PeerAnswer:
         self.asked.append((method, path, options.get("json")))
         if self._status == 0:
             raise PeerUnavailable("bank", "refused to connect")
-        answer = requests.Response()
-        answer.status_code = self._status
-        answer._content = self._content
-        return answer
+        return PeerAnswer(self._status, {}, self._content)
 
 
 def bank_of(session: PlayedSession) -> HttpBank:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Answer:
-    """The part of a `requests.Response` that is read."""
+    """The part of a `PeerAnswer` that is read."""
 
     status_code, content, text = 200, b"{}", "{}"
 

@@ -23,7 +23,7 @@ NUMBER, OTHER = AuthorisationNumber.parse(TENANT), AuthorisationNumber.parse(OTH
 
 
 class Answer:
-    """The part of a `requests.Response` that is read."""
+    """The part of a `PeerAnswer` that is read."""
 
     def __init__(self, status: int, content: bytes) -> None:
         self.status_code, self.content, self.text = status, content, content.decode()
