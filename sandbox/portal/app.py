@@ -15,6 +15,7 @@ from sandbox.portal.look import install_look
 from sandbox.portal.pages import (
     account,
     certificates,
+    client,
     doctor,
     dry_runs,
     entry,
@@ -67,6 +68,7 @@ _PAGES: tuple[Callable[[Services], Blueprint], ...] = (
     invitations.blueprint,
     tpps.blueprint,
     certificates.blueprint,
+    client.blueprint,
     doctor.blueprint,
     first_call.blueprint,
     people.blueprint,

@@ -1,4 +1,4 @@
-"""The command that makes a right key and signing request for a TPP, ready to be pasted."""
+"""Commands that make right keys for a TPP, ready to be pasted: with a signing request, or with a JWK Set to register."""
 
 from __future__ import annotations
 
@@ -19,6 +19,18 @@ def signing_request_command(tpp: Tpp, kind: TppCertificateKind) -> str:
         *("-keyout", f"{kind}.key", "-out", f"{kind}.csr", "-subj", _subject(tpp)),
     )
     return f"umask 077; {shlex.join(arguments)}"
+
+
+def signing_key_command() -> str:
+    """Return lines, for a POSIX shell, that make `client.key` (EC P-256) and print the JWK Set of its public half."""
+    return """\
+umask 077; openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out client.key
+url64() { openssl base64 -A | tr '+/' '-_' | tr -d '='; }
+point() { openssl pkey -in client.key -pubout -outform DER | tail -c 64; }
+x=$(point | head -c 32 | url64); y=$(point | tail -c 32 | url64)
+kid=$(printf '{"crv":"P-256","kty":"EC","x":"%s","y":"%s"}' "$x" "$y" | openssl dgst -sha256 -binary | url64)
+printf '{"keys":[{"kty":"EC","crv":"P-256","x":"%s","y":"%s","kid":"%s","alg":"ES256","use":"sig"}]}\\n' "$x" "$y" "$kid"
+"""
 
 
 def _subject(tpp: Tpp) -> str:

@@ -16,6 +16,7 @@ from tests.support.commands import run_command
 from tests.support.developer import Developer, with_tpp
 from tests.support.pages import LOOKS, assert_accessible, assert_fits, watched_context
 from tests.support.ports import wait_until
+from tpp_client.signing_keys import load_signing_key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,6 +98,30 @@ def test_a_key_made_in_the_browser_never_leaves_it(
     assert [trace for trace in traces for body in bodies if trace in body] == []
     assert developer.call(certificate, key)[0] == 200
     assert developer.call(*unpacked_store(store, passphrase, tmp_path))[0] == 200
+
+
+def test_a_key_with_which_a_client_signs_is_made_in_the_browser(
+    chromium: Browser, platform: RunningPlatform, account: Account, tmp_path: Path
+) -> None:
+    """Its public half is registered with the client; the private one is in the file that was saved, and nowhere else."""
+    with watched_context(chromium) as context:
+        developer = entered(context, platform, account)
+        developer.open("client")
+        sent: list[Request] = []
+        context.on("request", lambda request: sent.append(request))  # noqa: PLW0108 - playwright takes no built-in
+        developer.button("Make a key in this browser")
+        expect(developer.page.get_by_text("The key is made.")).to_be_visible()
+        key = developer.saved(tmp_path, "Save client.key")
+        assert_accessible(developer.page)
+        developer.button("Save")
+        expect(developer.page.get_by_role("status").first).to_contain_text("Changed.")
+        assert_fits(developer.page)
+        private = load_signing_key(key)
+        expect(developer.page.get_by_role("cell", name=private.kid)).to_be_visible()
+
+    bodies = b"".join(request.post_data_buffer or b"" for request in sent)
+    assert private.public["x"].encode() in bodies
+    assert str(private.key.as_dict(private=True)["d"]).encode() not in bodies
 
 
 def test_an_rsa_key_made_in_the_browser(chromium: Browser, platform: RunningPlatform, account: Account, tmp_path: Path) -> None:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from wtforms import RadioField, SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms import SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from psd2.roles import PspRole
 from sandbox.portal.forms import PortalForm
 from sandbox.portal.pages.choices import choices_of
+from sandbox.portal.pages.client_forms import CLIENT_FIELDS, ClientForm
 from sandbox.tpps.countries import EEA, authorities_of
 from sandbox.tpps.errors import RegistrationRefused
-from sandbox.tpps.model import Profile
 from sandbox.tpps.parsing import parse_amendment, parse_registration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+
+    from wtforms import Field
 
     from sandbox.tpps.errors import Fault
     from sandbox.tpps.model import Amendment, RegistrationRequest, Tpp
@@ -25,12 +27,6 @@ _ROLES: Final = {
     PspRole.AI: "AISP, account information: read accounts, balances and transactions that a customer agrees to show",
     PspRole.PI: "PISP, payment initiation: start payments from a customer's account",
     PspRole.IC: "CBPII, card-based payment instruments: ask whether an account covers an amount",
-}
-_PROFILES: Final = {
-    Profile.BERLIN: "Berlin Group: make a consent or payment first, then ask for a token with its id in the scope. "
-    "Your client id is the authorisation number. Take this one if unsure.",
-    Profile.FAPI2: "FAPI 2.0 Security Profile: pushed authorization requests only, and stricter all round. "
-    "You get a client id of its own.",
 }
 _EEA_NCAS: Final = {nca.id: nca for code in EEA for nca in authorities_of(code)}
 _URIS_HINT: Final = (
@@ -48,8 +44,8 @@ _OWN_WORDS: Final = {
 _ANY_NCA: Final = "DE-BAFIN"  # stands in while none is chosen, so that the identifier is judged all the same
 
 
-class RegistrationForm(PortalForm):
-    """A TPP as it introduces itself."""
+class RegistrationForm(ClientForm):
+    """A TPP as it introduces itself, and its client."""
 
     organisation = StringField("Name of the firm", description="As in its certificates, for example Acme Payments GmbH.")
     name = StringField(
@@ -76,23 +72,20 @@ class RegistrationForm(PortalForm):
         validate_choice=False,
     )
     redirect_uris = TextAreaField("Redirect URIs", description=_URIS_HINT)
-    profile = RadioField(
-        "Security profile",
-        choices=choices_of(_PROFILES),
-        default=Profile.BERLIN.value,
-        description="How the OAuth client gets its tokens. Either way they are bound to the QWAC (RFC 8705).",
-        validate_choice=False,
-    )
     seed = StringField(
         "Seed of the test data (optional)",
         description="A whole number: the same number and seed make the same people, accounts and transactions again.",
     )
 
+    def __iter__(self) -> Iterator[Field]:
+        """Go through the fields as the page shows them: the firm's, then the client's."""
+        return iter(sorted(self._fields.values(), key=lambda field: field.name in CLIENT_FIELDS))
+
     def parsed(self) -> RegistrationRequest | None:
         """Return what was asked for, or None: then each fault stands at its field."""
-        number = self._number()
+        number, metadata = self._number(), self.metadata()
         try:
-            request = parse_registration({**self._document(), "authorisation_number": number})
+            request = parse_registration({**self._document(), "authorisation_number": number, "client_metadata": metadata})
         except RegistrationRefused as refusal:
             _put(self, refusal.faults)
             return None

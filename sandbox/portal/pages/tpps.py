@@ -14,10 +14,11 @@ from sandbox.portal.addresses import see_other
 from sandbox.portal.pages.paths import tpp_path
 from sandbox.portal.pages.tpp_forms import AmendmentForm, ClaimForm, RegistrationForm, sentence
 from sandbox.portal.visitor import origin, owned_tpp, visitor
-from sandbox.tpps.errors import AccessDenied, RegistrationConflict, RegistrationInterrupted
+from sandbox.tpps.errors import AccessDenied, ClientRefused, RegistrationConflict, RegistrationInterrupted
 from sandbox.tpps.held import held_certificates
 from sandbox.tpps.introduction import STEPS
 from sandbox.tpps.model import TppStatus
+from sandbox.tpps.openssl import signing_key_command
 from sandbox.turnstile import Turnstile
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class _Views:
 
     def new_page(self) -> Response:
         organisation = visitor().organisation.name
-        return _page("new", form=RegistrationForm(data={"organisation": organisation}), callback=self._demo_callback())
+        return self._new_again(RegistrationForm(data={"organisation": organisation}), HTTPStatus.OK)
 
     def new(self) -> Response:
         who, form = visitor(), RegistrationForm.submitted()
@@ -71,15 +72,8 @@ class _Views:
             return self._new_again(form, HTTPStatus.UNPROCESSABLE_ENTITY)
         try:
             tpp = self._enrolled(request, organisation_id=who.organisation.id)
-        except RegistrationConflict as conflict:
-            form.refuse_taken(conflict.field, str(conflict))
-            return self._new_again(form, HTTPStatus.CONFLICT)
-        except TooManyAttempts as error:
-            form.refuse_taken("identifier", str(error))
-            return self._new_again(form, HTTPStatus.TOO_MANY_REQUESTS)
-        except SubjectRefused as refusal:
-            form.refuse_taken("organisation", str(refusal))
-            return self._new_again(form, HTTPStatus.UNPROCESSABLE_ENTITY)
+        except (RegistrationConflict, TooManyAttempts, SubjectRefused, ClientRefused) as refusal:
+            return self._new_again(form, _put_at_its_field(form, refusal))
         except RegistrationInterrupted as interruption:
             return self._new_again(form, HTTPStatus.SERVICE_UNAVAILABLE, interruption)
         flash(f"{tpp.organisation} is registered, and has a bank of its own. Next: its certificates.", "good")
@@ -167,11 +161,28 @@ class _Views:
         self, form: RegistrationForm, status: HTTPStatus, interruption: RegistrationInterrupted | None = None
     ) -> Response:
         told = _told(interruption) if interruption else {}
-        return _page("new", status, form=form, callback=self._demo_callback(), **told)
+        return _page("new", status, form=form, callback=self._demo_callback(), key_command=signing_key_command(), **told)
 
     def _demo_callback(self) -> str:
         addresses = self._services.addresses
         return f"https://{addresses.host}:{addresses.ports.demo}/callback"
+
+
+def _put_at_its_field(
+    form: RegistrationForm, refusal: RegistrationConflict | TooManyAttempts | SubjectRefused | ClientRefused
+) -> HTTPStatus:
+    """Put what stands in the way at its field, and return the status that says so."""
+    if isinstance(refusal, ClientRefused):
+        form.refuse_client(refusal.faults)
+    elif isinstance(refusal, RegistrationConflict):
+        form.refuse_taken(refusal.field, str(refusal))
+        return HTTPStatus.CONFLICT
+    elif isinstance(refusal, TooManyAttempts):
+        form.refuse_taken("identifier", str(refusal))
+        return HTTPStatus.TOO_MANY_REQUESTS
+    else:
+        form.refuse_taken("organisation", str(refusal))
+    return HTTPStatus.UNPROCESSABLE_ENTITY
 
 
 def _told(interruption: RegistrationInterrupted) -> dict[str, object]:

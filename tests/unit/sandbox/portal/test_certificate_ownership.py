@@ -74,7 +74,16 @@ def test_another_organisations_tpp_issues_nothing(portal: CertificatePortal, met
 def test_a_tpp_that_is_not_registered_yet_gets_no_certificate(portal: CertificatePortal) -> None:
     portal.world.bank.is_down = True
     form = {"organisation": "Second", "name": "second", "country": "DE", "nca": "DE-BAFIN", "identifier": "3"}
-    portal.post("/tpps/new", {**form, "roles": ["PSP_AI"], "redirect_uris": "https://a.example", "profile": "berlin"})
+    portal.post(
+        "/tpps/new",
+        {
+            **form,
+            "roles": ["PSP_AI"],
+            "redirect_uris": "https://a.example",
+            "profile": "berlin",
+            "grant_types": ["authorization_code"],
+        },
+    )
     path = "/tpps/PSDDE-BAFIN-3/certificates/new"
 
     assert portal.get(path).headers["Location"] == "/tpps/PSDDE-BAFIN-3"

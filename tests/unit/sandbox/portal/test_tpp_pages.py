@@ -26,6 +26,7 @@ FORM: dict[str, Any] = {
     "roles": ["PSP_AI", "PSP_PI"],
     "redirect_uris": "https://acme.example/callback\r\n\r\nhttp://127.0.0.1:8080/cb",
     "profile": "berlin",
+    "grant_types": ["authorization_code", "refresh_token", "client_credentials"],
     "seed": "7",
 }
 SCRIPT = "<script>alert('x')</script>"
@@ -127,10 +128,10 @@ def test_one_fault_stands_at_its_field(portal: PortalUnderTest, field: str, valu
 
 
 def test_every_fault_is_said_at_once(portal: PortalUnderTest) -> None:
-    """An empty form; the profile has a default."""
+    """An empty form; profile and authentication have a default."""
     found = faults(text_of(portal.post("/tpps/new", {})))
 
-    assert set(found) == {"organisation", "name", "country", "nca", "identifier", "roles", "redirect_uris"}
+    assert set(found) == {"organisation", "name", "country", "nca", "identifier", "roles", "redirect_uris", "grant_types"}
 
 
 def test_too_many_registrations_from_one_address(portal: PortalUnderTest) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -11,6 +12,7 @@ from joserfc.jwk import ECKey
 from sandbox.tpps.client_key import next_keys, put_next_in_use, with_own_key
 from sandbox.tpps.errors import RegistrationRefused
 from sandbox.tpps.model import Profile
+from sandbox.tpps.openssl import signing_key_command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,6 +71,17 @@ def test_a_key_is_changed_without_a_gap(tmp_path: Path) -> None:
     assert with_own_key(SIGNS, Profile.FAPI2, tmp_path)["jwks"] == both
     assert {path.stat().st_mode & 0o777 for path in tmp_path.glob("*.key")} == {0o600}
     assert first not in next_keys(tmp_path, at_once=True)["keys"]
+
+
+def test_the_command_of_the_portal_makes_such_a_key(tmp_path: Path) -> None:
+    """Pasted as it stands there: openssl and a shell are all it takes."""
+    script = ["sh", "-c", signing_key_command()]
+    printed = subprocess.run(script, cwd=tmp_path, check=True, capture_output=True, timeout=60).stdout
+
+    private = ECKey.import_key((tmp_path / "client.key").read_bytes())
+    told = {**private.as_dict(private=False), "kid": private.thumbprint(), "alg": "ES256", "use": "sig"}
+    assert orjson.loads(printed) == {"keys": [told]}
+    assert (tmp_path / "client.key").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_file_that_is_no_such_key_is_told(tmp_path: Path) -> None:

@@ -1,0 +1,63 @@
+"""A TPP's OAuth client in the portal: what is registered, how to change it, how to change its keys."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, flash, make_response, render_template
+
+from sandbox.portal.addresses import see_other
+from sandbox.portal.pages.client_forms import ClientForm
+from sandbox.portal.pages.paths import tpp_path
+from sandbox.portal.visitor import owned_tpp
+from sandbox.tpps.errors import ClientRefused, RegistrationInterrupted
+from sandbox.tpps.introduction import STEPS
+from sandbox.tpps.model import TppStatus
+from sandbox.tpps.openssl import signing_key_command
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response
+
+    from sandbox.bootstrap import Services
+    from sandbox.tpps.model import Tpp
+
+
+def blueprint(services: Services) -> Blueprint:
+    """Return the page."""
+    pages = Blueprint("client", __name__, url_prefix="/tpps/<number>/client")
+    views = _Views(services)
+    pages.add_url_rule("", view_func=views.page, methods=["GET"])
+    pages.add_url_rule("", view_func=views.change, methods=["POST"])
+    return pages
+
+
+class _Views:
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def page(self, number: str) -> Response:
+        tpp = owned_tpp(self._services, number)
+        return _page(tpp, ClientForm.of(tpp))
+
+    def change(self, number: str) -> Response:
+        tpp, form = owned_tpp(self._services, number), ClientForm.submitted()
+        amendment = form.amendment(tpp.client_metadata)
+        if amendment is None:
+            return _page(tpp, form, HTTPStatus.UNPROCESSABLE_ENTITY)
+        if tpp.status is TppStatus.REGISTERING:
+            return see_other(tpp_path(tpp))  # whose page says to continue first
+        try:
+            self._services.register.ownership.amend_client(tpp, amendment)
+        except ClientRefused as refusal:
+            form.refuse_client(refusal.faults)
+            return _page(tpp, form, HTTPStatus.UNPROCESSABLE_ENTITY)
+        except RegistrationInterrupted as interruption:
+            return _page(tpp, form, HTTPStatus.SERVICE_UNAVAILABLE, interruption=interruption, steps=STEPS)
+        flash("Changed. The gateway knows it already.", "good")
+        return see_other(tpp_path(tpp, "client"))
+
+
+def _page(tpp: Tpp, form: ClientForm, status: HTTPStatus = HTTPStatus.OK, **told: object) -> Response:
+    page = render_template("tpps/client.html", tpp=tpp, form=form, key_command=signing_key_command(), **told)
+    return make_response(page, status)
