@@ -7,6 +7,7 @@ a deadline: otherwise a handful of silent connections hold all threads of a work
 from __future__ import annotations
 
 import gc
+import select
 import ssl
 import threading
 import time
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from chassis.home import Home
 
+# Elsewhere than on Linux gunicorn's own way of handing connections to threads has to do.
+_WORKER = "chassis.turns.TurnWorker" if hasattr(select, "epoll") else "chassis.handshakes.HandshakeWorker"
 _READ_SECONDS = 15.0
 _CERTIFICATE_LOOK_SECONDS = 1.0
 # ECDHE with AEAD only; TLS 1.3 suites are all of that kind.
@@ -109,7 +112,7 @@ def internal_listener(listener: InternalListener) -> dict[str, object]:
     pair = listener.home.server(listener.name)
     return {
         "bind": [f"{listener.host}:{listener.port}"],
-        "worker_class": "chassis.turns.TurnWorker",
+        "worker_class": _WORKER,
         "workers": listener.workers,
         "threads": listener.threads,
         "certfile": str(pair.certificate),
