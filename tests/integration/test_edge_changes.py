@@ -6,15 +6,12 @@ import datetime as dt
 import hashlib
 import http.client
 import os
-import secrets
 import signal
 import ssl
 import subprocess
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -27,6 +24,7 @@ from gateway.changes.store import append_change
 from gateway.register.model import TppStatus
 from gateway.tables.oauth import access_tokens
 from tests.support.edge import EdgeUnderTest, renew_public_certificate, running_edge
+from tests.support.edge_visitors import OwnTpp, open_on_both_workers
 from tests.support.patience import IN_FORCE_SECONDS
 from tests.support.pki import Authority
 from tests.support.platform import free_base_port
@@ -40,25 +38,6 @@ if TYPE_CHECKING:
     from tests.support.pki import Issued
 
 ACCOUNTS = "/v1/accounts"
-
-
-@dataclass(frozen=True)
-class OwnTpp:
-    """A TPP of one test: what happens to it touches no other test."""
-
-    number: str
-    client_id: str
-    qwac: Issued
-
-    @staticmethod
-    def registered(edge: EdgeUnderTest) -> OwnTpp:
-        number = f"PSDDE-BAFIN-{secrets.randbelow(900_000) + 100_000}"
-        edge.register.tpp(number)
-        edge.register.client(f"client-of-{number}", number)
-        return OwnTpp(number, f"client-of-{number}", edge.authority.qwac(number=number))
-
-    def token(self, edge: EdgeUnderTest) -> str:
-        return edge.register.token(self.qwac, number=self.number, client_id=self.client_id)
 
 
 @pytest.fixture(scope="module")
@@ -79,23 +58,6 @@ def edge(tmp_path: Path) -> Iterator[EdgeUnderTest]:
     """Start an edge with two workers for one test that breaks it."""
     with running_edge(tmp_path) as running:
         yield running
-
-
-def open_on_both_workers(edge: EdgeUnderTest, certificate: Issued) -> list[ssl.SSLSocket]:
-    """Open connections at the same time until each worker serves at least one, and use each."""
-    opened: list[ssl.SSLSocket] = []
-    context = edge.context(certificate)
-    with ThreadPoolExecutor(8) as pool:
-        while not _seen_by_both_workers(edge, certificate):
-            assert len(opened) < 200, "one worker takes all connections"
-            opened += pool.map(lambda _: edge.connect(context=context), range(8))
-            assert {edge.over(connection).status for connection in opened} == {200}
-    return opened
-
-
-def _seen_by_both_workers(edge: EdgeUnderTest, certificate: Issued) -> bool:
-    """Whether the certificate stands in the audit files of both."""
-    return sum(certificate.sha256 in path.read_text() for path in edge.home.log.glob("audit-*.jsonl")) == 2
 
 
 def refused_soon(edge: EdgeUnderTest, connections: list[ssl.SSLSocket], certificate: Issued, reason: str) -> None:

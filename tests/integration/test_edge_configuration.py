@@ -23,8 +23,8 @@ from gateway.configuration.store import SqlConfigurationStore
 from gateway.kinds import KINDS
 from gateway.tables.configuration import documents
 from psd2.clock import SystemClock
-from tests.integration.test_edge_changes import open_on_both_workers
 from tests.support.edge import EdgeUnderTest, running_edge
+from tests.support.edge_visitors import open_on_both_workers
 from tests.support.platform import free_base_port
 from tests.support.ports import wait_until
 from tests.support.scripted_upstream import Conversation, Received, echo

@@ -11,29 +11,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gateway.config import GatewaySettings
 from tests.support.edge import Answer, EdgeUnderTest, read_answer, running_edge
 from tests.support.ports import wait_until
-from tests.support.scripted_upstream import echo, raw, slowly
+from tests.support.scripted_upstream import echo, slowly
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-# Short, yet longer than a machine that is busy with other tests needs for what is not slow on purpose.
-HEAD_SECONDS, BODY_SECONDS, IDLE_SECONDS, STALL_SECONDS, HANDSHAKE_SECONDS = 3.0, 3.0, 6.0, 3.0, 5.0
-
 
 @pytest.fixture(scope="module")
 def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EdgeUnderTest]:
-    """Lend one edge with short deadlines to all tests of this file."""
-    settings = {
-        "HEAD_SECONDS": str(HEAD_SECONDS),
-        "BODY_SECONDS": str(BODY_SECONDS),
-        "IDLE_SECONDS": str(IDLE_SECONDS),
-        "STALL_SECONDS": str(STALL_SECONDS),
-        "HANDSHAKE_SECONDS": str(HANDSHAKE_SECONDS),
-        "MAX_BODY_BYTES": "100000",
-    }
-    with running_edge(tmp_path_factory.mktemp("edge"), **settings) as running:
+    """Lend one edge to all tests of this file."""
+    with running_edge(tmp_path_factory.mktemp("edge"), MAX_BODY_BYTES="100000") as running:
         yield running
 
 
@@ -174,7 +164,7 @@ def test_what_follows_a_chunked_body_at_once_is_not_taken_for_a_request(edge: Ed
         assert read_answer(connection).json["body"] == "{}"
         began = time.monotonic()
         assert connection.recv(1) == b""
-        assert time.monotonic() - began < IDLE_SECONDS - 1
+        assert time.monotonic() - began < GatewaySettings().idle_seconds - 1
 
 
 # --- identity ---
@@ -358,67 +348,6 @@ def test_expect_continue_is_answered_only_to_who_may_pass(edge: EdgeUnderTest) -
         assert admitted.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
         admitted.sendall(b"{}")
         assert read_answer(admitted).json["body"] == "{}"
-
-
-def test_a_handshake_that_does_not_go_on_is_ended(edge: EdgeUnderTest) -> None:
-    """And recorded."""
-    with socket.create_connection(("127.0.0.1", edge.ports.edge), timeout=30) as connection:
-        connection.sendall(b"\x16")
-        began = time.monotonic()
-        assert connection.recv(1) == b""
-        assert time.monotonic() - began < HANDSHAKE_SECONDS + 20
-    wait_until(lambda: bool(edge.records(kind="handshake", reason="tls.timeout")), seconds=30, what="the record")
-
-
-@pytest.mark.parametrize("drip", [b"", b"x"], ids=["silent", "dripping"])
-@pytest.mark.parametrize("requests_before", [0, 1])
-def test_a_head_that_does_not_end_is_refused(edge: EdgeUnderTest, drip: bytes, requests_before: int) -> None:
-    """408, also where a byte comes now and then, on a new connection and on a used one."""
-    with edge.connect(edge.qwac) as connection:
-        for _ in range(requests_before):
-            assert edge.over(connection).status == 200
-        connection.sendall(GET)
-        began = time.monotonic()
-        while not select.select([connection], [], [], 0.05)[0]:
-            connection.sendall(drip)
-            assert time.monotonic() - began < HEAD_SECONDS + 20
-        answer = read_answer(connection)
-    assert (answer.status, answer.reason) == (408, "http.too_slow")
-
-
-def test_a_connection_without_a_request_is_closed(edge: EdgeUnderTest) -> None:
-    """Before its first request after the head's time, between two after the idle time."""
-    with edge.connect(edge.qwac) as silent:
-        began = time.monotonic()
-        assert silent.recv(1) == b""
-        assert time.monotonic() - began < IDLE_SECONDS
-    with edge.connect(edge.qwac) as idle:
-        assert edge.over(idle).status == 200
-        began = time.monotonic()
-        assert idle.recv(1) == b""
-        assert IDLE_SECONDS - 0.5 < time.monotonic() - began < IDLE_SECONDS + 20
-
-
-def test_a_body_that_does_not_end_is_refused(edge: EdgeUnderTest) -> None:
-    """408, and the internal server's connection is not left half-way through a request for the next."""
-    answer = edge.say(POST + b"Content-Length: 10\r\n\r\n{")
-    assert (answer.status, answer.reason) == (408, "http.too_slow")
-    assert edge.get(certificate=edge.qwac).status == 200
-
-
-def test_a_client_that_takes_no_answer_is_parted_with(edge: EdgeUnderTest) -> None:
-    """Its connection is broken off, and its request recorded."""
-    edge.bank.reply = raw(b"HTTP/1.1 200 OK\r\nContent-Length: 30000000\r\n\r\n" + b"x" * 30_000_000)
-    try:
-        with edge.connect(edge.qwac) as connection:
-            connection.sendall(GET.replace(b"/1 ", b"/never-read ") + b"\r\n")
-            wait_until(
-                lambda: bool(edge.records(path="/v1/consents/never-read", outcome="aborted")),
-                seconds=STALL_SECONDS + 30,
-                what="the end of the connection",
-            )
-    finally:
-        edge.bank.reply = echo
 
 
 # --- the ordinary ---
