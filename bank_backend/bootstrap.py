@@ -114,7 +114,7 @@ def create_services(
 def _homes(base: Foundation) -> _Homes:
     planner = create_planner(seeded_personas(large_account=base.settings.large_account))
     snapshots = create_snapshots(base)
-    tenants = create_tenant_registry(base.database, base.real, planner, keep_aside=snapshots.keep_aside)
+    tenants = create_tenant_registry(base.database, base.real, planner)
     return _Homes(planner=planner, snapshots=snapshots, tenants=tenants)
 
 

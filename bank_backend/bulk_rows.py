@@ -32,17 +32,21 @@ def nothing_collected() -> Iterator[None]:
 
 def write_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
     """Write rows that all name the same columns; the others get what the table's own default says."""
-    if not rows:
-        return
+    if rows:
+        columns, tuples = as_tuples(table, rows)
+        insert_tuples(connection, table, columns, tuples)
+
+
+def as_tuples(table: Table, rows: Sequence[Mapping[str, object]]) -> tuple[Sequence[Column[Any]], Sequence[tuple[Any, ...]]]:
+    """Return columns and values of rows that all name the same, as either driver takes them: dates and JSON as their text."""
     named = [column for column in table.columns if column.name in rows[0]]
     values = list(map(itemgetter(*(column.name for column in named)), rows))
-    converters = [(place, _converter(connection, column)) for place, column in enumerate(named)]
+    converters = [(place, _converter(column)) for place, column in enumerate(named)]
     needed = [(place, convert) for place, convert in converters if convert is not None]
     left_out = [column for column in table.columns if column.name not in rows[0]]
     usual = [(column, getattr(column.default, "arg", None)) for column in left_out if _has_plain_default(column)]
     extra = tuple(value for _, value in usual)
-    tuples = [_converted(row, needed) + extra for row in values]
-    insert_tuples(connection, table, [*named, *(column for column, _ in usual)], tuples)
+    return [*named, *(column for column, _ in usual)], [_converted(row, needed) + extra for row in values]
 
 
 def insert_tuples(
@@ -71,12 +75,10 @@ def _converted(row: tuple[object, ...], needed: Sequence[tuple[int, Callable[[An
     return tuple(values)
 
 
-def _converter(connection: Connection, column: Column[Any]) -> Callable[[Any], object] | None:
+def _converter(column: Column[Any]) -> Callable[[Any], object] | None:
     if isinstance(column.type, JSON):
         return lambda value: orjson.dumps(value).decode()
-    if isinstance(column.type, (Date, DateTime)) and connection.dialect.name == "sqlite":
-        return str
-    return None
+    return str if isinstance(column.type, (Date, DateTime)) else None
 
 
 def _has_plain_default(column: Column[Any]) -> bool:

@@ -14,7 +14,7 @@ from bank_backend.data.shapes import MOST_TRANSACTIONS, expected_transactions, p
 from bank_backend.data.size import TenantSize, require_room
 from bank_backend.errors import FieldsInvalid
 from bank_backend.personas.service import plan_seed
-from bank_backend.snapshots.model import ReplacementKind, TenantState, name_of_seed
+from bank_backend.snapshots.model import ReplacementKind
 from bank_backend.tenants.model import Registration
 
 if TYPE_CHECKING:
@@ -25,10 +25,9 @@ if TYPE_CHECKING:
     from bank_backend.data.reading import Numbered
     from bank_backend.data.shapes import Shape
     from bank_backend.database import Connection, Database
+    from bank_backend.personas.bookmark import Bookmark
     from bank_backend.personas.service import Seed
-    from bank_backend.snapshots.model import Replaced
     from bank_backend.tenants.clock import TenantClock
-    from bank_backend.tenants.model import Tenant
     from bank_backend.tenants.service import Planner, TenantRegistry
     from psd2.clock import Clock
     from psd2.ids import AccountId, TenantId
@@ -41,6 +40,12 @@ class DataStore(Protocol):
         self, connection: Connection, tenant: TenantId, seed: Seed, *, kind: ReplacementKind, source: str, at: datetime
     ) -> tuple[int, int]:
         """Put a seed in the place of everything the tenant has; returns how many rows were removed and written."""
+
+    def bookmark(self, connection: Connection, tenant: TenantId) -> Bookmark | None:
+        """Return where the tenant's story can be gone on from, or None."""
+
+    def go_on(self, connection: Connection, tenant: TenantId, seed: Seed, *, source: str, at: datetime) -> tuple[int, int]:
+        """Turn the books back to where the seed goes on from, and write what it adds; counts as `replace`."""
 
     def add(self, connection: Connection, tenant: TenantId, seed: Seed) -> None:
         """Write a seed beside what the tenant has."""
@@ -61,21 +66,6 @@ class DataStore(Protocol):
         """Return the tenant's data as lines."""
 
 
-class StateKeeper(Protocol):
-    """Keeps a state for the bank's own use. Implemented by `bank_backend.snapshots.service.Snapshots`."""
-
-    def keep_aside(self, connection: Connection, tenant: TenantId, name: str) -> None:
-        """Keep the state as this transaction sees it, in the place of what was kept before."""
-
-    def kept_aside(self, tenant: TenantId, name: str) -> TenantState | None:
-        """Return what is kept under this name, or None."""
-
-    def put(
-        self, tenant: TenantId, state: TenantState, *, kind: ReplacementKind, source: str, tenant_time: datetime | None
-    ) -> Replaced:
-        """Put a state in the place of the tenant's."""
-
-
 class ClockSetter(Protocol):
     """Puts a tenant's clock back to the real time."""
 
@@ -93,7 +83,6 @@ class DataParts:
     planner: Planner
     clock: TenantClock
     clocks: ClockSetter
-    snapshots: StateKeeper
     real: Clock
     own_account: Callable[[TenantId, str], AccountId]
 
@@ -117,39 +106,41 @@ class TestBank:
         self._parts = parts
 
     def reset(self, tenant: TenantId, *, seed: int | None = None) -> Taken:
-        """Make the tenant as if it were registered now: everything else ends, and its clock shows the real time."""
-        known = self._parts.tenants.tenant(tenant)
-        number = known.seed if seed is None else seed
-        now = self._parts.real.now()
-        # On the day of registration, and from the second reset of another day on, that is kept: only what differs is touched.
-        name = name_of_seed(number, now.date())
-        kept = self._parts.snapshots.kept_aside(tenant, name)
-        if kept is None:
-            return self._seeded(known, number, now, name)
-        # What else the bank was told to be, a personality for one, stays.
-        values = {column: kept.values[column] for column in ("seed", "persona_password")}
-        state = TenantState(values, kept.tables)
-        with nothing_collected():
-            done = self._parts.snapshots.put(tenant, state, kind=ReplacementKind.RESET, source=name, tenant_time=now)
-        counts = {table: len(kept.tables[table].rows) for table in ("psus", "entries", "holds")}
-        return Taken(
-            psus=counts["psus"],
-            accounts=len(set(kept.tables["account_holders"].values("account_id"))),
-            transactions=counts["entries"] + counts["holds"],
-            removed=done.removed,
-            written=done.written,
-        )
+        """Make the tenant as if it were registered now: everything else ends, and its clock shows the real time.
 
-    def _seeded(self, known: Tenant, number: int, now: datetime, name: str) -> Taken:
-        parts, tenant = self._parts, known.id
+        Where the books still begin with what the seed told earlier this month, that stays, and the story goes on from there.
+        """
+        parts, known, now = self._parts, self._parts.tenants.tenant(tenant), self._parts.real.now()
+        number = known.seed if seed is None else seed
         registration = Registration(tenant=tenant, name=known.name, country=known.country, roles=known.roles, seed=number)
-        planned = parts.planner(registration, number, now)
-        with nothing_collected(), parts.database.replacing() as connection:
-            counts = parts.store.replace(connection, tenant, planned, kind=ReplacementKind.RESET, source=name, at=now)
+        with nothing_collected():
+            with parts.database.reading() as connection:
+                before = parts.store.bookmark(connection, tenant)
+            planned = parts.planner(registration, number, now, after=before)
+            if planned.after is not None:
+                done = self._gone_on(tenant, planned, now)
+                if done is not None:
+                    return done
+                planned = parts.planner(registration, number, now)
+            return self._made_anew(tenant, planned, number, now)
+
+    def _gone_on(self, tenant: TenantId, planned: Seed, now: datetime) -> Taken | None:
+        """Go on from the bookmark; None, and nothing has happened, where another one is there by now."""
+        parts = self._parts
+        with parts.database.replacing() as connection:
+            if parts.store.bookmark(connection, tenant) != planned.after:
+                return None
+            counts = parts.store.go_on(connection, tenant, planned, source=_source(planned), at=now)
+            parts.clocks.set_clock(connection, tenant, timedelta())
+        return _taken(planned, counts)
+
+    def _made_anew(self, tenant: TenantId, planned: Seed, number: int, now: datetime) -> Taken:
+        parts = self._parts
+        with parts.database.replacing() as connection:
+            source = _source(planned)
+            counts = parts.store.replace(connection, tenant, planned, kind=ReplacementKind.RESET, source=source, at=now)
             parts.store.set_seed(connection, tenant, number)
             parts.clocks.set_clock(connection, tenant, timedelta())
-            # Here, where nobody has changed anything yet.
-            parts.snapshots.keep_aside(connection, tenant, name)
         return _taken(planned, counts)
 
     def generate(self, tenant: TenantId, shape: Shape) -> Seed:
@@ -178,7 +169,7 @@ class TestBank:
                 raise FieldsInvalid({"seed": reason})
             made = len(planned.journal.entries) + len(planned.holds)
             self.require_room(connection, tenant, accounts=len(planned.accounts), transactions=made)
-            parts.store.add(connection, tenant, replace(planned, password=password))
+            parts.store.add(connection, tenant, replace(planned, password=password, bookmark=None))
         return planned
 
     def require_room(self, connection: Connection, tenant: TenantId, *, accounts: int = 0, transactions: int) -> None:
@@ -217,11 +208,16 @@ class TestBank:
             raise DataFaulty(faults)
 
 
+def _source(seed: Seed) -> str:
+    number = "" if seed.bookmark is None else f" {seed.bookmark.seed}"
+    return f"seed{number} of {seed.planned_at.date().isoformat()}"
+
+
 def _taken(seed: Seed, counts: tuple[int, int]) -> Taken:
     return Taken(
         psus=len(seed.psus),
         accounts=len(seed.accounts),
-        transactions=len(seed.journal.entries) + len(seed.holds),
+        transactions=seed.transactions,
         removed=counts[0],
         written=counts[1],
     )

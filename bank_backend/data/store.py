@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import func, select, update
 
 from bank_backend.accounts.store import account_holders, accounts
+from bank_backend.bulk_rows import as_tuples
 from bank_backend.data.export_store import SqlExport
 from bank_backend.data.size import TenantSize
+from bank_backend.database import METADATA
 from bank_backend.ledger.model import Journal, Position
 from bank_backend.ledger.own_accounts import own_account_id
 from bank_backend.ledger.tables import entries, holds, postings
-from bank_backend.personas.store import write_seed
+from bank_backend.personas.bookmark_store import read_bookmark
+from bank_backend.personas.store import rows_of_seed, write_seed
 from bank_backend.psus.store import psus
+from bank_backend.snapshots.columns import fitted
+from bank_backend.snapshots.model import ReplacementKind, TableRows
+from bank_backend.snapshots.ownership import owned_tables
 from bank_backend.snapshots.state_store import SqlStateStore
 from bank_backend.tenants.tables import tenants
 from psd2.ids import AccountId
@@ -26,8 +33,9 @@ if TYPE_CHECKING:
     from bank_backend.data.export_store import Lines
     from bank_backend.database import Connection
     from bank_backend.ledger.model import Posting
+    from bank_backend.personas.bookmark import Bookmark
     from bank_backend.personas.service import Seed
-    from bank_backend.snapshots.model import ReplacementKind
+    from bank_backend.snapshots.rows import Row
     from psd2.ids import TenantId
 
 _A_FEW_AT_A_TIME: Final = 500
@@ -46,7 +54,7 @@ class SqlDataStore:
         self, connection: Connection, tenant: TenantId, seed: Seed, *, kind: ReplacementKind, source: str, at: datetime
     ) -> tuple[int, int]:
         """Put a seed in the place of everything the tenant has; returns how many rows were removed and written."""
-        password_hash = self._hash_password(seed.password)
+        password_hash = self._hash_of(connection, tenant, seed.password)
 
         def write(connection: Connection) -> int:
             write_seed(connection, tenant, seed, password_hash=password_hash)
@@ -57,6 +65,27 @@ class SqlDataStore:
         counts = self._states.rewrite(connection, tenant, write, kind=kind, source=source, at=at)
         connection.execute(update(tenants).where(tenants.c.id == tenant).values(persona_password=seed.password))
         return counts
+
+    def bookmark(self, connection: Connection, tenant: TenantId) -> Bookmark | None:
+        """Return where the tenant's story can be gone on from, or None."""
+        return read_bookmark(connection, tenant)
+
+    def go_on(self, connection: Connection, tenant: TenantId, seed: Seed, *, source: str, at: datetime) -> tuple[int, int]:
+        """Turn the books back to where the seed goes on from, and write what it adds; counts as `replace`."""
+        tables = {owned.name: owned for owned in owned_tables(METADATA)}
+        wanted: dict[str, list[Row]] = defaultdict(list)
+        for table, rows in rows_of_seed(tenant, seed, password_hash=self._hash_of(connection, tenant, seed.password)):
+            if rows:
+                columns, tuples = as_tuples(table, rows)
+                wanted[table.name] += fitted(tables[table.name], TableRows(tuple(each.name for each in columns), tuples))
+        positions = seed.after.positions if seed.after else {}
+        return self._states.turn_back(connection, tenant, wanted, positions, kind=ReplacementKind.RESET, source=source, at=at)
+
+    def _hash_of(self, connection: Connection, tenant: TenantId, password: str) -> str:
+        """Return what is kept of the personas' password: what is kept of it already, or it is made, which takes its time."""
+        kept = select(psus.c.password_hash).join(tenants, tenants.c.id == psus.c.tenant)
+        same = tenants.c.id == tenant, tenants.c.persona_password == password
+        return connection.execute(kept.where(*same).limit(1)).scalar() or self._hash_password(password)
 
     def size(self, connection: Connection, tenant: TenantId) -> TenantSize:
         """Return how much the tenant holds, counted along indexes; what is pending is little."""

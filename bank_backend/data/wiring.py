@@ -55,7 +55,6 @@ def create_test_data(
         planner=planner,
         clock=clocks,
         clocks=SqlSnapshotStore(),
-        snapshots=snapshots,
         real=real,
         own_account=own_account_id,
     )

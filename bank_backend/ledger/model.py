@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bank_backend.ledger.refusals import (
     BlockedAccount,
@@ -71,6 +71,9 @@ class Position:
 
     number: int
     balance_minor: int
+
+
+_EMPTY: Final = Position(0, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +165,7 @@ class Journal:
         self.postings.extend(self._posting(entry, account_id, amount) for account_id, amount in entry.lines)
 
     def _posting(self, entry: Entry, account_id: AccountId, amount: Money) -> Posting:
-        before = self.positions.get(account_id, Position(0, 0))
+        before = self.positions.get(account_id, _EMPTY)
         after = Position(before.number + 1, before.balance_minor + amount.minor)
         self.positions[account_id] = after
         return Posting(

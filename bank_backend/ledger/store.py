@@ -10,7 +10,6 @@ from sqlalchemy.exc import IntegrityError
 
 from bank_backend.accounts.model import AccountStatus
 from bank_backend.accounts.store import PAYMENT, SETTLEMENT, accounts
-from bank_backend.bulk_rows import write_rows
 from bank_backend.ledger.balances import read_balances
 from bank_backend.ledger.model import BookAccount, Position
 from bank_backend.ledger.own_accounts import OwnAccount, own_account_id, own_account_name
@@ -59,6 +58,10 @@ _NEWEST: Final = (
     .where(postings.c.account_id == bindparam("account"))
     .order_by(postings.c.number.desc())
     .limit(1)
+)
+_ACCOUNTS: Final = select(accounts.c.id).where(accounts.c.tenant == bindparam("tenant"))
+_BEHIND: Final = select(postings.c.account_id, postings.c.number, postings.c.entry_id).where(
+    postings.c.account_id == bindparam("account"), postings.c.number > bindparam("number")
 )
 _OPEN: Final = holds.outerjoin(hold_ends, hold_ends.c.hold_id == holds.c.id)
 _OPEN_HOLD: Final = (
@@ -145,7 +148,7 @@ class SqlLedgerStore:
     def open_holds(self, connection: Connection, opened: Sequence[Hold]) -> None:
         """Write holds."""
         if opened:
-            connection.execute(insert(holds), [_hold_row(hold) for hold in opened])
+            connection.execute(insert(holds), [row_of_hold(hold) for hold in opened])
 
     def close_hold(self, connection: Connection, tenant: TenantId, hold_id: str, *, at: datetime) -> None:
         """Release an open hold; raises `UnknownHold`."""
@@ -164,11 +167,17 @@ class SqlLedgerStore:
         return reconcile(connection)
 
 
-def write_journal(connection: Connection, journal: Journal) -> None:
-    """Write a journal whose entries are new for certain: a seed's, an import's."""
-    if journal.entries:
-        write_rows(connection, entries, [_entry_row(entry) for entry in journal.entries])
-        write_rows(connection, postings, [_posting_row(posting) for posting in journal.postings])
+def postings_behind(
+    connection: Connection, tenant: TenantId, positions: Mapping[AccountId, Position]
+) -> list[tuple[str, int, str]]:
+    """Return account, number and entry of a tenant's postings that came after `positions`, found along the books' keys."""
+    start = Position(0, 0)
+    found: list[tuple[str, int, str]] = []
+    for account in connection.execute(_ACCOUNTS, {"tenant": tenant}).scalars().all():
+        after = positions.get(AccountId(account), start).number
+        rows = connection.execute(_BEHIND, {"account": account, "number": after})
+        found.extend((row.account_id, row.number, row.entry_id) for row in rows)
+    return found
 
 
 def own_account_row(tenant: TenantId, currency: str, purpose: OwnAccount = OwnAccount.SETTLEMENT) -> dict[str, object]:
@@ -185,12 +194,12 @@ def own_account_row(tenant: TenantId, currency: str, purpose: OwnAccount = OwnAc
 
 def write_postings(connection: Connection, journal: Journal) -> None:
     """Write the postings of entries that are there."""
-    connection.execute(insert(postings), [_posting_row(posting) for posting in journal.postings])
+    connection.execute(insert(postings), [row_of_posting(posting) for posting in journal.postings])
 
 
 def _insert_entries(connection: Connection, journal: Journal) -> None:
     try:
-        connection.execute(insert(entries), [_entry_row(entry) for entry in journal.entries])
+        connection.execute(insert(entries), [row_of_entry(entry) for entry in journal.entries])
     except IntegrityError as error:
         origins = ", ".join(entry.origin for entry in journal.entries if entry.origin)
         if not origins:
@@ -253,7 +262,8 @@ def _details_row(details: Details) -> dict[str, object]:
     }
 
 
-def _entry_row(entry: Entry) -> dict[str, object]:
+def row_of_entry(entry: Entry) -> dict[str, object]:
+    """Return the row of an entry."""
     exchange = entry.exchange
     return {
         "id": entry.id,
@@ -270,7 +280,8 @@ def _entry_row(entry: Entry) -> dict[str, object]:
     }
 
 
-def _posting_row(posting: Posting) -> dict[str, object]:
+def row_of_posting(posting: Posting) -> dict[str, object]:
+    """Return the row of a posting."""
     return {
         "account_id": posting.account_id,
         "number": posting.number,
@@ -284,7 +295,8 @@ def _posting_row(posting: Posting) -> dict[str, object]:
     }
 
 
-def _hold_row(hold: Hold) -> dict[str, object]:
+def row_of_hold(hold: Hold) -> dict[str, object]:
+    """Return the row of a hold."""
     return {
         "id": hold.id,
         "tenant": hold.tenant,

@@ -25,9 +25,3 @@ def months_until(today: date, *, months: int = MONTHS_BACK) -> list[date]:
     """Return the first days of this month and of so many before it, oldest first."""
     newest = today.year * 12 + today.month - 1
     return [date(number // 12, number % 12 + 1, 1) for number in range(newest - months, newest + 1)]
-
-
-def first_day(today: date, *, months: int = MONTHS_BACK) -> date:
-    """Return the day so many months ago, from which on there are transactions."""
-    oldest = months_until(today, months=months)[0]
-    return oldest.replace(day=min(today.day, 28))

@@ -32,13 +32,17 @@ CHARGES: Final = "ACMT-MDOP-CHRG"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountPlan:
-    """An account to open. `closing_minor` is about what it has in the end, `cushion_minor` what it never falls below."""
+    """An account to open. `closing_minor` is about what it has when this month begins.
+
+    It never falls below `cushion_minor`, and in this month never rises above `ceiling_minor`, where there is one.
+    """
 
     key: str
     name: str
     product: str
     closing_minor: int
     cushion_minor: int = 1_000
+    ceiling_minor: int | None = None
     overdraft_minor: int = 0
     currency: str = "EUR"
     cash_account_type: str = "CACC"

@@ -207,13 +207,14 @@ TOM: Final = Persona(
             key="current",
             name="Current Account",
             product="Current Account",
-            closing_minor=-134_600,
-            cushion_minor=-230_000,
-            overdraft_minor=250_000,
+            closing_minor=-34_600,
+            cushion_minor=-380_000,
+            ceiling_minor=-9_000,
+            overdraft_minor=400_000,
         ),
     ),
     habits=(
-        habits.salary("current", 196_300, day=28),
+        habits.salary("current", 191_600, day=28),
         habits.rent("current", 78_000),
         Habit(
             account="current",

@@ -12,11 +12,12 @@ from faker import Faker
 from bank_backend.accounts.model import Account, AccountKind, AccountUsage
 from bank_backend.bulk_rows import nothing_collected
 from bank_backend.ledger.model import Entry, Hold, Journal, Party
+from bank_backend.personas.bookmark import Bookmark, telling_of
 from bank_backend.personas.calendar import MONTHS_BACK
 from bank_backend.personas.catalogue import PERSONAS
 from bank_backend.personas.countries import LOCALES, bic, house_bank_code, new_iban, outside_bank_code
 from bank_backend.personas.model import CARD, CARD_RECEIPT, CASH, COMPANY, PERSON
-from bank_backend.personas.story import Cast, tell
+from bank_backend.personas.story import Cast, tell, tell_on
 from bank_backend.psus.model import Psu
 from bank_backend.references import luhn_digit
 from psd2.ids import AccountId, PsuId
@@ -36,7 +37,10 @@ _WORDS = ("amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "harbor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seed:
-    """Everything to write for a new tenant. `holders` are (login, account); `settlements` the currencies in use."""
+    """Everything to write for a new tenant. `holders` are (login, account); `settlements` the currencies in use.
+
+    `bookmark` says how far it is told. Where it goes on from an earlier one, `after`, the journal holds only what came since.
+    """
 
     planned_at: datetime
     password: str
@@ -46,6 +50,14 @@ class Seed:
     settlements: tuple[str, ...]
     journal: Journal
     holds: tuple[Hold, ...]
+    bookmark: Bookmark | None = None
+    after: Bookmark | None = None
+
+    @property
+    def transactions(self) -> int:
+        """How many movements there are, pending ones too, when it is written."""
+        before = 0 if self.after is None else self.after.entries
+        return before + len(self.journal.entries) + len(self.holds)
 
 
 def plan_seed(
@@ -57,13 +69,22 @@ def plan_seed(
     settlement: Callable[[TenantId, str], AccountId],
     personas: Sequence[Persona] = PERSONAS,
     months: int = MONTHS_BACK,
+    after: Bookmark | None = None,
 ) -> Seed:
-    """Return the seed of a tenant; `settlement` names the bank's own account in a currency."""
-    bank = _Branch(tenant=tenant, country=country, seed=seed, now=now, settlement=settlement, personas=personas, months=months)
+    """Return the seed of a tenant; `settlement` names the bank's own account in a currency.
+
+    Where it can go on from `after`, its journal holds only what came since: `Seed.after` tells.
+    """
+    telling = telling_of(personas, country=country, months=months)
+    if after is not None and not after.leads_to(now, seed=seed, telling=telling):
+        after = None
+    bank = _Branch(
+        tenant=tenant, country=country, seed=seed, now=now, settlement=settlement, personas=personas, months=months, after=after
+    )
     with nothing_collected():
         for persona in personas:
             bank.seed_persona(persona)
-        return bank.seed()
+        return bank.seed(telling)
 
 
 class _Branch:
@@ -79,7 +100,9 @@ class _Branch:
         settlement: Callable[[TenantId, str], AccountId],
         personas: Sequence[Persona],
         months: int,
+        after: Bookmark | None,
     ) -> None:
+        self._after = after
         self._personas, self._months = personas, months
         self._tenant, self._country, self._seed, self._now = tenant, country, seed, now
         self._settlement = settlement
@@ -105,18 +128,26 @@ class _Branch:
             others=self._others(persona, rng),
             cards={key: account.masked_pan for key, account in opened.items() if account.is_card},
         )
-        self._movements.extend((movement, opened) for movement in tell(persona, cast, rng, self._now, months=self._months))
+        self._movements.extend((movement, opened) for movement in self._story(persona, cast))
 
-    def seed(self) -> Seed:
+    def _story(self, persona: Persona, cast: Cast) -> list[Movement]:
+        def chance(purpose: str) -> Random:
+            return self._rng(f"{persona.login} {purpose}")
+
+        if self._after is not None:
+            return tell_on(persona, cast, chance, self._now, since=self._after.told_at)
+        return tell(persona, cast, chance, self._now, months=self._months)
+
+    def seed(self, telling: int) -> Seed:
         """Book everything in order of booking and return the whole."""
-        rng, today = self._rng("journal"), self._now.date()
-        journal = Journal(positions={})
+        today = self._now.date()
+        journal = Journal(positions={} if self._after is None else dict(self._after.positions))
         holds = []
         for movement, opened in sorted(self._movements, key=lambda pair: (pair[0].booking_date, pair[0].at)):
             if movement.is_booked(today):
-                journal.post(self._entry(movement, opened, rng))
+                journal.post(self._entry(movement, opened))
             else:
-                holds.append(self._hold(movement, opened, rng))
+                holds.append(self._hold(movement, opened))
         return Seed(
             planned_at=self._now,
             password=_password(self._rng("password")),
@@ -126,6 +157,18 @@ class _Branch:
             settlements=tuple(sorted({account.currency for account in self._accounts})),
             journal=journal,
             holds=tuple(holds),
+            bookmark=self._bookmark(journal, telling),
+            after=self._after,
+        )
+
+    def _bookmark(self, journal: Journal, telling: int) -> Bookmark:
+        told = 0 if self._after is None else self._after.entries
+        return Bookmark(
+            seed=self._seed,
+            told_at=self._now,
+            telling=telling,
+            entries=told + len(journal.entries),
+            positions=journal.positions,
         )
 
     def _rng(self, purpose: str) -> Random:
@@ -181,14 +224,14 @@ class _Branch:
         # BG names are at most 70 characters.
         return Party(name[:70], iban)
 
-    def _entry(self, movement: Movement, opened: Mapping[str, Account], rng: Random) -> Entry:
+    def _entry(self, movement: Movement, opened: Mapping[str, Account]) -> Entry:
         lines = [(opened[key].id, Money(minor, opened[key].currency)) for key, minor in movement.lines]
         currency = lines[0][1].currency
         rest = sum(amount.minor for _, amount in lines)
         if rest:
             lines.append((self._settlement(self._tenant, currency), Money(-rest, currency)))
         return Entry(
-            id=_uuid(rng),
+            id=movement.id,
             tenant=self._tenant,
             at=movement.at,
             booking_date=movement.booking_date,
@@ -197,10 +240,10 @@ class _Branch:
             lines=tuple(lines),
         )
 
-    def _hold(self, movement: Movement, opened: Mapping[str, Account], rng: Random) -> Hold:
+    def _hold(self, movement: Movement, opened: Mapping[str, Account]) -> Hold:
         ((key, minor),) = movement.lines
         return Hold(
-            id=_uuid(rng),
+            id=movement.id,
             tenant=self._tenant,
             account_id=opened[key].id,
             amount=Money(minor, opened[key].currency),
@@ -225,12 +268,6 @@ def _psu(persona: Persona, tenant: TenantId, rng: Random) -> Psu:
 def account_id(tenant: TenantId, number: str, currency: str) -> AccountId:
     """Return the id of an account with this IBAN or card number: the same wherever its data come from."""
     return AccountId(str(uuid.uuid5(_ACCOUNTS, f"{tenant} {number} {currency}")))
-
-
-def _uuid(rng: Random) -> str:
-    """Return a UUID of version 4; `uuid.UUID` takes three times as long for the same text."""
-    text = f"{rng.getrandbits(128):032x}"
-    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{'89ab'[int(text[16], 16) & 3]}{text[17:20]}-{text[20:]}"
 
 
 def _password(rng: Random) -> str:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING, Final
-
-from sqlalchemy import insert
 
 from bank_backend.sca.model import MethodType
 from bank_backend.sca.secrets import published_secret
-from bank_backend.sca.tables import methods
-from psd2.ids import new_uuid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from bank_backend.database import Connection
     from psd2.ids import PsuId, TenantId
 
+# Whoever is made again has the same methods as before.
+_METHODS: Final = uuid.UUID("9b0c6d0e-7a53-4f6b-8a0c-2f6f1f0b6f2d")
 USUAL: Final = (MethodType.SMS, MethodType.PUSH)
 ALSO: Final[Mapping[str, Sequence[MethodType]]] = {
     "anna.weber": (MethodType.EMAIL, MethodType.TOTP),
@@ -33,11 +31,11 @@ LABELS: Final[Mapping[MethodType, str]] = {
 }
 
 
-def write_methods(connection: Connection, tenant: TenantId, psus: Iterable[PsuId], *, seed: str) -> None:
-    """Write the methods of new PSUs, inside the caller's transaction; `seed` decides the authenticators' published secrets."""
-    rows = [
+def rows_of_methods(tenant: TenantId, psus: Iterable[PsuId], *, seed: str) -> list[dict[str, object]]:
+    """Return the rows of new PSUs' methods; `seed` decides the authenticators' published secrets."""
+    return [
         {
-            "id": new_uuid(),
+            "id": str(uuid.uuid5(_METHODS, f"{tenant} {psu} {kind.value}")),
             "tenant": tenant,
             "psu": psu,
             "type": kind.value,
@@ -50,5 +48,3 @@ def write_methods(connection: Connection, tenant: TenantId, psus: Iterable[PsuId
         for psu in psus
         for position, kind in enumerate((*USUAL, *ALSO.get(psu, ())))
     ]
-    if rows:
-        connection.execute(insert(methods), rows)

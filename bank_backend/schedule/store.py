@@ -63,18 +63,9 @@ class SqlScheduleStore:
 
     def add(self, connection: Connection, task: ScheduledTask) -> None:
         """Write a task, unless it is there already."""
-        values = {
-            "tenant": task.tenant,
-            "kind": task.kind,
-            "resource": task.resource,
-            "due_at": task.due.timestamp(),
-            "failures": 0,
-            "retry_at": 0.0,
-            "error": "",
-        }
         # In a savepoint: PostgreSQL lets a transaction go on after a failed statement only from there.
         with suppress(IntegrityError), connection.begin_nested():
-            connection.execute(insert(scheduled_tasks).values(values))
+            connection.execute(insert(scheduled_tasks).values(row_of_task(task)))
 
     def remove_all(self, connection: Connection, tenant: TenantId, kind: str, resource: str) -> None:
         """Remove every task of this kind for a resource."""
@@ -117,6 +108,19 @@ class SqlScheduleStore:
             .limit(limit)
         )
         return [_task(row) for row in connection.execute(statement)]
+
+
+def row_of_task(task: ScheduledTask) -> dict[str, object]:
+    """Return the row of a task that has not been tried yet."""
+    return {
+        "tenant": task.tenant,
+        "kind": task.kind,
+        "resource": task.resource,
+        "due_at": task.due.timestamp(),
+        "failures": 0,
+        "retry_at": 0.0,
+        "error": "",
+    }
 
 
 def _of(tenant: TenantId, kind: str, resource: str) -> ColumnElement[bool]:

@@ -11,11 +11,9 @@ from bank_backend.errors import FieldsInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import date, datetime
+    from datetime import datetime
 
 MOST_SNAPSHOTS: Final = 20
-# What the bank keeps for itself: no name that a TPP can give begins so.
-ASIDE: Final = "~"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 
 
@@ -71,11 +69,6 @@ class Replaced:
     removed: int
     written: int
     tenant_time: datetime
-
-
-def name_of_seed(seed: int, day: date) -> str:
-    """Return under which name the bank keeps a tenant's seed of a day aside."""
-    return f"seed {seed} of {day.isoformat()}"
 
 
 def require_name(name: str) -> str:

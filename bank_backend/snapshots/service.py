@@ -10,7 +10,7 @@ from bank_backend.bulk_rows import nothing_collected
 from bank_backend.database import one_at_a_time
 from bank_backend.snapshots.content import packed, unpacked
 from bank_backend.snapshots.errors import SnapshotExists, SnapshotUnknown, TooManySnapshots
-from bank_backend.snapshots.model import ASIDE, MOST_SNAPSHOTS, Replaced, ReplacementKind, Snapshot, require_name
+from bank_backend.snapshots.model import MOST_SNAPSHOTS, Replaced, ReplacementKind, Snapshot, require_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,9 +57,6 @@ class SnapshotStore(Protocol):
     def remove(self, connection: Connection, tenant: TenantId, name: str) -> bool:
         """Forget a snapshot; False where there is none of this name."""
 
-    def remove_aside(self, connection: Connection, tenant: TenantId) -> None:
-        """Forget what the bank keeps for itself."""
-
     def set_clock(self, connection: Connection, tenant: TenantId, ahead: timedelta) -> None:
         """Put the tenant's clock to so far ahead of the real time, which may be behind it."""
 
@@ -101,18 +98,6 @@ class Snapshots:
             self._require_room(self._store.all(connection, tenant), name)
             self._store.add(connection, tenant, snapshot, content)
         return snapshot
-
-    def keep_aside(self, connection: Connection, tenant: TenantId, name: str) -> None:
-        """Keep the state as this transaction sees it for the bank's own use, in the place of what it kept before."""
-        snapshot, content = self._packed(connection, tenant, ASIDE + name)
-        self._store.remove_aside(connection, tenant)
-        self._store.add(connection, tenant, snapshot, content)
-
-    def kept_aside(self, tenant: TenantId, name: str) -> TenantState | None:
-        """Return what the bank keeps under this name, or None."""
-        with self._database.reading() as connection:
-            content = self._store.content(connection, tenant, ASIDE + name)
-        return None if content is None else unpacked(content)
 
     def _packed(self, connection: Connection, tenant: TenantId, name: str) -> tuple[Snapshot, bytes]:
         state, tenant_time = self._states.read(connection, tenant), self._clock.now(tenant, connection)

@@ -5,13 +5,14 @@ Only what differs is touched: after an hour of testing that is a few hundred row
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bank_backend.bulk_rows import insert_tuples
 from bank_backend.database import METADATA
+from bank_backend.ledger.store import postings_behind
 from bank_backend.snapshots.columns import fitted
 from bank_backend.snapshots.difference import Difference, difference
 from bank_backend.snapshots.model import TableRows, TenantState
@@ -26,10 +27,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bank_backend.database import Connection
+    from bank_backend.ledger.model import Position
     from bank_backend.snapshots.model import ReplacementKind
     from bank_backend.snapshots.ownership import OwnedTable
     from bank_backend.snapshots.rows import Row
-    from psd2.ids import TenantId
+    from psd2.ids import AccountId, TenantId
+
+_BOOKS: Final = frozenset({"entries", "postings"})
 
 
 class SqlStateStore:
@@ -88,6 +92,36 @@ class SqlStateStore:
         _close_record(connection, record, removed, written)
         return removed, written
 
+    def turn_back(
+        self,
+        connection: Connection,
+        tenant: TenantId,
+        wanted: Mapping[str, list[Row]],
+        positions: Mapping[AccountId, Position],
+        *,
+        kind: ReplacementKind,
+        source: str,
+        at: datetime,
+    ) -> tuple[int, int]:
+        """Turn the books back to `positions`, add those of `wanted`, and make all else as `wanted` says; counts as `replace`.
+
+        What the books hold up to there is not even read: they are only ever added to. `connection` as in `replace`.
+        """
+        record = _open_record(connection, tenant, kind=kind, source=source, at=at)
+        tables = owned_tables(METADATA)
+        later = postings_behind(connection, tenant, positions)
+        entries = {(entry,) for _, _, entry in later}
+        found = {
+            owned.name: _difference(connection, tenant, owned, wanted.get(owned.name, []))
+            for owned in tables
+            if owned.name not in _BOOKS
+        }
+        found["postings"] = Difference(gone=[key[:2] for key in later], changed=(), new=wanted["postings"])
+        found["entries"] = Difference(gone=list(entries), changed=(), new=wanted["entries"])
+        counts = _apply(connection, tenant, found)
+        _close_record(connection, record, *counts)
+        return counts
+
 
 def _defer(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
@@ -110,8 +144,12 @@ def _close_record(connection: Connection, record: str, removed: int, written: in
 
 
 def _apply_differences(connection: Connection, tenant: TenantId, wanted: Mapping[str, list[Row]]) -> tuple[int, int]:
+    found = {owned.name: _difference(connection, tenant, owned, wanted[owned.name]) for owned in owned_tables(METADATA)}
+    return _apply(connection, tenant, found)
+
+
+def _apply(connection: Connection, tenant: TenantId, found: Mapping[str, Difference]) -> tuple[int, int]:
     tables = owned_tables(METADATA)
-    found = {owned.name: _difference(connection, tenant, owned, wanted[owned.name]) for owned in tables}
     for owned in reversed(tables):
         _delete(connection, tenant, owned, found[owned.name])
     for owned in tables:

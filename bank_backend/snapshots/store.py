@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import delete, func, insert, select, update
 
-from bank_backend.snapshots.model import ASIDE, Snapshot
+from bank_backend.snapshots.model import Snapshot
 from bank_backend.snapshots.tables import snapshots
 from bank_backend.tenants.tables import tenants
 
@@ -32,9 +32,8 @@ class SqlSnapshotStore:
     """Implements `bank_backend.snapshots.service.SnapshotStore`."""
 
     def all(self, connection: Connection, tenant: TenantId) -> list[Snapshot]:
-        """Return the tenant's snapshots, the oldest first, without those that the bank keeps for itself."""
-        own = snapshots.c.tenant == tenant, snapshots.c.name.not_like(f"{ASIDE}%")
-        statement = _TOLD.where(*own).order_by(snapshots.c.taken_at, snapshots.c.name)
+        """Return the tenant's snapshots, the oldest first."""
+        statement = _TOLD.where(snapshots.c.tenant == tenant).order_by(snapshots.c.taken_at, snapshots.c.name)
         return [_snapshot(row) for row in connection.execute(statement)]
 
     def add(self, connection: Connection, tenant: TenantId, snapshot: Snapshot, content: bytes) -> None:
@@ -59,11 +58,6 @@ class SqlSnapshotStore:
         """Forget a snapshot; False where there is none of this name."""
         statement = delete(snapshots).where(snapshots.c.tenant == tenant, snapshots.c.name == name)
         return connection.execute(statement).rowcount > 0
-
-    def remove_aside(self, connection: Connection, tenant: TenantId) -> None:
-        """Forget what the bank keeps for itself."""
-        aside = snapshots.c.tenant == tenant, snapshots.c.name.like(f"{ASIDE}%")
-        connection.execute(delete(snapshots).where(*aside))
 
     def set_clock(self, connection: Connection, tenant: TenantId, ahead: timedelta) -> None:
         """Put the tenant's clock to so far ahead of the real time, which may be behind it."""

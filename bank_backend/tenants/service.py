@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
-from datetime import datetime
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol
 
 from bank_backend.errors import TenantUnknown
-from bank_backend.personas.service import Seed
 from bank_backend.tenants.model import Registration, Resident, Tenant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from bank_backend.accounts.model import Account
+    from bank_backend.personas.bookmark import Bookmark
+    from bank_backend.personas.service import Seed
     from bank_backend.psus.model import Psu
     from psd2.clock import Clock
     from psd2.ids import PsuId, TenantId
 
-# Plans the test data of a registration: with which seed, on which day.
-Planner: TypeAlias = Callable[[Registration, int, datetime], Seed]
+
+class Planner(Protocol):
+    """Plans the test data of a registration."""
+
+    def __call__(self, registration: Registration, seed: int, now: datetime, *, after: Bookmark | None = None) -> Seed:
+        """Return what `seed` tells until `now`; where it can go on from `after`, only what came since."""
 
 
 class TenantStore(Protocol):

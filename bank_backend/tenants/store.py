@@ -11,7 +11,6 @@ from bank_backend.accounts.store import CUSTOMERS, account_holders, account_of_r
 from bank_backend.bulk_rows import nothing_collected
 from bank_backend.personas.store import write_seed
 from bank_backend.psus.store import psu_of_row, psus
-from bank_backend.snapshots.model import name_of_seed
 from bank_backend.tenants.model import Tenant
 from bank_backend.tenants.tables import tenants
 from psd2.ids import PsuId, TenantId
@@ -29,18 +28,14 @@ if TYPE_CHECKING:
     from bank_backend.psus.model import Psu
     from bank_backend.tenants.model import Registration
 
-    # Keeps a tenant's state as the transaction sees it, under a name of the bank's own.
-    KeepAside = Callable[[Connection, TenantId, str], None]
-
 
 class SqlTenantStore:
     """Tenants in the bank's database."""
 
-    def __init__(self, database: Database, *, hash_password: Callable[[str], str], keep_aside: KeepAside) -> None:
+    def __init__(self, database: Database, *, hash_password: Callable[[str], str]) -> None:
         """Read and write `database`; `hash_password` turns the personas' password into what is kept of it."""
         self._database = database
         self._hash_password = hash_password
-        self._keep_aside = keep_aside
 
     def find(self, tenant: TenantId) -> Tenant | None:
         """Return the tenant, or None."""
@@ -55,8 +50,6 @@ class SqlTenantStore:
             if not _insert_tenant(connection, tenant, at=at):
                 return False
             write_seed(connection, tenant.id, seed, password_hash=password_hash)
-            # For the first reset, which is then as quick as those after it.
-            self._keep_aside(connection, tenant.id, name_of_seed(tenant.seed, at.date()))
         return True
 
     def amend(self, registration: Registration) -> None:

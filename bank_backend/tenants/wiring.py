@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
     from bank_backend.database import Database
     from bank_backend.foundation import Foundation
+    from bank_backend.personas.bookmark import Bookmark
     from bank_backend.personas.model import Persona
     from bank_backend.personas.service import Seed
     from bank_backend.tenants.model import Registration
     from bank_backend.tenants.service import Planner
-    from bank_backend.tenants.store import KeepAside
     from psd2.clock import Clock
 
 _SALT_BYTES: Final = 16
@@ -34,7 +34,7 @@ _SALT_BYTES: Final = 16
 def create_planner(personas: Sequence[Persona] = PERSONAS) -> Planner:
     """Return who plans a tenant's test data: of all personas, or of some."""
 
-    def plan(registration: Registration, seed: int, now: datetime) -> Seed:
+    def plan(registration: Registration, seed: int, now: datetime, *, after: Bookmark | None = None) -> Seed:
         return plan_seed(
             registration.tenant,
             country=registration.country,
@@ -42,14 +42,15 @@ def create_planner(personas: Sequence[Persona] = PERSONAS) -> Planner:
             now=now,
             settlement=own_account_id,
             personas=personas,
+            after=after,
         )
 
     return plan
 
 
-def create_tenant_registry(database: Database, clock: Clock, planner: Planner, *, keep_aside: KeepAside) -> TenantRegistry:
-    """Return the registry of tenants; `keep_aside` keeps the seed of a new one."""
-    store = SqlTenantStore(database, hash_password=hashed, keep_aside=keep_aside)
+def create_tenant_registry(database: Database, clock: Clock, planner: Planner) -> TenantRegistry:
+    """Return the registry of tenants."""
+    store = SqlTenantStore(database, hash_password=hashed)
     return TenantRegistry(store=store, plan=planner, clock=clock)
 
 

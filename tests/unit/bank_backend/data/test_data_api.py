@@ -6,7 +6,6 @@ import csv
 import gzip
 import io
 import zipfile
-from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -87,19 +86,6 @@ def test_a_reset_on_the_day_of_registration_touches_only_what_differs(desk: Bank
     assert done["rowsRemoved"] < 50 < done["transactions"]
     assert desk.bank.services.clock.now(TENANT) == NOW
     assert desk.tpp.get("/sandbox/v1/snapshots").json == {"snapshots": []}
-
-
-def test_the_first_reset_of_another_day_makes_everything_anew(desk: BankDesk) -> None:
-    """As of that day; the second finds what the first has made."""
-    desk.bank.clock.advance(timedelta(days=1))
-
-    first: Any = desk.tpp.post(f"{DATA}/reset").json
-    of_that_day = exported(desk)
-    desk.payment()
-    second: Any = desk.tpp.post(f"{DATA}/reset").json
-
-    assert second["rowsRemoved"] < 50 < first["rowsRemoved"]
-    assert exported(desk) == of_that_day
 
 
 def test_a_reset_by_another_seed_tells_another_story(desk: BankDesk) -> None:

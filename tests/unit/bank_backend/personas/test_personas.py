@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -20,6 +20,8 @@ from bank_backend.personas.catalogue import PERSONAS, seeded_personas
 from bank_backend.personas.countries import LOCALES, bic, house_bank_code, new_iban, outside_bank_code
 from bank_backend.personas.document import document
 from bank_backend.personas.households import CLARA
+from bank_backend.personas.model import SALARY
+from bank_backend.personas.private import NORA, TOM
 from bank_backend.personas.service import plan_seed
 from bank_backend.personas.trade import KIOSK
 from bank_backend.references import parse_pan
@@ -30,6 +32,7 @@ from tests.support.sizes import sized
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bank_backend.personas.bookmark import Bookmark
     from bank_backend.personas.model import Persona
     from bank_backend.personas.service import Seed
 
@@ -46,8 +49,18 @@ def plan(
     tenant: TenantId = TENANT,
     personas: Sequence[Persona] = PERSONAS,
     months: int = MONTHS_BACK,
+    after: Bookmark | None = None,
 ) -> Seed:
-    return plan_seed(tenant, country=country, seed=seed, now=now, settlement=own_account_id, personas=personas, months=months)
+    return plan_seed(
+        tenant,
+        country=country,
+        seed=seed,
+        now=now,
+        settlement=own_account_id,
+        personas=personas,
+        months=months,
+        after=after,
+    )
 
 
 def test_the_same_seed_gives_the_same_bank() -> None:
@@ -98,6 +111,85 @@ def test_a_year_is_believable() -> None:
     assert sum(hold.account_id == anna for hold in seeded.holds) >= 2
     oldest = min(posting.booking_date for posting in booked.values())
     assert (NOW.date() - oldest).days > 13 * 30
+
+
+# Month ends, a weekend, a leap day, new year.
+DAYS = (
+    datetime(2026, 11, 30, 23, 59, tzinfo=UTC),
+    datetime(2026, 12, 31, 9, tzinfo=UTC),
+    datetime(2027, 1, 1, 0, 1, tzinfo=UTC),
+    datetime(2027, 1, 30, 12, tzinfo=UTC),
+    datetime(2028, 2, 29, 18, tzinfo=UTC),
+    datetime(2028, 3, 1, 3, tzinfo=UTC),
+)
+
+
+@pytest.mark.parametrize("now", DAYS, ids=lambda now: f"{now:%Y-%m-%d}")
+def test_what_personas_are_for_is_true_on_any_day(now: datetime) -> None:
+    """An overdrawn one is overdrawn the day after its salary too, a new one has nothing, cards have something pending."""
+    seeded = plan(now=now, personas=FEW)
+    has = {account.owner_name: seeded.journal.positions.get(account.id) for account in reversed(seeded.accounts)}
+    pending = {account.owner_name for account in seeded.accounts for hold in seeded.holds if hold.account_id == account.id}
+    salaries = [
+        one for one in seeded.journal.entries if one.details.code == SALARY and one.details.creditor.name == "Anna Weber"
+    ]
+
+    assert has["Tom Becker"] is not None
+    assert -400_000 < has["Tom Becker"].balance_minor < 0
+    assert has["Nora Novak"] is None
+    assert has["Jonas Brandt"] is not None
+    assert 0 < has["Jonas Brandt"].balance_minor < 200_000
+    assert {"Lucia Moretti", "Clara Fontaine", "Anna Weber"} <= pending
+    assert len(salaries) in {13, 14}
+    assert max(one.booking_date for one in salaries) > (now - timedelta(days=36)).date()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_who_is_overdrawn_is_so_all_year(seed: int) -> None:
+    """Before and after the salary, whatever the month."""
+    for day in range(0, 366, 14):
+        seeded = plan(seed=seed, now=datetime(2027, 1, 2, 23, tzinfo=UTC) + timedelta(days=day), personas=(TOM,))
+        assert -400_000 < seeded.journal.positions[seeded.accounts[0].id].balance_minor < 0
+
+
+@pytest.mark.parametrize(("first", "then"), [(1, 2), (1, 31), (17, 18), (30, 31)])
+def test_a_story_goes_on_where_it_stopped(first: int, then: int) -> None:
+    """Told until one day and on from there it is what is told at once: every entry, in order, and every balance."""
+    began = plan(now=datetime(2027, 5, first, 11, 20, tzinfo=UTC), personas=FEW)
+    now = datetime(2027, 5, then, 10, 5, tzinfo=UTC)
+
+    went_on = plan(now=now, personas=FEW, after=began.bookmark)
+
+    whole = plan(now=now, personas=FEW)
+    assert went_on.after == began.bookmark
+    assert [*began.journal.entries, *went_on.journal.entries] == whole.journal.entries
+    assert [*began.journal.postings, *went_on.journal.postings] == whole.journal.postings
+    assert (went_on.bookmark, went_on.holds, went_on.accounts) == (whole.bookmark, whole.holds, whole.accounts)
+    assert went_on.transactions == whole.transactions
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"seed": 2},
+        {"now": datetime(2026, 12, 1, tzinfo=UTC)},
+        {"now": datetime(2027, 11, 19, tzinfo=UTC)},
+        {"now": NOW - timedelta(minutes=1)},
+        {"personas": (TOM, NORA)},
+        {"country": "FR"},
+        {"months": 3},
+    ],
+    ids="-".join,
+)
+def test_another_story_begins_anew(other: dict[str, Any]) -> None:
+    """A bookmark leads on in its own story only, and to the end of its month."""
+    asked = {"personas": (TOM,), "now": NOW, **other}
+    bookmark = plan(personas=(TOM,)).bookmark
+
+    told = plan(**asked, after=bookmark)
+
+    assert told == plan(**asked)
+    assert told.after is None
 
 
 def test_the_documentation_is_the_catalogues() -> None:
