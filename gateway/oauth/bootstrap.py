@@ -16,7 +16,7 @@ from gateway.oauth.authorization import Authorization
 from gateway.oauth.authorization_request import KNOWN_PARAMETERS
 from gateway.oauth.authorization_response import Responses
 from gateway.oauth.bank_client import HttpBank
-from gateway.oauth.ciba.ping import Notifier, Pings
+from gateway.oauth.ciba.ping import BOUNDS, Notifier, Pings
 from gateway.oauth.ciba.reading import PARAMETERS as CIBA_PARAMETERS
 from gateway.oauth.ciba.service import Backchannel
 from gateway.oauth.ciba.store import SqlBackchannelStore
@@ -33,6 +33,7 @@ from gateway.oauth.jose.request_object import RequestObjects
 from gateway.oauth.jose.rotation import Schedule
 from gateway.oauth.jose.server_keys import ServerKeys
 from gateway.oauth.jose.store import SqlPublishedKeys
+from gateway.oauth.lanes import Lanes
 from gateway.oauth.model import Lifetimes
 from gateway.oauth.par.endpoint import PushEndpoint
 from gateway.oauth.par.service import PushedRequests
@@ -176,6 +177,7 @@ def notifier(settings: GatewaySettings, *, engine: Engine, bank: Bank, clock: Cl
         public=calling.public,
         internal=calling.internal,
         internal_hosts=settings.client_hosts,
+        lanes=Lanes(BOUNDS),
         clock=clock,
     )
 

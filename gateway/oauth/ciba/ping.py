@@ -1,5 +1,6 @@
 """Tells clients that a request of theirs is decided (CIBA Core §10.2): once if they listen, a few times if they don't.
 
+An attempt is written down before it is made: a process that is killed has told once more than it knows, or another one does.
 The client's id of the request and its token are secrets that have to be sent again: they are kept sealed, and only as long.
 """
 
@@ -15,6 +16,7 @@ from chassis.logs import get_logger
 from chassis.sealing import SealBroken
 from gateway.oauth.bank import BankUnavailable
 from gateway.oauth.ciba.bank import AskStatus
+from gateway.oauth.lanes import Bounds, LaneFull
 from gateway.trust.addresses import AddressRefused, read_location
 from gateway.trust.fetching import FetchFailed, Order
 
@@ -25,31 +27,34 @@ if TYPE_CHECKING:
     from chassis.sealing import Seal
     from gateway.oauth.ciba.bank import BackchannelBank
     from gateway.oauth.ciba.model import BackchannelRequest
+    from gateway.oauth.lanes import Lanes
     from gateway.register.model import Client
     from gateway.trust.fetching import Fetched
     from psd2.clock import Clock
 
 _OWNER: Final = "ciba ping"
 _DEADLINE_SECONDS: Final = 5.0
-_MOST_BYTES: Final = 4096
 _MOST_PINGS: Final = 4
 _MOST_AT_A_TIME: Final = 50
+_MOST_EACH: Final = 10
 _LOOK: Final = timedelta(seconds=1)
-_TAKEN_FOR: Final = timedelta(seconds=30)
+_ATTEMPT: Final = timedelta(seconds=30)
 _TAKEN: Final = frozenset({200, 204})  # CIBA Core §10.2
+# So many endpoints are waited for at a time, by threads that do nothing else.
+BOUNDS: Final = Bounds(overall=16, each=4, slow=8)
 
 
 class PingStore(Protocol):
     """Where requests wait for their clients to be told."""
 
-    def due_for_ping(self, now: datetime, *, most: int) -> list[BackchannelRequest]:
-        """Return requests whose clients may have to be told, those that have waited longest first."""
+    def due_for_ping(self, now: datetime, *, most: int, most_each: int) -> list[BackchannelRequest]:
+        """Return requests whose clients may have to be told, those that have waited longest first, so many of each TPP."""
 
-    def take_for_ping(self, request: BackchannelRequest, *, until: datetime) -> bool:
-        """Let nobody else look at it until then; False where somebody else has taken it."""
+    def moved_ping(self, request: BackchannelRequest, *, to: datetime, pings: int) -> BackchannelRequest | None:
+        """Let nobody look at it until then, and return it so; None where somebody else has moved it meanwhile."""
 
-    def note_ping(self, request: BackchannelRequest, *, pings: int, again_in: timedelta | None, now: datetime) -> None:
-        """Note how often the client was told, and when to look again; None: not any more."""
+    def end_pings(self, request: BackchannelRequest) -> None:
+        """Tell its client no more, and forget what it was told."""
 
 
 class Clients(Protocol):
@@ -96,6 +101,7 @@ class Notifier:
         public: Callable[[], Posting],
         internal: Callable[[], Posting],
         internal_hosts: frozenset[str],
+        lanes: Lanes,
         clock: Clock,
     ) -> None:
         """Post to hosts that the operator names, `host:port`, through `internal`, which trusts the home's own CA."""
@@ -106,27 +112,50 @@ class Notifier:
         self._public = public
         self._internal = internal
         self._internal_hosts = internal_hosts
+        self._lanes = lanes
         self._clock = clock
 
     def start(self) -> None:
         """Tell clients for as long as the process lives."""
         threading.Thread(target=self._run, name="ciba-pings", daemon=True).start()
 
-    def tell_all(self) -> None:
-        """Look at every request that is due; tell the clients of those that are decided."""
-        for request in self._store.due_for_ping(self._clock.now(), most=_MOST_AT_A_TIME):
-            if self._store.take_for_ping(request, until=self._clock.now() + _TAKEN_FOR):
-                self._look_at(request)
+    def tell_all(self) -> list[threading.Thread]:
+        """Look at the requests that are due, and begin to tell the clients of those that are decided; returns who tells."""
+        due = self._store.due_for_ping(self._clock.now(), most=_MOST_AT_A_TIME, most_each=_MOST_EACH)
+        begun = [self._looked_at(request) for request in due]
+        return [thread for thread in begun if thread is not None]
 
-    def _look_at(self, request: BackchannelRequest) -> None:
-        if not self._is_decided(request):
-            self._store.note_ping(request, pings=request.pings, again_in=_LOOK, now=self._clock.now())
-            return
-        pings = request.pings + 1
-        is_told = self._is_told(request)
-        # Nobody has to be told for ever: who polls learns it anyway.
-        again_in = None if is_told or pings >= _MOST_PINGS else timedelta(seconds=4**pings)
-        self._store.note_ping(request, pings=pings, again_in=again_in, now=self._clock.now())
+    def _looked_at(self, request: BackchannelRequest) -> threading.Thread | None:
+        held = self._store.moved_ping(request, to=self._clock.now() + _LOOK, pings=request.pings)
+        if held is None or not self._is_decided(held):
+            return None
+        if held.pings >= _MOST_PINGS:  # whoever told last was killed while it did
+            self._store.end_pings(held)
+            return None
+        try:
+            leave = self._lanes.enter(held.authorisation_number)
+        except LaneFull:
+            return None  # its turn comes when another of the TPP's is done; the other TPPs go on
+        attempt = self._store.moved_ping(held, to=self._clock.now() + _ATTEMPT, pings=held.pings + 1)
+        if attempt is None:
+            leave()
+            return None
+        thread = threading.Thread(target=self._tell, args=(attempt, leave), name="ciba-ping", daemon=True)
+        thread.start()
+        return thread
+
+    def _tell(self, attempt: BackchannelRequest, leave: Callable[[], None]) -> None:
+        try:
+            # Nobody has to be told for ever: who polls learns it anyway.
+            if self._is_told(attempt) or attempt.pings >= _MOST_PINGS:
+                self._store.end_pings(attempt)
+            else:
+                again = self._clock.now() + timedelta(seconds=4**attempt.pings)
+                self._store.moved_ping(attempt, to=again, pings=attempt.pings)
+        except Exception as error:  # noqa: BLE001 - the attempt is written down: the next one comes
+            get_logger().error("ciba.ping_failed", client=attempt.client_id, error=repr(error))
+        finally:
+            leave()
 
     def _is_decided(self, request: BackchannelRequest) -> bool:
         if request.pings or self._clock.now() >= request.expires_at:
@@ -144,7 +173,7 @@ class Notifier:
         if url is None or request.ping is None:
             return True
         try:
-            self._post(url, *self._pings.opened(request.ping))
+            self._post(url, *self._pings.opened(request.ping), party=request.authorisation_number)
         except SealBroken as error:
             get_logger().error("ciba.seal_broken", client=request.client_id, error=str(error))
             return True
@@ -153,18 +182,19 @@ class Notifier:
             return False
         return True
 
-    def _post(self, url: str, auth_req_id: str, token: str) -> None:
+    def _post(self, url: str, auth_req_id: str, token: str, *, party: str) -> None:
         location = read_location(url)
         if not location.is_encrypted:
             raise AddressRefused(f"{url} is not https")
         order = Order(
             url=url,
             deadline_seconds=_DEADLINE_SECONDS,
-            most_bytes=_MOST_BYTES,
+            most_bytes=0,  # CIBA Core §10.2: whatever it says besides is left alone
             internal_hosts=self._internal_hosts,
             body=json.dumps({"auth_req_id": auth_req_id}).encode(),
             headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
             taken=_TAKEN,
+            party=party,
         )
         fetcher = self._internal if location.authority in self._internal_hosts else self._public
         fetcher().fetch(order)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
-from datetime import UTC, datetime, timedelta
+from dataclasses import asdict, fields, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from chassis.database import for_reading
 from gateway.oauth.ciba.model import INTERVAL_SECONDS, BackchannelRequest, PolledTooSoon
@@ -46,28 +46,27 @@ class SqlBackchannelStore:
             connection.execute(update(requests).where(mine).values(polled_at=now.timestamp(), interval=longer))
         raise PolledTooSoon
 
-    def due_for_ping(self, now: datetime, *, most: int) -> list[BackchannelRequest]:
-        """Return requests whose clients may have to be told, those that have waited longest first."""
-        due = requests.c.ping_at <= now.timestamp()
+    def due_for_ping(self, now: datetime, *, most: int, most_each: int) -> list[BackchannelRequest]:
+        """Return requests whose clients may have to be told, those that have waited longest first, so many of each TPP."""
+        place = func.row_number().over(partition_by=requests.c.authorisation_number, order_by=requests.c.ping_at)
+        due = select(requests, place.label("place")).where(requests.c.ping_at <= now.timestamp()).subquery()
+        first = select(due).where(due.c.place <= most_each).order_by(due.c.ping_at).limit(most)
         with self._reading.connect() as connection:
-            rows = connection.execute(select(requests).where(due).order_by(requests.c.ping_at).limit(most)).all()
-        return [_request(row) for row in rows]
+            return [_request(row) for row in connection.execute(first)]
 
-    def take_for_ping(self, request: BackchannelRequest, *, until: datetime) -> bool:
-        """Let nobody else look at it until then; False where somebody else has taken it."""
+    def moved_ping(self, request: BackchannelRequest, *, to: datetime, pings: int) -> BackchannelRequest | None:
+        """Let nobody look at it until then, and return it so; None where somebody else has moved it meanwhile."""
         if request.ping_at is None:
-            return False
+            return None
         mine = (requests.c.sha256 == request.sha256) & (requests.c.ping_at == request.ping_at.timestamp())
         with self._engine.begin() as connection:
-            return bool(connection.execute(update(requests).where(mine).values(ping_at=until.timestamp())).rowcount)
+            moved = connection.execute(update(requests).where(mine).values(ping_at=to.timestamp(), pings=pings)).rowcount
+        return replace(request, ping_at=to, pings=pings) if moved else None
 
-    def note_ping(self, request: BackchannelRequest, *, pings: int, again_in: timedelta | None, now: datetime) -> None:
-        """Note how often the client was told, and when to look again; None: not any more, and what it was told is forgotten."""
-        values: dict[str, Any] = {"pings": pings, "ping_at": None if again_in is None else (now + again_in).timestamp()}
-        if again_in is None:
-            values["ping"] = None
+    def end_pings(self, request: BackchannelRequest) -> None:
+        """Tell its client no more, and forget what it was told."""
         with self._engine.begin() as connection:
-            connection.execute(update(requests).where(requests.c.sha256 == request.sha256).values(**values))
+            connection.execute(update(requests).where(requests.c.sha256 == request.sha256).values(ping=None, ping_at=None))
 
     def prune(self, before: datetime, batch: int) -> int:
         """Delete up to `batch` requests that expired before `before`; returns how many went."""
