@@ -83,14 +83,17 @@ def journey(*, kind: str, tpp_name: str, psu: str, home: Path, as_json: bool, br
 
 
 @main.command()
-@click.argument("name", metavar="list|NAME|all")
+@click.argument("name", metavar="list|NAME|fapi|all")
 @click.option("--tpp", "tpp_name", metavar="NAME", help="The victim, by its folder in certs/tpps; it needs the role AISP.")
 @click.option("--other", "other_name", metavar="NAME", help="Another TPP, for attacks with a stolen token or code.")
 @_psu_option
 @_home_option
 @_json_option
 def attack(*, name: str, tpp_name: str | None, other_name: str | None, psu: str, home: Path, as_json: bool) -> None:
-    """Attack the gateway; exit status 1 when any attack was not held."""
+    """Attack the gateway; exit status 1 when any attack was not held.
+
+    fapi: what clients of the FAPI 2.0 profiles do, and whoever registers one would try on it.
+    """
     if name == "list":
         _list_attacks(as_json=as_json)
         return

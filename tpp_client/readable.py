@@ -101,12 +101,21 @@ def _signed(request: HttpRequest) -> dict[str, str]:
     return {name: told for name in _SIGNED if isinstance(fields.get(name), str) and (told := _claims(str(fields[name])))}
 
 
-def _claims(compact: str) -> str:
-    """Return a JWT for the eye: algorithm, type, claims; empty where it is none."""
+def unverified_claims(compact: str) -> dict[str, object]:
+    """Return what a JWT says, to be shown, never to be believed; empty where it is none."""
+    return _parts(compact)[1]
+
+
+def _parts(compact: str) -> tuple[dict[str, object], dict[str, object]]:
     parts = compact.split(".")
     if len(parts) != _JWT_PARTS:
-        return ""
-    header, claims = (_json_fields(_decoded(part)) for part in parts[:2])
+        return {}, {}
+    return _json_fields(_decoded(parts[0])), _json_fields(_decoded(parts[1]))
+
+
+def _claims(compact: str) -> str:
+    """Return a JWT for the eye: algorithm, type, claims; empty where it is none."""
+    header, claims = _parts(compact)
     if "alg" not in header:
         return ""
     kind = " ".join(str(header[name]) for name in ("alg", "typ") if name in header)

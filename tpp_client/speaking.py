@@ -92,7 +92,10 @@ class Voice:
 
     def asked(self, metadata: ServerMetadata, attempt: AuthorizationAttempt) -> dict[str, str]:
         """Return the parameters of an attempt as they are pushed: by themselves, or as one signed object."""
-        parameters = authorization_parameters(attempt)
+        return self.as_pushed(metadata, authorization_parameters(attempt))
+
+    def as_pushed(self, metadata: ServerMetadata, parameters: dict[str, str]) -> dict[str, str]:
+        """Return parameters by themselves, or as one signed object where that is asked of the client."""
         if not self.traits.signs_requests or self.key is None:
             return parameters
         return signed_parameters(parameters, issuer=metadata.issuer, key=self.key, now=self._now())

@@ -68,12 +68,20 @@ class RunningPlatform:
         """Run the `tpp` command on this platform."""
         return run_here("tpp_client.cli", *arguments, "--home", str(self.home.path), check=check, settings=self.settings)
 
-    def register(self, name: str, number: str, *, roles: str = "AISP,PISP,CBPII", seed: int | None = None) -> dict[str, Any]:
+    def register(
+        self,
+        name: str,
+        number: str,
+        *,
+        roles: str = "AISP,PISP,CBPII",
+        seed: int | None = None,
+        client: tuple[str, ...] = ("--profile", "berlin"),
+    ) -> dict[str, Any]:
         """Register a TPP and return its client data."""
         seeded = () if seed is None else ("--seed", str(seed))
         identity = ("--authorisation-number", number, "--roles", roles)
-        client = ("--redirect-uri", "https://localhost:8446/callback", "--profile", "berlin")
-        self.sandbox("tpp", "register", name, *identity, *client, *seeded, "--json")
+        address = ("--redirect-uri", "https://localhost:8446/callback")
+        self.sandbox("tpp", "register", name, *identity, *address, *client, *seeded, "--json")
         document: dict[str, Any] = json.loads((self.home.tpp(name) / "client.json").read_bytes())
         return document
 

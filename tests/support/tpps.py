@@ -43,10 +43,16 @@ def fresh_number() -> str:
     return f"PSDDE-BAFIN-{secrets.randbelow(9 * 10**9) + 10**9}"
 
 
-def registered(platform: RunningPlatform, *, roles: str = "AISP,PISP,CBPII", seed: int | None = None) -> TppIdentity:
+def registered(
+    platform: RunningPlatform,
+    *,
+    roles: str = "AISP,PISP,CBPII",
+    seed: int | None = None,
+    client: tuple[str, ...] = ("--profile", "berlin"),
+) -> TppIdentity:
     """Register a TPP of its own and return its identity."""
     name = f"tpp-{secrets.token_hex(4)}"
-    platform.register(name, fresh_number(), roles=roles, seed=seed)
+    platform.register(name, fresh_number(), roles=roles, seed=seed, client=client)
     return identity_at(platform.home.path, name, clock=CLOCK)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from psd2.ids import new_secret
 from tpp_client.attacks.model import Attack, Expectation, expect, read_page, read_redirect
+from tpp_client.speaking import voice_of
 from tpp_client.tokens import process_token_response
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ _REQUEST_REFUSED = Expectation(statuses=frozenset({302, 303, 400}), codes=frozen
 
 def _replayed(field: AttackField) -> HttpResponse:
     code = field.fresh_code()
-    process_token_response(field.redeem(code))
+    process_token_response(field.redeem(code), token_type=field.voice.token_type)
     return field.redeem(code)
 
 
@@ -29,7 +30,8 @@ def _stolen(field: AttackField) -> HttpResponse:
 
 def _stolen_as_own(field: AttackField) -> HttpResponse:
     other = field.other()
-    return field.redeem(field.fresh_code(), credential=other.qwac, change={"client_id": other.client_id})
+    voice = voice_of(other, clock=field.stage.clock)
+    return field.redeem(field.fresh_code(), credential=other.qwac, voice=voice, change={"client_id": other.client_id})
 
 
 def _wrong_verifier(field: AttackField) -> HttpResponse:
@@ -45,25 +47,25 @@ def _other_redirect(field: AttackField) -> HttpResponse:
 
 
 def _plain(field: AttackField) -> HttpResponse:
-    return field.open_authorization(lambda query: query.update(code_challenge_method="plain"))
+    return field.request_authorization(lambda query: query.update(code_challenge_method="plain"))
 
 
 def _no_challenge(field: AttackField) -> HttpResponse:
     def strip(query: dict[str, str]) -> None:
         del query["code_challenge"], query["code_challenge_method"]
 
-    return field.open_authorization(strip)
+    return field.request_authorization(strip)
 
 
 def _no_method(field: AttackField) -> HttpResponse:
     def strip(query: dict[str, str]) -> None:
         del query["code_challenge_method"]  # RFC 7636 §4.3 would fall back to plain
 
-    return field.open_authorization(strip)
+    return field.request_authorization(strip)
 
 
 def _redirect_elsewhere(field: AttackField) -> HttpResponse:
-    return field.open_authorization(lambda query: query.update(redirect_uri="https://attacker.example/callback"))
+    return field.request_authorization(lambda query: query.update(redirect_uri="https://attacker.example/callback"))
 
 
 ATTACKS = (
@@ -138,7 +140,8 @@ ATTACKS = (
         title="ask for authorization with an unregistered redirect_uri",
         clause="RFC 9700 §2.1",
         # A page for the person, never a redirect: that would make the bank an open redirector (RFC 6749 §4.1.2.1).
-        expected=expect(400, "page"),
+        # A client that pushes is told by itself.
+        expected=expect(400, "page", "invalid_request"),
         strike=_redirect_elsewhere,
         read=read_page,
     ),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import cached_property
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode
 
 from tpp_client.attacks.forgery import forge_foreign, forge_self_signed
 from tpp_client.attacks.model import NotTried
-from tpp_client.authorization import authorization_url, begin_authorization
+from tpp_client.authorization import authorization_parameters
 from tpp_client.errors import IdentityUnusable
 from tpp_client.journeys.ais import ais_journey, ask_for_consent
 from tpp_client.journeys.stage import discover, obtain_code
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tpp_client.identity import Credential, TppIdentity
     from tpp_client.journeys.ais import AisResult
     from tpp_client.journeys.stage import Stage
+    from tpp_client.speaking import Voice
     from tpp_client.wire import HttpResponse
 
 
@@ -51,6 +52,11 @@ class AttackField:
     def victim(self) -> TppIdentity:
         """The TPP that is attacked."""
         return self.stage.identity
+
+    @property
+    def voice(self) -> Voice:
+        """How the victim's client speaks."""
+        return self.stage.voice
 
     def other(self) -> TppIdentity:
         """Return the attacking TPP; raises `NotTried` without one."""
@@ -91,14 +97,19 @@ class AttackField:
         token = {"Authorization": f"Bearer {self.loot.tokens.access_token}", "Consent-ID": self.loot.consent_id}
         request_id = {"X-Request-ID": self.stage.xs2a.new_request_id(), "PSU-IP-Address": "127.0.0.1"}
         url = f"{self.victim.edge}/v1/accounts"
-        return self.send(credential, HttpRequest(method="GET", url=url, headers=token | request_id | dict(headers or {})))
+        return self.ask(credential, HttpRequest(method="GET", url=url, headers=token | request_id | dict(headers or {})))
 
     def fresh_code(self) -> AuthorizationCode:
         """Return a code that has not been exchanged yet, for a consent of its own."""
         return obtain_code(self.stage, self.metadata, f"AIS:{ask_for_consent(self.stage)}")
 
     def redeem(
-        self, code: AuthorizationCode, *, credential: Credential | None = None, change: Mapping[str, str | None] | None = None
+        self,
+        code: AuthorizationCode,
+        *,
+        credential: Credential | None = None,
+        voice: Voice | None = None,
+        change: Mapping[str, str | None] | None = None,
     ) -> HttpResponse:
         """Exchange a code as the victim (or over another certificate), some form fields changed or, by None, left out."""
         fields: dict[str, str | None] = {
@@ -109,18 +120,32 @@ class AttackField:
             "code_verifier": code.attempt.verifier,
         }
         kept = {name: value for name, value in (fields | dict(change or {})).items() if value is not None}
-        return self.send(credential or self.victim.qwac, form_request(self.metadata.token_endpoint, kept))
+        return self.ask(credential or self.victim.qwac, form_request(self.metadata.token_endpoint, kept), voice=voice)
 
-    def open_authorization(self, change: Callable[[dict[str, str]], None]) -> HttpResponse:
-        """Open an authorization URL as a browser would, its query changed."""
+    def request_authorization(self, change: Callable[[dict[str, str]], None] = lambda _: None) -> HttpResponse:
+        """Ask for authorization, parameters changed: pushed by a client that has to, else as a browser opens the address."""
         scope = f"AIS:{ask_for_consent(self.stage)}"
-        attempt = begin_authorization(client_id=self.victim.client_id, redirect_uri=self.stage.redirect_uri, scope=scope)
-        parts = urlsplit(authorization_url(self.metadata, attempt))
-        query = dict(parse_qsl(parts.query))
-        change(query)
-        return self.send(None, HttpRequest(method="GET", url=urlunsplit(parts._replace(query=urlencode(query)))))
+        parameters = authorization_parameters(self.voice.begin(redirect_uri=self.stage.redirect_uri, scope=scope))
+        change(parameters)
+        if self.voice.traits.pushes_requests:
+            return self.push(self.voice.as_pushed(self.metadata, parameters))
+        return self.browse(parameters)
+
+    def push(self, parameters: Mapping[str, str]) -> HttpResponse:
+        """Push parameters as the victim."""
+        return self.ask(self.victim.qwac, form_request(self.metadata.pushed_authorization_request_endpoint, parameters))
+
+    def browse(self, query: Mapping[str, str]) -> HttpResponse:
+        """Open the authorization endpoint as a browser does."""
+        url = f"{self.metadata.authorization_endpoint}?{urlencode(query)}"
+        return self.send(None, HttpRequest(method="GET", url=url))
+
+    def ask(self, credential: Credential | None, request: HttpRequest, *, voice: Voice | None = None) -> HttpResponse:
+        """Send with all that the victim's client adds to a request: as if its keys were stolen too."""
+        with MutualTlsTransport(cafile=self.victim.cafile, credential=credential) as transport:
+            return (voice or self.voice).over(transport).send(request)
 
     def send(self, credential: Credential | None, request: HttpRequest) -> HttpResponse:
-        """Send over a connection of its own, with the certificate given or with none."""
+        """Send as it is, over a connection of its own, with the certificate given or with none."""
         with MutualTlsTransport(cafile=self.victim.cafile, credential=credential) as transport:
             return transport.send(request)

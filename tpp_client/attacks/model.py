@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from tpp_client.errors import TppClientError, TransportFailed
-from tpp_client.readable import readable_url
+from tpp_client.readable import readable_url, unverified_claims
 from tpp_client.refusals import refusal_of
 
 if TYPE_CHECKING:
@@ -66,8 +66,15 @@ def read_redirect(response: HttpResponse) -> tuple[str, str]:
     location = response.headers.get("location")
     if location is None:
         return read_refusal(response)
-    code = parse_qs(urlsplit(location).query).get("error", [""])[0]
+    query = parse_qs(urlsplit(location).query)
+    code = query.get("error", [""])[0] or _signed_error(query.get("response", [""])[0])
     return code, f"{response.status} redirect with error={code}" if code else f"{response.status}: the gateway went along"
+
+
+def _signed_error(compact: str) -> str:
+    """Return the error in a signed answer (JARM); what it is signed by is no matter of a refusal's."""
+    claims = unverified_claims(compact)
+    return str(claims.get("error", ""))
 
 
 def read_page(response: HttpResponse) -> tuple[str, str]:
@@ -75,7 +82,16 @@ def read_page(response: HttpResponse) -> tuple[str, str]:
     location = response.headers.get("location")
     if location is not None:
         return "redirect", f"{response.status} redirect to {readable_url(location)}"
+    if response.headers.get("content-type", "").startswith("application/json"):
+        return read_refusal(response)
     return "page", f"{response.status}: a page for the person, and the browser goes nowhere"
+
+
+def read_answer(response: HttpResponse) -> tuple[str, str]:
+    """Read what a browser is answered: an error in a redirect, a page for the person, or neither."""
+    if "location" in response.headers:
+        return read_redirect(response)
+    return read_page(response)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

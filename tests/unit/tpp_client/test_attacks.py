@@ -15,9 +15,10 @@ from tpp_client.attacks.catalogue import CATALOGUE, attacks_named
 from tpp_client.attacks.certificates import spoofed_headers
 from tpp_client.attacks.field import AttackField
 from tpp_client.attacks.forgery import forge_foreign, forge_self_signed
-from tpp_client.attacks.model import Attack, NotTried, Verdict, expect, read_page, read_redirect, run_attack
+from tpp_client.attacks.model import Attack, NotTried, Verdict, expect, read_answer, read_page, read_redirect, run_attack
 from tpp_client.cli import main
 from tpp_client.errors import TppClientError, TransportFailed
+from tpp_client.signing_keys import new_signing_key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,6 +77,35 @@ def test_a_page_is_one_that_sends_the_browser_nowhere() -> None:
     """RFC 6749 §4.1.2.1: an open redirector would answer with a Location."""
     assert read_page(answer(400, b"<html>no</html>"))[0] == "page"
     assert read_page(answer(303, None, {"location": "https://attacker.example/?error=x"}))[0] == "redirect"
+
+
+def test_what_a_browser_is_answered_is_read_wherever_it_stands() -> None:
+    """An error in the redirect, plain or signed; a page; or neither, which is no refusal."""
+    signed = new_signing_key().signed({"error": "invalid_request", "iss": "https://l"})
+    fine = new_signing_key().signed({"code": "c0de", "iss": "https://l"})
+
+    assert read_answer(answer(303, None, {"location": "https://l/cb?error=invalid_request"}))[0] == "invalid_request"
+    assert read_answer(answer(303, None, {"location": f"https://l/cb?response={signed}"}))[0] == "invalid_request"
+    assert read_answer(answer(303, None, {"location": f"https://l/cb?response={fine}"}))[0] == ""
+    assert read_answer(answer(400, b"<html>used</html>"))[0] == "page"
+
+
+def test_a_client_that_pushes_is_told_its_refusal_in_json() -> None:
+    """And a success in JSON is none."""
+    json_type = {"content-type": "application/json"}
+
+    assert read_page(answer(400, {"error": "invalid_request"}, json_type))[0] == "invalid_request"
+    assert read_page(answer(201, {"request_uri": "urn:x"}, json_type)) == ("", "201: the gateway let it through")
+
+
+@pytest.mark.parametrize(
+    "one", [one for one in attacks_named("fapi") if not one.name.startswith("request-uri")], ids=lambda one: one.name
+)
+def test_what_a_plain_client_can_not_be_attacked_with_is_said(field: AttackField, one: Attack) -> None:
+    """With the way to a client that can; to push, any client may."""
+    outcome = run_attack(one, field)
+
+    assert (outcome.verdict, "sandbox tpp register" in outcome.answered) == (Verdict.NOT_TRIED, True)
 
 
 @pytest.mark.parametrize("forge", [forge_self_signed, forge_foreign])
