@@ -5,7 +5,7 @@ Consents, payments, cancellations, funds consents and baskets each hang these ro
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from flask import request
 
@@ -19,6 +19,7 @@ from bank_backend.errors import PsuCredentialsInvalid, ScaInvalid, StatusInvalid
 from bank_backend.openapi.declarations import operation
 from bank_backend.openapi.parameters import PSU_HEADERS, REDIRECT_HEADERS
 from bank_backend.openapi.shapes.authorising import Authorisations, AuthorisationStarted, PsuDataUpdated, ScaStatusAnswer
+from bank_backend.repeats.model import Made, making_request
 from bank_backend.xs2a import created, json_body, ok, tpp_domains, xs2a_call
 
 if TYPE_CHECKING:
@@ -31,9 +32,14 @@ if TYPE_CHECKING:
     from bank_backend.calls import TppCall
     from bank_backend.database import Connection
     from bank_backend.errors import BankError
+    from bank_backend.repeats.model import MakingRequest
     from bank_backend.services import Services
     from psd2.ids import TenantId
     from psd2.roles import PspRole
+
+
+# Nothing has come along with the start yet, or what came was wrong.
+_WAITING: Final = frozenset({ScaStatus.RECEIVED, ScaStatus.PSU_IDENTIFIED})
 
 
 class Subject(Protocol):
@@ -74,13 +80,13 @@ class _AuthorisationViews:
         headers=(*PSU_HEADERS, *REDIRECT_HEADERS),
     )
     def start(self, resource: str) -> Response:
-        call = xs2a_call(self._subject.role)
-        if not self._subject.is_undecided(call.tenant, resource):
-            raise StatusInvalid("the resource waits for no authorisation: it has been decided already")
+        call, openings = xs2a_call(self._subject.role), self._services.authorising.openings
+        is_undecided = self._subject.is_undecided(call.tenant, resource)
         data = parse_psu_data(_optional_body(), call)
-        opened = self._services.authorising.openings.start(
-            call, kind=self._subject.kind, resource=resource, domains=tpp_domains(call)
-        )
+        asked = self._asked(call, resource)
+        if not (is_undecided or openings.has_started(asked)):
+            raise StatusInvalid("the resource waits for no authorisation: it has been decided already")
+        opened = openings.start(call, kind=self._subject.kind, resource=resource, domains=tpp_domains(call), asked=asked)
         stepped = self._first_step(opened, data, call)
         path, started = self._subject.path(resource), stepped.authorisation
         links = started_links(path, opened, started, segment=self._segment, front_url=self._services.settings.front_url)
@@ -88,11 +94,17 @@ class _AuthorisationViews:
         location = f"{path}/{self._segment}/{started.id}"
         return created(call, body, location=location, headers=_approach(started))
 
+    def _asked(self, call: TppCall, resource: str) -> MakingRequest:
+        """Return the request without its body: of a password not even a digest is kept."""
+        asked = f"{self._subject.path(resource)}/{self._segment} {call.psu_id or ''}"
+        return making_request(call.tenant, Made.AUTHORISATION, x_request_id=call.x_request_id, asked=asked.encode())
+
     def _first_step(self, opened: Opened, data: PsuData, call: TppCall) -> Stepped:
         """Take what came along with the start; the PSU-ID alone is known already (BG IG §7.1: the extended forms)."""
-        if data.is_only_psu:
-            return Stepped(authorisation=opened.started)
-        return self._stepped(self._target(call, opened.started.resource, opened.started.id), data, call)
+        target = self._target(call, opened.started.resource, opened.started.id)
+        if opened.is_repeated and opened.started.status not in _WAITING:
+            return self._services.authorising.updates.standing(target)
+        return Stepped(authorisation=opened.started) if data.is_only_psu else self._stepped(target, data, call)
 
     @operation("List authorisations", answers={200: Authorisations})
     def several(self, resource: str) -> Response:

@@ -109,6 +109,14 @@ class Embedded:
             outcome = self._authenticated(connection, authorisation, known.id)
         return _stepped(outcome)
 
+    def standing(self, target: Target) -> Stepped:
+        """Return how far it has come: with the methods, where the PSU is to choose one."""
+        with self._database.reading() as connection:
+            known = self._standing.found(target, connection)
+            waits_for_choice = known.status is _S.PSU_AUTHENTICATED
+            methods = self._methods(connection, known.tenant, _psu_of(known)) if waits_for_choice else ()
+        return Stepped(authorisation=known, methods=methods)
+
     def select(self, target: Target, method: str) -> Stepped:
         """Take the PSU's choice of a method, and start it; raises `ScaMethodUnknown`, `TooManyCodes`, `StatusInvalid`."""
         waiting = {_S.PSU_AUTHENTICATED, _S.SCA_METHOD_SELECTED}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from bank_backend.authorisations.service import Authorisations
     from bank_backend.authorisations.signing import Announcer, PersonalityOf, Signing
     from bank_backend.calls import TppCall
+    from bank_backend.consents.service import Repeats
     from bank_backend.database import Connection, Database
     from bank_backend.psus.model import Psu
+    from bank_backend.repeats.model import MakingRequest
     from bank_backend.tenants.clock import TenantClock
     from psd2.ids import PsuId, TenantId
 
@@ -55,6 +57,8 @@ class Opened:
     authorisation: Authorisation | None
     opening: Opening
     is_confirmed: bool
+    # Started by an earlier request, which came in again.
+    is_repeated: bool = False
 
     @property
     def started(self) -> Authorisation:
@@ -77,6 +81,7 @@ class Openings:
         signing: Signing,
         announcer: Announcer,
         psus: Psus,
+        repeats: Repeats,
         redirect_uris: Callable[[TenantId], Sequence[str]],
         personalities: PersonalityOf,
         clock: TenantClock,
@@ -88,6 +93,7 @@ class Openings:
         self._signing = signing
         self._announcer = announcer
         self._psus = psus
+        self._repeats = repeats
         self._redirect_uris = redirect_uris
         self._personalities = personalities
         self._clock = clock
@@ -121,16 +127,41 @@ class Openings:
                 standing = self._start(connection, kind, said, approach, is_shared=False)
         return self._opened(kind, said, approach, standing)
 
-    def start(self, call: TppCall, *, kind: ResourceKind, resource: str, domains: Sequence[str]) -> Opened:
-        """Start an authorisation at the TPP's word, with what it has said so far and says now."""
+    def start(
+        self, call: TppCall, *, kind: ResourceKind, resource: str, domains: Sequence[str], asked: MakingRequest
+    ) -> Opened:
+        """Start an authorisation at the TPP's word, with what it has said so far and says now.
+
+        `asked` again returns the one that it started; raises `FormatError` where it asked for another.
+        """
         said = self._said(Opening(tenant=call.tenant, resource=resource), call, domains)
         with self._database.writing() as connection:
             earlier = self._store.find(connection, call.tenant, resource)
             said = said if earlier is None else earlier.overlaid(call, said.psu)
+            first = self._repeats.first(connection, asked)
+            if first is not None:
+                return self._repeated(connection, kind, said, first)
             approach = self._approach(connection, kind, said)
             is_shared = self._signing.is_shared(connection, tenant=call.tenant, kind=kind, resource=resource)
             started = self._start(connection, kind, said, approach, is_shared=is_shared)
+            self._repeats.note(connection, asked, started.id)
         return self._opened(kind, said, approach, started)
+
+    def has_started(self, asked: MakingRequest) -> bool:
+        """Whether this request has started an authorisation already; raises `FormatError` where it asked for another."""
+        with self._database.reading() as connection:
+            return self._repeats.first(connection, asked) is not None
+
+    def _repeated(self, connection: Connection, kind: ResourceKind, said: Opening, authorisation_id: str) -> Opened:
+        standing = self._authorisations.one(
+            connection,
+            tenant=said.tenant,
+            kind=kind,
+            resource=said.resource,
+            authorisation_id=authorisation_id,
+            now=self._clock.now(said.tenant, connection),
+        )
+        return replace(self._opened(kind, said, standing.approach, standing), is_repeated=True)
 
     def _opened(self, kind: ResourceKind, said: Opening, approach: ScaApproach, authorisation: Authorisation | None) -> Opened:
         return Opened(

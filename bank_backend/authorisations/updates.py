@@ -58,6 +58,10 @@ class Updates:
         with self._database.reading() as connection:
             return self._standing.found(target, connection)
 
+    def standing(self, target: Target) -> Stepped:
+        """Return how far the authorisation has come; raises `PathResourceUnknown`."""
+        return self._embedded.standing(target)
+
     def further(self, target: Target, data: PsuData, call: TppCall) -> Stepped:
         """Take one step; raises what `Embedded` and `Confirmations` raise, `NoPsuData`, `FormatError`, `TokenInvalid`."""
         found = self.found(target)

@@ -18,6 +18,7 @@ from bank_backend.authorisations.standing import Standing
 from bank_backend.authorisations.updates import Updates
 from bank_backend.backchannel.service import Backchannel
 from bank_backend.notifications.watched import WatchedAuthorisationStore
+from bank_backend.repeats.store import SqlRepeatStore
 from bank_backend.schedule.model import TaskKind
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def create_authorising(
         signing=signing,
         announcer=decoupled,
         psus=base.psus,
+        repeats=SqlRepeatStore(),
         redirect_uris=redirect_uris,
         personalities=base.personalities,
         clock=base.clock,

@@ -15,6 +15,7 @@ from bank_backend.consents.wire import consent_as_json
 from bank_backend.openapi.declarations import operation
 from bank_backend.openapi.parameters import START_HEADERS
 from bank_backend.openapi.shapes.authorising import Consent, ConsentCreated, ConsentStatusAnswer
+from bank_backend.repeats.model import Made, making_request
 from bank_backend.xs2a import (
     created,
     json_body,
@@ -61,7 +62,8 @@ def register(app: Flask, services: Services) -> None:
         personality, today = services.personalities.of(call.tenant), services.clock.now(call.tenant).date()
         asked = parse_consent_request(json_body(), today=today, personality=personality)
         require_startable(call, services, psu_chooses=asked.access.model is AccessModel.BANK_OFFERED)
-        consent = consents.create(call.tenant, asked)
+        making = making_request(call.tenant, Made.CONSENT, x_request_id=call.x_request_id, asked=json_body())
+        consent = consents.create(call.tenant, asked, asked=making)
         path = f"{_BASE}/{consent.id}"
         begun = started(call, services, kind=ResourceKind.AIS, path=path, resource=consent.id)
         body = {"consentStatus": consent.status.value, "consentId": consent.id} | begun.members

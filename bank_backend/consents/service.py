@@ -17,10 +17,13 @@ from bank_backend.errors import (
 from psd2.ids import ConsentId, new_uuid
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from bank_backend.calls import TppCall
     from bank_backend.consents.expiry import ConsentExpiry
     from bank_backend.consents.requests import ConsentRequest
     from bank_backend.database import Connection, Database
+    from bank_backend.repeats.model import MakingRequest
     from bank_backend.tenants.clock import TenantClock
     from psd2.ids import PsuId, TenantId
 
@@ -60,6 +63,16 @@ class OpenAuthorisations(Protocol):
         """Let those of a resource that wait for a PSU fail."""
 
 
+class Repeats(Protocol):
+    """What requests have made, inside the caller's transaction."""
+
+    def first(self, connection: Connection, request: MakingRequest) -> str | None:
+        """Return what this request has made already, or None; raises `FormatError` where it asked for something else."""
+
+    def note(self, connection: Connection, request: MakingRequest, resource: str) -> None:
+        """Write what the request has made."""
+
+
 class Consents:
     """What TPPs and PSUs do with consents; approving them is `consents.approval`'s."""
 
@@ -70,35 +83,29 @@ class Consents:
         store: ConsentStore,
         expiry: ConsentExpiry,
         authorisations: OpenAuthorisations,
+        repeats: Repeats,
         clock: TenantClock,
     ) -> None:
         """Keep consents in `store`, in transactions of `database`; what ends takes its open `authorisations` along."""
         self._database = database
         self._store = store
+        self._repeats = repeats
         self._expiry = expiry
         self._authorisations = authorisations
         self._clock = clock
 
-    def create(self, tenant: TenantId, request: ConsentRequest) -> Consent:
-        """Receive a consent."""
+    def create(self, tenant: TenantId, request: ConsentRequest, *, asked: MakingRequest | None = None) -> Consent:
+        """Receive a consent; `asked` again returns the one that it made. Raises `FormatError` where it asked for another."""
         with self._database.writing() as connection:
             now = self._clock.now(tenant, connection)
-            consent = Consent(
-                id=ConsentId(new_uuid()),
-                tenant=tenant,
-                access=request.access,
-                recurring=request.recurring,
-                valid_until=request.valid_until,
-                frequency_per_day=request.frequency_per_day,
-                status=ConsentStatus.RECEIVED,
-                psu=None,
-                rights=None,
-                received_at=now,
-                last_action=now.date(),
-                combined=request.combined,
-            )
+            first = None if asked is None else self._repeats.first(connection, asked)
+            if first is not None:
+                return require_consent(self._store.find(connection, tenant, first), first).settled(now)
+            consent = _new(tenant, request, now)
             self._store.add(connection, consent)
             self._expiry.plan(connection, consent)
+            if asked is not None:
+                self._repeats.note(connection, asked, consent.id)
         return consent
 
     def consent(self, tenant: TenantId, consent_id: str) -> Consent:
@@ -154,6 +161,23 @@ class Consents:
             raise ConsentInvalid(text, path="Consent-ID")
         require_subject(call, psu)
         return psu
+
+
+def _new(tenant: TenantId, request: ConsentRequest, now: datetime) -> Consent:
+    return Consent(
+        id=ConsentId(new_uuid()),
+        tenant=tenant,
+        access=request.access,
+        recurring=request.recurring,
+        valid_until=request.valid_until,
+        frequency_per_day=request.frequency_per_day,
+        status=ConsentStatus.RECEIVED,
+        psu=None,
+        rights=None,
+        received_at=now,
+        last_action=now.date(),
+        combined=request.combined,
+    )
 
 
 def require_consent(found: Consent | None, consent_id: str) -> Consent:

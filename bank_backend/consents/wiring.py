@@ -12,6 +12,7 @@ from bank_backend.consents.approval import ConsentApproval
 from bank_backend.consents.expiry import ConsentExpiry
 from bank_backend.consents.service import Consents
 from bank_backend.notifications.watched import WatchedAuthorisationStore, WatchedConsentStore
+from bank_backend.repeats.store import SqlRepeatStore
 from bank_backend.schedule.model import TaskKind
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def create_consents(base: Foundation) -> ConsentParts:
             store=store,
             expiry=expiry,
             authorisations=Authorisations(WatchedAuthorisationStore(base.changes)),
+            repeats=SqlRepeatStore(),
             clock=base.clock,
         ),
         access=ConsentAccess(database=base.database, store=store, accounts=base.accounts, clock=base.clock),

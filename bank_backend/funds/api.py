@@ -20,6 +20,7 @@ from bank_backend.funds.wire import (
 from bank_backend.openapi.declarations import operation
 from bank_backend.openapi.parameters import CONSENT_ID, START_HEADERS
 from bank_backend.openapi.shapes.authorising import ConsentCreated, ConsentStatusAnswer, FundsAnswer, FundsConsent
+from bank_backend.repeats.model import Made, making_request
 from bank_backend.xs2a import created, json_body, no_content, ok, require_startable, started, xs2a_call
 from psd2.roles import PspRole
 
@@ -57,7 +58,8 @@ def register(app: Flask, services: Services) -> None:
         call = xs2a_call(PspRole.IC)
         asked = parse_funds_consent_request(json_body())
         require_startable(call, services)
-        consent = consents.create(call.tenant, asked)
+        making = making_request(call.tenant, Made.FUNDS_CONSENT, x_request_id=call.x_request_id, asked=json_body())
+        consent = consents.create(call.tenant, asked, asked=making)
         path = f"{_BASE}/{consent.id}"
         begun = started(call, services, kind=ResourceKind.PIIS, path=path, resource=consent.id)
         body = {"consentStatus": consent.status.value, "consentId": consent.id} | begun.members

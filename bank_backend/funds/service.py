@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 
     from bank_backend.accounts.model import Account
     from bank_backend.calls import TppCall
-    from bank_backend.consents.service import OpenAuthorisations
+    from bank_backend.consents.service import OpenAuthorisations, Repeats
     from bank_backend.database import Connection, Database
     from bank_backend.funds.wire import FundsConsentRequest, FundsQuestion
     from bank_backend.ledger.exchange import Exchange
+    from bank_backend.repeats.model import MakingRequest
     from bank_backend.tenants.clock import TenantClock
     from psd2.ids import AccountId, PsuId, TenantId
     from psd2.money import Money
@@ -93,18 +94,24 @@ class FundsConsents:
         store: FundsConsentStore,
         schedule: Reminders,
         authorisations: OpenAuthorisations,
+        repeats: Repeats,
         clock: TenantClock,
     ) -> None:
         """Keep consents in `store`, in transactions of `database`; `schedule` ends those that nobody approves."""
+        self._repeats = repeats
         self._database = database
         self._store = store
         self._schedule = schedule
         self._authorisations = authorisations
         self._clock = clock
 
-    def create(self, tenant: TenantId, request: FundsConsentRequest) -> FundsConsent:
-        """Receive a consent."""
+    def create(self, tenant: TenantId, request: FundsConsentRequest, *, asked: MakingRequest | None = None) -> FundsConsent:
+        """Receive a consent; `asked` again returns the one that it made. Raises `FormatError` where it asked for another."""
         with self._database.writing() as connection:
+            now = self._clock.now(tenant, connection)
+            first = None if asked is None else self._repeats.first(connection, asked)
+            if first is not None:
+                return require_funds_consent(self._store.find(connection, tenant, first), first).settled(now)
             consent = FundsConsent(
                 id=ConsentId(new_uuid()),
                 tenant=tenant,
@@ -114,11 +121,13 @@ class FundsConsents:
                 status=ConsentStatus.RECEIVED,
                 psu=None,
                 account_id=None,
-                received_at=self._clock.now(tenant, connection),
+                received_at=now,
             )
             self._store.add(connection, consent)
             due, kind = consent.received_at + AUTHORISATION_WINDOW, TaskKind.EXPIRE_FUNDS_CONSENT
             self._schedule.add(connection, tenant=tenant, kind=kind, resource=consent.id, due=due)
+            if asked is not None:
+                self._repeats.note(connection, asked, consent.id)
         return consent
 
     def consent(self, tenant: TenantId, consent_id: str) -> FundsConsent:

@@ -12,6 +12,7 @@ from bank_backend.funds.service import FundsConfirmations, FundsConsents
 from bank_backend.funds.store import SqlFundsConsentStore
 from bank_backend.ledger.exchange import RATES
 from bank_backend.notifications.watched import WatchedAuthorisationStore
+from bank_backend.repeats.store import SqlRepeatStore
 from bank_backend.schedule.model import TaskKind
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def create_funds(base: Foundation) -> FundsParts:
         store=store,
         schedule=base.schedule,
         authorisations=Authorisations(WatchedAuthorisationStore(base.changes)),
+        repeats=SqlRepeatStore(),
         clock=base.clock,
     )
     return FundsParts(

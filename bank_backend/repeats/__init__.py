@@ -1,0 +1,1 @@
+"""Requests that come in twice: what the first has made answers the second."""
