@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from gateway.oauth.grant_management.model import Grant
     from gateway.oauth.par.service import PushedRequests
     from gateway.oauth.scope import Service
-    from gateway.register.service import Register
+    from gateway.register.service import Register, RegisteredClient
     from psd2.clock import Clock
 
 RESUME_PATH: Final = "/authorize/resume"
@@ -129,9 +129,10 @@ class Authorization:
         pushed, sha256 = self._pushed.resolved(parameters)
         return replace(self.judged(pushed, is_pushed=True), pushed_sha256=sha256)
 
-    def judged(self, parameters: Parameters, *, is_pushed: bool = False) -> ValidRequest:
-        """Judge the parameters themselves; raises `PageRefused`, `RedirectRefused`."""
-        request = validated_request(parameters, self._register, location=self._location, is_pushed=is_pushed)
+    def judged(self, parameters: Parameters, *, is_pushed: bool = False, by: RegisteredClient | None = None) -> ValidRequest:
+        """Judge the parameters themselves; raises `PageRefused`, `RedirectRefused`. `by`: who asks, if it is known."""
+        registered = self._register.registered if by is None else lambda _client_id: by
+        request = validated_request(parameters, registered, location=self._location, is_pushed=is_pushed)
         if request.grant is not None and request.grant.grant_id is not None:
             try:
                 self._grants.owned(request.grant.grant_id, request.client.client_id)
@@ -163,7 +164,7 @@ class Authorization:
                 raise timed_out(kept)
             # Client and TPP may have been blocked or deleted while the PSU was thinking.
             is_pushed = kept.pushed_sha256 is not None
-            validated_request(_as_parameters(kept), self._register, location=self._location, is_pushed=is_pushed)
+            validated_request(_as_parameters(kept), self._register.registered, location=self._location, is_pushed=is_pushed)
             return self._answer(kept, _of_request(kept, decided or self._at_bank(kept)))
         except RedirectRefused:
             self._give_up(kept)

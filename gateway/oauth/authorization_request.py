@@ -18,11 +18,13 @@ from gateway.register.loopback import is_registered
 from gateway.register.model import Client, ClientStatus, Tpp, TppStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gateway.oauth.authorization_response import ReturnAddress
     from gateway.oauth.grant_management.model import GrantWish
     from gateway.oauth.parameters import Parameters
     from gateway.oauth.rar.asked import Asked
-    from gateway.register.service import Register
+    from gateway.register.service import RegisteredClient
 
 KNOWN_PARAMETERS: Final = frozenset(
     {
@@ -58,19 +60,21 @@ class ValidRequest:
     pushed_sha256: str | None = None  # of the request_uri that it came by
 
 
-def validated_request(parameters: Parameters, register: Register, *, location: str, is_pushed: bool = False) -> ValidRequest:
+def validated_request(
+    parameters: Parameters, registered: Callable[[str], RegisteredClient | None], *, location: str, is_pushed: bool = False
+) -> ValidRequest:
     """Judge an authorization request; raises `PageRefused`, and `RedirectRefused` once the redirect URI is sure.
 
-    `location` is where the bank's interface is, for which tokens are given.
+    `registered` finds the client; `location` is where the bank's interface is, for which tokens are given.
     """
-    client = _known_client(parameters, register)
+    client, tpp = _known_client(parameters, registered)
     redirect_uri = _registered_redirect_uri(parameters, client)
     to = return_address(parameters, client, redirect_uri)
     try:
         parameters.require_single()
         _require_plain_request(parameters)
         require_response_mode(parameters, client)
-        tpp = _active_tpp(client, register)
+        _require_active(client, tpp)
         _require_pushed(client, is_pushed=is_pushed)
         challenge = require_challenge(parameters)
         asked, grant = read_asked(parameters), read_grant_wish(parameters)
@@ -90,14 +94,14 @@ def validated_request(parameters: Parameters, register: Register, *, location: s
     )
 
 
-def _known_client(parameters: Parameters, register: Register) -> Client:
+def _known_client(parameters: Parameters, registered: Callable[[str], RegisteredClient | None]) -> RegisteredClient:
     try:
         parameters.require_single({"client_id", "redirect_uri"})
         client_id = parameters.require("client_id")
     except OAuthRefused as refused:
         raise PageRefused(refused.refusal) from refused
-    client = register.client_named(client_id)
-    if client is None:
+    found = registered(client_id)
+    if found is None:
         raise PageRefused(
             Refusal(
                 error="invalid_client",
@@ -108,7 +112,7 @@ def _known_client(parameters: Parameters, register: Register) -> Client:
                 quoted=shown(client_id),
             )
         )
-    return client
+    return found
 
 
 def _registered_redirect_uri(parameters: Parameters, client: Client) -> str:
@@ -140,11 +144,9 @@ def _require_plain_request(parameters: Parameters) -> None:
         raise OAuthRefused(replace(refused.refusal, error="unsupported_response_type"))
 
 
-def _active_tpp(client: Client, register: Register) -> Tpp:
-    tpp = register.tpp(client.authorisation_number)
-    if tpp is None or tpp.status is not TppStatus.ACTIVE or client.status is not ClientStatus.ACTIVE:
+def _require_active(client: Client, tpp: Tpp) -> None:
+    if tpp.status is not TppStatus.ACTIVE or client.status is not ClientStatus.ACTIVE:
         raise _unauthorized_client("the TPP or its client is not active", reason="tpp.blocked", hint="ask the operator why")
-    return tpp
 
 
 def _require_pushed(client: Client, *, is_pushed: bool) -> None:

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from sqlalchemy import bindparam, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import bindparam, cast, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from chassis.database import for_reading
 from gateway.changes.kinds import ChangeKind
@@ -39,7 +39,7 @@ from gateway.tables.register import clients
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection, Engine, Row, Table
+    from sqlalchemy import Connection, Engine, Insert, Row, Table
 
     from gateway.oauth.grant_management.model import Grant
 
@@ -57,10 +57,43 @@ _PRUNED = (
 
 
 # Made once: making a statement costs more than running it.
-_ADD_ACCESS: Final = insert(access_tokens)
+_NAMES: Final = {
+    type_: [field.name for field in fields(type_)]
+    for type_ in (AuthorizationRequest, AuthorizationCode, AccessToken, RefreshToken)
+}
+_TIMES: Final = {type_: [name for name in names if name.endswith("_at")] for type_, names in _NAMES.items()}
+_OF_SHA256: Final = {
+    type_: select(table).where(table.c.sha256 == bindparam("wanted"))
+    for type_, table in (
+        (AuthorizationRequest, authorization_requests),
+        (AuthorizationCode, authorization_codes),
+        (AccessToken, access_tokens),
+        (RefreshToken, refresh_tokens),
+    )
+}
+_ADD_REQUEST: Final = insert(authorization_requests)
 _ADD_REFRESH: Final = insert(refresh_tokens)
-_CLIENT_KEPT: Final = (
-    select(clients.c.client_id).where(clients.c.client_id == bindparam("client_id")).with_for_update(read=True)
+# Of a client that is locked against deletion: one deleted a moment ago must not leave a living token behind.
+_ADD_ACCESS: Final = (
+    insert(access_tokens)
+    .from_select(
+        access_tokens.c.keys(),
+        select(*(cast(bindparam(column.name), column.type) for column in access_tokens.c))
+        .where(clients.c.client_id == bindparam("client_id"))
+        .with_for_update(read=True, of=clients),
+    )
+    .execution_options(preserve_rowcount=True)
+)
+_CODE_OF_REQUEST: Final = select(authorization_codes.c.sha256).where(
+    authorization_codes.c.request_sha256 == bindparam("wanted")
+)
+_CLAIM: Final = update(authorization_codes).where(
+    authorization_codes.c.sha256 == bindparam("wanted"), authorization_codes.c.claimed_at.is_(None)
+)
+_LIVING_REFRESH: Final = (
+    select(refresh_tokens.c.sha256)
+    .where(refresh_tokens.c.sha256 == bindparam("wanted"), refresh_tokens.c.revoked_at.is_(None))
+    .with_for_update()
 )
 
 
@@ -70,38 +103,31 @@ class SqlOAuthStore:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._reading = for_reading(engine)
+        self._put_code = _code_unless_redeemed(postgresql.Insert if engine.dialect.name == "postgresql" else sqlite.Insert)
 
     def add_request(self, request: AuthorizationRequest) -> None:
         """Keep an authorization request."""
         with self._engine.begin() as connection:
-            connection.execute(insert(authorization_requests).values(**_values(request)))
+            connection.execute(_ADD_REQUEST, _values(request))
 
     def request(self, sha256: str) -> AuthorizationRequest | None:
         """Return the authorization request, or None."""
-        return self._one(authorization_requests, AuthorizationRequest, sha256)
+        return self._one(AuthorizationRequest, sha256)
 
     def has_code(self, request_sha256: str) -> bool:
         """Tell whether the request was answered with a code, redeemed or not."""
-        table = authorization_codes
         with self._reading.connect() as connection:
-            found = connection.execute(select(table.c.sha256).where(table.c.request_sha256 == request_sha256))
-            return found.first() is not None
+            return connection.execute(_CODE_OF_REQUEST, {"wanted": request_sha256}).first() is not None
 
     def put_code(self, code: AuthorizationCode) -> None:
         """Keep a code in the place of an unredeemed one of the same request; raises `CodeAlreadyRedeemed`."""
         with self._engine.begin() as connection:
-            table = authorization_codes
-            unredeemed = (table.c.request_sha256 == code.request_sha256) & table.c.claimed_at.is_(None)
-            if connection.execute(update(table).where(unredeemed).values(**_values(code))).rowcount:
-                return
-            try:
-                connection.execute(insert(table).values(**_values(code)))
-            except IntegrityError as error:
-                raise CodeAlreadyRedeemed from error
+            if connection.execute(self._put_code, _values(code)).rowcount != 1:
+                raise CodeAlreadyRedeemed
 
     def code(self, sha256: str) -> AuthorizationCode | None:
         """Return the code, redeemed or not, or None."""
-        return self._one(authorization_codes, AuthorizationCode, sha256)
+        return self._one(AuthorizationCode, sha256)
 
     def redeem(self, code_sha256: str, access: AccessToken, refresh: RefreshToken | None, grant: Grant | None = None) -> None:
         """Claim a code and keep what it gave; raises `CodeAlreadyRedeemed` for all but the first, `GrantWithdrawn`.
@@ -110,9 +136,8 @@ class SqlOAuthStore:
         """
         with self._engine.begin() as connection:
             # The claim comes first: the database lets one of several claimers through, whatever process it is in.
-            unclaimed = (authorization_codes.c.sha256 == code_sha256) & authorization_codes.c.claimed_at.is_(None)
-            claim = update(authorization_codes).where(unclaimed).values(claimed_at=access.issued_at.timestamp())
-            if connection.execute(claim).rowcount != 1:
+            claim = {"wanted": code_sha256, "claimed_at": access.issued_at.timestamp()}
+            if connection.execute(_CLAIM, claim).rowcount != 1:
                 raise CodeAlreadyRedeemed
             if grant is not None and put_grant(connection, grant):
                 _revoke_tokens(connection, grant.id, access.issued_at)
@@ -127,20 +152,19 @@ class SqlOAuthStore:
 
     def add_refreshed(self, access: AccessToken, refresh_sha256: str) -> None:
         """Keep an access token made by a refresh token; raises `GrantWithdrawn` where that was revoked meanwhile."""
-        living = (refresh_tokens.c.sha256 == refresh_sha256) & refresh_tokens.c.revoked_at.is_(None)
         with self._engine.begin() as connection:
             # Locked, so that a revocation either comes before and is seen here, or after and revokes this token too.
-            if connection.execute(select(refresh_tokens.c.sha256).where(living).with_for_update()).first() is None:
+            if connection.execute(_LIVING_REFRESH, {"wanted": refresh_sha256}).first() is None:
                 raise GrantWithdrawn
             _add_access(connection, access)
 
     def access_token(self, sha256: str) -> AccessToken | None:
         """Return the access token, living or not, or None."""
-        return self._one(access_tokens, AccessToken, sha256)
+        return self._one(AccessToken, sha256)
 
     def refresh_token(self, sha256: str) -> RefreshToken | None:
         """Return the refresh token, living or not, or None."""
-        return self._one(refresh_tokens, RefreshToken, sha256)
+        return self._one(RefreshToken, sha256)
 
     def revoke_access_token(self, sha256: str, at: datetime) -> None:
         """Revoke one access token."""
@@ -159,17 +183,26 @@ class SqlOAuthStore:
         with self._engine.begin() as connection:
             return sum(_prune(connection, table, before, batch) for table in _PRUNED)
 
-    def _one(self, table: Table, type_: type[_Kept], sha256: str) -> _Kept | None:
+    def _one(self, type_: type[_Kept], sha256: str) -> _Kept | None:
         with self._reading.connect() as connection:
-            row = connection.execute(select(table).where(table.c.sha256 == sha256)).one_or_none()
+            row = connection.execute(_OF_SHA256[type_], {"wanted": sha256}).one_or_none()
         return _kept(row, type_) if row else None
 
 
+def _code_unless_redeemed(insert_: type[postgresql.Insert | sqlite.Insert]) -> Insert:
+    """Return what keeps a code in the place of an unredeemed one of the same request, and of no other."""
+    put = insert_(authorization_codes)
+    kept = put.on_conflict_do_update(
+        index_elements=["request_sha256"],
+        set_={column.name: put.excluded[column.name] for column in authorization_codes.c},
+        where=authorization_codes.c.claimed_at.is_(None),
+    )
+    return kept.execution_options(preserve_rowcount=True)
+
+
 def _add_access(connection: Connection, access: AccessToken) -> None:
-    # Locked against deletion: a client deleted a moment ago must not leave a living token behind.
-    if connection.execute(_CLIENT_KEPT, {"client_id": access.client_id}).first() is None:
+    if connection.execute(_ADD_ACCESS, _values(access)).rowcount != 1:
         raise GrantWithdrawn
-    connection.execute(_ADD_ACCESS, _values(access))
 
 
 def _revoke_tokens(connection: Connection, grant_id: str, at: datetime) -> None:
@@ -193,13 +226,13 @@ def _prune(connection: Connection, table: Table, before: datetime, batch: int) -
 
 
 def _values(kept: _Kept) -> dict[str, Any]:
-    values = {field.name: getattr(kept, field.name) for field in fields(kept)}
+    values = {name: getattr(kept, name) for name in _NAMES[type(kept)]}
     return {name: value.timestamp() if isinstance(value, datetime) else value for name, value in values.items()}
 
 
 def _kept(row: Row[Any], type_: type[_Kept]) -> _Kept:
-    return type_(**{field.name: _read(field.name, getattr(row, field.name)) for field in fields(type_)})
-
-
-def _read(name: str, value: Any) -> Any:  # noqa: ANN401 - a column's value
-    return datetime.fromtimestamp(value, UTC) if name.endswith("_at") and value is not None else value
+    kept = dict(row._mapping)  # noqa: SLF001 - public in SQLAlchemy
+    for name in _TIMES[type_]:
+        if kept[name] is not None:
+            kept[name] = datetime.fromtimestamp(kept[name], UTC)
+    return type_(**kept)

@@ -74,7 +74,7 @@ def _add_beginnings(edge: Blueprint, protocol: OAuthProtocol, pushing: PushEndpo
     @edge.post(PAR_PATH, provide_automatic_options=False)
     def push() -> Response:
         certified = _certified_request(edge_url, CREDENTIALS | KNOWN_PARAMETERS)
-        client = protocol.authenticated(certified).client
+        client = protocol.authenticated(certified)
         jkt = protocol.keys.proven_key(certified.proofs, address=certified.uri)
         pushed = pushing.push(certified.parameters, client, jkt=jkt)
         return Response(json.dumps(pushed), HTTPStatus.CREATED, headers=NO_STORE, content_type="application/json")

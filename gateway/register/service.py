@@ -41,6 +41,9 @@ class RegisterView(Protocol):
 class RegisterStore(RegisterView, Protocol):
     """Where TPPs and clients are kept. Every change also tells the change feed, in the same transaction."""
 
+    def registered(self, client_id: str) -> RegisteredClient | None:
+        """Return the client together with its TPP, or None."""
+
     def tpps(self) -> Sequence[Tpp]:
         """Return every TPP, by authorisation number."""
 
@@ -58,6 +61,13 @@ class RegisterStore(RegisterView, Protocol):
 
     def delete_client(self, client_id: str, at: datetime, expected: Precondition = WHATEVER_STANDS) -> bool:
         """Delete the client and revoke all its tokens; returns whether it was there; raises `PreconditionFailed`."""
+
+
+class RegisteredClient(NamedTuple):
+    """A client, and the TPP whose it is."""
+
+    client: Client
+    tpp: Tpp
 
 
 class SavedClient(NamedTuple):
@@ -95,16 +105,17 @@ class Register:
         """Return the clients of a TPP, by client id."""
         return self._store.clients_of(authorisation_number)
 
-    def client_named(self, client_id: str) -> Client | None:
-        """Return the client that a TPP means: an authorisation number stands for the TPP's only Berlin Group client.
+    def registered(self, client_id: str) -> RegisteredClient | None:
+        """Return the client that a TPP means, together with the TPP.
 
-        BG IG 1.3.8 §13.1 lets a TPP name itself by the organizationIdentifier of its certificate.
+        An authorisation number stands for the TPP's only Berlin Group client: BG IG 1.3.8 §13.1 lets a TPP name itself by
+        the organizationIdentifier of its certificate.
         """
-        client = self._store.client(client_id)
-        if client is not None or not client_id.startswith("PSD"):
-            return client
+        found = self._store.registered(client_id)
+        if found is not None or not client_id.startswith("PSD"):
+            return found
         theirs = [client for client in self._store.clients_of(client_id) if client.profile is ClientProfile.BERLIN]
-        return theirs[0] if len(theirs) == 1 else None
+        return self._store.registered(theirs[0].client_id) if len(theirs) == 1 else None
 
     def save_client(self, client: Client, expected: Precondition = WHATEVER_STANDS, *, most_of_tpp: int | None = None) -> bool:
         """Register or change a client; returns whether it is new; raises what `change_client` raises."""

@@ -15,7 +15,7 @@ from gateway.configuration.changes import WHATEVER_STANDS
 from gateway.configuration.tags import require_standing
 from gateway.register.client_metadata import metadata_text, read_metadata
 from gateway.register.model import AuthMethod, Client, ClientProfile, ClientStatus, Tpp, TppStatus
-from gateway.register.service import SavedClient
+from gateway.register.service import RegisteredClient, SavedClient
 from gateway.tables.oauth import access_tokens, grants, refresh_tokens
 from gateway.tables.register import clients, tpps
 from psd2.roles import format_roles, read_roles
@@ -32,6 +32,12 @@ if TYPE_CHECKING:
 # Made once: making a statement costs more than running it.
 _TPP: Final = select(tpps).where(tpps.c.authorisation_number == bindparam("number"))
 _CLIENT: Final = select(clients).where(clients.c.client_id == bindparam("client_id"))
+_OF_TPP: Final = "tpp_"
+_REGISTERED: Final = (
+    select(clients, *(column.label(f"{_OF_TPP}{column.name}") for column in tpps.c))
+    .join(tpps, tpps.c.authorisation_number == clients.c.authorisation_number)
+    .where(clients.c.client_id == bindparam("client_id"))
+)
 _BOOKKEEPING: Final = frozenset({"created_at", "updated_at"})
 
 
@@ -101,6 +107,12 @@ class SqlRegisterStore:
         """Return the clients of a TPP, by client id."""
         with self._reading.connect() as connection:
             return SqlRegisterView(connection).clients_of(authorisation_number)
+
+    def registered(self, client_id: str) -> RegisteredClient | None:
+        """Return the client together with its TPP, or None."""
+        with self._reading.connect() as connection:
+            row = connection.execute(_REGISTERED, {"client_id": client_id}).one_or_none()
+        return RegisteredClient(_client(row), _tpp(row, _OF_TPP)) if row else None
 
     def change_client(
         self,
@@ -181,15 +193,16 @@ def _values(client: Client) -> dict[str, Any]:
     }
 
 
-def _tpp(row: Row[Any]) -> Tpp:
+def _tpp(row: Row[Any], prefix: str = "") -> Tpp:
+    columns = row._mapping  # noqa: SLF001 - public in SQLAlchemy
     return Tpp(
-        authorisation_number=row.authorisation_number,
-        name=row.name,
-        country=row.country,
-        nca_id=row.nca_id,
-        nca_name=row.nca_name,
-        roles=read_roles(row.roles),
-        status=TppStatus(row.status),
+        authorisation_number=columns[f"{prefix}authorisation_number"],
+        name=columns[f"{prefix}name"],
+        country=columns[f"{prefix}country"],
+        nca_id=columns[f"{prefix}nca_id"],
+        nca_name=columns[f"{prefix}nca_name"],
+        roles=read_roles(columns[f"{prefix}roles"]),
+        status=TppStatus(columns[f"{prefix}status"]),
     )
 
 

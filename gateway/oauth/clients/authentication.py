@@ -17,7 +17,7 @@ from gateway.register.model import AuthMethod, Client, ClientStatus, Tpp, TppSta
 if TYPE_CHECKING:
     from gateway.oauth.jose.client_keys import ClientKeys
     from gateway.oauth.parameters import Parameters
-    from gateway.register.service import Register
+    from gateway.register.service import Register, RegisteredClient
     from psd2.certificates import Psd2Certificate
 
 # Taken nowhere here: whoever sends a secret has to hear that it was not looked at.
@@ -58,21 +58,21 @@ class ClientAuthentication:
         """Return the client that the request names and proves; raises `OAuthRefused`."""
         if parameters.get(_SECRET) is not None:
             raise invalid_request(_SECRET, "is not taken: clients have keys and certificates here", clause="RFC 6749 §2.3")
-        client = self._named(parameters)
+        client, tpp = self._named(parameters)
         _require_same_tpp(certificate, client)
         _require_registered_way(parameters, client)
         self._require_proven(parameters, certificate, client)
-        return AuthenticatedClient(client, _active_tpp(client, self._register.tpp(client.authorisation_number)))
+        return AuthenticatedClient(client, _active_tpp(client, tpp))
 
-    def _named(self, parameters: Parameters) -> Client:
+    def _named(self, parameters: Parameters) -> RegisteredClient:
         client_id = parameters.get("client_id") or asserted_client_id(parameters)
         if client_id is None:
             client_id = parameters.require("client_id", "is missing: it says which client is asking")
-        client = self._register.client_named(client_id)
-        if client is None:
+        found = self._register.registered(client_id)
+        if found is None:
             hint = "register the client, or correct client_id: client.json in the TPP's folder holds it"
             raise invalid_client("client_id names no client", reason="client.unknown", hint=hint)
-        return client
+        return found
 
     def _require_proven(self, parameters: Parameters, certificate: Psd2Certificate, client: Client) -> None:
         match client.token_endpoint_auth_method:
@@ -118,8 +118,8 @@ def _require_same_tpp(certificate: Psd2Certificate, client: Client) -> None:
         )
 
 
-def _active_tpp(client: Client, tpp: Tpp | None) -> Tpp:
-    if tpp is None or tpp.status is not TppStatus.ACTIVE:
+def _active_tpp(client: Client, tpp: Tpp) -> Tpp:
+    if tpp.status is not TppStatus.ACTIVE:
         raise invalid_client("the client's TPP is not active", reason="tpp.blocked", hint="ask the operator why")
     if client.status is not ClientStatus.ACTIVE:
         raise invalid_client("the client is not active", reason="client.blocked", hint="ask the operator why")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from chassis.database import for_reading
 from gateway.oauth.grant_management.model import Grant
@@ -15,6 +16,18 @@ from gateway.tables.oauth import grants
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
+
+
+# Made once: making a statement costs more than running it.
+_FIND: Final = select(grants).where(grants.c.id == bindparam("wanted"))
+_ADD: Final = {
+    "postgresql": postgresql.insert(grants).on_conflict_do_nothing().execution_options(preserve_rowcount=True),
+    "sqlite": sqlite.insert(grants).on_conflict_do_nothing().execution_options(preserve_rowcount=True),
+}
+_REPLACE: Final = update(grants).where(
+    grants.c.id == bindparam("wanted"), grants.c.client_id == bindparam("owner"), grants.c.revoked_at.is_(None)
+)
+_REPLACED: Final = ("scope", "authorization_details", "updated_at", "expires_at")
 
 
 class SqlGrantStore:
@@ -27,7 +40,7 @@ class SqlGrantStore:
     def grant(self, grant_id: str) -> Grant | None:
         """Return the grant, in force or not, or None."""
         with self._reading.connect() as connection:
-            row = connection.execute(select(grants).where(grants.c.id == grant_id)).one_or_none()
+            row = connection.execute(_FIND, {"wanted": grant_id}).one_or_none()
         return Grant(**{field.name: _read(field.name, getattr(row, field.name)) for field in fields(Grant)}) if row else None
 
     def end(self, grant_id: str, at: datetime) -> None:
@@ -43,14 +56,12 @@ def put_grant(connection: Connection, grant: Grant) -> bool:
     The row is locked by this, so that a revocation comes either before, and is seen here, or after.
     """
     values = _values(grant)
-    replacing = {name: values[name] for name in ("scope", "authorization_details", "updated_at", "expires_at")}
-    is_there = (grants.c.id == grant.id) & (grants.c.client_id == grant.client_id)
-    if connection.execute(update(grants).where(is_there & grants.c.revoked_at.is_(None)).values(**replacing)).rowcount:
+    if connection.execute(_ADD[connection.dialect.name], values).rowcount:
+        return False
+    replacing = {name: values[name] for name in _REPLACED}
+    if connection.execute(_REPLACE, replacing | {"wanted": grant.id, "owner": grant.client_id}).rowcount:
         return True
-    if connection.execute(select(grants.c.id).where(grants.c.id == grant.id)).first() is not None:
-        raise GrantWithdrawn
-    connection.execute(insert(grants).values(**values))
-    return False
+    raise GrantWithdrawn
 
 
 def _values(grant: Grant) -> dict[str, Any]:

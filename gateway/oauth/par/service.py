@@ -93,11 +93,14 @@ class PushedRequests:
     def _usable(self, pushed: PushedRequest | None, client_id: str) -> PushedRequest:
         if pushed is None:
             raise unknown_request_uri()
-        client = self._register.client_named(client_id)
-        if client is None or client.client_id != pushed.client_id:
+        if client_id != pushed.client_id and not self._is_name_of(client_id, pushed.client_id):
             raise foreign_request_uri()
         if pushed.answered_by is not None:
             raise answered_request_uri()
         if pushed.expires_at <= self._clock.now():
             raise expired_request_uri()
         return pushed
+
+    def _is_name_of(self, name: str, client_id: str) -> bool:
+        found = self._register.registered(name)
+        return found is not None and found.client.client_id == client_id

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 
 from chassis.database import for_reading
 from gateway.oauth.par.model import PushedRequest, PushedRequestAnswered
@@ -14,6 +14,15 @@ from gateway.tables.oauth import pushed_requests
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
+
+
+# Made once: making a statement costs more than running it.
+_ADD: Final = insert(pushed_requests)
+_FIND: Final = select(pushed_requests).where(pushed_requests.c.sha256 == bindparam("wanted"))
+_ANSWER: Final = update(pushed_requests).where(
+    pushed_requests.c.sha256 == bindparam("wanted"),
+    or_(pushed_requests.c.answered_by.is_(None), pushed_requests.c.answered_by == bindparam("by")),
+)
 
 
 class SqlPushedRequests:
@@ -32,12 +41,12 @@ class SqlPushedRequests:
             "expires_at": pushed.expires_at.timestamp(),
         }
         with self._engine.begin() as connection:
-            connection.execute(insert(pushed_requests).values(row))
+            connection.execute(_ADD, row)
 
     def find(self, sha256: str) -> PushedRequest | None:
         """Return the pushed request, used or not, or None."""
         with self._reading.connect() as connection:
-            row = connection.execute(select(pushed_requests).where(pushed_requests.c.sha256 == sha256)).one_or_none()
+            row = connection.execute(_FIND, {"wanted": sha256}).one_or_none()
         if row is None:
             return None
         return PushedRequest(
@@ -50,8 +59,6 @@ class SqlPushedRequests:
 
     def answer(self, sha256: str, *, by: str) -> None:
         """Let one authorization request answer it, as often as that likes; raises `PushedRequestAnswered` for any other."""
-        table = pushed_requests
-        free = (table.c.sha256 == sha256) & or_(table.c.answered_by.is_(None), table.c.answered_by == by)
         with self._engine.begin() as connection:
-            if connection.execute(update(table).where(free).values(answered_by=by)).rowcount != 1:
+            if connection.execute(_ANSWER, {"wanted": sha256, "by": by, "answered_by": by}).rowcount != 1:
                 raise PushedRequestAnswered

@@ -189,11 +189,11 @@ def test_an_authorisation_number_means_the_tpps_only_berlin_client(register: Reg
     """BG IG 1.3.8 §13.1; a FAPI client is never meant, nor is one of two."""
     register.save_tpp(tpp())
     register.save_client(client(client_id="fapi", profile=ClientProfile.FAPI2))
-    assert register.client_named(NUMBER) is None
+    assert register.registered(NUMBER) is None
     register.save_client(client())
-    assert register.client_named(NUMBER) == client()
+    assert register.registered(NUMBER) == (client(), tpp())
     register.save_client(client(client_id="second"))
-    assert register.client_named(NUMBER) is None
+    assert register.registered(NUMBER) is None
 
 
 def test_a_client_id_that_is_an_authorisation_number_means_itself(register: Register) -> None:
@@ -203,7 +203,7 @@ def test_a_client_id_that_is_an_authorisation_number_means_itself(register: Regi
     itself = replace(client(), client_id=NUMBER)
     register.save_client(itself)
 
-    assert register.client_named(NUMBER) == itself
+    assert register.registered(NUMBER) == (itself, tpp())
 
 
 def test_roles_come_back_as_they_were(register: Register) -> None:
