@@ -102,6 +102,9 @@ class GatewaySettings(ServiceSettings):
     message_signature_seconds: float = Field(
         default=60, ge=5, le=600, description="how long an HTTP message signature is good after its created (RFC 9421)"
     )
+    signed_response_bytes: int = Field(
+        default=_MEBIBYTE, ge=_KIBIBYTE, le=16 * _MEBIBYTE, description="the largest answer that is signed: it is held whole"
+    )
     audit_folder: Path | None = Field(
         default=None, description="audit files, written by the edge and read by the control API; default: HOME/var/log"
     )

@@ -62,6 +62,7 @@ class Exchange:
     refused_tpp: str | None = None
     signature: SignatureVerdict | None = None
     message_signature: VerifiedSignature | None = None
+    answer_keyid: str | None = None
     entitled: Entitled | None = None
     receipt: Receipt | None = None
     limit: dict[str, object] | None = None
@@ -168,6 +169,8 @@ class RecordWriter:
             record["signature"] = self._of_signature(exchange.signature)
         elif exchange.message_signature is not None:
             record["signature"] = _of_message_signature(exchange.message_signature)
+        if exchange.answer_keyid is not None:
+            record["answer_signature"] = {"keyid": exchange.answer_keyid}
         return orjson.dumps(record)[:-1] + b"," + self._lasting(request.connection, admission) + b"}"
 
     def of_unread(

@@ -31,6 +31,7 @@ from gateway.edge.core import Edge
 from gateway.edge.counters import Counters, counters
 from gateway.edge.deadlines import Deadlines
 from gateway.edge.message_signatures import RequestSignatures
+from gateway.edge.response_signing import ResponseSigner
 from gateway.edge.server_names import ServerNames
 from gateway.edge.upstreams import Upstreams
 from gateway.kinds import KINDS
@@ -126,6 +127,10 @@ class EdgeServices:
         self.publisher.publish(gauges, now=now)
 
 
+def _epoch_seconds() -> float:
+    return SystemClock().now().timestamp()
+
+
 def _require_alive(task: asyncio.Task[None]) -> None:
     """End the worker where a task that should go on for ever has ended: without its watch it must not serve."""
     if not task.cancelled():
@@ -163,8 +168,9 @@ async def edge_services(settings: GatewaySettings, held: HeldSet) -> EdgeService
             keys=keys,
             uses=counts.proof_uses,
             seconds=settings.message_signature_seconds,
-            clock=lambda: SystemClock().now().timestamp(),
+            clock=_epoch_seconds,
         ),
+        signer=ResponseSigner(decisions.upstreams, most_bytes=settings.signed_response_bytes, clock=_epoch_seconds),
     )
     wake_feed = partial(asyncio.get_running_loop().call_soon_threadsafe, decisions.knowledge.feed.wake)
     services = EdgeServices(

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from gateway.edge.handshake import FailedHandshake
     from gateway.edge.message_signatures import RequestSignatures
     from gateway.edge.proof_uses import ProofUses
+    from gateway.edge.response_signing import ResponseSigner
     from gateway.edge.upstreams import Upstreams
     from gateway.metrics.tally import Tally
     from gateway.relays.part import Relays
@@ -74,6 +75,7 @@ class Edge:
         challenges: ChallengeAnswers,
         proof_uses: ProofUses,
         request_signatures: RequestSignatures,
+        signer: ResponseSigner,
     ) -> None:
         """Hold what the exchanges share."""
         self._knowledge = knowledge
@@ -87,6 +89,7 @@ class Edge:
         self._tally = tally
         self._proof_uses = proof_uses
         self._request_signatures = request_signatures
+        self._signer = signer
         self._records = RecordWriter(redactions=counting.redactions)
         self._ids = TimeOrderedUuids()
         self._challenges = challenges
@@ -273,6 +276,7 @@ class Edge:
             record=self._record,
             judge_signature=self._judge_signature,
             held_answers=self._held_answers,
+            signing=self._signer.signing_of(route, exchange.request, head),
         )
 
     async def _judge_signature(

@@ -12,6 +12,7 @@ from chassis.told_refusals import UnreadableRefusal, read_refusal_header
 from gateway.admission.refusal import Refusal
 from gateway.audit.record import FAILED, REFUSED
 from gateway.edge.reply import FAULT_ORDER, TOLD_REFUSAL
+from gateway.edge.response_signing import gathered
 from gateway.edge.upstream_head import foreign_head, reply_headers, upstream_head
 from gateway.policies.model import SignatureRule, Upstream
 from gateway.upstreams.faults import GivenUp, StaleConnection, UpstreamFault
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from gateway.edge.client_head import ClientHead
     from gateway.edge.held_answers import HeldAnswers
     from gateway.edge.reply import ReplyHead
+    from gateway.edge.response_signing import Signing
     from gateway.edge.upstream_connection import UpstreamConnection
     from gateway.edge.upstream_pool import Pool
 
@@ -52,8 +54,9 @@ class Forwarding:
     record: Callable[[Exchange], None]
     judge_signature: Callable[[Exchange, ClientHead, bytes], Awaitable[SignatureVerdict | None]]
     held_answers: HeldAnswers
+    signing: Signing | None = None
     _upload_fault: Exception | None = None
-    _held: tuple[ReplyHead, FaultOrder] | None = None
+    _held: tuple[ReplyHead, FaultOrder | None] | None = None
 
     async def run(self) -> None:
         """Do it; raises `Refusal` while nothing has been answered yet, `UpstreamFault` after, `ClientGone`."""
@@ -67,8 +70,8 @@ class Forwarding:
 
     @property
     def is_plain(self) -> bool:
-        """Whether there is neither a body to read nor a signature to judge."""
-        return not self.head.has_body and not self._wants_signature
+        """Whether there is neither a body to read nor a signature to judge or make."""
+        return not self.head.has_body and not self._wants_signature and self.signing is None
 
     def plain_request(self) -> bytes:
         """Return what the server gets of a plain request."""
@@ -252,6 +255,12 @@ class Forwarding:
         order = self._fault_order(reply)
         if order is not None:
             return await self._held_back(connection, reply, order, piece)
+        if self.signing is not None:
+            piece = await gathered(connection, piece, most_bytes=self.signing.most_bytes)
+            if connection.has_all and len(piece) <= self.signing.most_bytes:
+                self._held = (reply, None)
+                return piece
+            self.signing.require_unsigned()
         self._start(reply, whole_length=len(piece) if connection.has_all else None)
         while not connection.has_all:
             self.exchange.sent_bytes += len(piece)
@@ -261,11 +270,17 @@ class Forwarding:
         return piece
 
     def _start(self, reply: ReplyHead, *, whole_length: int | None) -> None:
-        self.exchange.status = reply.status
-        self._note_told_refusal(reply)
+        self._begin_answer(reply, self._headers(reply, whole_length=whole_length))
+
+    def _headers(self, reply: ReplyHead, *, whole_length: int | None) -> list[tuple[bytes, bytes]]:
         headers = reply_headers(reply, self.exchange.request) + self.exchange.limit_headers
         if whole_length and b"content-length" not in reply.own:
             headers.append((b"content-length", b"%d" % whole_length))  # it came in chunks, and all of it is here
+        return headers
+
+    def _begin_answer(self, reply: ReplyHead, headers: list[tuple[bytes, bytes]]) -> None:
+        self.exchange.status = reply.status
+        self._note_told_refusal(reply)
         self.client.start(reply.status, headers)
 
     def _fault_order(self, reply: ReplyHead) -> FaultOrder | None:
@@ -281,8 +296,19 @@ class Forwarding:
             pieces.append(await connection.piece())
         return b"".join(pieces)
 
-    async def _let_go(self, reply: ReplyHead, order: FaultOrder, body: bytes) -> None:
-        """Begin an answer once its time has come, or end the connection in its place: raises `UpstreamFault`, `Refusal`."""
+    async def _let_go(self, reply: ReplyHead, order: FaultOrder | None, body: bytes) -> None:
+        """Begin an answer that is here whole, once its time has come, and signed where it is to be; raises `Refusal`."""
+        if order is not None:
+            await self._let_time_pass(reply, order)
+        headers = self._headers(reply, whole_length=len(body))
+        if self.signing is not None and len(body) > self.signing.most_bytes:
+            self.signing.require_unsigned()
+        elif self.signing is not None:
+            headers, self.exchange.answer_keyid = await self.signing.signed(reply.status, headers, body)
+        self._begin_answer(reply, headers)
+
+    async def _let_time_pass(self, reply: ReplyHead, order: FaultOrder) -> None:
+        """Wait as a fault says, or end the connection in the answer's place: raises `UpstreamFault`, `Refusal`."""
         tpp = self.exchange.admission.tpp
         with self.held_answers.holding("" if tpp is None else str(tpp.authorisation_number)):
             await asyncio.sleep(order.milliseconds / 1000)
@@ -290,7 +316,6 @@ class Forwarding:
             self.exchange.status = reply.status
             self._note_told_refusal(reply)
             raise UpstreamFault("fault.drop_answer", "the TPP has set a fault that ends the connection without an answer")
-        self._start(reply, whole_length=len(body))
 
     def _note_told_refusal(self, reply: ReplyHead) -> None:
         """Take over what the service says of its refusal; one that says nothing readable has answered, no more."""

@@ -15,6 +15,7 @@ from gateway.oauth.arrival import Listener, listener_of, request_id_of
 from gateway.oauth.browser_endpoints import browser_blueprint
 from gateway.oauth.grant_management.endpoint import grants_blueprint
 from gateway.oauth.jose.endpoint import jwks_blueprint
+from gateway.oauth.jose.response_signatures import response_signatures_blueprint
 from gateway.oauth.refusals import OAuthRefused, PageRefused, RedirectRefused, Refusal, shown
 from gateway.oauth.registration.endpoint import registration_blueprint
 from gateway.oauth.tpp_endpoints import PSU_INTERACTIONS_PATH, oauth_blueprint, psu_blueprint
@@ -68,6 +69,7 @@ def create_app(services: AuthorizationServices) -> Flask:
         )
     )
     app.register_blueprint(jwks_blueprint(services.server_keys))
+    app.register_blueprint(response_signatures_blueprint(services.server_keys))
     app.register_blueprint(
         oauth_blueprint(
             protocol=services.protocol,

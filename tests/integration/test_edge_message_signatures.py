@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from typing import TYPE_CHECKING, Any
@@ -11,17 +12,29 @@ import pytest
 from gateway.register.model import SigningAlg
 from tests.support.dpop import Prover
 from tests.support.edge import HOST, running_edge
-from tests.support.message_signatures import MessageSigner, digest_of, signed_fields
+from tests.support.message_signatures import (
+    Answered,
+    Asked,
+    MessageSigner,
+    digest_of,
+    require_signed_answer,
+    signed_fields,
+)
 from tests.support.ports import wait_until
+from tests.support.scripted_upstream import echo, raw
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.support.edge import Answer, EdgeUnderTest
+    from tests.support.scripted_upstream import Conversation, Received
 
 BODY = b'{"amount": "1.00"}'
 SIGNER = MessageSigner()
 STRANGER = MessageSigner()
+SERVER = MessageSigner(kid="server-1")
+USUALLY_COVERED = {'"@status"', '"@method";req', '"@target-uri";req', '"content-digest"', '"@signature-params"'}
+WISH = 'me=("@status" "content-type" "@method";req);created;keyid;nonce="n-1";tag="fapi-2-response"'
 
 
 def deployment(name: str, **policies: Any) -> dict[str, Any]:
@@ -38,12 +51,26 @@ def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EdgeUnderTest]:
     deployments = {
         "strict": deployment("strict", message_signatures="required"),
         "lenient": deployment("lenient", message_signatures="optional", signature="optional"),
+        "answering": deployment("answering", message_signatures="optional", response_signatures="always"),
+        "asked": deployment("asked", response_signatures="if_asked"),
     }
     file = folder / "configuration.json"
     file.write_text(json.dumps({"deployments": deployments}))
-    with running_edge(folder / "home", CONFIGURATION=str(file)) as edge:
+    with running_edge(folder / "home", CONFIGURATION=str(file), SIGNED_RESPONSE_BYTES="4096") as edge:
         edge.register.client(jwks=SIGNER.jwks)
+        edge.authorization.reply = signing
         yield edge
+
+
+def signing(request: Received, conversation: Conversation) -> bool:
+    """Sign as the authorization server does."""
+    conversation.read_body(request)
+    said = json.loads(request.body)
+    line = f'"@signature-params": {said["parameters"]};keyid="{SERVER.kid}"'
+    signature = SERVER.sign("\n".join([*said["lines"], line]))
+    body = json.dumps({"keyid": SERVER.kid, "signature": base64.b64encode(signature).decode()}).encode()
+    conversation.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    return True
 
 
 def sent(
@@ -156,3 +183,93 @@ def test_the_bank_is_not_asked_to_take_it_for_a_seal(edge: EdgeUnderTest) -> Non
     headers = dict(sent(edge, "/lenient/thing").json["headers"])
     assert "x-sandbox-signature" not in headers
     assert headers["signature-input"].startswith("sig1=")
+
+
+# --- answers ---
+
+
+def asked_for(edge: EdgeUnderTest, path: str, *, method: str = "GET", **headers: str) -> Answer:
+    token = edge.register.token(edge.qwac)
+    return edge.get(path, certificate=edge.qwac, method=method, token=token, headers=headers)
+
+
+def covered(answer: Answer, path: str, *, method: str = "GET", headers: dict[str, str] | None = None) -> set[str]:
+    """Return what the answer's signature covers, which holds."""
+    asked = Asked(method, f"https://{HOST}{path}", headers or {})
+    found = require_signed_answer(Answered(answer.status, answer.headers, asked), SERVER.jwks, body=answer.body)
+    assert found["parameters"]["keyid"] == SERVER.kid
+    return set(found["covered"])
+
+
+def test_an_answer_is_signed_and_linked_to_its_request(edge: EdgeUnderTest) -> None:
+    answer = asked_for(edge, "/answering/thing?a=1")
+    assert covered(answer, "/answering/thing?a=1") == USUALLY_COVERED
+    assert answer.headers["content-digest"] == digest_of(answer.body)
+    assert edge.record_of(answer)["answer_signature"] == {"keyid": SERVER.kid}
+
+
+def test_an_answer_to_a_signed_request_covers_the_signature(edge: EdgeUnderTest) -> None:
+    answer = sent(edge, "/answering/thing", body=BODY)
+    sent_fields = {
+        name: value for name, value in answer.json["headers"] if name in {"signature", "signature-input", "content-digest"}
+    }
+    found = covered(answer, "/answering/thing", method="POST", headers=sent_fields)
+    assert found == USUALLY_COVERED | {'"content-digest";req', '"signature";req', '"signature-input";req'}
+
+
+def test_an_answer_without_a_body_is_signed_without_a_digest(edge: EdgeUnderTest) -> None:
+    answer = asked_for(edge, "/answering/thing", method="HEAD")
+    assert covered(answer, "/answering/thing", method="HEAD") == USUALLY_COVERED - {'"content-digest"'}
+
+
+def test_an_answer_is_signed_where_the_client_asks_for_it(edge: EdgeUnderTest) -> None:
+    """RFC 9421 §5: under its label, with what it names beside what is always covered."""
+    unasked = asked_for(edge, "/asked/thing")
+    assert "signature" not in unasked.headers
+    answer = asked_for(edge, "/asked/thing", **{"Accept-Signature": WISH})
+    assert covered(answer, "/asked/thing") == USUALLY_COVERED | {'"content-type"'}
+    assert answer.headers["signature-input"].startswith("me=(")
+    assert ';nonce="n-1"' in answer.headers["signature-input"]
+    declined = asked_for(edge, "/asked/thing", **{"Accept-Signature": 'me=("x-not-there");tag="fapi-2-response"'})
+    assert (declined.status, "signature" in declined.headers) == (200, False)
+    off = asked_for(edge, "/strict/thing", **{"Accept-Signature": WISH})
+    assert "signature" not in off.headers
+
+
+def test_an_answer_that_is_too_large_is_not_given_unsigned(edge: EdgeUnderTest) -> None:
+    """In one piece or in chunks; where nobody demands a signature it goes out as it is."""
+    large = b"x" * 5_000
+    replies = [
+        b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(large) + large,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(large), large),
+    ]
+    try:
+        for reply in replies:
+            edge.bank.reply = raw(reply)
+            refused = asked_for(edge, "/answering/thing")
+            assert said(refused) == (502, "INTERNAL_SERVER_ERROR", "message_signature.response_too_large")
+            declined = asked_for(edge, "/asked/thing", **{"Accept-Signature": WISH})
+            assert (declined.body, "signature" in declined.headers) == (large, False)
+    finally:
+        edge.bank.reply = echo
+
+
+def test_an_answer_is_not_given_unsigned_where_the_signer_is_down(edge: EdgeUnderTest) -> None:
+    try:
+        edge.authorization.reply = raw(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
+        refused = asked_for(edge, "/answering/thing")
+        assert said(refused) == (503, "INTERNAL_SERVER_ERROR", "message_signature.response_unsigned")
+        assert "signature" not in asked_for(edge, "/asked/thing", **{"Accept-Signature": WISH}).headers
+    finally:
+        edge.authorization.reply = signing
+
+
+def test_a_signature_of_the_upstreams_own_is_taken_out_of_a_signed_answer(edge: EdgeUnderTest) -> None:
+    """Two would leave it to chance which one a client reads."""
+    body = b"{}"
+    try:
+        own = b"Signature: sig1=:AAAA:\r\nSignature-Input: sig1=()\r\nContent-Digest: sha-256=:AAAA:\r\n"
+        edge.bank.reply = raw(b"HTTP/1.1 200 OK\r\n%bContent-Length: 2\r\n\r\n%b" % (own, body))
+        assert covered(asked_for(edge, "/answering/thing"), "/answering/thing") == USUALLY_COVERED
+    finally:
+        edge.bank.reply = echo

@@ -5,7 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
+
+from http_message_signatures import HTTPMessageVerifier, HTTPSignatureKeyResolver, algorithms
+from joserfc.jwk import ECKey
 
 from gateway.oauth.jose.jws import REGISTRY
 from gateway.oauth.jose.private_keys import PrivateKey, new_private_key
@@ -61,3 +65,35 @@ def signed_fields(
     base = "\n".join([*lines, f'"@signature-params": {listed}'])
     signature = base64.b64encode(signer.sign(base)).decode()
     return {"signature-input": f"{label}={listed}", "signature": f"{label}=:{signature}:"}
+
+
+@dataclass
+class Asked:
+    """A request as its client remembers it."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+
+
+@dataclass
+class Answered:
+    """An answer as the library reads it."""
+
+    status_code: int
+    headers: dict[str, str]
+    request: Asked
+
+
+def require_signed_answer(answered: Answered, jwks: dict[str, Any], *, body: bytes) -> dict[str, Any]:
+    """Return what the signature of an answer covers; raises where it does not hold. By the library, bases and all."""
+
+    class Keys(HTTPSignatureKeyResolver):
+        def resolve_public_key(self, key_id: str) -> Any:
+            (jwk,) = (each for each in jwks["keys"] if each["kid"] == key_id)
+            return ECKey.import_key(jwk).raw_value
+
+    verifier = HTTPMessageVerifier(signature_algorithm=algorithms.ECDSA_P256_SHA256, key_resolver=Keys())
+    verifier.max_clock_skew = timedelta(seconds=60)
+    (found,) = verifier.verify(answered, expect_tag="fapi-2-response", body=body, max_age=timedelta(minutes=5))
+    return {"label": found.label, "covered": set(found.covered_components), "parameters": found.parameters}

@@ -49,3 +49,8 @@ def signed(payload: bytes, key: PrivateKey, *, kid: str, alg: SigningAlg, typ: s
     """Return the compact JWS."""
     header = {"alg": alg.value, "kid": kid, "typ": typ}
     return serialize_compact(header, payload, key, algorithms=[alg.value], registry=REGISTRY)
+
+
+def raw_signature(message: bytes, key: PrivateKey, *, alg: SigningAlg) -> bytes:
+    """Return the signature of bytes as RFC 7518 §3 forms it, of which RFC 9421 §3.3.7 makes a message's."""
+    return REGISTRY.get_alg(alg.value).sign(message, key)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from chassis.logs import get_logger
 from gateway.oauth.jose.algorithms import SUPPORTED
-from gateway.oauth.jose.private_keys import PrivateKey, new_private_key, public_jwk, read, signed, written
+from gateway.oauth.jose.private_keys import PrivateKey, new_private_key, public_jwk, raw_signature, read, signed, written
 from gateway.oauth.jose.rotation import LONGEST_LIFE, REMEMBERED, SigningKey, due_steps, published_keys, signing_key
 
 if TYPE_CHECKING:
@@ -80,6 +80,11 @@ class ServerKeys:
         self._require_short(claims)
         present = self._present(alg)
         return signed(json.dumps(claims).encode(), present.key, kid=present.kid, alg=alg, typ=typ)
+
+    def signature(self, message: Callable[[str], bytes], *, alg: SigningAlg) -> tuple[str, bytes]:
+        """Return the name of the present key and its signature of `message`, which may name it; raises `NoSigningKey`."""
+        present = self._present(alg)
+        return present.kid, raw_signature(message(present.kid), present.key, alg=alg)
 
     def jwks(self) -> dict[str, object]:
         """Return the JWK Set that anybody may have.
