@@ -13,6 +13,7 @@ from bank_backend.authorisations.links import opened_links
 from bank_backend.authorisations.messages import psu_message
 from bank_backend.calls import tpp_call
 from bank_backend.errors import RoleInvalid
+from chassis import vouched_certificates
 from psd2.certificates import parse_certificate
 from psd2.client_cert_header import HEADER as CLIENT_CERT
 from psd2.client_cert_header import decode_client_cert
@@ -92,8 +93,8 @@ def tpp_domains(call: TppCall) -> tuple[str, ...]:
     if call.redirect_uri is None and call.nok_redirect_uri is None and call.notification_uri is None:
         return ()
     header = request.headers.get(CLIENT_CERT)
-    if header is None:
-        return ()
+    if header is None or request.headers.get(vouched_certificates.HEADER) != vouched_certificates.Vouched.QWAC:
+        return ()  # in a certificate that no authority has issued, its holder writes whatever names it likes
     certificate = parse_certificate(decode_client_cert(header))
     return tuple(dict.fromkeys((*certificate.dns_names, *([certificate.common_name] if certificate.common_name else []))))
 

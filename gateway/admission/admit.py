@@ -78,6 +78,10 @@ class Known(Protocol):
         """Clients by their ids."""
 
     @property
+    def certificate_holders(self) -> Memory[tuple[str, ...]]:
+        """The ids of the clients that have registered a self-signed certificate, by its SHA-256 (hex)."""
+
+    @property
     def proofs(self) -> ProofRule:
         """What is asked of proofs of possession."""
 
@@ -126,7 +130,7 @@ def _certificate(request: Request, known: Known, now: float, admission: Admissio
 
 
 def _tpp(_request: Request, known: Known, _now: float, admission: Admission) -> None:
-    admission.tpp = registered_tpp(admission.certificate, known.tpps)
+    admission.tpp = registered_tpp(admission.trusted, known.tpps)
 
 
 def _token(request: Request, known: Known, now: float, admission: Admission) -> None:
@@ -147,7 +151,7 @@ def _owner(_request: Request, known: Known, _now: float, admission: Admission) -
 
 
 def _role(_request: Request, _known: Known, _now: float, admission: Admission) -> None:
-    require_role(admission.certificate, admission.tpp, admission.taken)
+    require_role(admission.trusted, admission.tpp, admission.taken)
 
 
 def _scope(_request: Request, _known: Known, _now: float, admission: Admission) -> None:

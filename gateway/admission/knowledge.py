@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from chassis.logs import get_logger
 from gateway.admission.crl_points import PointNotes
@@ -50,6 +50,9 @@ class KnowledgeSource(ChangeSource, Protocol):
     def client(self, client_id: str) -> Client | None:
         """Return the client."""
 
+    def certificate_holders(self, sha256: str) -> tuple[str, ...]:
+        """Return the ids of the clients that have registered a self-signed certificate."""
+
     def trust_snapshot(self, store: str) -> TrustSnapshot:
         """Return the present state of a trust store."""
 
@@ -91,6 +94,7 @@ class Knowledge:
         self.tokens: Memory[AccessToken] = Memory(source.token, most=settings.remembered)
         self.tpps: Memory[Tpp] = Memory(source.tpp, most=settings.remembered)
         self.clients: Memory[Client] = Memory(source.client, most=settings.remembered)
+        self.certificate_holders: Memory[tuple[str, ...]] = Memory(source.certificate_holders, most=settings.remembered)
         self.judges = Judges(self._read_judge, on_renewed=self._tell_of_trust)
         self.trust_stores = TrustStores(settings)
         self.trust_stores.when_changed(self.judges.renew)
@@ -186,22 +190,29 @@ class Knowledge:
             self._renew_configuration()
         elif change.kind == ChangeKind.BLOCKED_ADDRESS:
             self._note_block(change.key)
-        elif change.kind == ChangeKind.TPP:
-            self.tpps.forget(change.key)
-            self._in_background(self._bar_if_inactive(change.key))
-        elif change.kind == ChangeKind.CLIENT:
-            self.clients.forget(change.key)
-        elif change.key == EVERYTHING:
-            self.tokens.forget_all()
         else:
-            self.tokens.forget(change.key)
+            self._forget(change)
+
+    def _forget(self, change: Change) -> None:
+        memories: dict[str, Memory[Any]] = {
+            ChangeKind.TPP: self.tpps,
+            ChangeKind.CLIENT: self.clients,
+            ChangeKind.CLIENT_CERTIFICATE: self.certificate_holders,
+        }
+        memory = memories.get(change.kind, self.tokens)
+        if change.key == EVERYTHING:
+            memory.forget_all()
+        else:
+            memory.forget(change.key)
+        if change.kind == ChangeKind.TPP:
+            self._in_background(self._bar_if_inactive(change.key))
 
     def _answer_changed(self, key: str) -> None:
         if self._statuses is not None:
             self._statuses.changed(key)
 
     def _forget_everything(self) -> None:
-        for memory in (self.tokens, self.tpps, self.clients):
+        for memory in (self.tokens, self.tpps, self.clients, self.certificate_holders):
             memory.forget_all()
         if self._statuses is not None:
             self._statuses.forget_all()

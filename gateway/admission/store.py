@@ -76,6 +76,10 @@ class SqlKnowledgeSource:
         """Return the client."""
         return self._register.client(client_id)
 
+    def certificate_holders(self, sha256: str) -> tuple[str, ...]:
+        """Return the ids of the clients that have registered a self-signed certificate."""
+        return self._register.certificate_holders(sha256)
+
     def name_crl_points(self, store: str, urls: list[str]) -> None:
         """Note where lists of a store's CAs are to be fetched from."""
         SqlCrlPoints(self._engine).name(store, urls, SystemClock().now())

@@ -10,15 +10,15 @@ from gateway.register.model import TppStatus
 if TYPE_CHECKING:
     from gateway.admission.memory import Memory
     from gateway.register.model import Tpp
-    from psd2.certificates import Psd2Certificate
+    from gateway.trust.judgement import Trusted
 
 
-def registered_tpp(certificate: Psd2Certificate | None, tpps: Memory[Tpp]) -> Tpp | None:
-    """Return the TPP whose authorisation number the certificate holds; raises 401, `NotLoaded`."""
-    if certificate is None:
+def registered_tpp(trusted: Trusted | None, tpps: Memory[Tpp]) -> Tpp | None:
+    """Return the TPP that the certificate stands for, None for partners who are none; raises 401, `NotLoaded`."""
+    if trusted is None or trusted.vouched is None:
         return None
     # Never empty: a QWAC without one is no QWAC (gateway.trust.judgement).
-    return admitted_tpp(certificate.authorisation_number or "", tpps)
+    return admitted_tpp(trusted.authorisation_number or "", tpps)
 
 
 def admitted_tpp(number: str, tpps: Memory[Tpp]) -> Tpp:

@@ -138,7 +138,7 @@ class RecordWriter:
     def of_exchange(self, exchange: Exchange, *, ended_at: float) -> bytes:
         """Return the record of a request."""
         request, admission = exchange.request, exchange.admission
-        certificate, entitled = admission.certificate, exchange.entitled
+        trusted, entitled = admission.trusted, exchange.entitled
         record: dict[str, Any] = {
             "ts": _timestamp(exchange.arrived_at + (ended_at - exchange.began_at)),
             "kind": "request",
@@ -153,7 +153,7 @@ class RecordWriter:
             "detail": exchange.detail,
             "text": exchange.text,
             "host": self.redactions.now.host(request.host),
-            "tpp": certificate.authorisation_number if certificate is not None else exchange.refused_tpp,
+            "tpp": trusted.authorisation_number if trusted is not None and trusted.vouched else exchange.refused_tpp,
             "target": exchange.target,
             "retried": exchange.retried,
             "bytes": {"in": exchange.received_bytes, "out": exchange.sent_bytes},

@@ -11,6 +11,7 @@ class ChangeKind(StrEnum):
 
     TOKEN = "token"  # noqa: S105  a kind of change, not a secret; key: SHA-256 of the token, or `*`
     CLIENT = "client"  # key: client_id
+    CLIENT_CERTIFICATE = "client_certificate"  # key: SHA-256 of the certificate
     TPP = "tpp"  # key: authorisation number
     TRUST_STORE = "trust_store"  # key: name of the store
     CRL = "crl"  # key: name of the store

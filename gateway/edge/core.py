@@ -14,6 +14,7 @@ from gateway.admission.admit import Admission
 from gateway.admission.looking_up import MOST_LOOK_UPS, load, looked_up
 from gateway.admission.memory import NotLoaded
 from gateway.admission.refusal import Refusal
+from gateway.admission.registered_certificates import registrant_of
 from gateway.admission.rendering import Answer, render, style_of
 from gateway.admission.request import Request
 from gateway.admission.signatures import SignedRequest, judged_signature
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from gateway.acme.answers import ChallengeAnswers
     from gateway.admission.knowledge import Knowledge
-    from gateway.admission.request import Connection
+    from gateway.admission.request import Connection, Leaf
     from gateway.admission.signatures import SignatureVerdict
     from gateway.audit.log import AuditLog
     from gateway.config import GatewaySettings
@@ -190,10 +191,17 @@ class Edge:
         try:
             judged = self._knowledge.judge.require_trusted(leaf.der, digest=leaf.digest, now=self._now())
         except Distrusted as distrusted:
-            return distrusted.authorisation_number
+            return distrusted.authorisation_number or self._registrant(leaf)
         except NotLoaded:
             return None
         return judged.certificate.authorisation_number
+
+    def _registrant(self, leaf: Leaf) -> str | None:
+        """Return the TPP whose client has registered the certificate, as far as that was looked up."""
+        try:
+            return registrant_of(leaf, self._knowledge)
+        except NotLoaded:
+            return None
 
     def note_connection(self, connection: Connection) -> None:
         """Count a connection that has come to HTTP."""
@@ -333,6 +341,9 @@ class Edge:
             self._note_broken_off(exchange, FAILED, refusal.reason, refusal.private_detail)
             client.abort()
             return
+        if exchange.admission.trusted is None:
+            # Before anything is waited for: what is known of the certificate may change meanwhile.
+            exchange.refused_tpp = self._attributed(exchange.request.connection)
         refusal = await self._counting.judged(exchange, refusal)
         route = exchange.admission.route
         style = route.errors if route else style_of(exchange.request.path)
@@ -341,8 +352,6 @@ class Edge:
         exchange.outcome = FAILED if refusal.status >= _SERVER_ERRORS else REFUSED
         exchange.reason, exchange.detail = refusal.reason, refusal.private_detail
         exchange.text = refusal.public_text if refusal.public_text != refusal.ground.text else None
-        if exchange.admission.trusted is None:
-            exchange.refused_tpp = self._attributed(exchange.request.connection)
         await self._answer(exchange, client, answer)
 
     async def _answer_health(self, exchange: Exchange, client: Client) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from chassis import told_signatures
+from chassis import told_signatures, vouched_certificates
 from chassis.told_refusals import ToldRefusal
 from gateway.admission.roles import granted_roles
 from gateway.admission.tracing import own_step
@@ -181,10 +181,13 @@ class Identity:
 
 def _identity_lines(connection: Connection, admission: Admission) -> bytes:
     fields = [("x-sandbox-listener", connection.listener.value), ("x-sandbox-address", connection.address)]
-    if admission.tpp is not None and admission.certificate is not None:
+    trusted = admission.trusted
+    if trusted is not None and trusted.vouched is not None:
+        fields.append((vouched_certificates.HEADER.lower(), trusted.vouched.value))
+    if admission.tpp is not None and trusted is not None and trusted.vouched is not None:
         fields += [
             ("x-sandbox-tpp", admission.tpp.authorisation_number),
-            ("x-sandbox-roles", format_roles(granted_roles(admission.certificate, admission.tpp))),
+            ("x-sandbox-roles", format_roles(granted_roles(trusted, admission.tpp))),
         ]
     token = admission.token
     if token is not None:
@@ -192,7 +195,7 @@ def _identity_lines(connection: Connection, admission: Admission) -> bytes:
         if token.subject is not None:
             fields.append(("x-sandbox-subject", token.subject))
     lines = "".join([f"{name}: {_plain(value)}\r\n" for name, value in fields]).encode("ascii")
-    if connection.leaf is not None and admission.trusted is not None:
+    if connection.leaf is not None and trusted is not None:
         lines += b"client-cert: " + connection.leaf.client_cert + b"\r\n"
     return lines
 

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from gateway.admission.memory import Memory
 
 if TYPE_CHECKING:
     from gateway.admission.admit import Known
-    from gateway.admission.memory import Memory
     from gateway.admission.routes import RouteSource
     from gateway.admission.tokens import AccessToken
     from gateway.dpop.rule import ProofRule
     from gateway.policies.model import Listener, Route
     from gateway.register.model import Client, Tpp
     from gateway.trust.judgement import Judge
+
+
+class _Nothing(Memory[tuple[str, ...]]):
+    """A memory that knows that there is nothing."""
+
+    def known(self, key: str) -> None:
+        del key
+
+
+NOTHING: Final = _Nothing(lambda _key: None, most=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +63,11 @@ class DiscreetKnowledge:
     def clients(self) -> Memory[Client]:
         """Clients."""
         return self.known.clients
+
+    @property
+    def certificate_holders(self) -> Memory[tuple[str, ...]]:
+        """Nobody: who has registered a certificate is its holder's business."""
+        return NOTHING
 
     @property
     def proofs(self) -> ProofRule:

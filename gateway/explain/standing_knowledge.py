@@ -126,12 +126,14 @@ class KnownOfOne:
     tokens: Memory[AccessToken] = field(init=False)
     tpps: Memory[Tpp] = field(init=False)
     clients: Memory[Client] = field(init=False)
+    certificate_holders: Memory[tuple[str, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
         """Look up what is asked for."""
         self.tokens = ReadAtOnce(lambda _sha256: self.token)
         self.tpps = ReadAtOnce(self.standing.source.tpp)
         self.clients = ReadAtOnce(self.standing.source.client)
+        self.certificate_holders = ReadAtOnce(self.standing.source.certificate_holders)
 
     @property
     def routes(self) -> RouteTable:

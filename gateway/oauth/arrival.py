@@ -5,11 +5,13 @@ Believed only from the gateway's own edge, recognised by its internal certificat
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from chassis.callers import caller_of
+from chassis.vouched_certificates import HEADER, Vouched
 from gateway.oauth.refusals import OAuthRefused, Refusal, invalid_client
 from psd2.certificates import MalformedCertificate, NotAQwac, Psd2Certificate, parse_certificate, require_qwac
 from psd2.client_cert_header import MalformedClientCert, decode_client_cert
@@ -17,6 +19,7 @@ from psd2.client_cert_header import MalformedClientCert, decode_client_cert
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
 
+_VOUCHED: Final = f"HTTP_{HEADER.upper().replace('-', '_')}"
 _EDGE: Final = "gateway"
 _MOST_REMEMBERED: Final = 500
 
@@ -53,8 +56,25 @@ def request_id_of(environ: WSGIEnvironment) -> str | None:
     return environ.get("HTTP_X_SANDBOX_REQUEST")
 
 
+@dataclass(frozen=True, slots=True)
+class PresentedCertificate:
+    """The certificate of a request, and the TPP that it stands for by the word of whoever vouches for it."""
+
+    certificate: Psd2Certificate
+    authorisation_number: str
+    vouched: Vouched
+
+
 def require_presented_qwac(environ: WSGIEnvironment) -> Psd2Certificate:
-    """Return the QWAC that the edge has judged; raises `OAuthRefused` (invalid_client) without one.
+    """Return the QWAC that the edge has judged; raises `OAuthRefused` (invalid_client) without one."""
+    presented = require_presented_certificate(environ)
+    if presented.vouched is not Vouched.QWAC:
+        raise _no_qwac("it is a self-signed one that a client has registered")
+    return presented.certificate
+
+
+def require_presented_certificate(environ: WSGIEnvironment) -> PresentedCertificate:
+    """Return the QWAC or the client's own certificate that the edge has judged; raises `OAuthRefused` without one.
 
     Trust, validity and revocation are the edge's judgement. A certificate that came by another way counts as none.
     """
@@ -64,17 +84,25 @@ def require_presented_qwac(environ: WSGIEnvironment) -> Psd2Certificate:
         hint = "present the TPP's QWAC in the TLS handshake (curl --cert qwac.crt --key qwac.key)"
         raise invalid_client("no client certificate was presented", reason="mtls.missing", hint=hint)
     try:
-        return _qwac(value)
+        return _presented(value, environ.get(_VOUCHED), environ.get("HTTP_X_SANDBOX_TPP"))
     except (MalformedClientCert, MalformedCertificate) as error:
         raise invalid_client("the client certificate can't be read", reason="mtls.malformed", hint=str(error)) from error
     except NotAQwac as error:
-        hint = "a QSealC signs, a QWAC authenticates: present the QWAC"
-        raise invalid_client("the client certificate is no QWAC", reason="mtls.not_a_qwac", hint=f"{error}; {hint}") from error
+        raise _no_qwac(str(error)) from error
 
 
 @lru_cache(maxsize=_MOST_REMEMBERED)
-def _qwac(header: str) -> Psd2Certificate:
+def _presented(header: str, vouched: str | None, tpp: str | None) -> PresentedCertificate:
     """Read a certificate, the same each time; a TPP shows its own with every request."""
     certificate = parse_certificate(decode_client_cert(header))
+    if vouched == Vouched.REGISTERED and tpp is not None:
+        return PresentedCertificate(certificate, tpp, Vouched.REGISTERED)
+    if vouched != Vouched.QWAC:
+        raise _no_qwac("no authority for TPPs' certificates vouches for it")
     require_qwac(certificate)
-    return certificate
+    return PresentedCertificate(certificate, certificate.authorisation_number or "", Vouched.QWAC)
+
+
+def _no_qwac(why: str) -> OAuthRefused:
+    hint = "a QSealC signs, a QWAC authenticates: present the QWAC"
+    return invalid_client("the client certificate is no QWAC", reason="mtls.not_a_qwac", hint=f"{why}; {hint}")

@@ -22,6 +22,7 @@ from gateway.oauth.ciba.service import Backchannel
 from gateway.oauth.ciba.store import SqlBackchannelStore
 from gateway.oauth.clients.assertions import Assertions
 from gateway.oauth.clients.authentication import ClientAuthentication
+from gateway.oauth.clients.published_certificates import PublishedCertificates
 from gateway.oauth.clients.store import SqlUsedAssertions
 from gateway.oauth.dpop.key_binding import KeyBinding
 from gateway.oauth.grant_management.service import GrantManagement
@@ -73,6 +74,7 @@ def authorization_app(settings: GatewaySettings) -> Flask:
     Pruner(store=SqlPublishedKeys(engine), clock=clock, retention=_KEY_SETS_KEPT, every=timedelta(hours=1)).start()
     Pruner(store=SqlBackchannelStore(engine), clock=clock, retention=_DECIDED_KEPT, every=timedelta(minutes=1)).start()
     notifier(settings, engine=engine, bank=bank, clock=clock).start()
+    published_certificates(settings, engine=engine, clock=clock).start()
     keys = server_keys(settings, engine=engine, clock=clock)
     keys.start()
     return create_app(authorization_services(settings, engine=engine, bank=bank, clock=clock, server_keys=keys))
@@ -196,6 +198,16 @@ def server_keys(settings: GatewaySettings, *, engine: Engine, clock: Clock) -> S
         schedule=Schedule(
             period=timedelta(seconds=settings.signing_key_seconds), ahead=timedelta(seconds=settings.signing_key_ahead_seconds)
         ),
+        clock=clock,
+    )
+
+
+def published_certificates(settings: GatewaySettings, *, engine: Engine, clock: Clock) -> PublishedCertificates:
+    """Wire what follows the certificates that clients publish."""
+    return PublishedCertificates(
+        store=SqlRegisterStore(engine),
+        keys=client_keys(settings, threads=settings.authorization_threads, engine=engine, clock=clock),
+        published=SqlPublishedKeys(engine),
         clock=clock,
     )
 

@@ -35,11 +35,11 @@ from gateway.oauth.tokens import Holder, Tokens
 from gateway.register.model import GrantType
 
 if TYPE_CHECKING:
+    from gateway.oauth.arrival import PresentedCertificate
     from gateway.oauth.ciba.service import Backchannel
     from gateway.oauth.clients.authentication import AuthenticatedClient, ClientAuthentication
     from gateway.oauth.dpop.key_binding import KeyBinding
     from gateway.oauth.parameters import Parameters
-    from psd2.certificates import Psd2Certificate
 
 REVOCATION: Final = RevocationEndpoint.ENDPOINT_NAME
 INTROSPECTION: Final = IntrospectionEndpoint.ENDPOINT_NAME
@@ -56,12 +56,12 @@ _NEEDED: Final = {
 
 
 class CertifiedRequest(OAuth2Request):  # type: ignore[misc]
-    """A POST with its parameters, read strictly, the QWAC it came with, and its `DPoP` fields."""
+    """A POST with its parameters, read strictly, the certificate it came with, and its `DPoP` fields."""
 
-    def __init__(self, uri: str, parameters: Parameters, certificate: Psd2Certificate, proofs: tuple[str, ...]) -> None:
+    def __init__(self, uri: str, parameters: Parameters, presented: PresentedCertificate, proofs: tuple[str, ...]) -> None:
         super().__init__("POST", uri)
         self.parameters = parameters
-        self.certificate = certificate
+        self.presented = presented
         self.proofs = proofs
         self.payload = _BodyPayload(parameters)
 
@@ -106,7 +106,7 @@ class OAuthProtocol(AuthorizationServer):  # type: ignore[misc]
 
     def authenticated(self, request: CertifiedRequest) -> AuthenticatedClient:
         """Return the client that a request names and proves; raises `OAuthRefused`."""
-        return self._clients.authenticated(request.parameters, request.certificate)
+        return self._clients.authenticated(request.parameters, request.presented)
 
     def token_response(self, request: CertifiedRequest) -> Response:
         """Answer a token request; raises `OAuthRefused`."""
@@ -274,7 +274,7 @@ def _holder(grant: BaseGrant) -> Holder:
     """Return who gets the token; the last check of all, so that a grant outlives a proof that was no good."""
     request: CertifiedRequest = grant.request
     jkt = grant.server.keys.key_of(request.proofs, request.client.client, address=request.uri)
-    return Holder(client=request.client, certificate=request.certificate, jkt=jkt)
+    return Holder(client=request.client, certificate=request.presented.certificate, jkt=jkt)
 
 
 def _require_grant_parameters(parameters: Parameters) -> None:

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, jsonify, request
 from pydantic import ValidationError
 
 from gateway.oauth.answers import NO_STORE, Answers, log_refusal
-from gateway.oauth.arrival import Listener, require_listener, require_presented_qwac
+from gateway.oauth.arrival import Listener, require_listener, require_presented_certificate, require_presented_qwac
 from gateway.oauth.authorization_request import KNOWN_PARAMETERS
 from gateway.oauth.ciba.model import BC_AUTHORIZE_PATH
 from gateway.oauth.ciba.reading import PARAMETERS as CIBA_PARAMETERS
@@ -135,7 +135,7 @@ def psu_blueprint(*, interactions: PsuInteractions, answers: Answers) -> Bluepri
 
 def _certified_request(edge_url: str, known: frozenset[str]) -> CertifiedRequest:
     """Read the body, and only the body: a parameter in the query would end up in logs (RFC 6749 §3.2, §2.3.1)."""
-    certificate = require_presented_qwac(request.environ)
+    presented = require_presented_certificate(request.environ)
     if request.query_string:
         raise invalid_request("query", "must be empty: parameters belong into the body", clause="RFC 6749 §3.2")
     if request.mimetype != _FORM:
@@ -144,7 +144,7 @@ def _certified_request(edge_url: str, known: frozenset[str]) -> CertifiedRequest
         raise invalid_request("Authorization", "is not taken: clients have keys and certificates here", clause="RFC 6749 §2.3")
     parameters = parse_parameters(request.get_data(cache=False), known=known)
     parameters.require_single()
-    return CertifiedRequest(f"{edge_url}{request.path}", parameters, certificate, dpop_fields(request.headers.get("DPoP")))
+    return CertifiedRequest(f"{edge_url}{request.path}", parameters, presented, dpop_fields(request.headers.get("DPoP")))
 
 
 def _wish() -> PsuInteraction:

@@ -15,6 +15,7 @@ from gateway.policies.model import (
     Listener,
     MutualTls,
     ResponseSignatureRule,
+    SelfSigned,
     SignatureRule,
     TokenBinding,
     TokenRule,
@@ -124,6 +125,9 @@ class PolicyBody(DocumentBody):
     mtls: Annotated[MutualTls | None, Field(description="whether a client certificate is wanted")] = None
     invalid_certificate: Annotated[
         InvalidCertificate | None, Field(description="what becomes of one that is optional, presented and no good")
+    ] = None
+    self_signed: Annotated[
+        SelfSigned | None, Field(description="whether a self-signed one is taken that a client has registered; otherwise `off`")
     ] = None
     trust_store: Annotated[_Name | None, Field(description="whose CAs certificates are judged by; otherwise `tpp`")] = None
     allowed_sans: Annotated[

@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.configuration.model import Fault
 from gateway.plans.model import Subscription, TokenLocation
-from gateway.policies.model import MutualTls, ResponseSignatureRule, SignatureRule, TokenBinding, TokenRule, Upstream
-from gateway.policies.terms import Terms
+from gateway.policies.model import (
+    MutualTls,
+    ResponseSignatureRule,
+    SelfSigned,
+    SignatureRule,
+    TokenBinding,
+    TokenRule,
+    Upstream,
+)
+from gateway.policies.terms import DEFAULT_TRUST_STORE, Terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +31,7 @@ _OF_CERTIFICATES: Final = (
     "max_chain_depth",
     "extended_key_usages",
     "roles",
+    "self_signed",
     "trust_store",
 )
 _ANSWERED_BY_THE_EDGE: Final = frozenset({Upstream.EXPLAIN, Upstream.ACME})
@@ -61,6 +70,13 @@ def _of_invalid_certificates(terms: Terms) -> Iterator[Fault]:
     is_said = terms.of("invalid_certificate") is not None and terms.is_own("invalid_certificate") >= terms.is_own("mtls")
     if is_said and terms.mtls is not MutualTls.OPTIONAL:
         yield Fault("invalid_certificate", f"says something where mtls is optional, and it is {terms.mtls}")
+
+
+def _of_self_signed(terms: Terms) -> Iterator[Fault]:
+    store = terms.of("trust_store", DEFAULT_TRUST_STORE)
+    if terms.looks_at_certificates and terms.of("self_signed") is SelfSigned.REGISTERED and store != DEFAULT_TRUST_STORE:
+        text = f"is for clients of TPPs, and the trust store is {store}: it would take what {DEFAULT_TRUST_STORE} has refused"
+        yield Fault("self_signed", text)
 
 
 def _of_tokens(terms: Terms) -> Iterator[Fault]:
@@ -133,6 +149,7 @@ _CHECKS: Final = (
     _of_upstreams,
     _of_certificates,
     _of_invalid_certificates,
+    _of_self_signed,
     _of_tokens,
     _of_token_binding,
     _of_message_signatures,

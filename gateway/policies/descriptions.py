@@ -9,6 +9,7 @@ from gateway.policies.model import (
     InvalidCertificate,
     MutualTls,
     ResponseSignatureRule,
+    SelfSigned,
     SignatureRule,
     TokenBinding,
     TokenRule,
@@ -102,6 +103,8 @@ def _certificate(route: Route) -> str:
     if route.mtls is MutualTls.OPTIONAL:
         bad = "refused" if route.on_invalid_certificate is InvalidCertificate.REJECT else "taken for none"
         text += f"; one that is no good is {bad}"
+    if route.self_signed is SelfSigned.REGISTERED:
+        text += "; a self-signed one is taken that a client has registered"
     return text
 
 

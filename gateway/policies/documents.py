@@ -17,6 +17,7 @@ from gateway.policies.model import (
     InvalidCertificate,
     ResponseSignatureRule,
     Route,
+    SelfSigned,
     SignatureRule,
     TokenBinding,
     UpstreamDeadlines,
@@ -75,6 +76,7 @@ def _identity_terms(terms: Terms) -> dict[str, Any]:
     return {
         "mtls": terms.mtls,
         "on_invalid_certificate": terms.of("invalid_certificate", InvalidCertificate.REJECT),
+        "self_signed": terms.of("self_signed", SelfSigned.OFF) if terms.looks_at_certificates else SelfSigned.OFF,
         "trust_store": terms.of("trust_store", DEFAULT_TRUST_STORE),
         "certificate": None if policy == _NO_CERTIFICATE_POLICY else policy,
         "roles": frozenset(terms.of("roles", ()) if terms.looks_at_certificates else ()),

@@ -61,6 +61,13 @@ class InvalidCertificate(StrEnum):
     IGNORE = "ignore"
 
 
+class SelfSigned(StrEnum):
+    """Whether a certificate without an authority is taken: never, or where a client has registered it (RFC 8705 §2.2)."""
+
+    OFF = "off"
+    REGISTERED = "registered"
+
+
 class TokenRule(StrEnum):
     """Whether a route wants a token: not looked at, judged where presented (the server says the rest), or refused without."""
 
@@ -141,6 +148,7 @@ class Route:
     errors: ErrorStyle
     mtls: MutualTls
     on_invalid_certificate: InvalidCertificate = InvalidCertificate.REJECT
+    self_signed: SelfSigned = SelfSigned.OFF
     trust_store: str
     certificate: CertificatePolicy | None = None
     roles: frozenset[PspRole] = frozenset()

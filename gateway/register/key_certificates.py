@@ -7,13 +7,16 @@ from binascii import Error as NotBase64
 from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from joserfc.errors import JoseError
 from joserfc.jwk import import_key
 
+from gateway.trust.keys import weakness_of_key
+from psd2.thumbprints import sha256_hex
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 
 def certificate_of(key: Mapping[str, Any]) -> x509.Certificate | None:
@@ -38,6 +41,29 @@ def certificate_of(key: Mapping[str, Any]) -> x509.Certificate | None:
     if _subject_key(certified) != _subject_key(own):
         raise ValueError("is a certificate of another key than the one it stands beside")
     return certificate
+
+
+def self_signed_certificates(jwks: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
+    """Give the self-signed certificates that keys of a set name as their own: the key's place, and SHA-256 in hex.
+
+    Others need an authority that vouches for them; what is weak or can't be read is passed over.
+    """
+    for place, key in enumerate(jwks["keys"]):
+        try:
+            certificate = certificate_of(key)
+        except ValueError:
+            continue
+        if certificate is not None and is_self_signed(certificate) and weakness_of_key(certificate) is None:
+            yield place, sha256_hex(certificate.public_bytes(Encoding.DER))
+
+
+def is_self_signed(certificate: x509.Certificate) -> bool:
+    """Answer whether the certificate's own key has signed it."""
+    try:
+        certificate.verify_directly_issued_by(certificate)
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return False
+    return True
 
 
 def _subject_key(key: Any) -> bytes:  # noqa: ANN401 - one of cryptography's public keys

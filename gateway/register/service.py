@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from gateway.configuration.changes import WHATEVER_STANDS
+from gateway.register.certificates import require_own_certificates
 from gateway.register.client_rules import require_consistent_client
 from gateway.register.model import (
     Client,
@@ -18,7 +20,7 @@ from gateway.register.model import (
 from psd2.authorisation_number import AuthorisationNumber, InvalidAuthorisationNumber
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from datetime import datetime
 
     from gateway.configuration.changes import Precondition
@@ -37,9 +39,21 @@ class RegisterView(Protocol):
     def clients_of(self, authorisation_number: str) -> Sequence[Client]:
         """Return the clients of a TPP, by client id."""
 
+    def taken_certificates(self, sha256s: Collection[str], *, besides: str) -> frozenset[str]:
+        """Return those of the certificates that clients of other TPPs than `besides` have registered."""
 
-class RegisterStore(RegisterView, Protocol):
+
+class RegisterStore(Protocol):
     """Where TPPs and clients are kept. Every change also tells the change feed, in the same transaction."""
+
+    def tpp(self, authorisation_number: str) -> Tpp | None:
+        """Return the TPP, or None."""
+
+    def client(self, client_id: str) -> Client | None:
+        """Return the client, or None."""
+
+    def clients_of(self, authorisation_number: str) -> Sequence[Client]:
+        """Return the clients of a TPP, by client id."""
 
     def registered(self, client_id: str) -> RegisteredClient | None:
         """Return the client together with its TPP, or None."""
@@ -141,6 +155,7 @@ class Register:
             if standing is None and most_of_tpp is not None:
                 _require_room(client, view, most_of_tpp)
             require_consistent_client(client)
+            require_own_certificates(client, partial(view.taken_certificates, besides=client.authorisation_number))
             return client
 
         return self._store.change_client(client_id, decide, self._clock.now(), expected)

@@ -13,6 +13,8 @@ from gateway.changes.kinds import EVERYTHING, ChangeKind
 from gateway.changes.store import append_change, changing
 from gateway.configuration.changes import WHATEVER_STANDS
 from gateway.configuration.tags import require_standing
+from gateway.register.certificate_store import holders, keep_certificates, kept_certificates, taken_certificates
+from gateway.register.certificates import is_same_address, registered_certificates
 from gateway.register.client_metadata import metadata_text, read_metadata
 from gateway.register.model import AuthMethod, Client, ClientProfile, ClientStatus, Tpp, TppStatus
 from gateway.register.service import RegisteredClient, SavedClient
@@ -21,7 +23,7 @@ from gateway.tables.register import clients, tpps
 from psd2.roles import format_roles, read_roles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection, Engine, Row, Table
@@ -61,6 +63,10 @@ class SqlRegisterView:
         """Return the clients of a TPP, by client id."""
         query = select(clients).where(clients.c.authorisation_number == authorisation_number).order_by(clients.c.client_id)
         return [_client(row) for row in self._connection.execute(query)]
+
+    def taken_certificates(self, sha256s: Collection[str], *, besides: str) -> frozenset[str]:
+        """Return those of the certificates that clients of other TPPs than `besides` have registered."""
+        return taken_certificates(self._connection, sha256s, besides=besides)
 
 
 class SqlRegisterStore:
@@ -125,10 +131,40 @@ class SqlRegisterStore:
         key = {"client_id": client_id}
         with changing(self._engine) as connection:
             _require(connection, clients, key, _client, expected)
-            client = decide(SqlRegisterView(connection))
+            view = SqlRegisterView(connection)
+            standing, client = view.client(client_id), decide(view)
             is_new = _save(connection, clients, key=key, values=_values(client), at=at)
+            if not is_same_address(client, standing):
+                keep_certificates(connection, client, registered_certificates(client), at)
             append_change(connection, ChangeKind.CLIENT, client_id, at)
         return SavedClient(client, is_new)
+
+    def publishing_clients(self) -> Sequence[Client]:
+        """Return the clients that authenticate by the certificates at their `jwks_uri`."""
+        query = select(clients).where(clients.c.token_endpoint_auth_method == AuthMethod.SELF_SIGNED_TLS_CLIENT_AUTH.value)
+        with self._reading.connect() as connection:
+            found = [_client(row) for row in connection.execute(query)]
+        return [client for client in found if client.jwks_uri is not None]
+
+    def follow_certificates(self, client: Client, sha256s: Collection[str], at: datetime) -> frozenset[str]:
+        """Let a client's certificates be those that it publishes; returns those that other TPPs' clients have.
+
+        Where the client has changed meanwhile, nothing is done.
+        """
+        with self._reading.connect() as connection:
+            taken = taken_certificates(connection, sha256s, besides=client.authorisation_number)
+            if kept_certificates(connection, client.client_id) == frozenset(sha256s) - taken:
+                return taken
+        with changing(self._engine) as connection:
+            if SqlRegisterView(connection).client(client.client_id) == client:
+                taken = taken_certificates(connection, sha256s, besides=client.authorisation_number)
+                keep_certificates(connection, client, frozenset(sha256s) - taken, at)
+        return taken
+
+    def certificate_holders(self, sha256: str) -> tuple[str, ...]:
+        """Return the ids of the clients that have registered a self-signed certificate."""
+        with self._reading.connect() as connection:
+            return holders(connection, sha256)
 
     def delete_client(self, client_id: str, at: datetime, expected: Precondition = WHATEVER_STANDS) -> bool:
         """Delete the client and revoke all its tokens; returns whether it was there; raises `PreconditionFailed`."""
@@ -138,6 +174,9 @@ class SqlRegisterStore:
             if before is None:
                 return False
             _require(connection, clients, key, _client, expected)
+            standing = SqlRegisterView(connection).client(client_id)
+            if standing is not None:
+                keep_certificates(connection, standing, (), at)
             connection.execute(delete(clients).where(clients.c.client_id == client_id))
             record_change(connection, "clients", client_id, before=before, after=None, at=at)
             # In the order in which a grant is revoked (gateway.oauth.store), so that neither waits for the other.

@@ -39,3 +39,13 @@ clients = Table(
     Column("oauth_metadata", Text, nullable=False, server_default="{}"),  # a JSON object: the members that have no column
     Index(None, "authorisation_number"),
 )
+
+# The self-signed certificates that clients authenticate by (RFC 8705 §2.2); each is of one TPP, of one or several clients.
+client_certificates = Table(
+    "client_certificates",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("client_id", Text, primary_key=True),
+    Column("authorisation_number", Text, nullable=False),
+    Index(None, "client_id"),
+)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from chassis.vouched_certificates import Vouched
 from gateway.trust.rules import Profile
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class Trusted:
 
     `status` is what is known of its revocation, None where nothing is and nothing has to be. `issuers` are the SHA-256
     (hex) of the CAs above it, its own issuer first, the anchor last. `profile` is what the store's authorities issue.
+    `registrant` is the TPP for whose client it was registered, where no authority but the register vouches for it.
     """
 
     certificate: Psd2Certificate
@@ -76,8 +78,22 @@ class Trusted:
     issuers: tuple[str, ...] = ()
     holds_from: float
     holds_until: float
+    registrant: str | None = None
+
+    @property
+    def vouched(self) -> Vouched | None:
+        """By whose word it stands for a TPP, None for partners who are none."""
+        if self.registrant is not None:
+            return Vouched.REGISTERED
+        return Vouched.QWAC if self.profile is Profile.PSD2 else None
+
+    @property
+    def authorisation_number(self) -> str | None:
+        """The TPP's: by the word of its authority, or of the register."""
+        certificate = self.psd2_certificate
+        return self.registrant if certificate is None else certificate.authorisation_number
 
     @property
     def psd2_certificate(self) -> Psd2Certificate | None:
         """The certificate whose word on number and roles counts: other authorities may write there whatever they like."""
-        return self.certificate if self.profile is Profile.PSD2 else None
+        return self.certificate if self.vouched is Vouched.QWAC else None

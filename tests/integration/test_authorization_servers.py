@@ -97,7 +97,7 @@ def register(gateway: Gateway) -> None:
 
 
 def from_edge(**more: str) -> dict[str, Any]:
-    return {"X-Sandbox-Listener": "edge", "Client-Cert": encode_client_cert(qwac().der)} | more
+    return {"X-Sandbox-Listener": "edge", "X-Sandbox-Certificate": "qwac", "Client-Cert": encode_client_cert(qwac().der)} | more
 
 
 def test_a_token_over_the_real_listener(gateway: Gateway) -> None:

@@ -23,7 +23,7 @@ from gateway.admission.roles import require_role
 from gateway.admission.tpps import registered_tpp
 from gateway.register.model import Tpp as GatewayTpp
 from gateway.register.model import TppStatus as GatewayTppStatus
-from gateway.trust.judgement import Distrusted, Judge
+from gateway.trust.judgement import Distrusted, Judge, Trusted
 from gateway.trust.rules import StoreRules
 from gateway.trust.snapshot import CrlInForce, TrustSnapshot
 from psd2.clock import FixedClock
@@ -91,21 +91,21 @@ EVERY_FAULT = [(kind, fault) for kind in TppCertificateKind for fault in (None, 
 def gateway_answer(der: bytes, *, judge: Judge, tpps: Iterable[Tpp], now: datetime) -> str | None:
     """Return the gateway's reason to refuse whatever is asked for, or None."""
     try:
-        certificate = judge.require_trusted(der, digest=hashlib.sha256(der).digest(), now=now.timestamp()).certificate
-        registered = registered_tpp(certificate, remembered(certificate, tpps))
+        trusted = judge.require_trusted(der, digest=hashlib.sha256(der).digest(), now=now.timestamp())
+        registered = registered_tpp(trusted, remembered(trusted.certificate, tpps))
     except Distrusted as distrusted:
         return str(distrusted.distrust)
     except Refusal as refusal:
         return refusal.reason
-    return "psd2.role" if refused_roles(certificate, registered) == ROLES else None
+    return "psd2.role" if refused_roles(trusted, registered) == ROLES else None
 
 
-def refused_roles(certificate: Psd2Certificate, registered: GatewayTpp | None) -> set[PspRole]:
+def refused_roles(trusted: Trusted, registered: GatewayTpp | None) -> set[PspRole]:
     """Return the roles whose services the gateway refuses for want of the role."""
     refused: set[PspRole] = set()
     for route in ROLE_ROUTES:
         try:
-            require_role(certificate, registered, route)
+            require_role(trusted, registered, route)
         except Refusal:
             refused |= route.roles
     return refused
@@ -294,8 +294,8 @@ def test_services_are_told_apart(certified: tuple[PspRole, ...], registered: tup
     examination = doctor(archive=MemoryArchive(tpps=tpps)).examine(der)
 
     trusted = judge_of(ISSUING.certificate, until=NOW + DAY).require_trusted(der, digest=b"", now=NOW.timestamp())
-    known = registered_tpp(trusted.certificate, remembered(trusted.certificate, tpps))
-    opened = SERVICES.keys() - refused_roles(trusted.certificate, known)
+    known = registered_tpp(trusted, remembered(trusted.certificate, tpps))
+    opened = SERVICES.keys() - refused_roles(trusted, known)
     assert set(examination.opens) == {SERVICES[role] for role in opened}
     assert examination.outcome is (Outcome.ACCEPTED if opened else Outcome.REFUSED)
     partly = {each.only_for for each in examination.findings if each.only_for and each.refusal == REFUSALS["psd2.role"]}

@@ -168,7 +168,8 @@ def test_without_a_token_the_bank_hears_of_none(edge: EdgeUnderTest) -> None:
     claims = {"X-Sandbox-Client": "client-1", "X-Sandbox-Scope": "AIS:consent-1", "X-Sandbox-Subject": "anna.weber"}
     answer = edge.get(ACCOUNTS, certificate=edge.qwac, headers=claims)
     told = {name for name, _ in answer.json["headers"] if name.startswith("x-sandbox-")}
-    assert told == {"x-sandbox-tpp", "x-sandbox-roles", "x-sandbox-listener", "x-sandbox-address", "x-sandbox-request"}
+    of_tpp = {"x-sandbox-certificate", "x-sandbox-tpp", "x-sandbox-roles"}
+    assert told == {*of_tpp, "x-sandbox-listener", "x-sandbox-address", "x-sandbox-request"}
 
 
 @pytest.mark.parametrize(

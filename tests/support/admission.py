@@ -52,6 +52,7 @@ class Known:
         self.stores = stores
         self.tpps = Remembered({NUMBER: tpp()})
         self.clients = Remembered({CLIENT: client()})
+        self.certificate_holders: Remembered[tuple[str, ...]] = Remembered({})
         self.tokens: Remembered[AccessToken] = Remembered({})
         self.proofs = DEFAULT_RULE
 

@@ -240,7 +240,8 @@ class AuthorizationWorld:
         """Call an address of the edge with a TPP's certificate, as the edge passes it on."""
         headers = {"X-Sandbox-Listener": "edge", "X-Sandbox-Request": "request-1"} | options.pop("headers", {})
         if certificate is not None:
-            headers |= {"Client-Cert": encode_client_cert(certificate.der)}
+            vouched = {"X-Sandbox-Certificate": "qwac", "Client-Cert": encode_client_cert(certificate.der)}
+            headers = vouched | headers
         return self.app.test_client().open(
             path, method=method, base_url=ISSUER, headers=headers, environ_overrides={"chassis.caller": caller}, **options
         )

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -100,7 +100,14 @@ class Register:
             profile=ClientProfile.BERLIN,
             **metadata,
         )
-        self.store.change_client(client_id, lambda _view: client, datetime.now(UTC))
+        self.save(client)
+
+    def save(self, client: Client, **changes: Any) -> None:
+        kept = replace(client, **changes)
+        self.store.change_client(kept.client_id, lambda _view: kept, datetime.now(UTC))
+
+    def delete_client(self, client_id: str) -> None:
+        self.store.delete_client(client_id, datetime.now(UTC))
 
     def token(
         self,

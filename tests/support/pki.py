@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from joserfc.jwk import ECKey, RSAKey
 
 from psd2.qcstatements import QC_STATEMENTS_OID, Psd2Statement, QcStatements, QcType, encode_qcstatements
 from psd2.roles import PspRole
@@ -213,6 +215,30 @@ def self_signed() -> Issued:
     """Make a certificate that says all a QWAC says and that nobody vouches for."""
     authority = Authority("Nobody")
     return authority.qwac(subject_key=authority.key)
+
+
+def self_issued(
+    *,
+    key: PrivateKey | None = None,
+    number: str = NUMBER,
+    usages: Sequence[x509.ObjectIdentifier] = (ExtendedKeyUsageOID.CLIENT_AUTH,),
+    not_before: dt.datetime | None = None,
+    not_after: dt.datetime | None = None,
+) -> Issued:
+    """Make a certificate that names itself as its issuer, as `openssl req -x509` does; it claims to be a QWAC."""
+    authority = Authority("Itself")
+    authority.key = key or authority.key
+    authority.name = authority.qwac(number=number).certificate.subject
+    return authority.qwac(number=number, subject_key=authority.key, usages=usages, not_before=not_before, not_after=not_after)
+
+
+def key_of(certificate: Issued) -> dict[str, object]:
+    """Return the JWK of the certificate's key, with the certificate beside it (RFC 7517 §4.7)."""
+    public = certificate.certificate.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    jwk = (RSAKey if isinstance(certificate.key, rsa.RSAPrivateKey) else ECKey).import_key(public).as_dict(private=False)
+    return {**jwk, "x5c": [base64.b64encode(certificate.der).decode("ascii")]}
 
 
 def _builder(subject: x509.Name, key: PrivateKey, issuer: Authority) -> x509.CertificateBuilder:

@@ -48,6 +48,7 @@ EXCEPTIONS = {
     "test_edge_http2": _EDGE,
     "test_edge_plans": "what clients meet of plans and limits; the stores that count: test_limits_exactness",
     "test_edge_refusals": _EDGE,
+    "test_edge_registered_certificates": _EDGE,
     "test_edge_relays": "who stands before the edge and is believed; how the documents are stored: test_configuration_races",
     "test_edge_request_log": _EDGE,
     "test_edge_requests": _EDGE,

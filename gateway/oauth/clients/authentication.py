@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from chassis.vouched_certificates import Vouched
 from gateway.oauth.clients.assertions import ASSERTION_PARAMETERS, Assertions, asserted_client_id
 from gateway.oauth.clients.certificates import require_registered_certificate, require_registered_subject
 from gateway.oauth.jose.refusals import JwsRefused
@@ -15,6 +16,7 @@ from gateway.oauth.refusals import invalid_client, invalid_request
 from gateway.register.model import AuthMethod, Client, ClientStatus, Tpp, TppStatus
 
 if TYPE_CHECKING:
+    from gateway.oauth.arrival import PresentedCertificate
     from gateway.oauth.jose.client_keys import ClientKeys
     from gateway.oauth.parameters import Parameters
     from gateway.register.service import Register, RegisteredClient
@@ -54,14 +56,15 @@ class ClientAuthentication:
         self._keys = keys
         self._assertions = assertions
 
-    def authenticated(self, parameters: Parameters, certificate: Psd2Certificate) -> AuthenticatedClient:
+    def authenticated(self, parameters: Parameters, presented: PresentedCertificate) -> AuthenticatedClient:
         """Return the client that the request names and proves; raises `OAuthRefused`."""
         if parameters.get(_SECRET) is not None:
             raise invalid_request(_SECRET, "is not taken: clients have keys and certificates here", clause="RFC 6749 §2.3")
         client, tpp = self._named(parameters)
-        _require_same_tpp(certificate, client)
+        _require_same_tpp(presented, client)
         _require_registered_way(parameters, client)
-        self._require_proven(parameters, certificate, client)
+        _require_qwac(presented, client)
+        self._require_proven(parameters, presented.certificate, client)
         return AuthenticatedClient(client, _active_tpp(client, tpp))
 
     def _named(self, parameters: Parameters) -> RegisteredClient:
@@ -109,10 +112,24 @@ def _require_registered_way(parameters: Parameters, client: Client) -> None:
         )
 
 
-def _require_same_tpp(certificate: Psd2Certificate, client: Client) -> None:
-    if certificate.authorisation_number != client.authorisation_number:
+def _require_qwac(presented: PresentedCertificate, client: Client) -> None:
+    """Raise unless a QWAC came, or a client's own certificate for a client that authenticates by such."""
+    method = client.token_endpoint_auth_method
+    if presented.vouched is not Vouched.QWAC and method is not AuthMethod.SELF_SIGNED_TLS_CLIENT_AUTH:
         raise invalid_client(
-            "the certificate's organizationIdentifier is not the authorisation number of the client's TPP",
+            f"the certificate is a self-signed one of another client; this one is registered for {method}",
+            reason="client.qwac_needed",
+            hint="present the TPP's QWAC, or name the client that has registered the certificate",
+            clause="RFC 8705 §2.2",
+        )
+
+
+def _require_same_tpp(presented: PresentedCertificate, client: Client) -> None:
+    if presented.authorisation_number != client.authorisation_number:
+        raise invalid_client(
+            "the certificate's organizationIdentifier is not the authorisation number of the client's TPP"
+            if presented.vouched is Vouched.QWAC
+            else "the certificate was registered by a client of another TPP",
             reason="client.certificate_mismatch",
             hint="present a QWAC of the TPP that the client was registered for",
         )

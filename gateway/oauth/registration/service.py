@@ -12,7 +12,7 @@ from gateway.oauth.model import secret_sha256
 from gateway.oauth.refusals import OAuthRefused, invalid_client
 from gateway.oauth.registration.refusals import changed_meanwhile, metadata_refused, too_many_clients
 from gateway.register.client_rules import faults_of_client
-from gateway.register.model import Client, ClientStatus, TooManyClients, Tpp, TppStatus
+from gateway.register.model import Client, ClientRefused, ClientStatus, TooManyClients, Tpp, TppStatus
 from gateway.register.operator_terms import faults_of_loosening
 from psd2.ids import new_secret, new_uuid
 
@@ -59,6 +59,8 @@ class Registration:
             self._register.save_client(client, most_of_tpp=MOST_CLIENTS)
         except TooManyClients as error:
             raise too_many_clients(MOST_CLIENTS) from error
+        except ClientRefused as refused:
+            raise metadata_refused(refused.faults) from refused
         return Registered(client, tpp, token)
 
     def standing(self, client_id: str, token: str | None, tpp: Tpp) -> Client:
@@ -89,6 +91,8 @@ class Registration:
             self._register.save_client(client, Precondition(etags=frozenset({entity_tag(standing)})))
         except PreconditionFailed as error:
             raise changed_meanwhile() from error
+        except ClientRefused as refused:
+            raise metadata_refused(refused.faults) from refused
         return Registered(client, tpp, token)
 
     def delete(self, client: Client) -> None:

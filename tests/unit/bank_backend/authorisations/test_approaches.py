@@ -151,7 +151,8 @@ def test_an_embedding_bank_has_no_way_to_a_choice_of_accounts(desk: BankDesk) ->
 )
 def test_browsers_are_sent_to_the_qwacs_domain_alone(desk: BankDesk, host: str, *, is_own: bool) -> None:
     """The domain of the certificate and what lies under it (BG IG §4.10), and the developer's own machine."""
-    headers = {"TPP-Redirect-URI": f"https://{host}/back", "Client-Cert": encode_client_cert(Authority().qwac().der)}
+    qwac = {"X-Sandbox-Certificate": "qwac", "Client-Cert": encode_client_cert(Authority().qwac().der)}
+    headers = {"TPP-Redirect-URI": f"https://{host}/back", **qwac}
 
     answer = ask(desk, headers=headers)
 

@@ -81,6 +81,10 @@ class Database:
         self.look_ups += 1
         return self.clients.get(client_id)
 
+    def certificate_holders(self, _sha256: str) -> tuple[str, ...]:
+        self.look_ups += 1
+        return ()
+
     def trust_snapshot(self, _store: str) -> TrustSnapshot:
         crl = CrlInForce(number=1, this_update=0, next_update=time.time() + 60, revoked=self.revoked)
         return TrustSnapshot(

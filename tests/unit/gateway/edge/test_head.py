@@ -75,6 +75,7 @@ def test_the_internal_server_gets_what_the_edge_has_established() -> None:
         b"traceparent: 00-request1-request1-01",
         b"x-sandbox-request: request-1",
         b"x-sandbox-address: 192.0.2.1",
+        b"x-sandbox-certificate: qwac",
         b"x-sandbox-tpp: PSDDE-BAFIN-100001",
         b"x-sandbox-roles: PSP_AI PSP_PI",
         b"x-sandbox-client: client-1",

@@ -86,6 +86,8 @@ INCOHERENT: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
     ({"listener": "front", "mtls": "off"}, {"mtls": "optional"}, ["routes[0].mtls"]),
     ({"invalid_certificate": "ignore"}, {}, ["invalid_certificate"]),
     ({}, {"invalid_certificate": "reject"}, ["routes[0].invalid_certificate"]),
+    ({"mtls": "off"}, {"self_signed": "registered"}, ["routes[0].self_signed"]),
+    ({"trust_store": "own"}, {"self_signed": "registered"}, ["routes[0].self_signed"]),
     ({}, {"token": "required"}, ["routes[0].token"]),
     ({"token": "if_presented"}, {}, ["token"]),
     ({}, {"token": "off", "scopes": ["AIS"]}, ["routes[0].scopes"]),
