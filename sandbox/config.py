@@ -14,6 +14,7 @@ from chassis.settings import AddressText, ServiceSettings, peer_address, read_se
 from sandbox.ca.profiles import ProfileName  # noqa: TC001 - read by pydantic
 from sandbox.ca.quota import MOST_ON_A_LIST
 from sandbox.ca.renewal import RenewalRule  # noqa: TC001 - read by pydantic
+from sandbox.tpps.model import Profile
 
 if TYPE_CHECKING:
     from chassis.addresses import Address
@@ -58,6 +59,9 @@ class SandboxSettings(ServiceSettings):
         default={},
         description='when certificates are renewed, by profile, as JSON: `{"server": {"before_days": 20, "every_days": 30}}`; '
         "otherwise as certs/profiles.toml says",
+    )
+    demo_profile: Profile = Field(
+        default=Profile.BERLIN, description="security profile of the demo app's OAuth client; with those of FAPI 2.0 it signs"
     )
     threads: int = Field(default=16, ge=1, le=64, description="requests the portal answers at a time")
     max_tpps: int = Field(default=1_000, ge=1, le=100_000, description="TPPs that may be registered, such as have left counted")

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from psd2.ids import new_secret
 from tpp_client.errors import AuthorizationRefused, AuthorizationResponseRejected
+from tpp_client.readable import unverified_claims
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from tpp_client.documents import Document
 
 _MOST_URL = 4096
+_MOST_FIELDS = 20
 _SIGNED_MODES = frozenset({"jwt", "query.jwt"})
 
 
@@ -109,6 +111,12 @@ def signed_response_of(attempt: AuthorizationAttempt, redirect: str) -> str:
     return parameters["response"]
 
 
+def claimed_state(redirect: str) -> str:
+    """Return the state that a redirect claims, signed or not, by which to find the attempt that then judges it."""
+    parameters = _parameters(redirect)
+    return parameters.get("state") or str(unverified_claims(parameters.get("response", "")).get("state", ""))
+
+
 def process_signed_authorization_response(
     metadata: ServerMetadata, attempt: AuthorizationAttempt, claims: Document
 ) -> AuthorizationCode:
@@ -135,7 +143,11 @@ def s256_challenge(verifier: str) -> str:
 
 
 def _parameters(redirect: str) -> dict[str, str]:
-    pairs = parse_qsl(urlsplit(redirect[:_MOST_URL]).query, keep_blank_values=True, max_num_fields=20)
+    try:
+        pairs = parse_qsl(urlsplit(redirect[:_MOST_URL]).query, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError as error:
+        msg = f"the redirect can't be read: {error}"
+        raise AuthorizationResponseRejected(msg) from error
     parameters = dict(pairs)
     if len(parameters) != len(pairs):
         msg = "the redirect names a parameter twice (RFC 6749 §3.1)"

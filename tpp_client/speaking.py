@@ -69,6 +69,11 @@ class Voice:
         """What kind of tokens it takes: another kind would not be bound as it has registered."""
         return BEARER if self.proving is None else TOKEN_TYPE
 
+    @property
+    def more(self) -> dict[str, str]:
+        """What its authorization requests say beside what all say."""
+        return {"response_mode": "jwt"} if self.traits.wants_signed_answers else {}
+
     def over(self, transport: Transport) -> Transport:
         """Return a transport that adds to each request what the server asks of this client."""
         if self.traits.signs_to_authenticate and self.key is not None:
@@ -80,8 +85,8 @@ class Voice:
 
     def begin(self, *, redirect_uri: str, scope: str) -> AuthorizationAttempt:
         """Start an attempt, one that asks for a signed answer where the client takes no other."""
-        more = {"response_mode": "jwt"} if self.traits.wants_signed_answers else {}
-        return begin_authorization(client_id=self.identity.client_id, redirect_uri=redirect_uri, scope=scope, more=more)
+        client_id = self.identity.client_id
+        return begin_authorization(client_id=client_id, redirect_uri=redirect_uri, scope=scope, more=self.more)
 
     def address(self, transport: Transport, metadata: ServerMetadata, attempt: AuthorizationAttempt) -> str:
         """Return where to send the PSU's browser, the request pushed before, and signed, where that is asked of the client."""

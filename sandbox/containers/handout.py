@@ -13,7 +13,7 @@ from chassis.files import write_private, write_public
 from chassis.home import Home
 from chassis.sealing import KeyFile
 from sandbox.ca.model import TppCertificateKind
-from sandbox.tpps import demo_app
+from sandbox.tpps import client_key, demo_app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,6 +84,9 @@ def _tpp_written(source: Path, target: Path) -> Iterator[Path]:
     for kind in TppCertificateKind:
         yield from _kept_private(source / f"{kind}.key", target / f"{kind}.key")
         yield from _copied(source / f"{kind}.crt", target / f"{kind}.crt")
+    for name in client_key.NAMES:
+        if (source / name).exists():
+            yield from _kept_private(source / name, target / name)
     yield from _kept_private(source / _CLIENT, target / _CLIENT)
 
 

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NAME: Final = "client.key"
-_NEXT, _PREVIOUS, _DPOP = "client.next.key", "client.previous.key", "dpop.key"
+DPOP_NAME: Final = "dpop.key"
+NAMES: Final = (NAME, DPOP_NAME)
+"""What a program that speaks as the client needs of them."""
+_NEXT, _PREVIOUS = "client.next.key", "client.previous.key"
 
 
 def with_own_key(metadata: Mapping[str, Any], profile: Profile, folder: Path) -> dict[str, Any]:
@@ -31,7 +34,7 @@ def with_own_key(metadata: Mapping[str, Any], profile: Profile, folder: Path) ->
     Raises `RegistrationRefused` where `client.key` is none that this command has made.
     """
     if metadata.get("dpop_bound_access_tokens") is True:
-        _ensure(folder / _DPOP)
+        _ensure(folder / DPOP_NAME)
     if not _signs(metadata, profile) or "jwks" in metadata or "jwks_uri" in metadata:
         return dict(metadata)
     own, known = _public_key(_ensure(folder / NAME)), _known_keys(folder)

@@ -7,12 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from psd2.ids import ConsentId, PaymentId
-from tpp_client.authorization import (
-    AuthorizationAttempt,
-    authorization_url,
-    begin_authorization,
-    process_authorization_response,
-)
+from tpp_client.authorization import AuthorizationAttempt
 from tpp_client.consents import (
     ConsentDraft,
     consent_deletion_request,
@@ -30,18 +25,13 @@ from tpp_client.payments import (
     process_payment_status_response,
 )
 from tpp_client.sandbox_api import data_request, process_data_response
-from tpp_client.tokens import (
-    process_revocation_response,
-    process_token_response,
-    refresh_request,
-    revocation_request,
-    token_request,
-)
+from tpp_client.tokens import process_revocation_response, revocation_request
 from tpp_client.web.visits.model import Attempt, Purpose
 from tpp_client.web.wire_log import LoggedTransport
 from tpp_client.xs2a import Xs2a
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
     from tpp_client.consents import ConsentDetails
@@ -98,7 +88,7 @@ class Bank:
     def begin(self, purpose: Purpose, resource: str, *, now: float) -> tuple[Attempt, str]:
         """Return an attempt to remember, and the address to send the PSU's browser to."""
         scope = f"{'AIS' if purpose is Purpose.ACCOUNTS else 'PIS'}:{resource}"
-        begun = begin_authorization(client_id=self.tpp.identity.client_id, redirect_uri=self.redirect_uri, scope=scope)
+        begun = self.tpp.voice.begin(redirect_uri=self.redirect_uri, scope=scope)
         attempt = Attempt(
             purpose=purpose,
             resource=resource,
@@ -109,19 +99,17 @@ class Bank:
             verifier=begun.verifier,
             begun_at=now,
         )
-        return attempt, authorization_url(self.metadata(), begun)
+        return attempt, self.tpp.voice.address(self.transport, self.metadata(), begun)
 
     def finish(self, attempt: Attempt, redirect: str) -> Tokens:
         """Judge the bank's answer and exchange its code; raises `TppClientError`."""
-        metadata, asked = self.metadata(), _as_asked(attempt)
-        code = process_authorization_response(metadata, asked, redirect)
-        return process_token_response(token_request(self.transport, metadata, code), asked_scope=attempt.scope)
+        metadata, asked = self.metadata(), _as_asked(attempt, self.tpp.voice.more)
+        code, _ = self.tpp.voice.answer(self.transport, metadata, asked, redirect)
+        return self.tpp.voice.tokens(self.transport, metadata, code)
 
     def refresh(self, refresh_token: str) -> Tokens:
         """Return a fresh access token."""
-        client_id = self.tpp.identity.client_id
-        response = refresh_request(self.transport, self.metadata(), client_id=client_id, refresh_token=refresh_token)
-        return process_token_response(response)
+        return self.tpp.voice.refreshed(self.transport, self.metadata(), refresh_token)
 
     def revoke(self, token: str) -> None:
         """Take a token back: nobody is to find it good."""
@@ -146,11 +134,12 @@ def bank_for(desk: Desk, *, redirect_uri: str, psu_ip_address: str) -> Bank:
     return Bank(desk=desk, tpp=tpp, redirect_uri=redirect_uri, transport=transport, xs2a=xs2a)
 
 
-def _as_asked(attempt: Attempt) -> AuthorizationAttempt:
+def _as_asked(attempt: Attempt, more: Mapping[str, str]) -> AuthorizationAttempt:
     return AuthorizationAttempt(
         client_id=attempt.client_id,
         redirect_uri=attempt.redirect_uri,
         scope=attempt.scope,
         state=attempt.state,
         verifier=attempt.verifier,
+        more=more,
     )

@@ -44,8 +44,7 @@ class _Pages:
 
     def callback(self) -> Response:
         query = request.query_string.decode("ascii", errors="replace")
-        state = request.args.get("state", "")
-        attempt = visitor().take_answer(f"{self._services.settings.redirect_uri}?{query}", state)
+        attempt = visitor().take_answer(f"{self._services.settings.redirect_uri}?{query}")
         return redirect(_after(attempt), 303)
 
     def details(self) -> str | Response:

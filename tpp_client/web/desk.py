@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from tpp_client.errors import IdentityUnusable
 from tpp_client.identity import load_identity
+from tpp_client.speaking import voice_of
 from tpp_client.transport import transport_for
 
 if TYPE_CHECKING:
@@ -19,17 +20,19 @@ if TYPE_CHECKING:
     from psd2.clock import Clock
     from tpp_client.discovery import ServerMetadata
     from tpp_client.identity import TppIdentity
+    from tpp_client.speaking import Voice
     from tpp_client.wire import Transport
 
 _METADATA_SECONDS = 300.0
-_FILES = ("client.json", "qwac.crt", "qwac.key")
+_FILES = ("client.json", "qwac.crt", "qwac.key", "client.key", "dpop.key")
 
 
 @dataclass(frozen=True, slots=True)
 class Tpp:
-    """Who we are at the bank, and what sends our calls."""
+    """Who we are at the bank, how our client speaks there, and what sends our calls."""
 
     identity: TppIdentity
+    voice: Voice
     transport: Transport
 
 
@@ -82,10 +85,16 @@ class FileDesk:
         if self._redirect_uri not in identity.redirect_uris:
             msg = f"{identity.name} has not registered {self._redirect_uri}, where this app takes the bank's answers"
             raise IdentityUnusable(msg)
-        return Tpp(identity, transport_for(identity, detours=self._detours))
+        voice = voice_of(identity, clock=self._clock)
+        return Tpp(identity, voice, voice.over(transport_for(identity, detours=self._detours)))
 
     def _files_stamp(self) -> tuple[int, ...]:
-        try:
-            return tuple((self._folder / name).stat().st_mtime_ns for name in _FILES)
-        except OSError:
-            return ()
+        return tuple(_stamp(self._folder / name) for name in _FILES)
+
+
+def _stamp(path: Path) -> int:
+    """Return when a file was written; a client that signs nothing has no key."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0

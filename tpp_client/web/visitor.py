@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from flask import g, request, session
 
+from tpp_client.authorization import claimed_state
 from tpp_client.errors import Refused, TransportFailed
 from tpp_client.web.bank import Bank, bank_for
 from tpp_client.web.reading import Reader
@@ -71,12 +72,12 @@ class Visitor:
         self.change(lambda visit: visit.began(attempt))
         return url
 
-    def take_answer(self, redirect: str, state: str) -> Attempt:
+    def take_answer(self, redirect: str) -> Attempt:
         """Take the bank's answer to this browser's own attempt, once; return the attempt.
 
         Raises `AnswerNotTaken`, and `TppClientError` where the bank said no or its answer is not what it should be.
         """
-        attempt = self._spend_attempt(state)
+        attempt = self._spend_attempt(claimed_state(redirect))
         tokens = self.bank.finish(attempt, redirect)
         if attempt.purpose is Purpose.ACCOUNTS:
             self._connect(attempt, tokens)

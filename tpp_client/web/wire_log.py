@@ -57,7 +57,7 @@ def _answered(response: HttpResponse, milliseconds: int) -> WireCall:
         request_id=request.headers.get("X-Request-ID"),
         gateway_id=response.headers.get("x-sandbox-request"),
         token=_token(request),
-        asked=_cut(exchange.asked),
+        asked=_cut(exchange.asked | exchange.signed),
         answered=_cut(exchange.answered),
     )
 

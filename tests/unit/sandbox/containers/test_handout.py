@@ -65,9 +65,11 @@ def test_private_files_stay_private(authority: Home, tmp_path: Path) -> None:
     for kind in ("qwac", "qseal"):
         write_private(authority.tpp(DEMO_TPP) / f"{kind}.key", kind.encode())
         write_public(authority.tpp(DEMO_TPP) / f"{kind}.crt", kind.encode())
+    write_private(authority.tpp(DEMO_TPP) / "client.key", b"with which its client signs")
 
     hand_out(authority, tmp_path / "homes")
 
+    assert keys(tmp_path / "homes" / "demo") >= {f"tpps/{DEMO_TPP}/{name}.key" for name in ("qwac", "qseal", "client")}
     private = [path for path in (tmp_path / "homes").rglob("*") if path.suffix in {".key", ".json"}]
     assert (tmp_path / "homes" / "demo" / "certs" / "tpps" / DEMO_TPP / "client.json") in private
     assert {path.stat().st_mode & 0o777 for path in private} == {0o600}

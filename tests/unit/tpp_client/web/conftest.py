@@ -12,6 +12,7 @@ import pytest
 from chassis.database import open_engine
 from psd2.clock import FixedClock
 from tests.unit.tpp_client.fakes import ISSUER, answer
+from tpp_client.speaking import Voice
 from tpp_client.web.app import create_app
 from tpp_client.web.bootstrap import Services
 from tpp_client.web.config import DemoSettings
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from tests.unit.tpp_client.fake_bank import FakeBank
     from tpp_client.discovery import ServerMetadata
     from tpp_client.identity import TppIdentity
+    from tpp_client.signing_keys import SigningKey
 
 ORIGIN = "https://localhost:8446"
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
@@ -43,11 +45,13 @@ class FakeDesk:
         self.identity = identity
         self.bank = bank
         self.fault: Exception | None = None
+        self.key: SigningKey | None = None
 
     def tpp(self) -> Tpp:
         if self.fault:
             raise self.fault
-        return Tpp(self.identity, self.bank)
+        voice = Voice(identity=self.identity, clock=FixedClock(NOW), key=self.key)
+        return Tpp(self.identity, voice, voice.over(self.bank))
 
     def metadata(self, read: Callable[[], ServerMetadata]) -> ServerMetadata:
         return read()
