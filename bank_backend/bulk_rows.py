@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import gc
 from contextlib import contextmanager
-from operator import itemgetter
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from sqlalchemy import JSON, Date, DateTime
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy import Column, Table
 
@@ -40,13 +40,10 @@ def write_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str,
 def as_tuples(table: Table, rows: Sequence[Mapping[str, object]]) -> tuple[Sequence[Column[Any]], Sequence[tuple[Any, ...]]]:
     """Return columns and values of rows that all name the same, as either driver takes them: dates and JSON as their text."""
     named = [column for column in table.columns if column.name in rows[0]]
-    values = list(map(itemgetter(*(column.name for column in named)), rows))
-    converters = [(place, _converter(column)) for place, column in enumerate(named)]
-    needed = [(place, convert) for place, convert in converters if convert is not None]
-    left_out = [column for column in table.columns if column.name not in rows[0]]
-    usual = [(column, getattr(column.default, "arg", None)) for column in left_out if _has_plain_default(column)]
-    extra = tuple(value for _, value in usual)
-    return [*named, *(column for column, _ in usual)], [_converted(row, needed) + extra for row in values]
+    values = [_texts(column, [row[column.name] for row in rows]) for column in named]
+    left_out = [column for column in table.columns if column.name not in rows[0] and _has_plain_default(column)]
+    usual = [repeat(getattr(column.default, "arg", None)) for column in left_out]
+    return [*named, *left_out], list(zip(*values, *usual, strict=False))
 
 
 def insert_tuples(
@@ -65,20 +62,13 @@ def insert_tuples(
     connection.exec_driver_sql(f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})', list(rows))  # noqa: S608 - from the metadata
 
 
-def _converted(row: tuple[object, ...], needed: Sequence[tuple[int, Callable[[Any], object]]]) -> tuple[object, ...]:
-    given = [(place, convert) for place, convert in needed if row[place] is not None]
-    if not given:
-        return row
-    values = list(row)
-    for place, convert in given:
-        values[place] = convert(values[place])
-    return tuple(values)
-
-
-def _converter(column: Column[Any]) -> Callable[[Any], object] | None:
+def _texts(column: Column[Any], values: list[object]) -> list[object]:
+    """Return dates and JSON as their text."""
     if isinstance(column.type, JSON):
-        return lambda value: orjson.dumps(value).decode()
-    return str if isinstance(column.type, (Date, DateTime)) else None
+        return [None if value is None else orjson.dumps(value).decode() for value in values]
+    if isinstance(column.type, (Date, DateTime)):
+        return [None if value is None else str(value) for value in values]
+    return values
 
 
 def _has_plain_default(column: Column[Any]) -> bool:

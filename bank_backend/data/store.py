@@ -54,15 +54,8 @@ class SqlDataStore:
         self, connection: Connection, tenant: TenantId, seed: Seed, *, kind: ReplacementKind, source: str, at: datetime
     ) -> tuple[int, int]:
         """Put a seed in the place of everything the tenant has; returns how many rows were removed and written."""
-        password_hash = self._hash_of(connection, tenant, seed.password)
-
-        def write(connection: Connection) -> int:
-            write_seed(connection, tenant, seed, password_hash=password_hash)
-            return (
-                len(seed.psus) + len(seed.accounts) + len(seed.journal.entries) + len(seed.journal.postings) + len(seed.holds)
-            )
-
-        counts = self._states.rewrite(connection, tenant, write, kind=kind, source=source, at=at)
+        wanted = self._rows(connection, tenant, seed)
+        counts = self._states.put(connection, tenant, wanted, kind=kind, source=source, at=at)
         connection.execute(update(tenants).where(tenants.c.id == tenant).values(persona_password=seed.password))
         return counts
 
@@ -72,14 +65,18 @@ class SqlDataStore:
 
     def go_on(self, connection: Connection, tenant: TenantId, seed: Seed, *, source: str, at: datetime) -> tuple[int, int]:
         """Turn the books back to where the seed goes on from, and write what it adds; counts as `replace`."""
-        tables = {owned.name: owned for owned in owned_tables(METADATA)}
-        wanted: dict[str, list[Row]] = defaultdict(list)
-        for table, rows in rows_of_seed(tenant, seed, password_hash=self._hash_of(connection, tenant, seed.password)):
-            if rows:
-                columns, tuples = as_tuples(table, rows)
-                wanted[table.name] += fitted(tables[table.name], TableRows(tuple(each.name for each in columns), tuples))
-        positions = seed.after.positions if seed.after else {}
+        wanted, positions = self._rows(connection, tenant, seed), seed.after.positions if seed.after else {}
         return self._states.turn_back(connection, tenant, wanted, positions, kind=ReplacementKind.RESET, source=source, at=at)
+
+    def _rows(self, connection: Connection, tenant: TenantId, seed: Seed) -> dict[str, list[Row]]:
+        """Return a seed's rows by table, as the tables have them."""
+        tables = {owned.name: owned for owned in owned_tables(METADATA)}
+        rows: dict[str, list[Row]] = defaultdict(list)
+        for table, named in rows_of_seed(tenant, seed, password_hash=self._hash_of(connection, tenant, seed.password)):
+            if named:
+                columns, tuples = as_tuples(table, named)
+                rows[table.name] += fitted(tables[table.name], TableRows(tuple(each.name for each in columns), tuples))
+        return rows
 
     def _hash_of(self, connection: Connection, tenant: TenantId, password: str) -> str:
         """Return what is kept of the personas' password: what is kept of it already, or it is made, which takes its time."""

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Rows to delete and to change, as keys and as wholes, and rows to write."""
+    """Rows to delete and to change, as keys and as wholes, and rows to write. `is_whole`: all that there are go."""
 
     gone: Sequence[Row]
     changed: Sequence[Row]
     new: Sequence[Row]
+    is_whole: bool = False
 
 
 _NONE: Final = Difference((), (), ())
@@ -33,13 +34,17 @@ def difference(present: Sequence[Row], wanted: Sequence[Row], *, key: Sequence[i
     if present == wanted:
         return _NONE
     if not key:
-        return _NONE if Counter(present) == Counter(wanted) else Difference(gone=present, changed=(), new=wanted)
+        is_same = Counter(present) == Counter(wanted)
+        return _NONE if is_same else Difference(gone=present, changed=(), new=wanted, is_whole=True)
     are_present, are_wanted = set(present), set(wanted)
+    if is_append_only and 2 * len(are_present & are_wanted) < len(present):
+        # All at once is quicker than more than half of them one by one.
+        return Difference(gone=present, changed=(), new=wanted, is_whole=True)
     before = {_key_of(row, key) for row in present if row not in are_wanted}
     after = {_key_of(row, key): row for row in wanted if row not in are_present}
-    both = before & after.keys()
     if is_append_only:
         return Difference(gone=list(before), changed=(), new=list(after.values()))
+    both = before & after.keys()
     new = [row for found, row in after.items() if found not in both]
     return Difference(gone=list(before - both), changed=[after[found] for found in both], new=new)
 

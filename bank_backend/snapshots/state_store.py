@@ -23,7 +23,7 @@ from bank_backend.tenants.tables import tenants
 from psd2.ids import new_uuid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
     from bank_backend.database import Connection
@@ -60,6 +60,22 @@ class SqlStateStore:
         `connection` must be of `Database.replacing`, so that nobody writes meanwhile. Raises `SnapshotOutdated`.
         """
         wanted = {owned.name: fitted(owned, state.tables.get(owned.name)) for owned in owned_tables(METADATA)}
+        counts = self.put(connection, tenant, wanted, kind=kind, source=source, at=at)
+        values = {name: value for name, value in state.values.items() if name in {one.name for one in state_columns(tenants)}}
+        connection.execute(update(tenants).where(tenants.c.id == tenant).values(values))
+        return counts
+
+    def put(
+        self,
+        connection: Connection,
+        tenant: TenantId,
+        wanted: Mapping[str, list[Row]],
+        *,
+        kind: ReplacementKind,
+        source: str,
+        at: datetime,
+    ) -> tuple[int, int]:
+        """Put rows, by table, in the place of all that the tenant has; `connection` and counts as in `replace`."""
         record = _open_record(connection, tenant, kind=kind, source=source, at=at)
         try:
             with connection.begin_nested():
@@ -67,30 +83,8 @@ class SqlStateStore:
         except IntegrityError:
             # Rows that stay refer to some that go: everything goes, then, and everything comes back.
             counts = _apply_whole(connection, tenant, wanted)
-        values = {name: value for name, value in state.values.items() if name in {one.name for one in state_columns(tenants)}}
-        connection.execute(update(tenants).where(tenants.c.id == tenant).values(values))
         _close_record(connection, record, *counts)
         return counts
-
-    def rewrite(
-        self,
-        connection: Connection,
-        tenant: TenantId,
-        write: Callable[[Connection], int],
-        *,
-        kind: ReplacementKind,
-        source: str,
-        at: datetime,
-    ) -> tuple[int, int]:
-        """Remove everything that belongs to the tenant, then let `write` write anew; it returns how many rows that was.
-
-        `connection` must be of `Database.replacing`. Returns how many rows were removed and how many written.
-        """
-        record = _open_record(connection, tenant, kind=kind, source=source, at=at)
-        removed = _remove_everything(connection, tenant)
-        written = write(connection)
-        _close_record(connection, record, removed, written)
-        return removed, written
 
     def turn_back(
         self,
@@ -144,7 +138,7 @@ def _close_record(connection: Connection, record: str, removed: int, written: in
 
 
 def _apply_differences(connection: Connection, tenant: TenantId, wanted: Mapping[str, list[Row]]) -> tuple[int, int]:
-    found = {owned.name: _difference(connection, tenant, owned, wanted[owned.name]) for owned in owned_tables(METADATA)}
+    found = {owned.name: _difference(connection, tenant, owned, wanted.get(owned.name, [])) for owned in owned_tables(METADATA)}
     return _apply(connection, tenant, found)
 
 
@@ -165,7 +159,7 @@ def _apply(connection: Connection, tenant: TenantId, found: Mapping[str, Differe
 def _apply_whole(connection: Connection, tenant: TenantId, wanted: Mapping[str, list[Row]]) -> tuple[int, int]:
     removed = _remove_everything(connection, tenant)
     for owned in owned_tables(METADATA):
-        insert_tuples(connection, owned.table, owned.columns, wanted[owned.name])
+        insert_tuples(connection, owned.table, owned.columns, wanted.get(owned.name, []))
     return removed, sum(len(rows) for rows in wanted.values())
 
 
@@ -183,7 +177,7 @@ def _difference(connection: Connection, tenant: TenantId, owned: OwnedTable, wan
 
 
 def _delete(connection: Connection, tenant: TenantId, owned: OwnedTable, found: Difference) -> None:
-    if owned.key:
+    if not found.is_whole:
         delete_rows(connection, owned, found.gone)
     elif found.gone:
         connection.execute(delete(owned.table).where(owned.condition), {TENANT: tenant})
