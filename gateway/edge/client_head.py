@@ -39,10 +39,11 @@ _READ: Final = frozenset(
 _LISTS: Final = frozenset({b"traceparent", b"tracestate"})
 # Of these one may stand in a request (RFC 9110 §5.3): a second one could be read by the next server instead.
 _SINGLE: Final = _READ - {b"x-request-id", b"expect"} - _LISTS
-# Of these any one says that the request is meant to be signed, with a seal (BG IG §12) or by a client's key (RFC 9421).
+# Of these any one says that the request is meant to be signed, with a seal (BG IG §12) or by a client's key, or its answer
+# (RFC 9421 §4, §5).
 _SIGNATURE, _SIGNATURE_INPUT = b"signature", b"signature-input"
 _WITH_SEALS: Final = frozenset({b"digest", b"tpp-signature-certificate"})
-_SIGNING: Final = _WITH_SEALS | {_SIGNATURE, _SIGNATURE_INPUT}
+_SIGNING: Final = _WITH_SEALS | {_SIGNATURE, _SIGNATURE_INPUT, b"accept-signature"}
 REQUEST_ID: Final = b"x-request-id"
 ALWAYS_NEW: Final = _SIGNING | _LISTS | {REQUEST_ID, b"dpop"}
 ORDINARY_CONNECTION: Final = frozenset({b"keep-alive", b"close"})
@@ -74,7 +75,7 @@ class ClientHead:
     """The client's header lines, sorted out: `lines` go on as they are, the rest is for the edge to act on.
 
     `closes` tells that the client wants the connection to end; `signed` is the whole head as it came, where it bears a
-    signature, None without one. `claims` are the fields that were dropped: what a relay says is among them.
+    signature or asks for one, None else. `claims` are the fields that were dropped: what a relay says is among them.
     """
 
     lines: list[bytes]
@@ -101,7 +102,8 @@ class ClientHead:
         """Whether there is a signature with a seal; the field Signature alone may be either's."""
         if self.signed is None:
             return False
-        return not self.bears_message_signature or any(name in _WITH_SEALS for name, _ in self.signed)
+        names = {name for name, _ in self.signed}
+        return not names.isdisjoint(_WITH_SEALS) or (_SIGNATURE in names and _SIGNATURE_INPUT not in names)
 
     @property
     def has_body(self) -> bool:

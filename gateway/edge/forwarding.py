@@ -147,9 +147,12 @@ class Forwarding:
         route = self.exchange.admission.route
         if route is None:
             return False
+        if route.signature is SignatureRule.REQUIRED or route.message_signatures is SignatureRule.REQUIRED:
+            return True
         if self.head.signed is None:
-            return route.signature is SignatureRule.REQUIRED or route.message_signatures is SignatureRule.REQUIRED
-        return route.signature is not SignatureRule.OFF or route.message_signatures is not SignatureRule.OFF
+            return False
+        by_key = route.message_signatures is not SignatureRule.OFF and self.head.bears_message_signature
+        return by_key or (route.signature is not SignatureRule.OFF and self.head.bears_seal)
 
     async def _beginning(self) -> bytes:
         """Return the body as far as it is waited for: whole, where it is no larger than internal servers take it.

@@ -36,7 +36,7 @@ _MOST_REPLY_BYTES: Final = 16 * 1024
 _OK: Final = 200
 _USUAL: Final = Wish()
 _SOON: Final = ((b"retry-after", b"1"),)
-_ASKED: Final = ASKED_BY.encode("ascii") + b": "
+_ASKED: Final = ASKED_BY.encode("ascii")
 _DIGEST: Final = b"content-digest: "
 Headers = list[tuple[bytes, bytes]]
 
@@ -63,8 +63,8 @@ class ResponseSigner:
         if route.response_signatures is ResponseSignatureRule.OFF:
             return None
         is_demanded = route.response_signatures is ResponseSignatureRule.ALWAYS
-        asked = [line[len(_ASKED) :].decode("latin-1") for line in head.lines if line.startswith(_ASKED)]
-        wish = wish_of([value.strip(" \t\r\n") for value in asked]) if asked else None
+        asked = [value.decode("latin-1") for name, value in head.signed or () if name == _ASKED]
+        wish = wish_of(asked) if asked else None
         if wish is None and not is_demanded:
             return None
         return Signing(self, request, head, wish or _USUAL, is_demanded)

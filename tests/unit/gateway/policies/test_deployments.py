@@ -7,7 +7,7 @@ import pytest
 from gateway.configuration.files import FileRefused
 from gateway.configuration.snapshot import SetRefused
 from gateway.policies.matching import UnknownPath, WrongMethod
-from gateway.policies.model import ErrorStyle, Listener, MutualTls, SignatureRule, TokenRule, Upstream
+from gateway.policies.model import ErrorStyle, Listener, MutualTls, ResponseSignatureRule, SignatureRule, TokenRule, Upstream
 from psd2.roles import PspRole
 from tests.support.deployments import deployments, routes_of, shipped_deployments, shipped_routes
 
@@ -54,7 +54,12 @@ def test_every_resource_of_the_bank_has_its_signatures_judged_and_leaves_the_tok
     resources = [route for route in of_tpps if route.errors is ErrorStyle.XS2A]
     assert resources
     assert {route.signature for route in resources} == {SignatureRule.OPTIONAL}
-    assert {route.token for route in resources if route.scopes} == {TokenRule.IF_PRESENTED}
+    with_tokens = [route for route in resources if route.scopes]
+    assert {route.token for route in with_tokens} == {TokenRule.IF_PRESENTED}
+    # By the token's client, so nowhere else.
+    assert {(route.message_signatures, route.response_signatures) for route in with_tokens} == {
+        (SignatureRule.OPTIONAL, ResponseSignatureRule.IF_ASKED)
+    }
 
 
 def test_a_rule_about_tokens_wants_a_scope() -> None:
