@@ -35,6 +35,8 @@ PHRASES = MappingProxyType(
         "the certificate does not grant the role": Meaning(401, "ROLE_INVALID", "psd2.role"),
         "the token is bound to a different certificate": Meaning(401, "TOKEN_INVALID", "token.cnf_mismatch"),
         "the token is bound to another key": Meaning(401, "TOKEN_INVALID", "token.jkt_mismatch"),
+        "the token is bound to a key": Meaning(401, "TOKEN_INVALID", "token.dpop_as_bearer"),
+        "the request object is missing": Meaning(400, "invalid_request", "oauth.parameter"),
         "the proof has been used before": Meaning(401, "TOKEN_INVALID", "dpop.replayed"),
         "the token has been revoked": Meaning(401, "TOKEN_INVALID", "token.revoked"),
         "the token is bound to a certificate and none was presented": Meaning(

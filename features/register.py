@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 REDIRECT_URI = "https://localhost:8446/callback"
 ALL_ROLES = "AISP,PISP,CBPII"
+BERLIN = ("--profile", "berlin")
 _BEGINNING = "beginning"
 
 
@@ -40,6 +41,7 @@ class Register:
         self._opened: list[Tpp] = []
         self._steered: Tpp | None = None
         self._signing: Tpp | None = None
+        self._message_signing: Tpp | None = None
 
     def steered(self) -> Tpp:
         """Return a TPP whose bank a scenario may turn upside down: it is put back to its beginning each time, its clock too."""
@@ -59,26 +61,28 @@ class Register:
             self._shared[key] = self.fresh(roles)
         return self._shared[key]
 
-    def fresh(self, roles: str = ALL_ROLES) -> Tpp:
+    def fresh(self, roles: str = ALL_ROLES, *, client: tuple[str, ...] = BERLIN) -> Tpp:
         """Register a TPP of its own."""
         name = f"tpp-{secrets.token_hex(4)}"
-        self.register(name, fresh_number(), roles)
+        self.register(name, fresh_number(), roles, client=client)
         return self.opened(name)
 
     def signing(self) -> Tpp:
         """Return a TPP whose client speaks FAPI 2.0 and signs to say who it is; scenarios share it."""
         if self._signing is None:
-            name = f"tpp-{secrets.token_hex(4)}"
-            who = ("--authorisation-number", fresh_number(), "--roles", ALL_ROLES, "--redirect-uri", REDIRECT_URI)
-            client = ("--profile", "fapi2", "--auth-method", "private_key_jwt")
-            self._platform.sandbox("tpp", "register", name, *who, *client, "--json")
-            self._signing = self.opened(name)
+            self._signing = self.fresh(client=("--profile", "fapi2", "--auth-method", "private_key_jwt"))
         return self._signing
 
-    def register(self, name: str, number: str, roles: str) -> dict[str, object]:
+    def message_signing(self) -> Tpp:
+        """Return a TPP whose client signs all that it can, and has its tokens bound to a key; scenarios share it."""
+        if self._message_signing is None:
+            profile = ("--profile", "fapi2-message-signing", "--auth-method", "private_key_jwt", "--dpop")
+            self._message_signing = self.fresh(client=profile)
+        return self._message_signing
+
+    def register(self, name: str, number: str, roles: str, *, client: tuple[str, ...] = BERLIN) -> dict[str, object]:
         """Register by the operator's command and return what it says."""
-        who = ("--authorisation-number", number, "--roles", roles)
-        client = ("--redirect-uri", REDIRECT_URI, "--profile", "berlin")
+        who = ("--authorisation-number", number, "--roles", roles, "--redirect-uri", REDIRECT_URI)
         said: dict[str, object] = json.loads(self._platform.sandbox("tpp", "register", name, *who, *client, "--json").stdout)
         return said
 
