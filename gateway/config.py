@@ -159,6 +159,12 @@ class GatewaySettings(ServiceSettings):
         default=90, ge=5, lt=600, description="life of a request_uri until the browser comes with it (FAPI 2.0 §5.3.2.2)"
     )
     authorization_seconds: int = Field(default=900, ge=60, le=3_600, description="time the PSU has to decide")
+    backchannel_asks: int = Field(
+        default=5, ge=1, le=100, description="how often a client may have a PSU asked in its app without a yes"
+    )
+    backchannel_ask_seconds: float = Field(
+        default=60, ge=1, le=_DAY, description="time after which it may then have the PSU asked once more"
+    )
     # A code that comes a second time is recognised, and what it gave revoked, for as long as its row is kept.
     retention_seconds: int = Field(default=_DAY, ge=3_600, le=90 * _DAY, description="time expired codes and tokens are kept")
     prune_seconds: float = Field(default=60, ge=1, le=_DAY, description="how often expired ones are deleted")

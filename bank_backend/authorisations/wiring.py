@@ -85,6 +85,7 @@ def create_authorising(
         signing=signing,
         announcer=decoupled,
         psus=base.psus,
+        personalities=base.personalities,
         clock=base.clock,
     )
     updates = _updates(base, authorisations, signing, decoupled, sca)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bank_backend.authorisations.model import SIGNED, ScaStatus
 from bank_backend.authorisations.service import Start
-from bank_backend.errors import PsuUnknown, ResourceUnknown
+from bank_backend.errors import PsuUnknown, ResourceUnknown, ServiceNotOffered
 from bank_backend.personalities.model import ScaApproach
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bank_backend.authorisations.service import Authorisations
     from bank_backend.authorisations.signing import Announcer, Signing
     from bank_backend.database import Database
+    from bank_backend.personalities.service import Personalities
     from bank_backend.psus.model import Psu
     from bank_backend.tenants.clock import TenantClock
     from psd2.ids import TenantId
@@ -69,6 +70,7 @@ class Backchannel:
         signing: Signing,
         announcer: Announcer,
         psus: Psus,
+        personalities: Personalities,
         clock: TenantClock,
     ) -> None:
         """Push by `announcer`."""
@@ -77,13 +79,16 @@ class Backchannel:
         self._signing = signing
         self._announcer = announcer
         self._psus = psus
+        self._personalities = personalities
         self._clock = clock
 
     def ask(self, request: AskRequest) -> Asked:
         """Ask; a PSU who can't be asked has failed, and nobody is told why.
 
-        Raises `PsuUnknown`, `ResourceUnknown`, `StatusInvalid`.
+        Raises `ServiceNotOffered`, `PsuUnknown`, `ResourceUnknown`, `StatusInvalid`.
         """
+        if ScaApproach.DECOUPLED not in self._personalities.of(request.tenant).approaches:
+            raise ServiceNotOffered("this bank does not offer the decoupled approach: it asks nobody in an app")
         psu = self._psus.psu(request.tenant, request.psu)
         if psu is None:
             raise PsuUnknown(f"the bank has no PSU {request.psu[:40]!r} for this TPP", path="psu")

@@ -16,6 +16,7 @@ from gateway.oauth.authorization import Authorization
 from gateway.oauth.authorization_request import KNOWN_PARAMETERS
 from gateway.oauth.authorization_response import Responses
 from gateway.oauth.bank_client import HttpBank
+from gateway.oauth.ciba.allowance import AskAllowance
 from gateway.oauth.ciba.ping import BOUNDS, Notifier, Pings
 from gateway.oauth.ciba.reading import PARAMETERS as CIBA_PARAMETERS
 from gateway.oauth.ciba.service import Backchannel
@@ -115,6 +116,8 @@ class _Wiring:
         self._issuer = settings.front_url
         self._lifetimes = _lifetimes(settings)
         self._store = SqlOAuthStore(engine)
+        # Of proofs that come to the edge, the edge keeps count where limits are kept; what is counted here never comes there.
+        self._accounts = SqlAccountStore(engine, lambda: clock.now().timestamp())
         self._published = client_keys(settings, threads=settings.authorization_threads, engine=engine, clock=clock)
         self.register = Register(store=SqlRegisterStore(engine), clock=clock)
         self.responses = Responses(issuer=self._issuer, signer=server_keys, clock=clock)
@@ -145,7 +148,7 @@ class _Wiring:
         assertions = Assertions(keys=self._published, used=used, clock=self._clock, issuer=self._issuer)
         return OAuthProtocol(
             tokens=Tokens(store=self._store, grants=self.grants, clock=self._clock, lifetimes=self._lifetimes),
-            keys=_key_binding(self._settings, engine=self._engine, clock=self._clock),
+            keys=KeyBinding(store=self._accounts, rule=proof_rule(self._settings), clock=self._clock),
             clients=ClientAuthentication(register=self.register, keys=self._published, assertions=assertions),
             backchannel=self._backchannel(),
             issuer=self._issuer,
@@ -160,6 +163,11 @@ class _Wiring:
             codes=self._store,
             bank=self._bank,
             resources=Resources(self._bank),
+            allowance=AskAllowance(
+                store=self._accounts,
+                asks=self._settings.backchannel_asks,
+                seconds=self._settings.backchannel_ask_seconds,
+            ),
             pings=Pings(document_seal(self._settings)),
             signed=self.request_objects(CIBA_PARAMETERS),
             clock=self._clock,
@@ -182,12 +190,6 @@ def notifier(settings: GatewaySettings, *, engine: Engine, bank: Bank, clock: Cl
         lanes=Lanes(BOUNDS),
         clock=clock,
     )
-
-
-def _key_binding(settings: GatewaySettings, *, engine: Engine, clock: Clock) -> KeyBinding:
-    # Of proofs that come to the edge, the edge keeps count where limits are kept; these here never come there.
-    used = SqlAccountStore(engine, lambda: clock.now().timestamp())
-    return KeyBinding(store=used, rule=proof_rule(settings), clock=clock)
 
 
 def server_keys(settings: GatewaySettings, *, engine: Engine, clock: Clock) -> ServerKeys:

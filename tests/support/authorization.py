@@ -26,7 +26,7 @@ from gateway.oauth.bank import (
     ResourceUnknown,
 )
 from gateway.oauth.bootstrap import authorization_services
-from gateway.oauth.ciba.bank import AskedPsu, AskStatus, NewAsk, PsuNotKnown
+from gateway.oauth.ciba.bank import AskedPsu, AskStatus, DecoupledNotOffered, NewAsk, PsuNotKnown
 from gateway.oauth.rar.bank import NewResource, ResourceRefused, StandingResource
 from gateway.register.model import Client, ClientProfile, Tpp
 from gateway.register.service import Register
@@ -84,6 +84,7 @@ class FakeBank:
     refuses: ResourceRefused | None = None
     asks: list[NewAsk] = field(default_factory=list)
     asked_psus: dict[str, AskedPsu] = field(default_factory=dict)
+    asks_in_apps: bool = True
     is_down: bool = False
     cannot_end: bool = False
 
@@ -160,6 +161,8 @@ class FakeBank:
 
     def ask(self, new: NewAsk) -> AskedPsu:
         self._require_up()
+        if not self.asks_in_apps:
+            raise DecoupledNotOffered
         key = (new.tenant, new.scope.service.kind, new.scope.resource)
         if key in self.done:
             raise ResourceNotAwaiting

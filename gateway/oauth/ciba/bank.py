@@ -48,11 +48,18 @@ class PsuNotKnown(Exception):
     """The tenant's bank has no such PSU."""
 
 
+class DecoupledNotOffered(Exception):
+    """The tenant's bank asks nobody in an app."""
+
+
 class BackchannelBank(Protocol):
     """The bank, over the back channel."""
 
     def ask(self, new: NewAsk) -> AskedPsu:
-        """Ask a PSU; raises `PsuNotKnown`, `ResourceUnknown`, `ResourceNotAwaiting`, `BankUnavailable`."""
+        """Ask a PSU.
+
+        Raises `PsuNotKnown`, `DecoupledNotOffered`, `ResourceUnknown`, `ResourceNotAwaiting`, `BankUnavailable`.
+        """
 
     def asked(self, authorisation: str, *, tenant: str) -> AskedPsu:
         """Return what became of it; raises `BankUnavailable`."""

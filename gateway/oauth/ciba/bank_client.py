@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from gateway.oauth.bank import BankUnavailable, ResourceNotAwaiting, ResourceUnknown
-from gateway.oauth.ciba.bank import AskedPsu, AskStatus, PsuNotKnown
+from gateway.oauth.ciba.bank import AskedPsu, AskStatus, DecoupledNotOffered, PsuNotKnown
 from gateway.oauth.rar.bank_client import HttpResources, believed
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gateway.oauth.ciba.bank import NewAsk
 
 _PATH: Final = "/internal/backchannel"
+_UNKNOWN: Final[dict[str, type[Exception]]] = {"psu.unknown": PsuNotKnown, "service.not_offered": DecoupledNotOffered}
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
@@ -38,7 +39,10 @@ class HttpBackchannel(HttpResources):
     """PSUs of the bank, asked in their apps."""
 
     def ask(self, new: NewAsk) -> AskedPsu:
-        """Ask a PSU; raises `PsuNotKnown`, `ResourceUnknown`, `ResourceNotAwaiting`, `BankUnavailable`."""
+        """Ask a PSU.
+
+        Raises `PsuNotKnown`, `DecoupledNotOffered`, `ResourceUnknown`, `ResourceNotAwaiting`, `BankUnavailable`.
+        """
         body = {
             "tenant": new.tenant,
             "kind": new.scope.service.kind,
@@ -49,7 +53,7 @@ class HttpBackchannel(HttpResources):
         }
         answer = self._call("POST", _PATH, json={name: value for name, value in body.items() if value is not None})
         if answer.status_code in {HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN}:
-            raise PsuNotKnown if _code(answer) == "psu.unknown" else ResourceUnknown
+            raise _UNKNOWN.get(_code(answer), ResourceUnknown)
         if answer.status_code == HTTPStatus.CONFLICT:
             raise ResourceNotAwaiting
         return _asked(believed(answer, HTTPStatus.CREATED, _AskedBody))

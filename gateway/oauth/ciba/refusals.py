@@ -47,6 +47,26 @@ def bank_unavailable() -> OAuthRefused:
     return _refused("temporarily_unavailable", description, "upstream.bank", hint, "RFC 9110 §15.6.4", status=503)
 
 
+def not_offered() -> OAuthRefused:
+    """Return the refusal where the bank asks nobody in an app: a decision on all such requests, as §13 foresees."""
+    description = "this bank does not offer the decoupled approach, by which a PSU is asked in its bank app"
+    hint = "send the PSU to /authorize; GET /sandbox/v1/personality tells what this bank offers"
+    return _refused("access_denied", description, "ciba.not_offered", hint, _AUTHENTICATION, status=403)
+
+
+def asked_too_often(asks: int, wait_seconds: int) -> OAuthRefused:
+    """Return the refusal of one ask too many: the server's own decision, made before the PSU hears of it (CIBA Core §13)."""
+    description = f"login_hint: this PSU has been asked {asks} times lately without a yes, and is asked no more for now"
+    hint = f"wait {wait_seconds} s before the next one, and for the PSU to expect it; each yes is counted out again"
+    return _refused("access_denied", description, "ciba.too_many_asks", hint, _AUTHENTICATION, status=403)
+
+
+def allowance_unknown() -> OAuthRefused:
+    """Return the refusal while nobody can tell how often the PSU has been asked."""
+    description, hint = "how often the PSU has been asked can't be told at the moment", "send the request again in a moment"
+    return _refused("temporarily_unavailable", description, "ciba.allowance", hint, "RFC 9110 §15.6.4", status=503)
+
+
 def pending() -> OAuthRefused:
     """Return the answer while the PSU has not decided."""
     hint = "ask again after the interval, or wait for the ping"

@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
 from gateway.oauth.bank import BankUnavailable, ResourceNotAwaiting, ResourceUnknown
-from gateway.oauth.ciba.bank import AskStatus, NewAsk, PsuNotKnown
+from gateway.oauth.ciba.allowance import Asker
+from gateway.oauth.ciba.bank import AskStatus, DecoupledNotOffered, NewAsk, PsuNotKnown
 from gateway.oauth.ciba.model import INTERVAL_SECONDS, BackchannelRequest, PolledTooSoon
 from gateway.oauth.ciba.reading import read_wanted
 from gateway.oauth.ciba.refusals import (
@@ -15,6 +16,7 @@ from gateway.oauth.ciba.refusals import (
     bank_unavailable,
     denied,
     expired,
+    not_offered,
     pending,
     resource_not_awaiting,
     resource_unknown,
@@ -30,6 +32,7 @@ from psd2.ids import new_secret, new_uuid
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from gateway.oauth.ciba.allowance import AskAllowance
     from gateway.oauth.ciba.bank import AskedPsu, BackchannelBank
     from gateway.oauth.ciba.ping import Pings
     from gateway.oauth.ciba.reading import Wanted
@@ -74,6 +77,7 @@ class Backchannel:
         codes: CodeStore,
         bank: BackchannelBank,
         resources: Resources,
+        allowance: AskAllowance,
         pings: Pings,
         signed: RequestObjects,
         clock: Clock,
@@ -85,6 +89,7 @@ class Backchannel:
         self._codes = codes
         self._bank = bank
         self._resources = resources
+        self._allowance = allowance
         self._pings = pings
         self._signed = signed
         self._clock = clock
@@ -97,7 +102,13 @@ class Backchannel:
         # What is judged is what was signed, where the client signs (CIBA Core §7.1.1).
         asked_for = self._signed.effective(parameters, client)
         wanted = read_wanted(asked_for, client, tpp, location=self._location, most_seconds=most_seconds)
-        scope, asked = self._asked(wanted, client.authorisation_number)
+        asker = Asker(client_id=client.client_id, authorisation_number=client.authorisation_number, psu=wanted.psu)
+        self._allowance.take(asker)
+        try:
+            scope, asked = self._asked(wanted, client.authorisation_number)
+        except OAuthRefused:  # nobody was asked
+            self._allowance.give_back(asker)
+            raise
         secret = new_secret(SECRET_BYTES)
         self._store.add(self._kept(wanted, client, scope, asked, secret))
         return {"auth_req_id": secret, "expires_in": wanted.seconds, "interval": INTERVAL_SECONDS}
@@ -125,6 +136,11 @@ class Backchannel:
             raise already_redeemed() from error
         return code
 
+    def note_redeemed(self, code: AuthorizationCode) -> None:
+        """Note that the right was used: the PSU has said yes, and is not bothered."""
+        psu = code.subject or ""
+        self._allowance.give_back(Asker(client_id=code.client_id, authorisation_number=code.authorisation_number, psu=psu))
+
     def _asked(self, wanted: Wanted, tenant: str) -> tuple[BerlinScope, AskedPsu]:
         try:
             scope = self._resources.made(wanted.asked, tenant=tenant)
@@ -149,6 +165,8 @@ class Backchannel:
             return self._bank.ask(new)
         except PsuNotKnown as error:
             raise unknown_user() from error
+        except DecoupledNotOffered as error:
+            raise not_offered() from error
         except ResourceUnknown as error:
             raise resource_unknown(str(new.scope)) from error
         except ResourceNotAwaiting as error:

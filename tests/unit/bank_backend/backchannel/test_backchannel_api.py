@@ -94,3 +94,12 @@ def test_who_and_what_is_unknown_is_not_asked(desk: BankDesk) -> None:
     assert asked(desk, authorisation, tenant=OTHER_TENANT).status_code == 404
     decide(desk, resource, authorisation, "APPROVED")
     assert ask(desk, resource).status_code == 409
+
+
+def test_a_bank_without_the_decoupled_approach_asks_nobody(desk: BankDesk) -> None:
+    """Its personality says how its PSUs authorise (BG IG §4.6)."""
+    resource = consent(desk)
+    desk.bank.services.personalities.choose(TENANT, "redirect-only")
+    refused = ask(desk, resource)
+    assert (refused.status_code, refused.json["code"]) == (404, "service.not_offered")  # type: ignore[index]
+    assert "decoupled" in refused.json["detail"]  # type: ignore[index]

@@ -20,8 +20,9 @@ from gateway.oauth.bank import (
     ResourceUnknown,
 )
 from gateway.oauth.bank_client import HttpBank
+from gateway.oauth.ciba.bank import DecoupledNotOffered, NewAsk, PsuNotKnown
 from gateway.oauth.rar.bank import NewResource
-from gateway.oauth.scope import Service
+from gateway.oauth.scope import BerlinScope, Service
 from tests.support.authorization import ISSUER, NUMBER
 
 if TYPE_CHECKING:
@@ -86,6 +87,23 @@ def test_a_refusal_to_begin_keeps_its_meaning(status: int, error: type[Exception
     """Unknown, not awaiting, and out of reach are three things."""
     with pytest.raises(error):
         bank_of(PlayedSession(status, {"code": "x"})).begin(NEW)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "error"),
+    [
+        (404, "psu.unknown", PsuNotKnown),
+        (404, "service.not_offered", DecoupledNotOffered),
+        (404, "resource.unknown", ResourceUnknown),
+        (409, "resource.state", ResourceNotAwaiting),
+        (0, "", BankUnavailable),
+    ],
+)
+def test_a_refusal_to_ask_a_psu_keeps_its_meaning(status: int, code: str, error: type[Exception]) -> None:
+    """Whom there is not, what the bank does not do, and what there is not are three things."""
+    new = NewAsk(tenant=NUMBER, scope=BerlinScope(Service.AIS, "c1"), psu="anna", seconds=60, binding_message=None)
+    with pytest.raises(error):
+        bank_of(PlayedSession(status, {"code": code})).ask(new)
 
 
 @pytest.mark.parametrize(
