@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from chassis.trace_context import TraceParent
+from gateway.admission.request import Request
+from gateway.edge.answer_fields import NO_FIELDS
+
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from gateway.admission.request import Connection
+    from gateway.edge.answer_fields import AnswerFields
     from gateway.edge.client_head import ClientHead
 
 
@@ -31,6 +36,23 @@ class Arrival:
     query: bytes
     head: ClientHead
 
+    def request(self, request_id: str) -> Request:
+        """Return what is judged of it."""
+        head = self.head
+        return Request(
+            connection=self.connection,
+            id=request_id,
+            method=self.method,
+            path=self.path.decode("latin-1"),
+            query=self.query,
+            host=(head.host or b"").decode("latin-1"),
+            authorization=head.authorization,
+            tpp_request_id=head.request_id,
+            claims=head.claims,
+            lines=head.lines,
+            trace=TraceParent.read(head.traceparent.decode("latin-1")) if head.traceparent is not None else None,
+        )
+
 
 class Client(Protocol):
     """One exchange with a client."""
@@ -46,8 +68,8 @@ class Client(Protocol):
     async def read(self) -> bytes:
         """Return the next piece of the body, empty at its end; raises `ClientGone`, `Refusal` where it comes too slowly."""
 
-    def start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
-        """Begin the answer."""
+    def start(self, status: int, headers: list[tuple[bytes, bytes]], same: AnswerFields = NO_FIELDS) -> None:
+        """Begin the answer, with `headers` of its own and those that are the `same` as others'."""
 
     def write(self, data: bytes, *, last: bool) -> None:
         """Send a piece of the answer's body; `drain` before the next."""

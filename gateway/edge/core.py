@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from chassis.logs import get_logger
-from chassis.trace_context import TraceParent
 from gateway.admission.admit import Admission
 from gateway.admission.looking_up import MOST_LOOK_UPS, load, looked_up
 from gateway.admission.memory import NotLoaded
 from gateway.admission.refusal import Refusal
 from gateway.admission.registered_certificates import registrant_of
 from gateway.admission.rendering import Answer, render, style_of
-from gateway.admission.request import Request
 from gateway.admission.signatures import SignedRequest, judged_signature
 from gateway.admission.standing import admitted
 from gateway.audit.record import ABORTED, FAILED, REFUSED, Exchange, RecordWriter
@@ -37,7 +35,7 @@ if TYPE_CHECKING:
 
     from gateway.acme.answers import ChallengeAnswers
     from gateway.admission.knowledge import Knowledge
-    from gateway.admission.request import Connection, Leaf
+    from gateway.admission.request import Connection, Leaf, Request
     from gateway.admission.signatures import SignatureVerdict
     from gateway.audit.log import AuditLog
     from gateway.config import GatewaySettings
@@ -263,7 +261,7 @@ class Edge:
     def _opened(self, arrival: Arrival) -> Exchange:
         now = self._now()
         return Exchange(
-            request=_request(arrival, self._new_id(now)), admission=Admission(), arrived_at=now, began_at=self._monotonic()
+            request=arrival.request(self._new_id(now)), admission=Admission(), arrived_at=now, began_at=self._monotonic()
         )
 
     def _forwarding(self, exchange: Exchange, head: ClientHead, client: Client) -> Forwarding:
@@ -412,20 +410,3 @@ def _asks_for_health(request: Request) -> bool:
 
 async def _raised(error: Exception) -> None:
     raise error
-
-
-def _request(arrival: Arrival, request_id: str) -> Request:
-    head = arrival.head
-    return Request(
-        connection=arrival.connection,
-        id=request_id,
-        method=arrival.method,
-        path=arrival.path.decode("latin-1"),
-        query=arrival.query,
-        host=(head.host or b"").decode("latin-1"),
-        authorization=head.authorization,
-        tpp_request_id=head.request_id,
-        claims=head.claims,
-        lines=head.lines,
-        trace=TraceParent.read(head.traceparent.decode("latin-1")) if head.traceparent is not None else None,
-    )

@@ -11,9 +11,10 @@ from chassis.logs import get_logger
 from chassis.told_refusals import UnreadableRefusal, read_refusal_header
 from gateway.admission.refusal import Refusal
 from gateway.audit.record import FAILED, REFUSED
-from gateway.edge.reply import FAULT_ORDER, TOLD_REFUSAL
+from gateway.edge.answer_fields import NO_FIELDS
+from gateway.edge.reply_heads import FAULT_ORDER, TOLD_REFUSAL
 from gateway.edge.response_signing import gathered
-from gateway.edge.upstream_head import foreign_head, reply_headers, upstream_head
+from gateway.edge.upstream_head import foreign_head, new_fields, passed_fields, upstream_head
 from gateway.policies.model import SignatureRule, Upstream
 from gateway.upstreams.faults import GivenUp, StaleConnection, UpstreamFault
 
@@ -23,10 +24,11 @@ if TYPE_CHECKING:
     from chassis.fault_orders import FaultOrder
     from gateway.admission.signatures import SignatureVerdict
     from gateway.audit.record import Exchange
+    from gateway.edge.answer_fields import AnswerFields
     from gateway.edge.client import Client
     from gateway.edge.client_head import ClientHead
     from gateway.edge.held_answers import HeldAnswers
-    from gateway.edge.reply import ReplyHead
+    from gateway.edge.reply_heads import ReplyHead
     from gateway.edge.response_signing import Signing
     from gateway.edge.upstream_connection import UpstreamConnection
     from gateway.edge.upstream_pool import Pool
@@ -273,18 +275,18 @@ class Forwarding:
         return piece
 
     def _start(self, reply: ReplyHead, *, whole_length: int | None) -> None:
-        self._begin_answer(reply, self._headers(reply, whole_length=whole_length))
+        self._begin_answer(reply, self._own_headers(reply, whole_length=whole_length), passed_fields(reply))
 
-    def _headers(self, reply: ReplyHead, *, whole_length: int | None) -> list[tuple[bytes, bytes]]:
-        headers = reply_headers(reply, self.exchange.request) + self.exchange.limit_headers
+    def _own_headers(self, reply: ReplyHead, *, whole_length: int | None) -> list[tuple[bytes, bytes]]:
+        headers = new_fields(reply, self.exchange.request) + self.exchange.limit_headers
         if whole_length and b"content-length" not in reply.own:
             headers.append((b"content-length", b"%d" % whole_length))  # it came in chunks, and all of it is here
         return headers
 
-    def _begin_answer(self, reply: ReplyHead, headers: list[tuple[bytes, bytes]]) -> None:
+    def _begin_answer(self, reply: ReplyHead, headers: list[tuple[bytes, bytes]], same: AnswerFields = NO_FIELDS) -> None:
         self.exchange.status = reply.status
         self._note_told_refusal(reply)
-        self.client.start(reply.status, headers)
+        self.client.start(reply.status, headers, same)
 
     def _fault_order(self, reply: ReplyHead) -> FaultOrder | None:
         """Return what the bank asks for where the TPP has set a fault; nobody else is believed."""
@@ -303,7 +305,7 @@ class Forwarding:
         """Begin an answer that is here whole, once its time has come, and signed where it is to be; raises `Refusal`."""
         if order is not None:
             await self._let_time_pass(reply, order)
-        headers = self._headers(reply, whole_length=len(body))
+        headers = [*passed_fields(reply).fields, *self._own_headers(reply, whole_length=len(body))]
         if self.signing is not None and len(body) > self.signing.most_bytes:
             self.signing.require_unsigned()
         elif self.signing is not None:

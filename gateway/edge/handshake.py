@@ -9,6 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from gateway.upstreams.tls_object import DirectSslObject
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -56,7 +58,7 @@ class Reception(Protocol):
         """Count it no more; note the failure."""
 
 
-class EdgeSslObject(ssl.SSLObject):
+class EdgeSslObject(DirectSslObject):
     """One connection's TLS. Knows the name that the client asked for, and sends the alert of a failed handshake."""
 
     server_name: str | None = None

@@ -8,11 +8,13 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, Protocol
 
 from gateway.admission.refusal import Refusal
+from gateway.edge.answer_fields import NO_FIELDS
 from gateway.edge.client import ClientGone
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+    from gateway.edge.answer_fields import AnswerFields
     from gateway.edge.parser import RequestParser
 
 _NO_BODY: Final = frozenset({204, 304})
@@ -121,13 +123,15 @@ class HttpExchange:
         self._carrier.go_on_reading()
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    def start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+    def start(self, status: int, headers: list[tuple[bytes, bytes]], same: AnswerFields = NO_FIELDS) -> None:
         """Prepare the answer's head; it goes out with the first piece of the body."""
         self.has_begun = True
         self._keeps_its_body = self._awaits_continue
         self._awaits_continue = False
-        parts = [status_line(status)]
-        is_counted = is_dated = False
+        if status == _NO_CONTENT:
+            headers, same = [*same.fields, *headers], NO_FIELDS  # there is one of them that it must not have
+        parts = [status_line(status), same.lines]
+        is_counted, is_dated = same.is_counted, same.is_dated
         self._omits_body = self._is_head or status in _NO_BODY
         for name, value in headers:
             if name == b"content-length":

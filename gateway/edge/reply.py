@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from chassis import fault_orders, told_refusals
 from gateway.edge.chunks import Chunks, MalformedChunks
 from gateway.edge.client_head import named_hop_by_hop
-from gateway.edge.field_lines import HEAD_END, MalformedLine, has_bare_line_feed, is_length, read_field, split_head
+from gateway.edge.field_lines import HEAD_END, MalformedLine, has_bare_line_feed, is_length, split_head
+from gateway.edge.head_memory import request_id_of, without_request_id
+from gateway.edge.reply_heads import KEPT_ALIVE, ReplyHead, ReplyMemory
 
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [\t -~\x80-\xff]*+)?")
 _MOST_HEAD_BYTES: Final = 64 * 1024
@@ -17,64 +18,20 @@ _SWITCHING_PROTOCOLS: Final = 101
 _FIRST_FINAL_STATUS: Final = 200
 _NO_BODY: Final = frozenset({204, 304})
 _CODING, _LENGTH, _CONNECTION = b"transfer-encoding", b"content-length", b"connection"
-TOLD_REFUSAL: Final = told_refusals.HEADER.lower().encode("ascii")
-FAULT_ORDER: Final = fault_orders.HEADER.lower().encode("ascii")
-_FOR_THE_EDGE: Final = frozenset({_CODING, _LENGTH, _CONNECTION, TOLD_REFUSAL, FAULT_ORDER})
-KEPT_ALIVE: Final = [b"keep-alive"]  # what most servers say
 _NONE: Final[list[bytes]] = []
 _NOTHING: Final = (None,)
-_MOST_KNOWN_FIELDS: Final = 64
-_MOST_KNOWN_BYTES: Final = 256
-# New each time, or not to be kept longer than they are needed.
-_ALWAYS_NEW: Final = frozenset({b"x-request-id", b"set-cookie", b"location"})
 
 
 class UnreadableReply(ValueError):
     """A reply that is not well-formed, or whose end could not be told from a broken connection."""
 
 
-class ReplyHead:
-    """A final reply's status and fields, names in lower case; `own` holds the values of those that are for the edge."""
-
-    __slots__ = ("headers", "own", "status")
-
-    def __init__(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
-        """Sort out what the edge acts on."""
-        self.status = status
-        self.headers = headers
-        self.own: dict[bytes, list[bytes]] = {}
-        for name, value in headers:
-            if name in _FOR_THE_EDGE:
-                self.own.setdefault(name, []).append(value)
-
-
-class FieldMemory:
-    """The field lines that a server has sent over one connection: most replies say much the same."""
-
-    def __init__(self) -> None:
-        """Know none."""
-        self._known: dict[bytes, tuple[bytes, bytes]] = {}
-
-    def read(self, lines: list[bytes]) -> list[tuple[bytes, bytes]]:
-        """Return the fields; raises `MalformedLine`."""
-        known = self._known
-        return [known.get(line) or self._read_line(line) for line in lines]
-
-    def _read_line(self, line: bytes) -> tuple[bytes, bytes]:
-        field = read_field(line)
-        if field[0] not in _ALWAYS_NEW and len(line) <= _MOST_KNOWN_BYTES:
-            if len(self._known) >= _MOST_KNOWN_FIELDS:
-                self._known.clear()
-            self._known[line] = field
-        return field
-
-
 class Reply:
     """The reply to one request. After `feed`, look at `head`, `buffered` and `is_complete`."""
 
-    def __init__(self, fields: FieldMemory, *, to_head_request: bool) -> None:
+    def __init__(self, memory: ReplyMemory, *, to_head_request: bool) -> None:
         """Await a reply; the one to a HEAD request has no body, whatever its head says."""
-        self._fields = fields
+        self._memory = memory
         self._to_head_request = to_head_request
         self._buffer = b""
         self._head_bytes = 0
@@ -133,13 +90,28 @@ class Reply:
         return buffer
 
     def _read_head(self, head: bytes) -> None:
+        rest, request_id = without_request_id(head)
+        known = self._memory.recall(rest)
+        if known is None:
+            self._read_anew(head, rest)
+            return
+        prototype, length = known
+        try:
+            self.head = prototype.under(request_id_of(request_id))
+        except MalformedLine as error:
+            raise UnreadableReply(str(error)) from error
+        self.keep_alive = True
+        if not self._omits_body(prototype.status):
+            self._body_left = length
+
+    def _read_anew(self, head: bytes, rest: bytes) -> None:
         """Take the head of a final reply; an interim one is passed over (RFC 9110 §15.2)."""
         first, *lines = split_head(head)
         match = _STATUS_LINE.fullmatch(first)
         if match is None:
             raise UnreadableReply("the status line is not well-formed")
         try:
-            fields = self._fields.read(lines)
+            fields = self._memory.fields.read(lines)
         except MalformedLine as error:
             raise UnreadableReply(str(error)) from error
         status = int(match[2])
@@ -147,6 +119,8 @@ class Reply:
             raise UnreadableReply("the server switches protocols unasked")
         if status >= _FIRST_FINAL_STATUS:
             self._take_head(ReplyHead(status, fields), is_old=match[1] == b"0")
+            if self.keep_alive:
+                self._memory.keep(rest, status, fields)
 
     def _take_head(self, head: ReplyHead, *, is_old: bool) -> None:
         self.head = head
@@ -161,7 +135,7 @@ class Reply:
             raise UnreadableReply("the only transfer coding taken is chunked, without a length")
         if length is not None and not is_length(length):
             raise UnreadableReply("the Content-Length is no number")
-        if self._to_head_request or head.status in _NO_BODY:
+        if self._omits_body(head.status):
             return
         if coding is not None:
             self._chunks = Chunks(self._body_arrived, self._body_ended, most_framing_bytes=_MOST_HEAD_BYTES)
@@ -170,6 +144,9 @@ class Reply:
         else:
             # Only the connection's end would end it, and a broken connection ends too (RFC 9112 §8).
             raise UnreadableReply("it has neither Content-Length nor chunks")
+
+    def _omits_body(self, status: int) -> bool:
+        return self._to_head_request or status in _NO_BODY
 
     def _feed_body(self, data: bytes) -> None:
         left = self._body_left - len(data)

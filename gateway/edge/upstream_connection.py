@@ -7,13 +7,15 @@ import ssl
 from typing import TYPE_CHECKING, Final, cast
 
 from gateway.edge.deadlines import NEVER
-from gateway.edge.reply import FieldMemory, Reply, ReplyHead, UnreadableReply
+from gateway.edge.reply import Reply, UnreadableReply
+from gateway.edge.reply_heads import ReplyMemory
 from gateway.upstreams.faults import GivenUp, StaleConnection, UpstreamFault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gateway.edge.deadlines import Deadlines
+    from gateway.edge.reply_heads import ReplyHead
     from gateway.policies.model import UpstreamDeadlines
 
 _PAUSE_BYTES: Final = 256 * 1024
@@ -30,7 +32,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._reply: Reply | None = None
-        self._fields = FieldMemory()
+        self._memory = ReplyMemory()
         self._fault: UpstreamFault | None = None
         self._awaiting_reply: asyncio.Future[None] | None = None
         self._awaiting_room: asyncio.Future[None] | None = None
@@ -51,7 +53,7 @@ class UpstreamConnection(asyncio.Protocol):
         if deadlines is not None:
             self._head_seconds = deadlines.head_seconds or self._head_seconds
             self._stall_seconds = deadlines.stall_seconds or self._stall_seconds
-        self._reply = Reply(self._fields, to_head_request=is_head_request)
+        self._reply = Reply(self._memory, to_head_request=is_head_request)
         self._request_is_sent = False
         self.exchanges += 1
 

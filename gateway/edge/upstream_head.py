@@ -13,8 +13,9 @@ from chassis import told_signatures, vouched_certificates
 from chassis.told_refusals import ToldRefusal
 from gateway.admission.roles import granted_roles
 from gateway.admission.tracing import own_step
+from gateway.edge.answer_fields import AnswerFields
 from gateway.edge.client_head import ORDINARY_CONNECTION, named_hop_by_hop
-from gateway.edge.reply import FAULT_ORDER, KEPT_ALIVE, TOLD_REFUSAL
+from gateway.edge.reply_heads import FAULT_ORDER, KEPT_ALIVE, TOLD_REFUSAL
 from gateway.plans.tokens import Bearing, taken_out
 from psd2.roles import format_roles
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from gateway.admission.signatures import SignatureVerdict
     from gateway.admission.tokens import AccessToken
     from gateway.edge.client_head import ClientHead
-    from gateway.edge.reply import ReplyHead
+    from gateway.edge.reply_heads import ReplyHead
     from gateway.policies.model import Route
     from gateway.register.model import Tpp
     from gateway.trust.judgement import Trusted
@@ -205,14 +206,22 @@ def _plain(value: str) -> str:
     return value if value.isascii() and value.isprintable() else quote(value, safe="")
 
 
-def reply_headers(reply: ReplyHead, request: Request) -> list[tuple[bytes, bytes]]:
-    """Return the reply's header lines for the client: nothing hop-by-hop, plus the request's id."""
-    passed = [field for field in reply.headers if field[0] not in _REPLY_DROPPED]
-    connection = reply.own.get(b"connection")
-    if connection is not None and connection != KEPT_ALIVE:
-        named = named_hop_by_hop(connection)
-        if not named <= ORDINARY_CONNECTION:
-            passed = [field for field in passed if field[0] not in named]
-    passed.append((b"server", b"gateway"))
-    passed.append((b"x-sandbox-request", request.id.encode("ascii")))
-    return passed
+def passed_fields(reply: ReplyHead) -> AnswerFields:
+    """Return what of a reply goes on to the client: nothing hop-by-hop, and the edge's own name as the server's."""
+    if not reply.passed:
+        passed = [field for field in reply.fields if field[0] not in _REPLY_DROPPED]
+        connection = reply.own.get(b"connection")
+        if connection is not None and connection != KEPT_ALIVE:
+            named = named_hop_by_hop(connection)
+            if not named <= ORDINARY_CONNECTION:
+                passed = [field for field in passed if field[0] not in named]
+        reply.passed.append(AnswerFields([*passed, (b"server", b"gateway")]))
+    return reply.passed[0]
+
+
+def new_fields(reply: ReplyHead, request: Request) -> list[tuple[bytes, bytes]]:
+    """Return what no other reply has in common with this one: the ids of the request."""
+    fields = [(b"x-sandbox-request", request.id.encode("ascii"))]
+    if reply.request_id is not None:
+        fields.append((b"x-request-id", reply.request_id))
+    return fields

@@ -14,6 +14,7 @@ from chassis.listener import TLS12_CIPHERS
 from chassis.logs import get_logger
 from gateway.upstreams.faults import UpstreamFault
 from gateway.upstreams.model import TlsVersion
+from gateway.upstreams.tls_object import DirectSslObject
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -173,6 +174,7 @@ def _client_context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # verifies the chain, and the name that is given
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(TLS12_CIPHERS)
+    context.sslobject_class = DirectSslObject
     return context
 
 

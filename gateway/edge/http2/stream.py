@@ -6,10 +6,12 @@ import asyncio
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Final, Protocol
 
+from gateway.edge.answer_fields import NO_FIELDS
 from gateway.edge.client import ClientGone
 from gateway.edge.deadlines import NEVER
 
 if TYPE_CHECKING:
+    from gateway.edge.answer_fields import AnswerFields
     from gateway.edge.http2.heads import RequestHead
 
 _NO_BODY: Final = frozenset({204, 304})
@@ -119,12 +121,16 @@ class StreamExchange:
         self._carrier.taken(self, held)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    def start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+    def start(self, status: int, headers: list[tuple[bytes, bytes]], same: AnswerFields = NO_FIELDS) -> None:
         """Prepare the answer's head; it goes out with the first piece of the body."""
         self._awaits_continue = False
         self._omits_body = self._is_head or status in _NO_BODY
         head = [(b":status", b"%d" % status)]
-        head += [(name.lower(), value) for name, value in headers if status != _NO_CONTENT or name != b"content-length"]
+        head += [
+            (name.lower(), value)
+            for name, value in (*same.fields, *headers)
+            if status != _NO_CONTENT or name != b"content-length"
+        ]
         if not any(name == b"date" for name, _ in head):
             head.append((b"date", formatdate(usegmt=True).encode("ascii")))
         self._answer_head = head

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.edge.reply import FieldMemory, Reply, UnreadableReply
+from gateway.edge.reply import Reply, UnreadableReply
+from gateway.edge.reply_heads import ReplyMemory
 
 COUNTED = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX: y\r\n\r\nhello"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\nTrailer: dropped\r\n\r\n"
 
 
 def read(data: bytes, *, step: int | None = None, to_head_request: bool = False) -> Reply:
-    reply = Reply(FieldMemory(), to_head_request=to_head_request)
+    reply = Reply(ReplyMemory(), to_head_request=to_head_request)
     for at in range(0, len(data), step or len(data)):
         reply.feed(data[at : at + (step or len(data))])
     return reply
@@ -25,7 +26,7 @@ def test_a_reply_is_the_same_however_it_arrives(data: bytes, step: int | None) -
     assert reply.head is not None
     assert reply.head.status == 200
     assert (reply.take(), reply.is_complete, reply.keep_alive) == (b"hello", True, True)
-    assert b"trailer" not in dict(reply.head.headers)
+    assert b"trailer" not in dict(reply.head.fields)
 
 
 def test_a_reply_that_has_not_ended_is_not_complete() -> None:
@@ -65,7 +66,7 @@ def test_interim_replies_are_passed_over() -> None:
     interim = b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
     reply = read(b"HTTP/1.1 100 Continue\r\n\r\n" + interim + COUNTED)
     assert reply.head is not None
-    assert (reply.head.status, dict(reply.head.headers)) == (200, {b"content-length": b"5", b"x": b"y"})
+    assert (reply.head.status, dict(reply.head.fields)) == (200, {b"content-length": b"5", b"x": b"y"})
 
 
 def test_a_second_reply_is_not_read_and_spoils_the_connection() -> None:
@@ -101,3 +102,70 @@ def test_what_is_not_well_formed_is_refused(data: bytes) -> None:
     """Before anything of it is passed on."""
     with pytest.raises(UnreadableReply):
         read(data)
+
+
+def replies(memory: ReplyMemory, *heads: bytes, to_head_request: bool = False) -> list[Reply]:
+    """Read replies of one connection, one after the other; their bodies are two bytes long."""
+    read = []
+    for head in heads:
+        reply = Reply(memory, to_head_request=to_head_request)
+        reply.feed(head + b"\r\n" + (b"" if to_head_request else b"ab"))
+        read.append(reply)
+    return read
+
+
+_SAME = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: keep-alive\r\nX-Request-ID: %b\r\nA: b\r\n"
+
+
+def test_a_head_that_is_repeated_is_read_once_but_for_its_request_id() -> None:
+    """Each reply has its own; what else goes on is the same object, and the body's length is known."""
+    first, second, third = replies(ReplyMemory(), _SAME % b"1", _SAME % b"2", _SAME.replace(b"X-Request-ID: %b\r\n", b""))
+    assert first.head is not None
+    assert dict(first.head.fields)[b"x-request-id"] == b"1"
+    assert second.head is not None
+    assert third.head is not None
+    assert (second.head.request_id, third.head.request_id) == (b"2", None)
+    assert b"x-request-id" not in dict(second.head.fields)
+    assert second.head.passed is third.head.passed
+    assert [(each.is_complete, each.keep_alive, each.take()) for each in (first, second, third)] == [(True, True, b"ab")] * 3
+
+
+def test_a_repeated_head_has_no_body_where_the_request_was_a_head_request() -> None:
+    """Whatever its length says (RFC 9110 §9.3.2)."""
+    memory = ReplyMemory()
+    replies(memory, _SAME % b"1")
+    (known,) = replies(memory, _SAME % b"2", to_head_request=True)
+    assert (known.is_complete, known.take()) == (True, b"")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"Set-Cookie: a=b",
+        b"Location: /a",
+        b"Connection: close",
+        b"X-Sandbox-Refusal: {}",
+        b"X-Sandbox-Fault-Order: x",
+        b"X-Request-ID: twice",
+    ],
+)
+def test_what_is_for_one_client_or_ends_the_connection_is_never_remembered(line: bytes) -> None:
+    """Such a head is read anew each time."""
+    memory = ReplyMemory()
+    replies(memory, (_SAME % b"1").replace(b"Connection: keep-alive\r\n", b"") + line + b"\r\n")
+    assert memory._known == {}
+
+
+def test_only_so_many_heads_are_remembered() -> None:
+    """Their dates change every second."""
+    memory = ReplyMemory()
+    replies(memory, *[_SAME % b"1" + b"Date: %d\r\n" % number for number in range(20)])
+    assert 1 <= len(memory._known) <= 8
+
+
+def test_a_malformed_request_id_is_no_line_of_a_known_head_either() -> None:
+    """Controls in it would go on to the client."""
+    memory = ReplyMemory()
+    replies(memory, _SAME % b"1")
+    with pytest.raises(UnreadableReply):
+        replies(memory, _SAME % b"1\x00")
