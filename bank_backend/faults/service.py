@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from bank_backend.database import one_at_a_time
 from bank_backend.faults.errors import FaultUnknown, TooManyFaults
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from bank_backend.faults.model import Fault, NewFault
     from psd2.clock import Clock
     from psd2.ids import TenantId
+
+_NO_TEXT: Final = "a fault that this TPP has set rejects the payment"
 
 
 class FaultStore(Protocol):
@@ -105,7 +107,7 @@ class Faults:
         standing = self._store.standing(connection, tenant)
         matching = [one for one in standing if one.kind is FaultKind.REJECT_PAYMENT and one.matches("POST", path)]
         struck = self._counted(connection, matching)
-        return Rejection(struck[0].effect.reason, struck[0].effect.text) if struck else None
+        return Rejection(struck[0].effect.reason, struck[0].effect.text or _NO_TEXT) if struck else None
 
     def _counted(self, connection: Connection, matching: Sequence[Fault]) -> list[Fault]:
         struck: list[Fault] = []

@@ -85,7 +85,8 @@ def _information(view: PaymentView) -> dict[str, Any]:
     if payment.instruction.is_bulk and view.executions:
         newest = {each.transfer: each for each in view.executions}
         body["payments"] = [
-            entry | (_outcome(newest[place]) if place in newest else {}) for place, entry in enumerate(body["payments"])
+            entry | (_outcome(newest[place], view.batch_debit) if place in newest else {})
+            for place, entry in enumerate(body["payments"])
         ]
     if payment.instruction.rule is not None:
         body |= _history(view)
@@ -106,10 +107,11 @@ def _history(view: PaymentView) -> dict[str, Any]:
     return body
 
 
-def _outcome(execution: Execution) -> dict[str, Any]:
+def _outcome(execution: Execution, batch_debit: str | None = None) -> dict[str, Any]:
     body: dict[str, Any] = {"transactionStatus": execution.status.value}
     if execution.entry is not None:
-        body["transactionId"] = execution.entry
+        # As the payer finds it in the statement: of a batch, that is the one debit.
+        body["transactionId"] = batch_debit or execution.entry
     if execution.reason is not None:
         body |= {"reasonCode": execution.reason.code, "psuMessage": execution.reason.text}
     return body

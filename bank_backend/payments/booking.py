@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bank_backend.ledger.refusals import AlreadyBooked, BatchRefused, LedgerError, UnknownHold
 from bank_backend.payments.model import TransactionStatus
-from bank_backend.payments.orders import is_house_number, origin_of, reason_of, transfer_order
+from bank_backend.payments.orders import batch_origin, is_house_number, origin_of, reason_of, transfer_order
 from bank_backend.payments.reasons import UNKNOWN_CREDITOR, RejectionReason
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Bookings:
                     connection,
                     [_order(payment, each) for each in left],
                     now,
-                    origin=f"{payment.id}:batch",
+                    origin=batch_origin(payment),
                     holds=[each.hold for each in left if each.hold is not None],
                 )
             except BatchRefused as refusal:

@@ -156,7 +156,8 @@ def _concluded(payment: Payment, executions: Collection[Execution]) -> Payment:
     for still_open in (_S.PDNG, _S.ACSP):
         if still_open in statuses:
             return payment.moved(still_open)
-    refused = [each.reason for each in executions if each.reason is not None]
+    in_order = sorted(executions, key=lambda each: each.number)
+    refused = [each.reason for each in in_order if each.reason is not None]
     if statuses == {_S.RJCT}:
         return payment.rejected(refused[0])
     if _S.RJCT in statuses:

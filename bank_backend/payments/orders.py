@@ -46,6 +46,11 @@ def origin_of(payment: Payment, number: int) -> str:
     return f"{payment.id}:{number}"
 
 
+def batch_origin(payment: Payment) -> str:
+    """Return the name under which the one debit of a batch stands in the books."""
+    return f"{payment.id}:batch"
+
+
 def reason_of(error: LedgerError) -> RejectionReason:
     """Return why the ledger refused, in words that a TPP may read."""
     return _DISCREET.get(type(error)) or RejectionReason.of(error.reason_code, str(error))

@@ -48,6 +48,9 @@ class PaymentStore(Protocol):
     def has_booked(self, connection: Connection, payment: Payment) -> bool:
         """Tell whether any of the payment's executions has moved money."""
 
+    def debit_of_batch(self, connection: Connection, payment: Payment) -> str | None:
+        """Return the entry by which the debtor paid several of the payment's transfers at once; None where there is none."""
+
     def put_executions(self, connection: Connection, changed: Sequence[Execution]) -> None:
         """Write executions, over what stood there under their numbers."""
 

@@ -63,12 +63,16 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentView:
-    """A payment as it stands now, with the newest of its executions; `funds_available` None: not judged."""
+    """A payment as it stands now, with the newest of its executions; `funds_available` None: not judged.
+
+    `batch_debit` is the movement that the debtor's statement has for those that were booked together.
+    """
 
     payment: Payment
     executions: tuple[Execution, ...]
     now: datetime
     funds_available: bool | None = None
+    batch_debit: str | None = None
 
 
 class Payments:
@@ -117,7 +121,8 @@ class Payments:
             # BG IG §5.4: with these statuses only.
             is_judged = payment.status is TransactionStatus.ACTC
             funds = self._quotes.funds_suffice(connection, payment, now) if is_judged else None
-        return PaymentView(payment=payment, executions=tuple(executions), now=now, funds_available=funds)
+            debit = self._store.debit_of_batch(connection, payment) if payment.instruction.batch_booking else None
+        return PaymentView(payment=payment, executions=tuple(executions), now=now, funds_available=funds, batch_debit=debit)
 
     def cancel(self, place: Place, personality: Personality) -> Payment:
         """Cancel the payment, or return it as it stands where its PSU has to agree first (BG IG §5.6).

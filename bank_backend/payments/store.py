@@ -29,8 +29,10 @@ from sqlalchemy.exc import IntegrityError
 
 from bank_backend.accounts.store import PAYMENT, accounts
 from bank_backend.database import METADATA
+from bank_backend.ledger.tables import entries
 from bank_backend.payments.forms import instruction_as_json, instruction_from_json
 from bank_backend.payments.model import Execution, Payment, TransactionStatus
+from bank_backend.payments.orders import batch_origin
 from bank_backend.payments.products import PRODUCTS
 from bank_backend.payments.reasons import RejectionReason
 from bank_backend.personalities.model import PaymentService
@@ -163,6 +165,11 @@ class SqlPaymentStore:
         """Tell whether any of the payment's executions has moved money."""
         statement = select(executions.c.number).where(executions.c.payment == payment.id, executions.c.entry.is_not(None))
         return connection.execute(statement.limit(1)).first() is not None
+
+    def debit_of_batch(self, connection: Connection, payment: Payment) -> str | None:
+        """Return the entry by which the debtor paid several of the payment's transfers at once; None where there is none."""
+        of_batch = (entries.c.tenant == payment.tenant) & (entries.c.origin == batch_origin(payment))
+        return connection.execute(select(entries.c.id).where(of_batch)).scalar_one_or_none()
 
     def put_executions(self, connection: Connection, changed: Sequence[Execution]) -> None:
         """Write executions, over what stood there under their numbers."""

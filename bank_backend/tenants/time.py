@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from math import ceil
 from typing import TYPE_CHECKING, Final, Protocol
 
 from bank_backend.database import one_at_a_time
@@ -76,7 +77,8 @@ class TenantTime:
             now = self._clocks.now(tenant, connection)
             to = target(now)
             self._require_movable(now, to, field=field)
-            self._clocks.advance(connection, tenant, to - now)
+            # Up to whole seconds: a clock that is set to the moment at which something is due has reached it.
+            self._clocks.advance(connection, tenant, timedelta(seconds=ceil((to - now).total_seconds())))
         # Outside of the transaction: each task is one of its own, and the clock stands where it was put whatever fails.
         return self.reading(tenant, tasks_run=self._scheduler.run_due(tenant))
 

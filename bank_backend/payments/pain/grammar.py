@@ -130,7 +130,8 @@ class _Reader:
                 self._fault(child.line, below, "stands too late: the message has an order of elements")
             reached = max(reached, place)
             if counts[child.name] > element.most:
-                self._fault(child.line, below, f"stands more than {element.most} times" if element.most > 1 else "stands twice")
+                most = f"more than {element.most} times" if element.most > 1 else "twice: this bank takes one"
+                self._fault(child.line, below, f"stands {most}")
                 continue
             nodes.append(self.node(child, element, below))
         self._require_complete(markup, grammar, path, counts)

@@ -147,6 +147,17 @@ def test_a_payment_is_rejected_with_the_given_reason(desk: BankDesk) -> None:
         assert faults.rejection(connection, TENANT, path=PAYMENTS) is None
 
 
+def test_a_rejection_without_a_text_says_whose_it_is(desk: BankDesk) -> None:
+    """Whoever reads the payment's status sees that it was asked for."""
+    set_fault(desk, kind="reject-payment", path="/v1/payments/{product}", reason="AC04")
+    payment = desk.payment()
+
+    desk.decide(desk.begin("pis", payment))
+
+    told: Any = desk.tpp.get(f"{PAYMENTS}/{payment}/status", Accept="application/json").json
+    assert (told["reasonCode"], told["psuMessage"]) == ("AC04", "Rejected: a fault that this TPP has set rejects the payment")
+
+
 def test_faults_of_one_tenant_touch_no_other(desk: BankDesk) -> None:
     """Nor can another see or clear them."""
     fault = set_fault(desk, **BUSY)

@@ -62,6 +62,22 @@ def test_a_batch_is_one_debit_and_a_credit_for_each_payee(till: Till) -> None:
 
 
 @pytest.mark.parametrize("batch", [False, True])
+def test_the_payer_finds_each_payment_in_the_statement(till: Till, batch: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    """`transactionId` names a movement of the debtor's account: of a batch the one debit."""
+    path = till.bulk(entry("1.00"), entry("2.00", iban=till.desk.iban(JONAS)), batchBookingPreferred=batch)
+    till.approve(path)
+    account = till.desk.bank.account(ANNA)
+
+    told = [each["transactionId"] for each in till.information(path)["payments"]]
+
+    consent = till.desk.approved_consent()
+    for transaction in told:
+        address = f"/v1/accounts/{account.id}/transactions/{transaction}"
+        assert till.desk.reader(consent).get(address, Consent_ID=consent).status_code == 200
+    assert len(set(told)) == (1 if batch else 2)
+
+
+@pytest.mark.parametrize("batch", [False, True])
 def test_what_can_not_be_made_takes_nothing_else_down(till: Till, batch: bool) -> None:  # noqa: FBT001 - a parameter of the test
     """PART: the payee at this bank that is blocked gets nothing, the others are paid (BG IG §4.14.1)."""
     till.set_account(JONAS, status="blocked")
@@ -78,7 +94,8 @@ def test_what_can_not_be_made_takes_nothing_else_down(till: Till, batch: bool) -
 
 def test_where_nothing_can_be_made_the_whole_is_rejected(till: Till) -> None:
     """RJCT with the first reason."""
-    path = till.bulk(entry(MUCH), entry(MUCH))
+    till.set_account(JONAS, status="blocked")
+    path = till.bulk(entry(MUCH), entry("1.00", iban=till.desk.iban(JONAS)), batchBookingPreferred=True)
 
     till.approve(path)
 

@@ -162,11 +162,12 @@ def test_all_faults_are_told_at_once() -> None:
         (pain(DEBTOR).replace(OLD_PAIN, "pain.001.001.02"), "pain.001.001.03"),
         (pain(DEBTOR).replace("<MsgId>MSG-1</MsgId>", '<x:MsgId xmlns:x="urn:x">MSG-1</x:MsgId>'), "another namespace"),
         ("<Document>" + "<a>" * 30 + "</a>" * 30 + "</Document>", "levels deep"),
+        ("<Document>" + "<a>" * 900 + "</a>" * 900 + "</Document>", "levels deep"),
         ("<Document>" + "<a/>" * 30_000 + "</Document>", "elements"),
         (f"<!DOCTYPE Document>{pain(DEBTOR).partition('?>')[2]}", "document type declaration"),
         (pain(DEBTOR).replace("MSG-1", "\N{REPLACEMENT CHARACTER}"), "lost on its way"),
     ],
-    ids=["empty", "text", "open", "namespace", "version", "mixed", "deep", "many", "doctype", "lost"],
+    ids=["empty", "text", "open", "namespace", "version", "mixed", "deep", "deepest", "many", "doctype", "lost"],
 )
 def test_what_is_no_message_is_said_to_be_none(document: str, words: str) -> None:
     """In words that say what to do."""

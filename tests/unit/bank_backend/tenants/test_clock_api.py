@@ -9,7 +9,7 @@ import pytest
 
 from bank_backend.tenants.durations import Duration, InvalidDuration
 from tests.support.bank_core import NOW, OTHER_TENANT, TENANT
-from tests.support.bank_sca import consent_body
+from tests.support.bank_sca import PAYMENTS, consent_body
 
 if TYPE_CHECKING:
     from tests.support.bank_sca import BankDesk
@@ -36,6 +36,19 @@ def test_the_clock_is_put_forward_for_one_tenant(desk: BankDesk) -> None:
     assert answer["now"] == "2027-01-31T07:00:00+00:00"
     assert desk.bank.services.clock.now(TENANT) == datetime(2027, 1, 31, 7, tzinfo=UTC)
     assert desk.bank.services.clock.now(OTHER_TENANT) == NOW
+
+
+def test_a_clock_that_is_set_has_reached_its_moment(desk: BankDesk) -> None:
+    """Whatever fraction of a second the real one shows: what is due at midnight happens when it is set to midnight."""
+    desk.bank.clock.advance(timedelta(milliseconds=300))
+    path = f"{PAYMENTS}/{desk.payment(requestedExecutionDate='2026-12-01')}"
+    desk.decide(desk.begin("pis", path.rpartition("/")[2]))
+
+    answer: Any = desk.tpp.call("PUT", CLOCK, {"now": "2026-12-01T00:00:00Z"}).json
+
+    assert answer["now"] == "2026-12-01T00:00:00+00:00"
+    told: Any = desk.tpp.get(f"{path}/status", Accept="application/json").json
+    assert told["transactionStatus"] == "ACSC"
 
 
 def test_what_the_bank_judges_by_time_follows(desk: BankDesk) -> None:
