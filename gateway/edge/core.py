@@ -10,23 +10,20 @@ import orjson
 
 from chassis.logs import get_logger
 from gateway.admission.admit import Admission
-from gateway.admission.looking_up import MOST_LOOK_UPS, load, looked_up
 from gateway.admission.memory import NotLoaded
 from gateway.admission.refusal import Refusal
 from gateway.admission.registered_certificates import registrant_of
 from gateway.admission.rendering import Answer, render, style_of
-from gateway.admission.signatures import SignedRequest, judged_signature
-from gateway.admission.standing import admitted
 from gateway.audit.record import ABORTED, FAILED, REFUSED, Exchange, RecordWriter
 from gateway.changes.feed import StaleFeed
 from gateway.edge.client import ClientGone
 from gateway.edge.forwarding import Forwarding
 from gateway.edge.held_answers import HeldAnswers
+from gateway.edge.judging import Judging
 from gateway.edge.passage import Passage
 from gateway.explain.explainer import Explainer
-from gateway.policies.model import ErrorStyle, Listener, SignatureRule, Upstream
+from gateway.policies.model import ErrorStyle, Listener, Upstream
 from gateway.trust.judgement import Distrusted
-from gateway.trust.model import TPP_STORE
 from gateway.upstreams.faults import UpstreamFault
 from psd2.ids import TimeOrderedUuids
 
@@ -36,7 +33,6 @@ if TYPE_CHECKING:
     from gateway.acme.answers import ChallengeAnswers
     from gateway.admission.knowledge import Knowledge
     from gateway.admission.request import Connection, Leaf, Request
-    from gateway.admission.signatures import SignatureVerdict
     from gateway.audit.log import AuditLog
     from gateway.config import GatewaySettings
     from gateway.edge.client import Arrival, Client, SwiftClient
@@ -79,7 +75,6 @@ class Edge:
         """Hold what the exchanges share."""
         self._knowledge = knowledge
         self._upstreams = upstreams
-        self._relays = relays
         self._audit = audit
         self._settings = settings
         self._clock = clock
@@ -87,7 +82,7 @@ class Edge:
         self._counting = counting
         self._tally = tally
         self._proof_uses = proof_uses
-        self._request_signatures = request_signatures
+        self._judging = Judging(knowledge, relays, request_signatures, settings, self._now)
         self._signer = signer
         self._records = RecordWriter(redactions=counting.redactions)
         self._ids = TimeOrderedUuids()
@@ -97,7 +92,7 @@ class Edge:
             knowledge=knowledge,
             counting=counting,
             records=self._records,
-            judge_signature=partial(self._judge_signature, is_spent=False),
+            judge_signature=partial(self._judging.judge_signature, is_spent=False),
         )
 
     async def serve(self, arrival: Arrival, client: Client) -> None:
@@ -232,9 +227,9 @@ class Edge:
             return
         self._counting.require_unblocked(exchange.request.connection)
         try:
-            self._admit(exchange, exchange.arrived_at)
+            self._judging.admit(exchange, exchange.arrived_at)
         except (NotLoaded, StaleFeed):
-            await self._admit_after_looking_up(exchange)
+            await self._judging.admit_after_looking_up(exchange)
         if exchange.admission.proof is not None:
             await self._proof_uses.require_first(exchange.admission.proof)
         await self._counting.spend(exchange, head)
@@ -249,7 +244,7 @@ class Edge:
             return None
         self._counting.require_unblocked(exchange.request.connection)
         try:
-            self._admit(exchange, exchange.arrived_at)
+            self._judging.admit(exchange, exchange.arrived_at)
         except (NotLoaded, StaleFeed):
             return None
         if exchange.admission.proof is not None or _is_answered_here(exchange.admission):
@@ -280,59 +275,10 @@ class Edge:
             max_body_bytes=self._settings.max_body_bytes,
             monotonic=self._monotonic,
             record=self._record,
-            judge_signature=self._judge_signature,
+            judge_signature=self._judging.judge_signature,
             held_answers=self._held_answers,
             signing=self._signer.signing_of(route, exchange.request, head),
         )
-
-    async def _judge_signature(
-        self, exchange: Exchange, head: ClientHead, body: bytes, *, is_spent: bool = True
-    ) -> SignatureVerdict | None:
-        """Judge signatures where the route wants them judged; raises `Refusal` where it demands a valid one.
-
-        The verdict is on the seal's: a message signature that is there and judged is good, or raises.
-        """
-        await self._request_signatures.require(exchange, head, body, is_spent=is_spent)
-        admission = exchange.admission
-        if admission.taken.signature is SignatureRule.OFF:
-            return None
-        is_demanded = admission.taken.signature is SignatureRule.REQUIRED
-        if head.signed is None or not head.bears_seal:
-            if is_demanded:
-                raise Refusal("signature.missing")
-            return None
-        signed = SignedRequest(exchange.request, head.signed, body)
-        # The judge may be missing, or what a responder says of the seal's certificate.
-        verdict = exchange.signature = await looked_up(partial(self._judged_signature, signed, admission))
-        if is_demanded and verdict.refusal is not None:
-            raise verdict.refusal
-        return verdict
-
-    def _judged_signature(self, signed: SignedRequest, admission: Admission) -> SignatureVerdict:
-        store = admission.route.trust_store if admission.route is not None else TPP_STORE
-        judge, longest_age = self._knowledge.judge_of(store), self._settings.signature_seconds
-        return judged_signature(signed, admission.tpp, judge, now=self._now(), longest_age=longest_age)
-
-    def _admit(self, exchange: Exchange, now: float) -> None:
-        """Run the checks; raises `Refusal`, and `NotLoaded` or `StaleFeed` where something has to be looked up first."""
-        if exchange.request.connection.listener.asks_for_certificate and not self._knowledge.feed.is_fresh:
-            raise StaleFeed
-        if self._relays.bring_certificates:
-            request = exchange.request
-            request.connection = self._relays.seen_connection(request, self._knowledge, now)
-        exchange.admission = admitted(exchange.request, self._knowledge, now, exchange.admission)
-
-    async def _admit_after_looking_up(self, exchange: Exchange) -> None:
-        for _ in range(MOST_LOOK_UPS):
-            try:
-                self._admit(exchange, self._now())
-            except NotLoaded as missing:
-                await load(missing)
-            except StaleFeed:
-                await self._knowledge.require_fresh()
-            else:
-                return
-        raise Refusal("gateway.unsure", "what the checks need changes faster than it can be looked up")
 
     async def _refuse(self, exchange: Exchange, client: Client, refusal: Refusal) -> None:
         if exchange.status:
