@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from gateway.admission.grounds import GROUNDS
 from gateway.admission.stages import Stage
 from gateway.audit.evidence import established
-from gateway.audit.record import ABORTED, ADMITTED
+from gateway.audit.record import ABORTED, ADMITTED, REGISTRATION
 from gateway.policies.model import MutualTls, TokenRule
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ _FIRST_REFUSAL: Final = 400
 _CERTIFICATE_STAGES: Final = frozenset(
     {Stage.PRESENTED, Stage.BLOCK_LIST, Stage.CERTIFICATE, Stage.REVOCATION, Stage.QWAC, Stage.REGISTER}
 )
+# What only an authority's certificate is asked: one that a client has registered stands for itself (RFC 8705 §2.2).
+_AUTHORITY_STAGES: Final = frozenset({Stage.REVOCATION, Stage.QWAC})
 # Whether there must be a token or a signature at all is the bank's to say: what it tells ends the call at our stage.
 _TOLD_STAGES: Final = frozenset({Stage.TOKEN, Stage.SIGNATURE})
 # Stages that few routes ask for, by what the record of their asking is called.
@@ -134,7 +136,8 @@ def _is_unasked(stage: Stage, record: Record) -> bool:
         return record.get("tls") is None and record.get("kind") == "request"
     if stage in _CERTIFICATE_STAGES:
         is_left_out = asks.get("certificate") == MutualTls.OPTIONAL and record.get("certificate") is None
-        return asks.get("certificate") == MutualTls.OFF or is_left_out
+        is_registered = stage in _AUTHORITY_STAGES and (record.get("revocation") or {}).get("method") == REGISTRATION
+        return asks.get("certificate") == MutualTls.OFF or is_left_out or is_registered
     if stage in _ASKED_BY:
         return not asks.get(_ASKED_BY[stage])
     if stage in _TOKEN_STAGES:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from chassis.vouched_certificates import Vouched
 from gateway.admission.tracing import own_step
 from gateway.plans.redaction import Redactions
 from gateway.policies.model import SignatureRule, TokenRule
@@ -36,6 +37,8 @@ ADMITTED: Final = "admitted"
 REFUSED: Final = "refused"
 FAILED: Final = "failed"
 ABORTED: Final = "aborted"
+REGISTRATION: Final = "registration"
+"""What `revocation` says of a certificate that no authority has issued: it ends with its registration."""
 _TOKEN_ID_CHARACTERS: Final = 16
 _MOST_PATH_CHARACTERS: Final = 500
 
@@ -296,6 +299,8 @@ def _asks(route: Route | None) -> dict[str, object] | None:
 def _revocation(trusted: Trusted | None) -> dict[str, object] | None:
     if trusted is None:
         return None
+    if trusted.vouched is Vouched.REGISTERED:
+        return {"method": REGISTRATION, "status": "not_asked"}
     if trusted.status is None:
         return {"method": None, "status": "unknown"}
     return {"method": trusted.status.method, "status": "good", "as_of": _timestamp(trusted.status.as_of)}

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from chassis.vouched_certificates import Vouched
 from gateway.admission.admit import CERTIFICATE_STAGES, STEPS, Admission
 from gateway.admission.refusal import Refusal
 from gateway.admission.stages import Stage
@@ -115,6 +116,10 @@ def _has_certificate(admission: Admission) -> bool:
     return admission.trusted is not None
 
 
+def _has_issuer(admission: Admission) -> bool:
+    return admission.trusted is not None and admission.trusted.vouched is not Vouched.REGISTERED
+
+
 def _has_token(admission: Admission) -> bool:
     return admission.token is not None
 
@@ -123,6 +128,7 @@ def _has_token(admission: Admission) -> bool:
 _ASKED: Final[dict[Stage, Callable[[Admission], bool]]] = {
     Stage.ADDRESS: lambda admission: admission.taken.ip_rules is not None,
     **dict.fromkeys(CERTIFICATE_STAGES, _has_certificate),
+    **dict.fromkeys((Stage.REVOCATION, Stage.QWAC), _has_issuer),
     Stage.CONDITIONS: lambda admission: _has_certificate(admission) and admission.taken.certificate is not None,
     Stage.REGISTER: lambda admission: admission.tpp is not None,
     Stage.TOKEN: _has_token,

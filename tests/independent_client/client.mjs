@@ -9,7 +9,10 @@ const wish = JSON.parse(readFileSync(0, "utf8"));
 const dispatcher = new Agent({
   connect: { ca: readFileSync(wish.ca), cert: readFileSync(wish.certificate), key: readFileSync(wish.key) },
 });
-const call = (url, options) => fetch(url, { ...options, dispatcher });
+// Where the client has a certificate of its own, the QWAC is for registration and for the bank's resources alone.
+const ownDispatcher = wish.ownCertificate ? new Agent({ connect: { ca: readFileSync(wish.ca), ...wish.ownCertificate } }) : dispatcher;
+const wantsQwac = /^\/(register|v1|sandbox)(\/|$)/;
+const call = (url, options) => fetch(url, { ...options, dispatcher: wantsQwac.test(new URL(url).pathname) ? dispatcher : ownDispatcher });
 const seen = {};
 
 // --- what every client does ---
@@ -162,4 +165,4 @@ try {
   seen.failure = { name: error.name, message: error.message, code: error.code, error: error.error, description: error.error_description, cause: String(error.cause?.message ?? JSON.stringify(error.cause ?? null)) };
 }
 process.stdout.write(JSON.stringify(seen));
-await dispatcher.close();
+for (const each of new Set([dispatcher, ownDispatcher])) await each.close();

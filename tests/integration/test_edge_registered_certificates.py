@@ -78,7 +78,8 @@ def test_the_authorization_server_gets_it_with_the_word_of_the_register(
     seen = dict(answer.json["headers"])
     assert (seen["x-sandbox-certificate"], seen["x-sandbox-tpp"]) == ("registered", NUMBER)
     assert seen["client-cert"].startswith(":MII")
-    assert edge.record_of(answer)["tpp"] == NUMBER
+    record = edge.record_of(answer)
+    assert (record["tpp"], record["revocation"]["method"]) == (NUMBER, "registration")
 
 
 @pytest.mark.parametrize("path", NOT_TAKEN)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
+from tests.support.pki import key_of, self_issued
 from tests.support.tpps import ANNA, registered
 
 if TYPE_CHECKING:
@@ -156,6 +157,22 @@ def test_dpop(platform: RunningPlatform, identity: TppIdentity) -> None:
     seen = journey(platform, identity, "dpop", **wish)
     require_whole_life(seen)
     assert seen["tokenType"].lower() == "dpop"
+    assert seen["introspection"]["cnf"].keys() == {"jkt"}
+
+
+def test_a_self_signed_certificate(platform: RunningPlatform, identity: TppIdentity) -> None:
+    """Authenticates the client wherever OAuth is spoken; the QWAC opens the accounts, with tokens that are bound to a key."""
+    own = self_issued()
+    registers = {
+        "profile": "fapi2",
+        "token_endpoint_auth_method": "self_signed_tls_client_auth",
+        "jwks": {"keys": [key_of(own)]},
+        "grant_types": GRANTS,
+        "dpop_bound_access_tokens": True,
+    }
+    wish = {"registers": registers, "ownCertificate": {"cert": own.pem, "key": own.key_pem}}
+    seen = journey(platform, identity, "dpop", **wish)
+    require_whole_life(seen)
     assert seen["introspection"]["cnf"].keys() == {"jkt"}
 
 

@@ -47,6 +47,13 @@ class Issued:
         )
 
     @property
+    def key_pem(self) -> str:
+        unencrypted = serialization.NoEncryption()
+        return self.key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, unencrypted).decode(
+            "ascii"
+        )
+
+    @property
     def sha256(self) -> str:
         return sha256_hex(self.der)
 
@@ -59,9 +66,7 @@ class Issued:
         folder.mkdir(parents=True, exist_ok=True)
         certificate, key = folder / f"{name}.crt", folder / f"{name}.key"
         certificate.write_text(self.pem)
-        key.write_bytes(
-            self.key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        )
+        key.write_text(self.key_pem)
         return str(certificate), str(key)
 
 

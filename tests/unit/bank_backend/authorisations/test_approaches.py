@@ -11,7 +11,7 @@ import pytest
 from psd2.client_cert_header import encode_client_cert
 from tests.support.bank_core import ANNA, JONAS, OTHER_TENANT, TENANT, registration
 from tests.support.bank_sca import CONSENTS, Tpp, consent_body, refusal
-from tests.support.pki import Authority
+from tests.support.pki import Authority, self_issued
 
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse
@@ -159,6 +159,14 @@ def test_browsers_are_sent_to_the_qwacs_domain_alone(desk: BankDesk, host: str, 
     assert (answer.status_code == 201) is is_own
     if not is_own:
         assert refusal(answer) == (400, "FORMAT_ERROR", "TPP-Redirect-URI")
+
+
+@pytest.mark.parametrize("vouched", ["registered", ""])
+def test_a_certificate_that_no_authority_has_issued_names_no_domain(desk: BankDesk, vouched: str) -> None:
+    """Its holder writes there whatever it likes."""
+    own = {"X-Sandbox-Certificate": vouched, "Client-Cert": encode_client_cert(self_issued().der)}
+    answer = ask(desk, headers={"TPP-Redirect-URI": "https://tpp.example/back", **own})
+    assert refusal(answer) == (400, "FORMAT_ERROR", "TPP-Redirect-URI")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from gateway.admission.grounds import GROUNDS
 from gateway.admission.stages import Stage
 from gateway.audit.explanation import explained, explanation_of, failed_stage, stages_of, told_to_its_tpp
+from gateway.audit.record import REGISTRATION
 from tests.support.pki import NUMBER
 
 OWN_TOKEN = {
@@ -125,6 +126,14 @@ def test_what_a_route_does_not_ask_for_is_said_to_be_so() -> None:
     asked_of_front = {stage for stage, result in results(front).items() if result == "not_asked"}
     of_certificate = {"presented", "block_list", "certificate", "revocation", "qwac", "conditions", "register"}
     assert asked_of_front == of_certificate | {"address", "token", "binding", "role", "scope", *UNCOUNTED, "signature"}
+
+
+def test_of_a_registered_certificate_no_authority_was_asked() -> None:
+    """It passed by its registration, which the record tells."""
+    own = record(revocation={"method": REGISTRATION, "status": "not_asked"})
+    result = {each["stage"]: each["result"] for each in stages_of(own)}
+    assert (result["certificate"], result["revocation"], result["qwac"]) == ("passed", "not_asked", "not_asked")
+    assert result["register"] == "passed"
 
 
 def test_without_a_token_the_bank_decides_whether_there_must_be_one() -> None:

@@ -14,13 +14,13 @@ from gateway.admission.refusal import Refusal
 from gateway.admission.stages import Stage
 from gateway.explain.discretion import DiscreetKnowledge
 from gateway.explain.dry_run import HOLDERS_OWN, DryRun, Verdict, dry_run
-from gateway.register.model import TppStatus
+from gateway.register.model import AuthMethod, TppStatus
 from gateway.trust.judgement import Judge
 from gateway.trust.rules import Method, RevocationRules, StoreRules
 from gateway.trust.snapshot import TrustSnapshot
 from psd2.roles import PspRole
-from tests.support.admission import TOKEN, Known, admitted, asking, judge_by, knowing, tpp
-from tests.support.pki import DAY, NUMBER, Authority, self_signed
+from tests.support.admission import CLIENT, TOKEN, Known, admitted, asking, judge_by, knowing, tpp
+from tests.support.pki import DAY, NUMBER, Authority, self_issued, self_signed
 
 if TYPE_CHECKING:
     from gateway.admission.request import Request
@@ -111,6 +111,24 @@ def test_a_blocked_tpp_fails_at_the_register() -> None:
     things = known()
     things.tpps.entries[NUMBER] = replace(tpp(), status=TppStatus.BLOCKED)
     assert run_of(things, asking(certificate=QWAC, token=TOKEN)).refusals.keys() == {Stage.REGISTER}
+
+
+def test_of_a_registered_certificate_no_authority_is_asked() -> None:
+    """It passes by its registration; who has registered it, a stranger with its certificate does not learn."""
+    own = self_issued()
+    things = knowing({"self_signed": "registered"}, judge=JUDGE)
+    things.certificate_holders.entries[own.sha256] = (CLIENT,)
+    method = AuthMethod.SELF_SIGNED_TLS_CLIENT_AUTH
+    things.clients.entries[CLIENT] = replace(things.clients.entries[CLIENT], token_endpoint_auth_method=method)
+
+    run = run_of(things, asking(certificate=own))
+    assert run.first is None
+    assert run.verdicts[Stage.CERTIFICATE] is run.verdicts[Stage.REGISTER] is Verdict.PASSED
+    assert run.verdicts[Stage.REVOCATION] is run.verdicts[Stage.QWAC] is Verdict.NOT_ASKED
+
+    first = _discreet_run(things, asking(certificate=own)).first
+    assert first is not None
+    assert first.reason == "mtls.untrusted"
 
 
 def _discreet_run(things: Known, request: Request) -> DryRun:
