@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from bank_backend.authorisations.model import ResourceKind
-from bank_backend.consents.model import UNDECIDED, Consent, ConsentStatus
+from bank_backend.consents.listing import PAGE_CONSENTS, ConsentPage, page_of
+from bank_backend.consents.model import Consent, ConsentStatus
 from bank_backend.errors import (
     ConsentExpired,
     ConsentInvalid,
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from bank_backend.calls import TppCall
     from bank_backend.consents.expiry import ConsentExpiry
+    from bank_backend.consents.listing import ConsentPlace
     from bank_backend.consents.requests import ConsentRequest
     from bank_backend.database import Connection, Database
     from bank_backend.repeats.model import MakingRequest
@@ -43,8 +45,10 @@ class ConsentStore(Protocol):
     def find_locked(self, connection: Connection, tenant: TenantId, consent_id: str) -> Consent | None:
         """Return the tenant's consent, locked until the transaction ends, or None."""
 
-    def of_psu(self, connection: Connection, tenant: TenantId, psu: PsuId) -> list[Consent]:
-        """Return the consents that this PSU has signed, newest first."""
+    def of_psu(
+        self, connection: Connection, tenant: TenantId, psu: PsuId, *, after: ConsentPlace | None, limit: int
+    ) -> list[Consent]:
+        """Return so many of the consents that this PSU has signed, open ones first, then the newest, behind a place."""
 
     def valid_recurring(self, connection: Connection, tenant: TenantId, psu: PsuId) -> list[Consent]:
         """Return the recurring consents of this PSU for this TPP that are valid; one caller at a time for a PSU."""
@@ -124,12 +128,13 @@ class Consents:
             if found.status is not ConsentStatus.TERMINATED_BY_TPP:
                 self._store.save(connection, found.moved(ConsentStatus.TERMINATED_BY_TPP, on=now.date()))
 
-    def consents_of(self, tenant: TenantId, psu: PsuId) -> list[Consent]:
-        """Return what the PSU has agreed to, as it stands now: what is still open first, then the newest."""
+    def consents_of(self, tenant: TenantId, psu: PsuId, *, after: ConsentPlace | None = None) -> ConsentPage:
+        """Return a page of what the PSU has agreed to, as it stands now: what is still open first, then the newest."""
         with self._database.reading() as connection:
             now = self._clock.now(tenant, connection)
-            signed = [consent.settled(now) for consent in self._store.of_psu(connection, tenant, psu)]
-        return sorted(signed, key=lambda consent: not _is_open(consent))
+            found = self._store.of_psu(connection, tenant, psu, after=after, limit=PAGE_CONSENTS + 1)
+        shown, following = page_of(found)
+        return ConsentPage([consent.settled(now) for consent in shown], following)
 
     def revoke_by_psu(self, tenant: TenantId, psu: PsuId, consent_id: str) -> Consent:
         """End a consent at its PSU's wish; a second time changes nothing.
@@ -207,7 +212,3 @@ def require_subject(call: TppCall, psu: PsuId) -> None:
     """Raise `TokenInvalid` where the access token was granted by another PSU than the consent."""
     if call.subject is not None and call.subject != psu:
         raise TokenInvalid("the access token is another PSU's than the consent")
-
-
-def _is_open(consent: Consent) -> bool:
-    return consent.status is ConsentStatus.VALID or consent.status in UNDECIDED

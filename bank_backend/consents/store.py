@@ -18,14 +18,18 @@ from sqlalchemy import (
     String,
     Table,
     bindparam,
+    case,
     false,
     insert,
+    literal,
     select,
     text,
+    tuple_,
     update,
 )
 
 from bank_backend.accounts.model import AccountRights
+from bank_backend.consents.listing import OPEN
 from bank_backend.consents.model import Consent, ConsentStatus
 from bank_backend.consents.wire import access_as_json, access_from_json
 from bank_backend.database import METADATA
@@ -33,10 +37,8 @@ from bank_backend.psus.store import psus
 from psd2.ids import AccountId, ConsentId, PsuId, TenantId
 
 if TYPE_CHECKING:
+    from bank_backend.consents.listing import ConsentPlace
     from bank_backend.database import Connection
-
-# More consents than a PSU looks through; a limit all the same.
-MOST_LISTED: Final = 200
 
 consents = Table(
     "consents",
@@ -77,6 +79,7 @@ _COUNT: Final = text(
 )
 
 
+_LISTED: Final = (case((consents.c.status.in_(OPEN), 0), else_=1), -consents.c.received_at, consents.c.id)
 # Built once: every reading of account data asks these.
 _BY_ID: Final = select(consents).where(consents.c.tenant == bindparam("tenant"), consents.c.id == bindparam("id"))
 _READINGS: Final = select(consent_uses.c.reading).where(
@@ -105,11 +108,15 @@ class SqlConsentStore:
         row = connection.execute(_BY_ID.with_for_update(), {"tenant": tenant, "id": consent_id}).first()
         return None if row is None else _consent(row)
 
-    def of_psu(self, connection: Connection, tenant: TenantId, psu: PsuId) -> list[Consent]:
-        """Return the consents that this PSU has signed, newest first."""
+    def of_psu(
+        self, connection: Connection, tenant: TenantId, psu: PsuId, *, after: ConsentPlace | None, limit: int
+    ) -> list[Consent]:
+        """Return so many of the consents that this PSU has signed, open ones first, then the newest, behind a place."""
         statement = select(consents).where(consents.c.tenant == tenant, consents.c.psu == psu)
-        rows = connection.execute(statement.order_by(consents.c.received_at.desc(), consents.c.id).limit(MOST_LISTED))
-        return [_consent(row) for row in rows]
+        if after is not None:
+            place = literal(0 if after.is_open else 1), literal(-after.received_at), literal(after.id)
+            statement = statement.where(tuple_(*_LISTED) > tuple_(*place))
+        return [_consent(row) for row in connection.execute(statement.order_by(*_LISTED).limit(limit))]
 
     def valid_recurring(self, connection: Connection, tenant: TenantId, psu: PsuId) -> list[Consent]:
         """Return the recurring consents of this PSU for this TPP that are valid; one caller at a time for a PSU."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Column, Date, Float, ForeignKey, Row, String, Table, insert, select, update
 
 from bank_backend.consents.model import ConsentStatus
-from bank_backend.consents.store import MOST_LISTED
 from bank_backend.database import METADATA
 from bank_backend.funds.model import Card, FundsConsent
 from bank_backend.references import AccountReference
@@ -16,6 +15,9 @@ from psd2.ids import AccountId, ConsentId, PsuId, TenantId
 
 if TYPE_CHECKING:
     from bank_backend.database import Connection
+
+# More consents than a PSU looks through; a limit all the same.
+_MOST_LISTED: Final = 200
 
 funds_consents = Table(
     "funds_consents",
@@ -61,7 +63,7 @@ class SqlFundsConsentStore:
     def of_psu(self, connection: Connection, tenant: TenantId, psu: PsuId) -> list[FundsConsent]:
         """Return the consents that this PSU has signed, newest first."""
         statement = select(funds_consents).where(funds_consents.c.tenant == tenant, funds_consents.c.psu == psu)
-        newest_first = statement.order_by(funds_consents.c.received_at.desc(), funds_consents.c.id).limit(MOST_LISTED)
+        newest_first = statement.order_by(funds_consents.c.received_at.desc(), funds_consents.c.id).limit(_MOST_LISTED)
         return [_consent(row) for row in connection.execute(newest_first)]
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID  # noqa: TC003 - Flask reads the annotation's converter at run time
 
+from flask import request
+
+from bank_backend.consents.listing import ConsentPlace
 from bank_backend.consents.model import ConsentStatus
 from bank_backend.errors import ResourceUnknown, StatusInvalid
 from bank_backend.pages.app_pages import HOME
@@ -44,8 +47,12 @@ class ConsentPages:
         self._app = app
 
     def consents(self) -> AnyResponse:
-        """Show the PSU's consents."""
-        return self._consents(self._app.signed_in())
+        """Show a page of the PSU's consents."""
+        who, text = self._app.signed_in(), request.args.get("after")
+        after = None if text is None else ConsentPlace.parse(text)
+        if text is not None and after is None:
+            raise ResourceUnknown("there is no such page of your consents: go back to the first")
+        return self._consents(who, after=after)
 
     def revoke(self, consent: UUID) -> AnyResponse:
         """End a consent."""
@@ -58,11 +65,12 @@ class ConsentPages:
         tell_next(answer, f"{who.tpp.name} sees nothing of this any more, from this moment on.")
         return answer
 
-    def _consents(self, who: SignedIn, fault: FormFault | None = None) -> AnyResponse:
-        given = self._services.consents.consents_of(who.psu.tenant, who.psu.id)
+    def _consents(self, who: SignedIn, fault: FormFault | None = None, *, after: ConsentPlace | None = None) -> AnyResponse:
+        given = self._services.consents.consents_of(who.psu.tenant, who.psu.id, after=after)
         held = self._services.accounts.accounts_of(who.psu.tenant, who.psu.id)
         readable = {account.id: account.readable for account in held}
-        return self._app.show("app_consents", who, fault=fault, consents=[(each, *_told(each, readable)) for each in given])
+        listed = [(each, *_told(each, readable)) for each in given.consents]
+        return self._app.show("app_consents", who, fault=fault, consents=listed, is_first=after is None, next=given.next)
 
 
 def _told(consent: Consent, readable: Mapping[AccountId, str]) -> tuple[str, bool, list[str]]:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from tests.support.bank_core import ANNA, JONAS, OTHER_TENANT
+import pytest
+from sqlalchemy import insert, select
+
+from bank_backend.consents.store import consents
+from psd2.ids import new_uuid
+from tests.support.bank_core import ANNA, JONAS, OTHER_TENANT, TENANT
 from tests.support.bank_sca import CONSENTS
 from tests.unit.bank_backend.bankapp.app import APP, signed_in, words
 
 if TYPE_CHECKING:
+    from bank_backend.consents.listing import ConsentPlace
     from tests.support.bank_sca import BankDesk
 
 
@@ -46,3 +53,48 @@ def test_what_has_ended_otherwise_can_not_be_ended(desk: BankDesk) -> None:
 
     assert "End it" not in words(app.get(f"{APP}/consents"))
     assert app.post(f"{APP}/consents/{consent}/revoke").status_code == 422
+
+
+def given(desk: BankDesk, *, open_ones: int, ended: int) -> list[str]:
+    """Have Anna's consents be so many; returns their ids in the list's order."""
+    first = desk.approved_consent()
+    with desk.bank.database.writing() as connection:
+        row = connection.execute(select(consents).where(consents.c.id == first)).mappings().one()
+        # Ended ones are newer, and some came in the same moment.
+        made = [{**row, "id": new_uuid(), "received_at": row["received_at"] - place // 3} for place in range(1, open_ones)]
+        over = [
+            {**row, "id": new_uuid(), "status": "expired", "received_at": row["received_at"] + 60.25 - place // 2}
+            for place in range(ended)
+        ]
+        connection.execute(insert(consents), [*made, *over])
+    ordered = [sorted(part, key=lambda one: (-one["received_at"], one["id"])) for part in ([dict(row), *made], over)]
+    return [str(one["id"]) for part in ordered for one in part]
+
+
+def test_all_consents_are_shown_page_by_page(desk: BankDesk) -> None:
+    """Each once, those that can be ended first, however many newer ones have ended."""
+    wanted = given(desk, open_ones=53, ended=70)
+    app, shown, after = signed_in(desk), [], [""]
+
+    while after:
+        page = app.get(f"{APP}/consents" + (after[0] and f"?after={after[0]}")).text
+        shown.append((len(re.findall("<li>", page.partition('id="consents"')[2])), page.count("/revoke")))
+        after = re.findall('after=([^"]+)', page)
+
+    assert shown == [(50, 50), (50, 3), (23, 0)]
+    told: list[str] = []
+    place: ConsentPlace | None = None
+    for _ in shown:
+        given_page = desk.bank.services.consents.consents_of(TENANT, ANNA, after=place)
+        told.extend(one.id for one in given_page.consents)
+        place = given_page.next
+    assert told == wanted
+
+
+@pytest.mark.parametrize("after", ["", "open", "open~1~x", "open~1.0~00000000-0000-0000-0000-00000000000g", "ended~-1.0~0"])
+def test_a_page_that_no_page_led_to(desk: BankDesk, after: str) -> None:
+    """Is said to be none, in words for people."""
+    answer = signed_in(desk).get(f"{APP}/consents?after={after}")
+
+    assert answer.status_code == 404
+    assert "There is no such page of your consents" in words(answer)

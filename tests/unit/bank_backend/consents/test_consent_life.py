@@ -85,7 +85,7 @@ def test_a_consent_waits_for_its_last_signature(desk: BankDesk) -> None:
     assert waiting["consentStatus"] == "partiallyAuthorised"
     assert waiting["access"]["balances"] == [{"iban": chosen.iban, "currency": "EUR"}]
     assert shown(desk, consent)["consentStatus"] == "valid"
-    assert desk.bank.services.consents.consents_of(TENANT, ANNA)[0].id == consent
+    assert desk.bank.services.consents.consents_of(TENANT, ANNA).consents[0].id == consent
 
 
 def test_a_psu_revokes_what_it_has_given(desk: BankDesk) -> None:
@@ -134,7 +134,7 @@ def test_a_psu_sees_open_consents_first(desk: BankDesk) -> None:
     standing = desk.approved_consent()
     desk.tpp.delete(f"{CONSENTS}/{ended}")
 
-    mine = [one.id for one in desk.bank.services.consents.consents_of(TENANT, ANNA)]
+    mine = [one.id for one in desk.bank.services.consents.consents_of(TENANT, ANNA).consents]
 
     assert mine == [standing, ended]
     assert of_karl not in mine
