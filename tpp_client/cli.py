@@ -19,10 +19,12 @@ from tpp_client.attacks.model import Outcome, Verdict, run_attack
 from tpp_client.bootstrap import browser_stage, headless_stage, identity_at
 from tpp_client.errors import TppClientError
 from tpp_client.explaining import Question, explain_request, process_explain_response, told
+from tpp_client.http_signatures import signing_transport
 from tpp_client.journeys.catalogue import NAMES, journeys_for, run_journey
 from tpp_client.journeys.console import ConsoleNarrator
 from tpp_client.journeys.narration import Recorder
 from tpp_client.seals import SigningTransport, load_seal
+from tpp_client.speaking import voice_of
 from tpp_client.transport import transport_for
 
 if TYPE_CHECKING:
@@ -61,16 +63,24 @@ def main() -> None:
 @_json_option
 @click.option("--browser", is_flag=True, help="A person decides in a browser (ais only).")
 @click.option("--sign", is_flag=True, help="Sign every request with the TPP's QSealC.")
-def journey(*, kind: str, tpp_name: str, psu: str, home: Path, as_json: bool, browser: bool, sign: bool) -> None:
+@click.option(
+    "--http-signatures", is_flag=True, help="Sign what bears a token with the client's key, take signed answers only."
+)
+def journey(
+    *, kind: str, tpp_name: str, psu: str, home: Path, as_json: bool, browser: bool, sign: bool, http_signatures: bool
+) -> None:
     """Go a journey from the certificate to the data; `all` goes those that the TPP's roles allow."""
     if browser and kind != "ais":
         raise click.UsageError("--browser goes with ais: the other journeys ask the sandbox who banks here")
+    if sign and http_signatures:
+        raise click.UsageError("--sign and --http-signatures both fill the field Signature: choose one")
     console, recorder = Console(stderr=as_json, highlight=False), Recorder()
     narrator: Narrator = recorder if as_json else ConsoleNarrator(console)
     try:
         identity = identity_at(home, tpp_name, clock=_CLOCK)
         with transport_for(identity) as transport:
             sender = _sealing(transport, identity) if sign else transport
+            sender = _signing(transport, identity) if http_signatures else sender
             stage = _stage(identity, sender, narrator, psu=psu, person=console if browser else None)
             outcomes = [run_journey(one, stage, psu) for one in journeys_for(kind, identity.certificate)]
     except TppClientError as error:
@@ -152,6 +162,11 @@ def explain(
 
 def _sealing(transport: Transport, identity: TppIdentity) -> Transport:
     return SigningTransport(transport=transport, seal=load_seal(identity.qseal), clock=_CLOCK)
+
+
+def _signing(transport: Transport, identity: TppIdentity) -> Transport:
+    key = voice_of(identity, clock=_CLOCK).key
+    return signing_transport(transport, key, issuer=identity.issuer, edge=identity.edge, clock=_CLOCK)
 
 
 def _stage(identity: TppIdentity, transport: Transport, narrator: Narrator, *, psu: str, person: Console | None) -> Stage:

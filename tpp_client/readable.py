@@ -35,6 +35,7 @@ _ANSWERED_SECRETS = _SECRETS - {"code"}
 _LINKS = frozenset({"url", "redirect"})
 _SECRET_SHOWN = 6
 _SIGNED = ("request", "client_assertion", "DPoP")
+_COVERED = "signature-input"
 _JWT_PARTS = 3
 
 
@@ -68,7 +69,7 @@ def exchange_of(response: HttpResponse) -> Exchange:
         method=request.method,
         url=readable_url(request.url),
         asked=_picked(_asked_fields(request), _ASKED, _SECRETS),
-        signed=_signed(request),
+        signed=_signed(request) | _signatures(response),
         status=response.status,
         answered=_picked(_json_fields(response.body), _ANSWERED, _ANSWERED_SECRETS),
     )
@@ -99,6 +100,13 @@ def _signed(request: HttpRequest) -> dict[str, str]:
     """Return what the client has signed in a request: claims, never a signature, by which it could be used again."""
     fields = {**_asked_fields(request), "DPoP": request.headers.get("DPoP")}
     return {name: told for name in _SIGNED if isinstance(fields.get(name), str) and (told := _claims(str(fields[name])))}
+
+
+def _signatures(response: HttpResponse) -> dict[str, str]:
+    """Return what message signatures of both sides cover, never the signatures (RFC 9421 §2.3)."""
+    sides = {"request": response.request.headers, "answer": response.headers}
+    covered = {side: {name.lower(): value for name, value in headers.items()}.get(_COVERED) for side, headers in sides.items()}
+    return {f"{side}'s signature": value for side, value in covered.items() if value is not None}
 
 
 def unverified_claims(compact: str) -> dict[str, object]:

@@ -67,6 +67,10 @@ class SigningKey:
         told = {"alg": self.alg, "kid": self.kid, **(header or {})}
         return serialize_compact(told, json.dumps(claims), self.key, registry=_REGISTRY)
 
+    def signature(self, message: bytes) -> bytes:
+        """Return the signature of bytes, as RFC 7518 §3 forms it."""
+        return _REGISTRY.get_alg(self.alg).sign(message, self.key)
+
 
 def load_signing_key(path: Path, *, registered: Mapping[str, Any] | None = None) -> SigningKey:
     """Read a private key (PEM); raises `IdentityUnusable`.
