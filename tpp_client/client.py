@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 BERLIN, MESSAGE_SIGNING = "berlin", "fapi2-message-signing"
 PRIVATE_KEY_JWT: Final = "private_key_jwt"
+SELF_SIGNED: Final = "self_signed_tls_client_auth"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,11 @@ class ClientTraits:
     def signs_to_authenticate(self) -> bool:
         """Whether it says who it is by signing (RFC 7523 §3)."""
         return self.auth_method == PRIVATE_KEY_JWT
+
+    @property
+    def has_own_certificate(self) -> bool:
+        """Whether it says who it is by a certificate of its own making (RFC 8705 §2.2)."""
+        return self.auth_method == SELF_SIGNED
 
     @property
     def signs_requests(self) -> bool:

@@ -47,6 +47,11 @@ class TppIdentity:
         return self.folder / "client.key"
 
     @property
+    def client_certificate(self) -> Credential:
+        """The certificate of its own making by which its client authenticates, where it does so."""
+        return _credential(self.folder, "client")
+
+    @property
     def dpop_key(self) -> Path:
         """The key that its tokens are bound to, where they are bound to one."""
         return self.folder / "dpop.key"

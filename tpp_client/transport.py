@@ -32,6 +32,9 @@ READ_TIMEOUT_SECONDS = 30.0
 MOST_BODY_BYTES = 8 * 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
 _NO_DETOURS: Mapping[str, Address] = MappingProxyType({})
+_NO_OTHERS: Mapping[str, Credential] = MappingProxyType({})
+# Where a client says who it is; everything else takes the QWAC (RTS (EU) 2018/389 Art. 34).
+_CLIENT_PATHS = ("/token", "/par", "/introspect", "/revoke", "/bc-authorize")
 # A server may close an idle connection just as we use it; only a GET is safe to send once more (RFC 9110 §9.2.2).
 _ONE_FRESH_TRY = Retry(total=1, connect=0, read=1, redirect=0, status=0, other=0, allowed_methods=frozenset({"GET"}))
 
@@ -46,11 +49,13 @@ class MutualTlsTransport:
         credential: Credential | None,
         tls: ssl.TLSVersion | None = None,
         detours: Mapping[str, Address] = _NO_DETOURS,
+        others: Mapping[str, Credential] = _NO_OTHERS,
     ) -> None:
         """Open nothing yet; raises `IdentityUnusable` for unfit files.
 
         `tls` pins one version, else TLS 1.2 or newer. `detours` says for an origin (`https://localhost:8443`) where its
-        server is reached instead; TLS, Host and all that is verified stay those of the origin.
+        server is reached instead; TLS, Host and all that is verified stay those of the origin. `others` says at which
+        addresses another certificate is presented.
         """
         self._session = requests.Session()
         self._session.trust_env = False
@@ -60,6 +65,8 @@ class MutualTlsTransport:
         self._session.mount("https://", _ContextAdapter(context))
         for origin, address in detours.items():
             self._session.mount(origin, _DetourAdapter(context, origin=origin, address=address))
+        for place, other in others.items():
+            self._session.mount(place, _ContextAdapter(_context(other, tls)))
 
     def send(self, request: HttpRequest) -> HttpResponse:
         """Send it and return the answer, whatever its status; redirects are answers, never followed."""
@@ -94,8 +101,10 @@ class MutualTlsTransport:
 def transport_for(
     identity: TppIdentity, *, tls: ssl.TLSVersion | None = None, detours: Mapping[str, Address] = _NO_DETOURS
 ) -> MutualTlsTransport:
-    """Return a transport that presents the TPP's own QWAC."""
-    return MutualTlsTransport(cafile=identity.cafile, credential=identity.qwac, tls=tls, detours=detours)
+    """Return a transport that presents the TPP's own QWAC, and its client's own certificate where it authenticates by that."""
+    paths = _CLIENT_PATHS if identity.client.has_own_certificate else ()
+    others = {f"{identity.edge}{path}": identity.client_certificate for path in paths}
+    return MutualTlsTransport(cafile=identity.cafile, credential=identity.qwac, tls=tls, detours=detours, others=others)
 
 
 class _ContextAdapter(HTTPAdapter):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 import orjson
 
+from sandbox.tpps.client_certificate import METHOD as SELF_SIGNED
 from sandbox.tpps.model import Profile
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 FILE: Final = click.Path(exists=True, dir_okay=False, path_type=pathlib.Path)
 CIBA: Final = "urn:openid:params:grant-type:ciba"
-_METHODS: Final = ("tls_client_auth", "self_signed_tls_client_auth", "private_key_jwt")
+_METHODS: Final = ("tls_client_auth", SELF_SIGNED, "private_key_jwt")
 _DEFAULT_GRANT_TYPES: Final = ("authorization_code", "refresh_token", "client_credentials")
 _Command = TypeVar("_Command", bound="Callable[..., Any]")
 
@@ -58,7 +59,17 @@ def client_metadata(given: dict[str, Any]) -> dict[str, Any]:
         **({"dpop_bound_access_tokens": True} if given.pop("dpop") else {}),
         **_backchannel(given.pop("ciba"), given.pop("notification_endpoint")),
     }
+    _require_use(said)
     return {**said, **(read_object(more, "--client-metadata") if more else {})}
+
+
+def _require_use(said: dict[str, Any]) -> None:
+    """Refuse what could be registered, and would lead nowhere."""
+    if said.get("token_endpoint_auth_method") == SELF_SIGNED and not said.get("dpop_bound_access_tokens"):
+        raise click.UsageError(
+            f"--auth-method {SELF_SIGNED} goes with --dpop (and a profile of FAPI 2.0): its tokens would be bound to "
+            "client.crt, and accounts and payments take the QWAC only"
+        )
 
 
 def read_object(path: Path, option: str) -> dict[str, Any]:

@@ -9,8 +9,9 @@ import click
 from sandbox.cli.client_options import FILE, read_object
 from sandbox.cli.options import home_option, json_option, services_for
 from sandbox.cli.terminal import print_json
+from sandbox.tpps.client_certificate import with_own_certificate
 from sandbox.tpps.client_data import client_data
-from sandbox.tpps.client_key import NAME, next_keys, put_next_in_use
+from sandbox.tpps.client_key import NAME, NEXT, next_keys, put_next_in_use
 from sandbox.tpps.folder import TppFolder
 from sandbox.tpps.model import ClientAmendment
 
@@ -33,17 +34,23 @@ def rotate_key(*, name: str, at_once: bool, jwks: Path | None, as_json: bool, ho
     standing = services.register.require(name)
     folder = TppFolder(services.settings.home, standing.name)
     if jwks is not None:
-        changed = _registered(services, standing, read_object(jwks, "--jwks"))
+        changed = _registered(services, standing, {**standing.client_metadata, "jwks": read_object(jwks, "--jwks")})
     else:
         _require_own_key(standing, folder.path)
-        changed = _registered(services, standing, next_keys(folder.path, at_once=at_once))
+        changed = _registered(services, standing, _with_next_key(services, standing, folder.path, at_once=at_once))
         put_next_in_use(folder.path)
     folder.refresh_client(client_data(changed, services.addresses))
     _tell(changed, folder.path, as_json=as_json)
 
 
-def _registered(services: Services, standing: Tpp, jwks: dict[str, Any]) -> Tpp:
-    amendment = ClientAmendment(profile=standing.profile, client_metadata={**standing.client_metadata, "jwks": jwks})
+def _with_next_key(services: Services, standing: Tpp, folder: Path, *, at_once: bool) -> dict[str, Any]:
+    keys = next_keys(folder, standing.client_metadata["jwks"], at_once=at_once)
+    metadata = {**standing.client_metadata, "jwks": keys}
+    return with_own_certificate(metadata, folder / NEXT, name=standing.name, now=services.clock.now())
+
+
+def _registered(services: Services, standing: Tpp, metadata: dict[str, Any]) -> Tpp:
+    amendment = ClientAmendment(profile=standing.profile, client_metadata=metadata)
     return services.register.ownership.amend_client(standing, amendment)
 
 

@@ -14,6 +14,8 @@ from sandbox.cli.options import home_option, json_option, services_for
 from sandbox.cli.programs import typed
 from sandbox.cli.rotate_key import rotate_key
 from sandbox.cli.terminal import print_json, print_table
+from sandbox.tpps import client_key
+from sandbox.tpps.client_certificate import with_own_certificate
 from sandbox.tpps.client_data import client_data
 from sandbox.tpps.client_key import with_own_key
 from sandbox.tpps.folder import TppFolder
@@ -50,8 +52,7 @@ def register(*, as_json: bool, home: Path | None, **given: Any) -> None:  # noqa
     said = client_metadata(given)
     request = registration_of({**given, "client_metadata": said})
     services = services_for(home)
-    metadata = with_own_key(request.client_metadata, request.profile, services.settings.home.tpp(request.name))
-    request = replace(request, client_metadata=metadata)
+    request = _with_own_keys(request, services)
     registered, folder = register_here(services, request)
     if as_json:
         print_json(
@@ -69,6 +70,14 @@ def register(*, as_json: bool, home: Path | None, **given: Any) -> None:  # noqa
     personas = [(str(who["psu"]), str(who["password"]), str(who.get("purpose", ""))) for who in registered.personas]
     print_table("Who can log in at its bank", ("psu", "password", "for"), personas)
     click.echo(f"next: {typed('tpp')} journey ais --tpp {registered.tpp.name}")
+
+
+def _with_own_keys(request: RegistrationRequest, services: Services) -> RegistrationRequest:
+    """Return the registration with the public halves of the keys, and the certificate, that the TPP's folder holds for it."""
+    folder = services.settings.home.tpp(request.name)
+    metadata = with_own_key(request.client_metadata, request.profile, folder)
+    certified = with_own_certificate(metadata, folder / client_key.NAME, name=request.name, now=services.clock.now())
+    return replace(request, client_metadata=certified)
 
 
 def registration_of(given: dict[str, Any]) -> RegistrationRequest:

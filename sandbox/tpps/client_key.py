@@ -14,6 +14,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
 from chassis.files import write_private
+from sandbox.tpps import client_certificate
 from sandbox.tpps.errors import Fault, RegistrationRefused
 from sandbox.tpps.model import Profile
 
@@ -25,7 +26,9 @@ NAME: Final = "client.key"
 DPOP_NAME: Final = "dpop.key"
 NAMES: Final = (NAME, DPOP_NAME)
 """What a program that speaks as the client needs of them."""
-_NEXT, _PREVIOUS = "client.next.key", "client.previous.key"
+NEXT: Final = "client.next.key"
+_PREVIOUS: Final = "client.previous.key"
+_BY_KEY: Final = ("private_key_jwt", client_certificate.METHOD)
 
 
 def with_own_key(metadata: Mapping[str, Any], profile: Profile, folder: Path) -> dict[str, Any]:
@@ -39,25 +42,34 @@ def with_own_key(metadata: Mapping[str, Any], profile: Profile, folder: Path) ->
         return dict(metadata)
     own, known = _public_key(_ensure(folder / NAME)), _known_keys(folder)
     # A key that was changed stands beside the one before it, until that is taken out.
-    return {**metadata, "jwks": known if own in known.get("keys", ()) else {"keys": [own]}}
+    stands = any(key.get("kid") == own["kid"] for key in known.get("keys", ()))
+    return {**metadata, "jwks": known if stands else {"keys": [own]}}
 
 
-def next_keys(folder: Path, *, at_once: bool) -> dict[str, Any]:
-    """Make the key that comes after `client.key`, and return the set to register before it is signed with."""
-    (folder / _NEXT).unlink(missing_ok=True)
-    after = _public_key(_ensure(folder / _NEXT))
-    return {"keys": [after] if at_once else [after, _public_key(folder / NAME)]}
+def next_keys(folder: Path, standing: Mapping[str, Any], *, at_once: bool) -> dict[str, Any]:
+    """Make the key that comes after `client.key`, and return the set to register before it is signed with.
+
+    Of those that are `standing` the one in use stays until the next change, or ends `at_once`.
+    """
+    for stale in (folder / NEXT, (folder / NEXT).with_suffix(".crt")):
+        stale.unlink(missing_ok=True)
+    after, current = _public_key(_ensure(folder / NEXT)), _public_key(folder / NAME)["kid"]
+    kept = [] if at_once else [key for key in standing.get("keys", ()) if key.get("kid") == current]
+    return {"keys": [after, *kept]}
 
 
 def put_next_in_use(folder: Path) -> None:
-    """Sign with the next key from now on; the one before is put aside as `client.previous.key`."""
-    (folder / NAME).replace(folder / _PREVIOUS)
-    (folder / _NEXT).replace(folder / NAME)
+    """Sign with the next key from now on, its certificate with it; those before are put aside as `client.previous`."""
+    for suffix in (".key", ".crt"):
+        after = (folder / NEXT).with_suffix(suffix)
+        if after.exists():
+            (folder / NAME).with_suffix(suffix).replace((folder / _PREVIOUS).with_suffix(suffix))
+            after.replace((folder / NAME).with_suffix(suffix))
 
 
 def _signs(metadata: Mapping[str, Any], profile: Profile) -> bool:
     signs_requests = profile is Profile.FAPI2_MESSAGE_SIGNING or metadata.get("require_signed_request_object") is True
-    return signs_requests or metadata.get("token_endpoint_auth_method") == "private_key_jwt"
+    return signs_requests or metadata.get("token_endpoint_auth_method") in _BY_KEY
 
 
 def _ensure(path: Path) -> Path:

@@ -40,6 +40,13 @@ class Handler(BaseHTTPRequestHandler):
         peer: dict[str, Any] | None = self.connection.getpeercert()
         self._answer(str(bool(peer)).encode(), {"Set-Cookie": "session=1"})
 
+    def answer_token(self) -> None:
+        self.answer_serial()
+
+    def answer_serial(self) -> None:
+        peer: dict[str, Any] = self.connection.getpeercert() or {}
+        self._answer(str(peer.get("serialNumber")).encode(), {})
+
     def answer_away(self) -> None:
         self._answer(b"", {"Location": "https://attacker.example/"}, status=302)
 
@@ -133,6 +140,21 @@ def test_the_certificate_is_presented_or_not_as_asked(
         assert ask(server, known, "/who") == b"True"
     with MutualTlsTransport(cafile=cafile, credential=None) as nobody:
         assert ask(server, nobody, "/who") == b"False"
+
+
+def test_another_certificate_is_presented_where_that_is_said(
+    server: Server, authority: Authority, cafile: Path, tmp_path: Path
+) -> None:
+    """A client that authenticates by a certificate of its own does so at its endpoints; the QWAC opens the rest."""
+    qwac, own = credential(authority, tmp_path), credential(authority, tmp_path, "client")
+    place = f"https://localhost:{server.server_address[1]}/token"
+    with MutualTlsTransport(cafile=cafile, credential=qwac, others={place: own}) as transport:
+        presented = [ask(server, transport, path) for path in ("/token", "/serial", "/token")]
+    with MutualTlsTransport(cafile=cafile, credential=qwac) as plain:
+        everywhere = ask(server, plain, "/serial")
+
+    assert presented[1] == everywhere
+    assert presented[0] == presented[2] != everywhere
 
 
 def test_a_server_of_another_authority_is_not_trusted(server: Server, tmp_path: Path) -> None:

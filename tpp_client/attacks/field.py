@@ -13,7 +13,7 @@ from tpp_client.errors import IdentityUnusable
 from tpp_client.journeys.ais import ais_journey, ask_for_consent
 from tpp_client.journeys.stage import discover, obtain_code
 from tpp_client.seals import load_seal
-from tpp_client.transport import MutualTlsTransport
+from tpp_client.transport import MutualTlsTransport, transport_for
 from tpp_client.wire import HttpRequest, form_request
 
 if TYPE_CHECKING:
@@ -142,8 +142,14 @@ class AttackField:
 
     def ask(self, credential: Credential | None, request: HttpRequest, *, voice: Voice | None = None) -> HttpResponse:
         """Send with all that the victim's client adds to a request: as if its keys were stolen too."""
-        with MutualTlsTransport(cafile=self.victim.cafile, credential=credential) as transport:
+        with self._connection(credential) as transport:
             return (voice or self.voice).over(transport).send(request)
+
+    def _connection(self, credential: Credential | None) -> MutualTlsTransport:
+        """Return a connection as the victim opens it, with its client's own certificate where it has one, or as another."""
+        if credential == self.victim.qwac:
+            return transport_for(self.victim)
+        return MutualTlsTransport(cafile=self.victim.cafile, credential=credential)
 
     def send(self, credential: Credential | None, request: HttpRequest) -> HttpResponse:
         """Send as it is, over a connection of its own, with the certificate given or with none."""

@@ -72,7 +72,8 @@ def authorise(stage: Stage, metadata: ServerMetadata, scope: str) -> Tokens:
     """Send the PSU to the bank, take the code from the redirect, exchange it for a bound token."""
     code = obtain_code(stage, metadata, scope)
     signs, proves = stage.voice.traits.signs_to_authenticate, stage.voice.proving is not None
-    how = "the QWAC and a signed assertion" if signs else "the QWAC alone"
+    own = "client.crt, which the client has registered" if stage.voice.traits.has_own_certificate else "the QWAC alone"
+    how = "the QWAC and a signed assertion" if signs else own
     clauses = ", ".join(["RFC 8705 §2.1, §3", *["RFC 7523 §3"] * signs, *["RFC 9449 §5"] * proves])
     stage.narrator.step(f"Exchange the code for a token, authenticated by {how}", clauses)
     tokens = stage.voice.tokens(stage.transport, metadata, code)
