@@ -11,7 +11,7 @@ from bank_backend.personalities.model import ScaApproach
 from psd2.ids import new_uuid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from bank_backend.authorisations.model import ResourceKind
@@ -61,13 +61,17 @@ class AuthorisationStore(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """How an authorisation begins. `is_shared`: several PSUs may be at it at the same time, each in its own."""
+    """How an authorisation begins. `is_shared`: several PSUs may be at it at the same time, each in its own.
+
+    `until`: when it ends unless the PSU decides; None: after the usual time.
+    """
 
     approach: ScaApproach = ScaApproach.OAUTH
     psu: PsuId | None = None
     return_url: str | None = None
     nok_return_url: str | None = None
     is_shared: bool = False
+    until: datetime | None = None
 
 
 class Authorisations:
@@ -94,17 +98,21 @@ class Authorisations:
         """
         how = how or Start()
         self._store.lock(connection, tenant, kind, resource)
+        standing = self._store.of_resource(connection, tenant, kind, resource)
+        return self._started(connection, standing, _begun(tenant, kind, resource, how, now), how)
+
+    def _started(
+        self, connection: Connection, standing: Sequence[Authorisation], new: Authorisation, how: Start
+    ) -> Authorisation:
         if self._require_free is not None:
-            self._require_free(connection, tenant, resource)
-        started = self._store.of_resource(connection, tenant, kind, resource)
-        if len(started) >= MOST_AUTHORISATIONS:
+            self._require_free(connection, new.tenant, new.resource)
+        if len(standing) >= MOST_AUTHORISATIONS:
             raise StatusInvalid(f"this resource was started {MOST_AUTHORISATIONS} times without being approved: make a new one")
-        for earlier in started:
+        for earlier in standing:
             if earlier.is_open and _gives_way(earlier, how):
                 self._store.save(connection, earlier.moved(ScaStatus.FAILED))
-        authorisation = _begun(tenant, kind, resource, how, now)
-        self._store.add(connection, authorisation)
-        return authorisation
+        self._store.add(connection, new)
+        return new
 
     def of_resource(
         self, connection: Connection, *, tenant: TenantId, kind: ResourceKind, resource: str, now: datetime
@@ -151,12 +159,13 @@ class Authorisations:
         is_shared: bool = False,
     ) -> Authorisation:
         """Return the authorisation that a PSU's visit by OAuth works on: the one waiting, or a new one."""
-        for authorisation in self.of_resource(connection, tenant=tenant, kind=kind, resource=resource, now=now):
+        self._store.lock(connection, tenant, kind, resource)
+        standing = self._store.of_resource(connection, tenant, kind, resource)
+        for authorisation in (each.settled(now) for each in standing):
             if authorisation.status is ScaStatus.RECEIVED and authorisation.approach is ScaApproach.OAUTH:
                 return self.save(connection, replace(authorisation, expires_at=until))
-        how = Start(is_shared=is_shared)
-        started = self.start(connection, tenant=tenant, kind=kind, resource=resource, now=now, how=how)
-        return self.save(connection, replace(started, expires_at=until))
+        how = Start(is_shared=is_shared, until=until)
+        return self._started(connection, standing, _begun(tenant, kind, resource, how, now), how)
 
     def move(self, connection: Connection, authorisation_id: str, to: ScaStatus, *, psu: PsuId | None = None) -> None:
         """Take the authorisation one step on; one that turns out to be a PSU's ends its others. Raises `IllegalMove`."""
@@ -244,7 +253,7 @@ def _begun(tenant: TenantId, kind: ResourceKind, resource: str, how: Start, now:
         psu=how.psu,
         headless=False,
         started_at=now,
-        expires_at=now + WAIT_FOR_PSU,
+        expires_at=how.until or now + WAIT_FOR_PSU,
         approach=how.approach,
         return_url=how.return_url,
         nok_return_url=how.nok_return_url,

@@ -150,8 +150,14 @@ class Signing:
 
     def require_new_signatory(self, connection: Connection, authorisation: Authorisation, psu: PsuId) -> None:
         """Raise `AlreadySigned` for who has signed the resource under another authorisation."""
-        if psu in self._signatories(connection, authorisation):
+        self._new_signatory_after(connection, authorisation, psu)
+
+    def _new_signatory_after(self, connection: Connection, authorisation: Authorisation, psu: PsuId | None) -> list[PsuId]:
+        """Return who has signed already; raises `AlreadySigned` where this PSU has."""
+        earlier = self._signatories(connection, authorisation)
+        if psu in earlier:
             raise AlreadySigned("this PSU has signed already: the signature that is missing is another holder's")
+        return earlier
 
     def sign(
         self,
@@ -168,32 +174,31 @@ class Signing:
         Raises `AlreadySigned`, and `StatusInvalid` where the authorisation is over.
         """
         known = _require_open(self._authorisations.locked(connection, authorisation_id).settled(at))
-        self.require_new_signatory(connection, known, psu)
+        earlier = self._new_signatory_after(connection, known, psu)
         known = replace(known, accounts=tuple(account.id for account in accounts))
         if self._personalities.of(known.tenant, connection).confirmation and known.approach in _REDIRECTS:
             waiting = self._authorisations.finish(known, psu=psu, headless=headless, to=ScaStatus.UNCONFIRMED)
             unconfirmed = replace(waiting, confirmation_code=new_secret(24), expires_at=at + CONFIRMATION_WINDOW)
             return self._authorisations.save(connection, unconfirmed)
         signed = self._authorisations.finish(known, psu=psu, headless=headless, to=ScaStatus.FINALISED)
-        return self._signed(connection, signed, accounts, at)
+        return self._signed(connection, signed, accounts, at, earlier=earlier)
 
     def confirm(
         self, connection: Connection, unconfirmed: Authorisation, *, accounts: tuple[Account, ...], at: datetime
     ) -> Authorisation:
         """Let the signature of a locked authorisation count, now that the TPP has confirmed it; raises `AlreadySigned`."""
-        if unconfirmed.psu is not None:
-            # Two redirects of one PSU may both have waited for this: only the first of them is a signature.
-            self.require_new_signatory(connection, unconfirmed, unconfirmed.psu)
+        # Two redirects of one PSU may both have waited for this: only the first of them is a signature.
+        earlier = self._new_signatory_after(connection, unconfirmed, unconfirmed.psu)
         signed = replace(unconfirmed.moved(ScaStatus.FINALISED), confirmation_code=None)
-        return self._signed(connection, signed, accounts, at)
+        return self._signed(connection, signed, accounts, at, earlier=earlier)
 
     def exempt(
         self, connection: Connection, locked: Authorisation, *, psu: PsuId, accounts: tuple[Account, ...], at: datetime
     ) -> Authorisation:
         """Approve without a second factor what the bank exempts from SCA (RTS 2018/389 Art. 16)."""
-        self.require_new_signatory(connection, locked, psu)
-        chosen = tuple(account.id for account in accounts)
-        return self._signed(connection, replace(locked.moved(ScaStatus.EXEMPTED), psu=psu, accounts=chosen), accounts, at)
+        earlier = self._new_signatory_after(connection, locked, psu)
+        exempted = replace(locked.moved(ScaStatus.EXEMPTED), psu=psu, accounts=tuple(account.id for account in accounts))
+        return self._signed(connection, exempted, accounts, at, earlier=earlier)
 
     def refuse(
         self, connection: Connection, authorisation_id: str, *, psu: PsuId | None, at: datetime, headless: bool = False
@@ -217,10 +222,16 @@ class Signing:
         return self._authorisations.save(connection, authorisation.moved(ScaStatus.FAILED))
 
     def _signed(
-        self, connection: Connection, signed: Authorisation, accounts: tuple[Account, ...], at: datetime
+        self,
+        connection: Connection,
+        signed: Authorisation,
+        accounts: tuple[Account, ...],
+        at: datetime,
+        *,
+        earlier: Sequence[PsuId],
     ) -> Authorisation:
         ask = self.ask(connection, signed)
-        signatories = (*self._signatories(connection, signed), *([signed.psu] if signed.psu else []))
+        signatories = (*earlier, *([signed.psu] if signed.psu else []))
         approval = Approval(
             tenant=signed.tenant,
             resource=signed.resource,

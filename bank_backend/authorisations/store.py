@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import JSON, Boolean, Column, Float, ForeignKey, Index, Integer, Row, String, Table, insert, select, update
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    Row,
+    String,
+    Table,
+    bindparam,
+    insert,
+    select,
+    update,
+)
 
 from bank_backend.authorisations.model import SCA_STATES, Authorisation, ResourceKind, ScaStatus
 from bank_backend.database import METADATA, one_at_a_time
@@ -41,6 +56,22 @@ authorisations = Table(
 _OPEN = [status.value for status in ScaStatus if not SCA_STATES.is_final(status)]
 
 
+# Made once: making a statement costs more than running it.
+_ADD: Final = insert(authorisations)
+_SAVE: Final = update(authorisations).where(authorisations.c.id == bindparam("wanted"))
+_FIND: Final = select(authorisations).where(authorisations.c.id == bindparam("wanted"))
+_FIND_LOCKED: Final = _FIND.with_for_update()
+_OF_RESOURCE: Final = (
+    select(authorisations)
+    .where(
+        authorisations.c.tenant == bindparam("tenant"),
+        authorisations.c.kind == bindparam("kind"),
+        authorisations.c.resource == bindparam("resource"),
+    )
+    .order_by(authorisations.c.started_at, authorisations.c.id)
+)
+
+
 class SqlAuthorisationStore:
     """Authorisations in the bank's database, inside the caller's transaction."""
 
@@ -51,25 +82,16 @@ class SqlAuthorisationStore:
 
     def add(self, connection: Connection, authorisation: Authorisation) -> None:
         """Write a new authorisation."""
-        connection.execute(insert(authorisations).values(_columns(authorisation)))
+        connection.execute(_ADD, _columns(authorisation))
 
     def save(self, connection: Connection, authorisation: Authorisation) -> None:
         """Write the authorisation's new state over its old one."""
-        statement = update(authorisations).where(authorisations.c.id == authorisation.id)
-        connection.execute(statement.values(_columns(authorisation)))
+        connection.execute(_SAVE, _columns(authorisation) | {"wanted": authorisation.id})
 
     def of_resource(self, connection: Connection, tenant: TenantId, kind: ResourceKind, resource: str) -> list[Authorisation]:
         """Return all authorisations of a resource, oldest first."""
-        statement = (
-            select(authorisations)
-            .where(
-                authorisations.c.tenant == tenant,
-                authorisations.c.kind == kind.value,
-                authorisations.c.resource == resource,
-            )
-            .order_by(authorisations.c.started_at, authorisations.c.id)
-        )
-        return [_authorisation(row) for row in connection.execute(statement)]
+        of = {"tenant": tenant, "kind": kind.value, "resource": resource}
+        return [_authorisation(row) for row in connection.execute(_OF_RESOURCE, of)]
 
     def open_of_psu(
         self, connection: Connection, tenant: TenantId, psu: PsuId, *, now: datetime, most: int | None
@@ -91,13 +113,12 @@ class SqlAuthorisationStore:
 
     def by_id(self, connection: Connection, authorisation_id: str) -> Authorisation | None:
         """Return one authorisation, or None. The bank's own steps use it: a TPP's questions name tenant and resource."""
-        row = connection.execute(select(authorisations).where(authorisations.c.id == authorisation_id)).first()
+        row = connection.execute(_FIND, {"wanted": authorisation_id}).first()
         return None if row is None else _authorisation(row)
 
     def by_id_locked(self, connection: Connection, authorisation_id: str) -> Authorisation | None:
         """Return one authorisation, locked until the transaction ends, or None."""
-        statement = select(authorisations).where(authorisations.c.id == authorisation_id).with_for_update()
-        row = connection.execute(statement).first()
+        row = connection.execute(_FIND_LOCKED, {"wanted": authorisation_id}).first()
         return None if row is None else _authorisation(row)
 
 

@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Column, Float, ForeignKey, Index, Integer, Row, String, Table, UniqueConstraint, insert, select, update
+from sqlalchemy import (
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    Row,
+    String,
+    Table,
+    UniqueConstraint,
+    bindparam,
+    insert,
+    select,
+    update,
+)
 
 from bank_backend.authorisations.model import ResourceKind
 from bank_backend.baskets.model import BASKET_STATES, Basket, BasketStatus, Member
@@ -78,9 +92,8 @@ class SqlBasketStore:
 
     def undecided_with(self, connection: Connection, tenant: TenantId, resources: Sequence[str]) -> list[Basket]:
         """Return the undecided baskets that hold one of the resources."""
-        holding = select(signing_basket_members.c.basket).where(signing_basket_members.c.resource.in_(resources))
-        statement = _of(tenant).where(signing_baskets.c.status.in_(_UNDECIDED), signing_baskets.c.id.in_(holding))
-        return [self._basket(connection, row) for row in connection.execute(statement).all()]
+        rows = connection.execute(_UNDECIDED_WITH, {"tenant": tenant, "resources": list(resources)}).all()
+        return [self._basket(connection, row) for row in rows]
 
     def _one(self, connection: Connection, statement: Select[tuple[object, ...]]) -> Basket | None:
         row = connection.execute(statement).first()
@@ -101,6 +114,18 @@ class SqlBasketStore:
             psu=None if row.psu is None else PsuId(row.psu),
             received_at=datetime.fromtimestamp(row.received_at, UTC),
         )
+
+
+# Made once: each start of an authorisation asks.
+_UNDECIDED_WITH: Final = select(signing_baskets).where(
+    signing_baskets.c.tenant == bindparam("tenant"),
+    signing_baskets.c.status.in_(_UNDECIDED),
+    signing_baskets.c.id.in_(
+        select(signing_basket_members.c.basket).where(
+            signing_basket_members.c.resource.in_(bindparam("resources", expanding=True))
+        )
+    ),
+)
 
 
 def _of(tenant: TenantId) -> Select[tuple[object, ...]]:

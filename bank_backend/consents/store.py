@@ -82,6 +82,22 @@ _COUNT: Final = text(
 _LISTED: Final = (case((consents.c.status.in_(OPEN), 0), else_=1), -consents.c.received_at, consents.c.id)
 # Built once: every reading of account data asks these.
 _BY_ID: Final = select(consents).where(consents.c.tenant == bindparam("tenant"), consents.c.id == bindparam("id"))
+_BY_ID_LOCKED: Final = _BY_ID.with_for_update()
+_ADD: Final = insert(consents)
+_SAVE: Final = update(consents).where(consents.c.id == bindparam("wanted"))
+_LOCK_PSU: Final = (
+    select(psus.c.login).where(psus.c.tenant == bindparam("tenant"), psus.c.login == bindparam("psu")).with_for_update()
+)
+_VALID_RECURRING: Final = (
+    select(consents)
+    .where(
+        consents.c.tenant == bindparam("tenant"),
+        consents.c.psu == bindparam("psu"),
+        consents.c.status == ConsentStatus.VALID.value,
+        consents.c.recurring.is_(True),
+    )
+    .with_for_update()
+)
 _READINGS: Final = select(consent_uses.c.reading).where(
     consent_uses.c.consent == bindparam("consent"), consent_uses.c.day == bindparam("day")
 )
@@ -92,11 +108,11 @@ class SqlConsentStore:
 
     def add(self, connection: Connection, consent: Consent) -> None:
         """Write a new consent."""
-        connection.execute(insert(consents).values(_columns(consent)))
+        connection.execute(_ADD, _columns(consent))
 
     def save(self, connection: Connection, consent: Consent) -> None:
         """Write the consent's new state over its old one."""
-        connection.execute(update(consents).where(consents.c.id == consent.id).values(_columns(consent)))
+        connection.execute(_SAVE, _columns(consent) | {"wanted": consent.id})
 
     def find(self, connection: Connection, tenant: TenantId, consent_id: str) -> Consent | None:
         """Return the tenant's consent, or None."""
@@ -105,7 +121,7 @@ class SqlConsentStore:
 
     def find_locked(self, connection: Connection, tenant: TenantId, consent_id: str) -> Consent | None:
         """Return the tenant's consent, locked until the transaction ends, or None."""
-        row = connection.execute(_BY_ID.with_for_update(), {"tenant": tenant, "id": consent_id}).first()
+        row = connection.execute(_BY_ID_LOCKED, {"tenant": tenant, "id": consent_id}).first()
         return None if row is None else _consent(row)
 
     def of_psu(
@@ -121,14 +137,8 @@ class SqlConsentStore:
     def valid_recurring(self, connection: Connection, tenant: TenantId, psu: PsuId) -> list[Consent]:
         """Return the recurring consents of this PSU for this TPP that are valid; one caller at a time for a PSU."""
         # Locks the PSU: two consents that it approves at once would not see each other valid (PostgreSQL).
-        connection.execute(select(psus.c.login).where(psus.c.tenant == tenant, psus.c.login == psu).with_for_update())
-        statement = select(consents).where(
-            consents.c.tenant == tenant,
-            consents.c.psu == psu,
-            consents.c.status == ConsentStatus.VALID.value,
-            consents.c.recurring.is_(True),
-        )
-        return [_consent(row) for row in connection.execute(statement.with_for_update())]
+        connection.execute(_LOCK_PSU, {"tenant": tenant, "psu": psu})
+        return [_consent(row) for row in connection.execute(_VALID_RECURRING, {"tenant": tenant, "psu": psu})]
 
     def count_use(self, connection: Connection, consent_id: ConsentId, reading: str, *, day: str, most: int) -> bool:
         """Count one reading unless that would pass `most`; tell whether it was counted."""

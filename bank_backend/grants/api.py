@@ -11,11 +11,13 @@ from bank_backend.authorisations.model import ResourceKind
 from bank_backend.errors import FieldsInvalid
 from bank_backend.grants.wire import grant_as_json, parse_grant
 from bank_backend.interactions.api import begun_as_json
+from bank_backend.tenants.arrivals import answering, arrived
 from psd2.ids import TenantId
 
 if TYPE_CHECKING:
     from flask import Flask, Response
 
+    from bank_backend.grants.wire import GrantRequest
     from bank_backend.services import Services
 
 
@@ -29,11 +31,16 @@ def register(app: Flask, services: Services) -> None:
         wanted = parse_grant(request.get_data())
         if wanted.visit is not None:
             interactions.require_own_address(wanted.visit.return_url, field="visit.return_url")
+        with services.database.reading() as connection:
+            arrival = arrived(wanted.tenant, connection)
+        with answering(arrival):
+            return json_answer(made(wanted), status=201)
+
+    def made(wanted: GrantRequest) -> dict[str, object]:
         resource = grants.making.make(wanted)
         grants.ending.plan(wanted.tenant, wanted.kind, resource)
         visit = wanted.visit_to(resource)
-        begun = {} if visit is None else begun_as_json(interactions, interactions.begin(visit))
-        return json_answer({"resource": resource} | begun, status=201)
+        return {"resource": resource} | ({} if visit is None else begun_as_json(interactions, interactions.begin(visit)))
 
     @routes.get("/<any(ais, pis, piis):kind>/<resource>")
     def get_grant(kind: str, resource: str) -> Response:

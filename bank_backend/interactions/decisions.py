@@ -63,10 +63,7 @@ class Decisions:
     def require_pending(self, connection: Connection, interaction_id: str) -> Interaction:
         """Return the interaction, locked; raises `InteractionUnknown`, or `InteractionOver` where it has ended."""
         found = require_interaction(self._store.find_locked(connection, interaction_id), interaction_id)
-        interaction = found.settled(self._clock.now(found.tenant, connection))
-        if not interaction.is_pending:
-            raise InteractionOver(f"this request is {interaction.status}: it is decided once")
-        return interaction
+        return require_pending(found, self._clock.now(found.tenant, connection))
 
     def ask(self, connection: Connection, interaction: Interaction, now: datetime) -> Ask:
         """Return what the PSU is asked; raises `ResourceUnknown` or `StatusInvalid`."""
@@ -136,6 +133,14 @@ def require_interaction(found: Interaction | None, interaction_id: str) -> Inter
     if found is None:
         raise InteractionUnknown(f"there is no request {interaction_id[:40]!r}: it may have been mistyped")
     return found
+
+
+def require_pending(found: Interaction, now: datetime) -> Interaction:
+    """Return a visit as it stands; raises `InteractionOver` where it has ended."""
+    interaction = found.settled(now)
+    if not interaction.is_pending:
+        raise InteractionOver(f"this request is {interaction.status}: it is decided once")
+    return interaction
 
 
 def _way_back(interaction: Interaction, signed: Authorisation) -> str:

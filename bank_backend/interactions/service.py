@@ -10,9 +10,10 @@ from bank_backend.authorisations.approaches import REDIRECTS
 from bank_backend.authorisations.asks import chosen_accounts
 from bank_backend.authorisations.model import ResourceKind
 from bank_backend.errors import FieldsInvalid, PsuUnknown
-from bank_backend.interactions.decisions import require_interaction
+from bank_backend.interactions.decisions import require_interaction, require_pending
 from bank_backend.interactions.errors import InteractionOver, InteractionUnknown
 from bank_backend.interactions.model import INTERACTION_LIFETIME, Interaction, InteractionStatus, Step
+from bank_backend.tenants.arrivals import answering, arrived
 from psd2.ids import new_uuid
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
 class Customers(Protocol):
     """The part of the PSU directory that interactions need."""
 
-    def psu(self, tenant: TenantId, login: str) -> Psu | None:
-        """Return the PSU of this login, or None."""
+    def psu(self, tenant: TenantId, login: str, connection: Connection | None = None) -> Psu | None:
+        """Return the PSU of this login, or None; inside a transaction pass its connection."""
 
     def verify_password(self, tenant: TenantId, login: str, password: str) -> Psu:
         """Return the PSU whose password this is; raises `PsuCredentialsInvalid` or `PsuLocked`."""
@@ -44,8 +45,8 @@ class Customers(Protocol):
 class Holdings(Protocol):
     """The part of the account directory that interactions need."""
 
-    def accounts_of(self, tenant: TenantId, psu: PsuId) -> Sequence[Account]:
-        """Return the accounts this PSU holds, in a stable order."""
+    def accounts_of(self, tenant: TenantId, psu: PsuId, connection: Connection | None = None) -> Sequence[Account]:
+        """Return the accounts this PSU holds, in a stable order; inside a transaction pass its connection."""
 
 
 class Interactions:
@@ -82,8 +83,11 @@ class Interactions:
         Raises `FieldsInvalid`, `ResourceUnknown` or `StatusInvalid`.
         """
         self.require_own_address(request.return_url)
-        now = self._clock.now(request.tenant)
-        with self._database.writing() as connection:
+        with (
+            self._database.writing() as connection,
+            answering(arrived(request.tenant, connection)),
+        ):
+            now = self._clock.now(request.tenant, connection)
             request = replace(request, kind=self._kind_meant(connection, request))
             earlier = self._store.pending_of(connection, request.tenant, request.kind, request.resource)
             # Raises where the resource is unknown or decided; nothing is kept then.
@@ -118,25 +122,27 @@ class Interactions:
     def interaction(self, interaction_id: str) -> Interaction:
         """Return the visit as it stands now; raises `InteractionUnknown`."""
         with self._database.reading() as connection:
-            found = self._store.find(connection, interaction_id)
-        interaction = require_interaction(found, interaction_id)
-        return interaction.settled(self._clock.now(interaction.tenant))
+            interaction = require_interaction(self._store.find(connection, interaction_id), interaction_id)
+            return interaction.settled(self._clock.now(interaction.tenant, connection))
 
     def decide(self, interaction_id: str, decision: HeadlessDecision) -> Interaction:
         """Decide as the PSU would, without its password and code; raises `InteractionOver`, `PsuUnknown`, `FieldsInvalid`."""
-        tenant = self.interaction(interaction_id).tenant
-        psu = self._customers.psu(tenant, decision.psu)
+        with self._database.writing() as connection:
+            found = require_interaction(self._store.find_locked(connection, interaction_id), interaction_id)
+            with answering(arrived(found.tenant, connection)):
+                return self._decided(connection, found, decision)
+
+    def _decided(self, connection: Connection, found: Interaction, decision: HeadlessDecision) -> Interaction:
+        tenant, now = found.tenant, self._clock.now(found.tenant, connection)
+        psu = self._customers.psu(tenant, decision.psu, connection)
         if psu is None:
             raise PsuUnknown(f"the bank has no PSU {decision.psu[:40]!r} for this TPP", path="psu")
-        held = self._holdings.accounts_of(tenant, psu.id)
-        now = self._clock.now(tenant)
-        with self._database.writing() as connection:
-            interaction = self._decisions.require_pending(connection, interaction_id)
-            if not decision.approves:
-                return self._decisions.reject(connection, interaction, psu=psu.id, at=now, headless=True)
-            ask = self._decisions.ask(connection, interaction, now)
-            accounts = chosen_accounts(ask, held, decision.accounts)
-            return self._decisions.approve(connection, interaction, psu=psu.id, accounts=accounts, at=now, headless=True)
+        interaction = require_pending(found, now)
+        if not decision.approves:
+            return self._decisions.reject(connection, interaction, psu=psu.id, at=now, headless=True)
+        ask = self._decisions.ask(connection, interaction, now)
+        accounts = chosen_accounts(ask, self._holdings.accounts_of(tenant, psu.id, connection), decision.accounts)
+        return self._decisions.approve(connection, interaction, psu=psu.id, accounts=accounts, at=now, headless=True)
 
     def require_own_address(self, return_url: str, *, field: str = "return_url") -> None:
         """Raise `FieldsInvalid` for an address elsewhere: the pages redirect there, the bank would be an open redirector."""

@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import JSON, Boolean, Column, Float, ForeignKey, Index, Integer, Row, String, Table, insert, select, update
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    Row,
+    String,
+    Table,
+    bindparam,
+    insert,
+    select,
+    update,
+)
 
 from bank_backend.authorisations.model import ResourceKind
 from bank_backend.database import METADATA, one_at_a_time
@@ -41,29 +56,40 @@ interactions = Table(
 )
 
 
+# Made once: making a statement costs more than running it.
+_ADD: Final = insert(interactions)
+_SAVE: Final = update(interactions).where(
+    interactions.c.id == bindparam("wanted"), interactions.c.status == InteractionStatus.PENDING.value
+)
+_FIND: Final = select(interactions).where(interactions.c.id == bindparam("wanted"))
+_FIND_LOCKED: Final = _FIND.with_for_update()
+_PENDING_OF: Final = select(interactions).where(
+    interactions.c.tenant == bindparam("tenant"),
+    interactions.c.kind == bindparam("kind"),
+    interactions.c.resource == bindparam("resource"),
+    interactions.c.status == InteractionStatus.PENDING.value,
+)
+
+
 class SqlInteractionStore:
     """Interactions in the bank's database, inside the caller's transaction."""
 
     def add(self, connection: Connection, interaction: Interaction) -> None:
         """Write a new interaction."""
-        connection.execute(insert(interactions).values(_columns(interaction)))
+        connection.execute(_ADD, _columns(interaction))
 
     def save(self, connection: Connection, interaction: Interaction) -> bool:
         """Write the new state over the old one unless somebody has decided meanwhile; tell whether it was written."""
-        statement = update(interactions).where(
-            interactions.c.id == interaction.id, interactions.c.status == InteractionStatus.PENDING.value
-        )
-        return connection.execute(statement.values(_columns(interaction))).rowcount == 1
+        return connection.execute(_SAVE, _columns(interaction) | {"wanted": interaction.id}).rowcount == 1
 
     def find(self, connection: Connection, interaction_id: str) -> Interaction | None:
         """Return the interaction, or None."""
-        row = connection.execute(select(interactions).where(interactions.c.id == interaction_id)).first()
+        row = connection.execute(_FIND, {"wanted": interaction_id}).first()
         return None if row is None else _interaction(row)
 
     def find_locked(self, connection: Connection, interaction_id: str) -> Interaction | None:
         """Return the interaction, locked until the transaction ends, or None."""
-        statement = select(interactions).where(interactions.c.id == interaction_id).with_for_update()
-        row = connection.execute(statement).first()
+        row = connection.execute(_FIND_LOCKED, {"wanted": interaction_id}).first()
         return None if row is None else _interaction(row)
 
     def open_of(self, connection: Connection, authorisation: str, *, locked: bool) -> Interaction | None:
@@ -78,13 +104,8 @@ class SqlInteractionStore:
         """Return the visits to a resource that have not ended; one caller at a time for a resource."""
         # Of two visits that begin together the second must see the first, or both would stay open (PostgreSQL).
         one_at_a_time(connection, "visits", tenant, kind.value, resource)
-        statement = select(interactions).where(
-            interactions.c.tenant == tenant,
-            interactions.c.kind == kind.value,
-            interactions.c.resource == resource,
-            interactions.c.status == InteractionStatus.PENDING.value,
-        )
-        return [_interaction(row) for row in connection.execute(statement)]
+        visited = {"tenant": tenant, "kind": kind.value, "resource": resource}
+        return [_interaction(row) for row in connection.execute(_PENDING_OF, visited)]
 
 
 def _columns(interaction: Interaction) -> dict[str, object]:

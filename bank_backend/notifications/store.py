@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import (
     JSON,
@@ -15,6 +15,7 @@ from sqlalchemy import (
     Row,
     String,
     Table,
+    bindparam,
     delete,
     exists,
     func,
@@ -69,6 +70,12 @@ notifications = Table(
 )
 
 
+# Made once: whatever changes a status asks.
+_OF: Final = select(notification_watches).where(
+    notification_watches.c.tenant == bindparam("tenant"), notification_watches.c.resource == bindparam("resource")
+)
+
+
 class SqlWatchStore:
     """Who wants to be told of which resource."""
 
@@ -89,7 +96,7 @@ class SqlWatchStore:
 
     def of(self, connection: Connection, tenant: TenantId, resource: str) -> Watch | None:
         """Return who watches a resource, or None."""
-        row = connection.execute(select(notification_watches).where(*_key(tenant, resource))).first()
+        row = connection.execute(_OF, {"tenant": tenant, "resource": resource}).first()
         return None if row is None else _watch(row)
 
     def refused(self, connection: Connection, tenant: TenantId) -> list[Watch]:

@@ -11,6 +11,7 @@ from bank_backend.psus.passwords import DECOY_HASH, is_password
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from bank_backend.database import Connection
     from bank_backend.psus.model import Credentials, Psu
     from bank_backend.tenants.clock import TenantClock
     from psd2.ids import TenantId
@@ -24,8 +25,8 @@ _WRONG = "user name or password is wrong: check both; the sandbox lists its pers
 class PsuStore(Protocol):
     """Where PSUs and their failures are kept."""
 
-    def find(self, tenant: TenantId, login: str) -> Psu | None:
-        """Return the PSU, or None."""
+    def find(self, tenant: TenantId, login: str, connection: Connection | None = None) -> Psu | None:
+        """Return the PSU, or None; inside a transaction pass its connection."""
 
     def credentials(self, tenant: TenantId, login: str) -> Credentials | None:
         """Return what a password is checked with, or None."""
@@ -45,9 +46,9 @@ class PsuDirectory:
         self._store = store
         self._clock = clock
 
-    def psu(self, tenant: TenantId, login: str) -> Psu | None:
-        """Return the PSU of this login, or None."""
-        return self._store.find(tenant, login)
+    def psu(self, tenant: TenantId, login: str, connection: Connection | None = None) -> Psu | None:
+        """Return the PSU of this login, or None; inside a transaction pass its connection."""
+        return self._store.find(tenant, login, connection)
 
     def verify_password(self, tenant: TenantId, login: str, password: str) -> Psu:
         """Return the PSU whose password this is; raises `PsuCredentialsInvalid`, or `PsuLocked` after five failures."""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Column, Float, ForeignKey, Integer, Row, String, Table, case, select, update
+from sqlalchemy import Column, Float, ForeignKey, Integer, Row, String, Table, bindparam, case, select, update
 
 from bank_backend.database import METADATA
 from bank_backend.psus.model import Credentials, Psu
 from psd2.ids import PsuId, TenantId
 
 if TYPE_CHECKING:
-    from bank_backend.database import Database
+    from bank_backend.database import Connection, Database
 
 psus = Table(
     "psus",
@@ -29,6 +29,10 @@ psus = Table(
 )
 
 
+# Made once: making a statement costs more than running it.
+_BY_LOGIN: Final = select(psus).where(psus.c.tenant == bindparam("tenant"), psus.c.login == bindparam("login"))
+
+
 class SqlPsuStore:
     """PSUs in the bank's database."""
 
@@ -36,9 +40,9 @@ class SqlPsuStore:
         """Read and write `database`."""
         self._database = database
 
-    def find(self, tenant: TenantId, login: str) -> Psu | None:
+    def find(self, tenant: TenantId, login: str, connection: Connection | None = None) -> Psu | None:
         """Return the PSU, or None."""
-        row = self._row(tenant, login)
+        row = self._row(tenant, login) if connection is None else _row(connection, tenant, login)
         return None if row is None else psu_of_row(row)
 
     def credentials(self, tenant: TenantId, login: str) -> Credentials | None:
@@ -72,7 +76,11 @@ class SqlPsuStore:
 
     def _row(self, tenant: TenantId, login: str) -> Row[tuple[object, ...]] | None:
         with self._database.reading() as connection:
-            return connection.execute(select(psus).where(psus.c.tenant == tenant, psus.c.login == login)).first()
+            return _row(connection, tenant, login)
+
+
+def _row(connection: Connection, tenant: TenantId, login: str) -> Row[tuple[object, ...]] | None:
+    return connection.execute(_BY_LOGIN, {"tenant": tenant, "login": login}).first()
 
 
 def psu_of_row(row: Row[tuple[object, ...]]) -> Psu:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Column, Float, ForeignKey, Index, Integer, String, Table, bindparam, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Column, Float, ForeignKey, Index, Integer, String, Table, bindparam, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from bank_backend.database import METADATA, one_at_a_time
 from bank_backend.schedule.model import ScheduledTask
@@ -36,6 +35,10 @@ scheduled_tasks = Table(
     Index("ix_scheduled_tasks_due", "tenant", "due_at", "retry_at"),
 )
 
+_ADD: Final = {
+    "postgresql": postgresql.insert(scheduled_tasks).on_conflict_do_nothing(),
+    "sqlite": sqlite.insert(scheduled_tasks).on_conflict_do_nothing(),
+}
 _DUE: Final = scheduled_tasks.select().where(
     scheduled_tasks.c.tenant == bindparam("tenant"),
     scheduled_tasks.c.due_at <= bindparam("now"),
@@ -63,9 +66,7 @@ class SqlScheduleStore:
 
     def add(self, connection: Connection, task: ScheduledTask) -> None:
         """Write a task, unless it is there already."""
-        # In a savepoint: PostgreSQL lets a transaction go on after a failed statement only from there.
-        with suppress(IntegrityError), connection.begin_nested():
-            connection.execute(insert(scheduled_tasks).values(row_of_task(task)))
+        connection.execute(_ADD[connection.dialect.name], row_of_task(task))
 
     def remove_all(self, connection: Connection, tenant: TenantId, kind: str, resource: str) -> None:
         """Remove every task of this kind for a resource."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -15,7 +16,9 @@ from bank_backend.faults.tables import faults
 from bank_backend.tenants.tables import tenants
 
 if TYPE_CHECKING:
-    from bank_backend.database import Database
+    from collections.abc import Iterator
+
+    from bank_backend.database import Connection, Database
     from psd2.ids import TenantId
 
 _PREFIXES: Final = ("/v1/", "/v2/")
@@ -60,6 +63,25 @@ def arrival_of(tenant: TenantId) -> Arrival | None:
     return arrival if arrival is not None and arrival.tenant == tenant else None
 
 
+@contextmanager
+def answering(arrival: Arrival | None) -> Iterator[None]:
+    """Answer an internal call by what was asked for it with `arrived`: it names its tenant wherever it likes."""
+    earlier = _IN_HAND.set(arrival)
+    try:
+        yield
+    finally:
+        _IN_HAND.reset(earlier)
+
+
+def arrived(tenant: TenantId, connection: Connection) -> Arrival | None:
+    """Ask what must be known of a tenant, if it is not known of the call in hand; None for an unknown one."""
+    in_hand = arrival_of(tenant)
+    if in_hand is not None:
+        return in_hand
+    row = connection.execute(_ASKED, {"tenant": tenant}).first()
+    return None if row is None else Arrival(tenant, row.personality, row.clock_offset_seconds, bool(row.has_faults))
+
+
 def _arrival(database: Database) -> Arrival | None:
     if request.url_rule is None or not request.path.startswith(_PREFIXES):
         return None
@@ -68,5 +90,4 @@ def _arrival(database: Database) -> Arrival | None:
     except BankError:
         return None  # the handler says so
     with database.reading() as connection:
-        row = connection.execute(_ASKED, {"tenant": tenant}).first()
-    return None if row is None else Arrival(tenant, row.personality, row.clock_offset_seconds, bool(row.has_faults))
+        return arrived(tenant, connection)
