@@ -16,6 +16,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ from sqlalchemy import select
 from bank_backend.ledger.reconcile import reconcile_bank
 from bank_backend.ledger.tables import entries, postings
 from bank_backend.payments.store import payments
-from chassis.peers import PeerUnavailable
+from chassis.peers import PeerAnswer, PeerUnavailable
 from psd2.money import Money
 from tests.support.bank_core import ANNA, JONAS, TENANT, SeededBank, lent_bank
 from tests.support.bank_sca import ELSEWHERE, PAYMENTS, payment_body
@@ -34,8 +35,6 @@ from tests.support.sizes import sized
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    import requests
 
     from tests.support.databases import Databases
 
@@ -87,14 +86,14 @@ class Rush:
         self.seconds.append(time.monotonic() - began)
         return str(payment)
 
-    def approve(self, payment: str, payer: str) -> requests.Response:
+    def approve(self, payment: str, payer: str) -> PeerAnswer:
         """Be the payer; where an earlier try was heard though its answer was lost, the payment is settled."""
         path = f"{PAYMENTS}/{payment}/status"
         status = self.server.gateway.get(path, headers=IDENTITY | {"X-Request-ID": str(uuid.uuid4())})
-        if not status.ok or status.json()["transactionStatus"] in SETTLED:
+        if status.status_code != HTTPStatus.OK or status.json()["transactionStatus"] in SETTLED:
             return status
         begun = self.post("/internal/interactions", self.visit(payment))
-        if not begun.ok:
+        if begun.status_code != HTTPStatus.CREATED:
             return begun
         decision = {"psu": payer, "result": "APPROVED"}
         return self.post(f"/internal/interactions/{begun.json()['interaction']}/decision", decision)
@@ -109,10 +108,10 @@ class Rush:
             "return_url": f"{self.server.front_url}/authorize/resume/one-time",
         }
 
-    def post(self, path: str, body: dict[str, Any], headers: dict[str, str] | None = None) -> requests.Response:
+    def post(self, path: str, body: dict[str, Any], headers: dict[str, str] | None = None) -> PeerAnswer:
         return self.server.gateway.post(path, json=body, headers=headers)
 
-    def insist(self, what: str, status: int, ask: Callable[[], requests.Response]) -> requests.Response:
+    def insist(self, what: str, status: int, ask: Callable[[], PeerAnswer]) -> PeerAnswer:
         """Ask until the answer is the one that is due."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
