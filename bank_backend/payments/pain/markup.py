@@ -47,7 +47,7 @@ def read_markup(data: bytes) -> tuple[Markup, str]:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
         line, column = error.position
-        if error.msg is not None and error.msg.startswith("Excessive depth"):
+        if str(error.msg).startswith("Excessive depth"):
             raise FormatError(f"the XML is nested more than {_MOST_LEVELS} levels deep (line {line})") from None
         what, _, _ = str(error.msg).partition(", line ")
         raise FormatError(f"the body is no XML: {what[:120]} (line {line}, column {column})") from None
