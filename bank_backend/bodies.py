@@ -42,6 +42,18 @@ _MEANT: Final = {
     "dict_type": "an object in { }",
     "model_type": "an object in { }",
 }
+# Of the same: how much there may be of it.
+_BOUNDS: Final = {
+    "string_too_short": "is shorter than {min_length} characters",
+    "string_too_long": "is longer than {max_length} characters",
+    "too_short": "has {actual_length} entries, and at least {min_length} are needed",
+    "too_long": "has more than {max_length} entries",
+    "greater_than_equal": "is below {ge}, the least that is taken",
+    "less_than_equal": "is above {le}, the most that is taken",
+    "literal_error": "is none of {expected}",
+    "string_pattern_mismatch": "is not of the form {pattern}",
+    "timezone_aware": "is a time without its offset: write one such as 2027-01-31T08:00:00Z",
+}
 _KINDS: Final = (
     (bool, "true or false"),
     (int | float, "a number"),
@@ -151,7 +163,7 @@ def read_tpp_document(document: object, model: type[Model]) -> Model:
     try:
         return model.model_validate(document)
     except ValidationError as error:
-        faults = error.errors(include_url=False, include_context=False)
+        faults = error.errors(include_url=False)
     unknown = [fault["loc"] for fault in faults if fault["type"] == _EXTRA]
     if unknown and leniency_in_hand().ignores_unknown_fields and len(unknown) <= _MOST_FORGIVEN:
         leniency_in_hand().ignored += [_path(location) for location in unknown]
@@ -164,7 +176,7 @@ def read_internal_body(data: bytes, model: type[Model]) -> Model:
     try:
         return model.model_validate(parse_json(data))
     except ValidationError as error:
-        faults = error.errors(include_url=False, include_context=False)
+        faults = error.errors(include_url=False)
         raise FieldsInvalid({_path(fault["loc"]) or "body": _reason(fault) for fault in faults}) from None
 
 
@@ -198,6 +210,10 @@ def _reason(fault: ErrorDetails) -> str:
         return "is missing"
     if kind in _MEANT:
         return f"is {_kind_of(fault['input'])}, and {_MEANT[kind]} is meant"
+    if fault.get("input") == "" and kind == "string_too_short":
+        return "is empty"
+    if kind in _BOUNDS:
+        return _BOUNDS[kind].format_map(fault.get("ctx", {}))
     message = fault["msg"].removeprefix("Value error, ")
     return f"is wrong: {message[:1].lower()}{message[1:]}"
 

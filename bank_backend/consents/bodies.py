@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
@@ -42,7 +42,7 @@ class AccessReferenceBody(Body):
 
 
 ReferenceList = Annotated[list[AccessReferenceBody], Field(max_length=_MOST_REFERENCES)]
-AllAccountsText = Annotated[str, StringConstraints(pattern="^(allAccounts|allAccountsWithOwnerName)$")]
+AllAccountsText = Literal["allAccounts", "allAccountsWithOwnerName"]
 CashAccountType = Annotated[str, StringConstraints(pattern="^[A-Z]{4}$")]
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import orjson
 import pytest
+from pydantic import Field
 
 from bank_backend.bodies import AmountBody, Body, Day, Max35Text, ReferenceBody, read_internal_body, read_tpp_body
 from bank_backend.errors import FieldsInvalid, FormatError
@@ -24,9 +25,10 @@ class Payment(Body):
     account: ReferenceBody
     amount: AmountBody
     on: Day | None = None
-    often: int = 1
+    often: Annotated[int, Field(ge=1, le=4)] = 1
+    speed: Literal["slow", "fast"] | None = None
     urgent: bool = False
-    parts: list[AmountBody] | None = None
+    parts: Annotated[list[AmountBody], Field(min_length=1, max_length=3)] | None = None
 
 
 GOOD: dict[str, object] = {
@@ -118,8 +120,6 @@ def test_a_member_given_twice_is_found_at_once_among_many() -> None:
     [
         ({"name": 7}, "name", "is a number, and a text, in quotes, is meant"),
         ({"name": None}, "name", "is null, and a text"),
-        ({"name": ""}, "name", "at least 1 character"),
-        ({"name": "x" * 36}, "name", "at most 35 characters"),
         ({"name": "a\nb"}, "name", "control character"),
         ({"account": "DE40100100103307118608"}, "account", "is a text, and an object in { } is meant"),
         ({"account": {"iban": "DE41100100103307118608"}}, "account.iban", "DE41100100103307118608"),
@@ -138,6 +138,13 @@ def test_a_member_given_twice_is_found_at_once_among_many() -> None:
         ({"often": 1.5}, "often", "whole number"),
         ({"often": True}, "often", "is true or false, and a whole number"),
         ({"urgent": "true"}, "urgent", "is a text, and true or false, without quotes, is meant"),
+        ({"name": ""}, "name", "name is empty"),
+        ({"name": "x" * 36}, "name", "name is longer than 35 characters"),
+        ({"parts": []}, "parts", "parts has 0 entries, and at least 1 are needed"),
+        ({"parts": [GOOD["amount"]] * 4}, "parts", "parts has more than 3 entries"),
+        ({"often": 0}, "often", "often is below 1, the least that is taken"),
+        ({"often": 5}, "often", "often is above 4, the most that is taken"),
+        ({"speed": "quick"}, "speed", "speed is none of 'slow' or 'fast'"),
         ({"extra": 1}, "extra", "is not known here"),
         ({"account": {"iban": "DE40100100103307118608", "bban": "1"}}, "account.bban", "is not known here"),
     ],
