@@ -39,6 +39,12 @@ _REQUEST_ID: Final = '-H "X-Request-ID: $(new_uuid)"'
 _PSU_ADDRESS: Final = f'-H "PSU-IP-Address: {PSU_IP_ADDRESS}"'
 _JSON: Final = '-H "Content-Type: application/json"'
 _SHOW: Final = "printf '%s\\n' \"$ANSWER\""
+# What the answer is recognised by: a PKCE verifier with its hash, and a state.
+_PROOFS: Final = (
+    "VERIFIER=$(openssl rand -base64 48 | tr '+/' '-_' | tr -d '=\\n')",
+    "CHALLENGE=$(printf '%s' \"$VERIFIER\" | openssl dgst -sha256 -binary | openssl base64 | tr '+/' '-_' | tr -d '=\\n')",
+    "STATE=$(openssl rand -hex 16)",
+)
 _ACCESS: Final = ('-H "Authorization: Bearer $TOKEN"', '-H "Consent-ID: $CONSENT_ID"')
 
 
@@ -135,10 +141,38 @@ def payment(example: PaymentExample) -> Step:
 
 def authorization(data: SampleData, *, scope: str, resource: str) -> Step:
     """Return the block that makes the address which the PSU's browser opens: `scope` such as `AIS` of a shell variable."""
+    return _pushed(data, scope, resource) if data.pushes else _in_the_address(data, scope, resource)
+
+
+def _pushed(data: SampleData, scope: str, resource: str) -> Step:
+    call = _call(
+        "$EDGE/par",
+        "-d response_type=code",
+        '--data-urlencode "client_id=$CLIENT_ID"',
+        '--data-urlencode "redirect_uri=$REDIRECT_URI"',
+        f'--data-urlencode "scope={scope}:${resource}"',
+        '-d "state=$STATE"',
+        '-d "code_challenge=$CHALLENGE"',
+        "-d code_challenge_method=S256",
+    )
     lines = (
-        "VERIFIER=$(openssl rand -base64 48 | tr '+/' '-_' | tr -d '=\\n')",
-        "CHALLENGE=$(printf '%s' \"$VERIFIER\" | openssl dgst -sha256 -binary | openssl base64 | tr '+/' '-_' | tr -d '=\\n')",
-        "STATE=$(openssl rand -hex 16)",
+        *_PROOFS,
+        _asked("REQUEST_URI", "request_uri", call),
+        f'AUTHORIZE_URL="$FRONT/authorize?client_id={query_value(data.client_id)}&request_uri=$REQUEST_URI"',
+        "printf '%s\\n' \"$AUTHORIZE_URL\"",
+    )
+    return Step(
+        key=f"{scope.lower()}-authorization",
+        title="Push the authorization request",
+        why="The bank hears of it from you, over mutual TLS (RFC 9126): the browser carries a reference and nothing else.",
+        command="\n".join(lines),
+        answer='{"request_uri": "urn:ietf:params:oauth:request_uri:…", "expires_in": 90}\nHTTP 201',
+    )
+
+
+def _in_the_address(data: SampleData, scope: str, resource: str) -> Step:
+    lines = (
+        *_PROOFS,
         f'AUTHORIZE_URL="$FRONT/authorize?response_type=code&client_id={query_value(data.client_id)}"',
         f'AUTHORIZE_URL="$AUTHORIZE_URL&redirect_uri={query_value(data.redirect_uri)}&scope={scope}%3A${resource}"',
         'AUTHORIZE_URL="$AUTHORIZE_URL&state=$STATE&code_challenge=$CHALLENGE&code_challenge_method=S256"',

@@ -37,7 +37,10 @@ class PaymentExample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleData:
-    """The values of one TPP and one persona. `iban` is the persona's first account; `payment` None where nobody can be paid."""
+    """The values of one TPP and one persona. `iban` is the persona's first account; `payment` None where nobody can be paid.
+
+    `pushes`: whether its client has to push authorization requests (RFC 9126).
+    """
 
     client_id: str
     authorisation_number: str
@@ -52,6 +55,7 @@ class SampleData:
     amount: Money
     payment: PaymentExample | None
     today: date
+    pushes: bool = False
 
     def may(self, role: PspRole) -> bool:
         """Answer whether the TPP holds a role."""

@@ -47,7 +47,7 @@ def collection(data: SampleData) -> Json:
     if data.may(PspRole.AI):
         folders.append(_folder("AIS: read accounts", _account_information(data)))
     if data.may(PspRole.PI) and data.payment is not None:
-        folders.append(_folder("PIS: make a payment", _payment(data.payment)))
+        folders.append(_folder("PIS: make a payment", _payment(data, data.payment)))
     if data.may(PspRole.IC):
         folders.append(_folder("PIIS: confirm funds", _funds(data)))
     return {
@@ -76,7 +76,7 @@ def _variables(data: SampleData) -> dict[str, str]:
         "psu": data.psu,
         "psuIpAddress": PSU_IP_ADDRESS,
     }
-    carried_on = ("scope", "state", "codeVerifier", "authorizationUrl", "code", "accessToken", "refreshToken")
+    carried_on = ("scope", "state", "codeVerifier", "codeChallenge", "authorizationUrl", "code", "accessToken", "refreshToken")
     return filled_in | dict.fromkeys((*carried_on, "consentId", "accountId", "paymentId"), "")
 
 
@@ -101,7 +101,7 @@ def _account_information(data: SampleData) -> list[_Call]:
             keep={"consentId": "answer.consentId", "scope": "'AIS:' + answer.consentId"},
             status=201,
         ),
-        *_decision(),
+        *_decision(data),
         _token(),
         _Call(
             name="4. Read the accounts",
@@ -135,7 +135,7 @@ def _consent_body(data: SampleData) -> Json:
     }
 
 
-def _payment(example: PaymentExample) -> list[_Call]:
+def _payment(data: SampleData, example: PaymentExample) -> list[_Call]:
     order: Json = {
         "debtorAccount": {"iban": example.debtor_iban},
         "instructedAmount": {"currency": example.amount.currency, "amount": example.amount.decimal},
@@ -153,7 +153,7 @@ def _payment(example: PaymentExample) -> list[_Call]:
             keep={"paymentId": "answer.paymentId", "scope": "'PIS:' + answer.paymentId"},
             status=201,
         ),
-        *_decision(),
+        *_decision(data),
         _Call(name="3. Status of the payment", method="GET", path=f"{_PAYMENTS}/{{{{paymentId}}}}/status", status=200),
         _Call(name="4. The payment", method="GET", path=f"{_PAYMENTS}/{{{{paymentId}}}}", status=200),
     ]
@@ -172,7 +172,7 @@ def _funds(data: SampleData) -> list[_Call]:
             keep={"consentId": "answer.consentId", "scope": "'PIIS:' + answer.consentId"},
             status=201,
         ),
-        *_decision(),
+        *_decision(data),
         _token(),
         _Call(
             name="4. Ask whether an amount is covered",
@@ -186,17 +186,40 @@ def _funds(data: SampleData) -> list[_Call]:
     ]
 
 
-def _decision() -> tuple[_Call, ...]:
+def _decision(data: SampleData) -> tuple[_Call, ...]:
+    pushing = (_push(),) if data.pushes else ()
     decision = _Call(
-        name="2. Be the PSU",
+        name="2. Be the PSU" if not data.pushes else "2b. Be the PSU",
         method="POST",
         path="/sandbox/v1/psu-interactions",
         json_body={"url": "{{authorizationUrl}}", "psu": "{{psu}}", "result": "APPROVED"},
-        before="authorize",
+        before="" if data.pushes else "authorize",
         after="keep_code",
         status=200,
     )
-    return (decision,)
+    return (*pushing, decision)
+
+
+def _push() -> _Call:
+    address = "pm.collectionVariables.get('front') + '/authorize?client_id='"
+    client = "encodeURIComponent(pm.collectionVariables.get('clientId'))"
+    return _Call(
+        name="2a. Push the authorization request",
+        method="POST",
+        path="/par",
+        form={
+            "response_type": "code",
+            "client_id": "{{clientId}}",
+            "redirect_uri": "{{redirectUri}}",
+            "scope": "{{scope}}",
+            "state": "{{state}}",
+            "code_challenge": "{{codeChallenge}}",
+            "code_challenge_method": "S256",
+        },
+        before="authorize",
+        keep={"authorizationUrl": f"{address} + {client} + '&request_uri=' + encodeURIComponent(answer.request_uri)"},
+        status=201,
+    )
 
 
 def _token() -> _Call:

@@ -31,5 +31,6 @@ def script(data: SampleData) -> str:
         "WALK": next((walk for role, walk in _WALKS.items() if data.may(role)), "accounts"),
     }
     lines = "\n".join(f"{name} = {python_literal(value)}" for name, value in settings.items())
+    lines += f"\nPUSHES = {data.pushes}"
     template = files("sandbox.samples").joinpath("first_call.py.template").read_text(encoding="utf-8")
     return template.replace(_PLACE, lines)

@@ -18,6 +18,7 @@ from sandbox.samples.model import SampleData, example_amount, payment_example
 from sandbox.samples.postman import collection
 from sandbox.samples.script import script
 from sandbox.tpps.held import held_certificates
+from sandbox.tpps.model import Profile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,6 +69,7 @@ class _Views:
             walks=service.walks(data),
             program=script(data),
             has_qwac=self._has_qwac(tpp),
+            signs=_signs(tpp),
         )
 
     def program(self, number: str) -> Response:
@@ -106,6 +108,7 @@ class _Views:
             amount=example_amount(account.currency),
             payment=payment_example(choice.personas, choice.persona),
             today=self._services.clock.now().date(),
+            pushes=tpp.profile is not Profile.BERLIN,
         )
 
     def _has_qwac(self, tpp: Tpp) -> bool:
@@ -114,6 +117,14 @@ class _Views:
 
     def _root_fingerprint(self) -> str:
         return hashlib.sha256(self._services.authority.ca_certificate("root")).digest().hex(":").upper()
+
+
+def _signs(tpp: Tpp) -> bool:
+    """Answer whether more is asked of its client than curl does by itself: signatures, proofs, a certificate of its own."""
+    said = tpp.client_metadata
+    more = said.get("dpop_bound_access_tokens") or said.get("require_signed_request_object")
+    other = said.get("token_endpoint_auth_method", "tls_client_auth") != "tls_client_auth"
+    return bool(more) or other or tpp.profile is Profile.FAPI2_MESSAGE_SIGNING
 
 
 def _download(body: bytes, *, name: str, mimetype: str) -> Response:

@@ -17,6 +17,7 @@ const parameters = {
 const query = Object.keys(parameters).map((name) => name + '=' + encodeURIComponent(parameters[name])).join('&');
 
 values.set('codeVerifier', verifier);
+values.set('codeChallenge', parameters.code_challenge);
 values.set('state', state);
 values.set('authorizationUrl', values.get('front') + '/authorize?' + query);
 console.log('To be the PSU in a browser instead, open: ' + values.get('authorizationUrl'));

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import html
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -167,11 +167,33 @@ def test_a_bank_that_is_down_is_named(portal: PortalUnderTest, path: str) -> Non
     assert "bank service can't be reached" in html.unescape(answer.get_data(as_text=True))
 
 
-def test_a_profile_that_this_server_refuses_is_said_before_it_is_tried(portal: PortalUnderTest) -> None:
-    """FAPI 2.0 clients must push their requests, which is not offered yet."""
+def test_a_client_of_fapi_pushes(portal: PortalUnderTest) -> None:
+    """The blocks, the program and the collection go the whole way."""
     portal.owned_tpp(profile="fapi2")
 
-    assert "client.profile" in page_of(portal, "first-call")
+    page = page_of(portal, "first-call")
+
+    assert "$EDGE/par" in page
+    assert "PUSHES = True" in page
+    assert "More is asked of this TPP" not in page
+
+
+@pytest.mark.parametrize(
+    "client",
+    [
+        {"profile": "fapi2-message-signing", "client_metadata": {"jwks_uri": "https://tpp.example/jwks"}},
+        {"profile": "fapi2", "client_metadata": {"token_endpoint_auth_method": "private_key_jwt"}},
+        {"profile": "fapi2", "client_metadata": {"dpop_bound_access_tokens": True}},
+    ],
+)
+def test_what_curl_can_not_do_by_itself_is_said_before_it_is_tried(portal: PortalUnderTest, client: dict[str, Any]) -> None:
+    """With the command that does it."""
+    portal.owned_tpp(**client)
+
+    page = page_of(portal, "first-call")
+
+    assert "More is asked of this TPP" in page
+    assert "tpp journey ais --tpp acme" in page
 
 
 def test_who_has_no_qwac_is_told_to_get_one_first(portal: PortalUnderTest) -> None:

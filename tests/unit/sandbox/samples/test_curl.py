@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 FAKE_CURL = """#!/bin/sh
 printf '%s\\n' "$@" >> "$LOG"
 printf '{"consentId": "c-1", "paymentId": "p-1", "redirect": "https://tpp.example/callback?code=xyz&state=s&iss=i", '
-printf '"access_token": "t-1", "accounts": [{"resourceId": "a-1"}, {"resourceId": "a-2"}]}\\n'
+printf '"request_uri": "urn:r", "access_token": "t-1", "accounts": [{"resourceId": "a-1"}, {"resourceId": "a-2"}]}\\n'
 """
 
 
@@ -52,6 +52,16 @@ def test_values_are_carried_from_block_to_block(tmp_path: Path) -> None:
     assert "code=xyz" in arguments
     assert "https://localhost:8443/v1/accounts/a-1/balances" in arguments
     assert "https://localhost:8443/v1/payments/sepa-credit-transfers/p-1/status" in arguments
+
+
+def test_a_client_that_has_to_push_does(tmp_path: Path) -> None:
+    """What it asks for goes over mutual TLS; the address that the PSU opens holds the reference alone."""
+    arguments = pasted(sample_data(pushes=True, client_id="acme-1"), tmp_path)
+
+    assert "https://localhost:8443/par" in arguments
+    assert "scope=AIS:c-1" in arguments
+    assert "urn:r" in "".join(one for one in arguments if one.startswith('{"url"'))
+    assert "response_type=code&" not in "".join(arguments)
 
 
 def test_every_call_has_a_request_id_of_its_own(tmp_path: Path) -> None:

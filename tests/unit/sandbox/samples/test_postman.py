@@ -45,9 +45,10 @@ def test_the_description_tells_what_a_collection_can_not_hold() -> None:
     assert "--ssl-client-cert qwac.crt" in description
 
 
-def test_each_request_is_whole() -> None:
+@pytest.mark.parametrize("pushes", [False, True])
+def test_each_request_is_whole(*, pushes: bool) -> None:
     """Method, address in parts and as a whole, headers as pairs, bodies as their mode says."""
-    for item in requests_of(collection(sample_data())):
+    for item in requests_of(collection(sample_data(pushes=pushes))):
         request = item["request"]
         assert request["method"] in {"GET", "POST", "DELETE"}
         assert request["url"]["raw"].startswith("{{edge}}/" + "/".join(request["url"]["path"]))
@@ -70,9 +71,10 @@ def test_raw_bodies_are_json() -> None:
     assert all(json.loads(body["raw"]) for body in bodies if body["mode"] == "raw")
 
 
-def test_every_variable_that_is_used_is_declared() -> None:
+@pytest.mark.parametrize("pushes", [False, True])
+def test_every_variable_that_is_used_is_declared(*, pushes: bool) -> None:
     """Written with a value, or filled by a request that comes before."""
-    document = collection(sample_data())
+    document = collection(sample_data(pushes=pushes))
     declared = {variable["key"]: variable["value"] for variable in document["variable"]}
     filled = {name for name, value in declared.items() if value}
     for item in requests_of(document):
