@@ -68,6 +68,11 @@ class RateTable:
     seed: str
     swing_basis_points: int
     per_euro_e8: Mapping[str, int]
+    conversion_basis_points: int = 0
+
+    def conversion_fee(self, amount: Money) -> Money:
+        """Return what the bank takes for exchanging an amount, or for giving it in exchange."""
+        return Money(half_up(amount.minor * self.conversion_basis_points, _BASIS_POINTS), amount.currency)
 
     def exchange(self, *, source: str, target: str, day: date) -> Exchange:
         """Return the day's rate between two currencies; raises `NoRate`."""
@@ -112,6 +117,7 @@ def _read_rates() -> RateTable:
     return RateTable(
         seed=content["seed"],
         swing_basis_points=content["swing_basis_points"],
+        conversion_basis_points=content["conversion_basis_points"],
         per_euro_e8={currency: _rate_e8(text) for currency, text in content["units_per_euro"].items()},
     )
 

@@ -64,14 +64,15 @@ class IncomingTransfer:
 class Charges:
     """What a transfer costs and brings.
 
-    `debited` is all that leaves the debtor's account, the debtor's `fee` included, both in that account's currency;
-    `credited` is what the payee gets, after the `creditor_fee`.
+    `debited` is all that leaves the debtor's account, the debtor's `fee` included, both in that account's currency; so is
+    `conversion_fee`, the part of it that is for exchanging. `credited` is what the payee gets, after the `creditor_fee`.
     """
 
     debited: Money
     fee: Money
     credited: Money
     creditor_fee: Money
+    conversion_fee: Money
     exchange: Exchange | None = None
 
 

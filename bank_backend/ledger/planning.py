@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bank_backend.ledger.exchange import EURO
 from bank_backend.ledger.model import Details, Entry, Party
-from bank_backend.ledger.orders import Booked, Charges
+from bank_backend.ledger.orders import Booked, ChargeBearer, Charges
 from bank_backend.ledger.own_accounts import OwnAccount, own_account_id
 from bank_backend.ledger.particulars import Particulars
 from bank_backend.ledger.products import Product, product_of, shares
@@ -56,10 +56,19 @@ def charges_of(order: TransferOrder, parties: Parties, *, day: date, rates: Rate
         msg = f"{order.amount} can't be paid from an account in {source} to one in {target}"
         raise CurrencyRefused(msg)
     fee, creditor_fee = _fees(order, source=source, target=target, day=day, rates=rates)
+    conversion_fee, of_creditor = _conversion_fees(order.charge_bearer, debit, credit, rates)
+    fee, creditor_fee = fee + conversion_fee, creditor_fee + of_creditor
     if debit.minor <= 0 or credit <= creditor_fee:
         msg = f"{order.amount} is too little: charges and exchange leave nothing of it"
         raise InvalidAmount(msg)
-    return Charges(debited=debit + fee, fee=fee, credited=credit - creditor_fee, creditor_fee=creditor_fee, exchange=exchange)
+    return Charges(
+        debited=debit + fee,
+        fee=fee,
+        credited=credit - creditor_fee,
+        creditor_fee=creditor_fee,
+        conversion_fee=conversion_fee,
+        exchange=exchange,
+    )
 
 
 def _exchanged(amount: Money, exchange: Exchange | None) -> tuple[Money, Money]:
@@ -71,6 +80,15 @@ def _exchanged(amount: Money, exchange: Exchange | None) -> tuple[Money, Money]:
     if amount.currency == exchange.target_currency:
         return exchange.cost(amount), amount
     return amount, amount
+
+
+def _conversion_fees(bearer: ChargeBearer, debit: Money, credit: Money, rates: RateTable) -> tuple[Money, Money]:
+    """Return what debtor and creditor bear of what exchanging costs: whoever bears what sending costs."""
+    if debit.currency == credit.currency:
+        return Money(0, debit.currency), Money(0, credit.currency)
+    if bearer is ChargeBearer.CRED:
+        return Money(0, debit.currency), rates.conversion_fee(credit)
+    return rates.conversion_fee(debit), Money(0, credit.currency)
 
 
 def _fees(order: TransferOrder, *, source: str, target: str, day: date, rates: RateTable) -> tuple[Money, Money]:
@@ -149,8 +167,14 @@ class Plan:
         exchange = None if source == target else rates.exchange(source=source, target=target, day=day)
         credited = incoming.amount if exchange is None else exchange.bought(incoming.amount)
         require_positive(credited)
+        free = Money(0, source)
         charges = Charges(
-            debited=incoming.amount, fee=Money(0, source), credited=credited, creditor_fee=Money(0, target), exchange=exchange
+            debited=incoming.amount,
+            fee=free,
+            credited=credited,
+            creditor_fee=Money(0, target),
+            conversion_fee=free,
+            exchange=exchange,
         )
         details = Details(
             debtor=Party(incoming.debtor_name, incoming.debtor_iban),

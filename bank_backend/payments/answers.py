@@ -17,7 +17,6 @@ from bank_backend.payments.pain.report import status_report
 from bank_backend.payments.requests import JSON, MULTIPART, ORDER_PARTS, XML, XML_PART
 from bank_backend.readable import readable_day
 from psd2.ids import new_uuid
-from psd2.money import Money
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,9 +62,8 @@ def initiated(payment: Payment, costs: Costs | None) -> dict[str, Any]:
         body["estimatedTotalAmount"] = amount_as_json(costs.debited)
         if not costs.is_free:
             body["transactionFees"] = amount_as_json(costs.fees)
-        if costs.is_exchanged:
-            # The day's middle rate, and nothing for exchanging at it: that is worth being told.
-            body["currencyConversionFee"] = amount_as_json(Money(0, costs.debited.currency))
+        if costs.conversion_fees.minor:
+            body["currencyConversionFee"] = amount_as_json(costs.conversion_fees)
         if costs.credited is not None:
             body["estimatedInterbankSettlementAmount"] = amount_as_json(costs.credited)
     return body | _warnings(payment)

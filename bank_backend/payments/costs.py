@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Costs:
-    """Sums over a payment's transfers. `credited` is None where payees get different currencies."""
+    """Sums over a payment's transfers. `conversion_fees` are part of `fees`; no `credited` where payees' currencies differ."""
 
     debited: Money
     fees: Money
+    conversion_fees: Money
     credited: Money | None
-    is_exchanged: bool = False
 
     @property
     def is_free(self) -> bool:
@@ -80,8 +80,8 @@ def _summed(charges: Sequence[Charges]) -> Costs:
     return Costs(
         debited=_sum([each.debited for each in charges]),
         fees=_sum([each.fee for each in charges]),
+        conversion_fees=_sum([each.conversion_fee for each in charges]),
         credited=_sum([each.credited for each in charges]) if len(credited) == 1 else None,
-        is_exchanged=any(each.exchange is not None for each in charges),
     )
 
 

@@ -75,12 +75,13 @@ def test_a_fee_by_amount_has_a_least_and_a_most(minor: int, fee: int) -> None:
 
 
 def test_fees_are_taken_in_each_sides_currency(bank: SeededBank) -> None:
-    """50 dollars abroad from a euro account, shared: 5 euro here, six euro's worth of dollars there."""
-    charges_due = RATES.exchange(source="EUR", target="USD", day=date(2026, 11, 18)).bought(Money(6_00, "EUR"))
+    """50 dollars abroad from a euro account, shared: 5 euro and the exchange here, six euro's worth of dollars there."""
+    rate = RATES.exchange(source="EUR", target="USD", day=date(2026, 11, 18))
+    charges_due = rate.bought(Money(6_00, "EUR"))
 
     booked = book(bank, order(bank.account(ANNA), Money(50_00, "USD"), code=CROSS_BORDER, charge_bearer=ChargeBearer.SHAR))
 
-    assert booked.charges.fee == Money(5_00, "EUR")
+    assert booked.charges.fee == Money(5_00, "EUR") + RATES.conversion_fee(rate.cost(Money(50_00, "USD")))
     assert booked.charges.creditor_fee == charges_due
     assert booked.charges.credited == Money(50_00, "USD") - charges_due
     assert is_right(bank)

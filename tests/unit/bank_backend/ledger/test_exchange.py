@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from bank_backend.ledger.exchange import RATES, Exchange, half_up, rate_text
 from bank_backend.ledger.own_accounts import OwnAccount, own_account_id
+from bank_backend.ledger.products import ChargeBearer
 from bank_backend.ledger.refusals import CurrencyRefused, InvalidAmount, NoRate
 from bank_backend.ledger.statement_store import SqlStatementStore
 from bank_backend.ledger.tables import entries, postings
@@ -91,7 +92,7 @@ def dollars(bank: SeededBank) -> Account:
 
 
 def test_euros_to_a_dollar_account_are_exchanged(bank: SeededBank, dollars: Account) -> None:
-    """The payer gives what it said, the payee gets what that buys; the bank's two exchange accounts hold the difference."""
+    """The payer gives what it said and half a percent more, the payee gets what that buys; the bank holds the difference."""
     payer = bank.account(ANNA)
     before = bank.balances(payer).interim_booked, bank.balances(dollars).interim_booked
 
@@ -100,7 +101,8 @@ def test_euros_to_a_dollar_account_are_exchanged(bank: SeededBank, dollars: Acco
     rate = RATES.exchange(source="EUR", target="USD", day=DAY)
     assert booked.charges.exchange == rate
     bought = rate.bought(Money(100_00, "EUR"))
-    assert bank.balances(payer).interim_booked == before[0] - Money(100_00, "EUR")
+    assert bank.balances(payer).interim_booked == before[0] - Money(100_50, "EUR")
+    assert own_balance(bank, "EUR", OwnAccount.FEES) == booked.charges.conversion_fee == Money(50, "EUR")
     assert bank.balances(dollars).interim_booked == before[1] + bought
     assert own_balance(bank, "EUR", OwnAccount.EXCHANGE) == Money(100_00, "EUR")
     assert own_balance(bank, "USD", OwnAccount.EXCHANGE) == -bought
@@ -108,16 +110,29 @@ def test_euros_to_a_dollar_account_are_exchanged(bank: SeededBank, dollars: Acco
 
 
 def test_dollars_from_a_euro_account_cost_what_they_cost(bank: SeededBank) -> None:
-    """The instructed amount arrives to the cent; the payer pays the day's price."""
+    """The instructed amount arrives to the cent; the payer pays the day's price, and for the exchange."""
     payer = bank.account(ANNA)
     before = bank.balances(payer).interim_booked
 
     booked = book(bank, order(payer, Money(50_00, "USD")))
 
     cost = RATES.exchange(source="EUR", target="USD", day=DAY).cost(Money(50_00, "USD"))
-    assert (booked.charges.debited, booked.charges.credited) == (cost, Money(50_00, "USD"))
-    assert bank.balances(payer).interim_booked == before - cost
+    assert booked.charges.fee == booked.charges.conversion_fee == RATES.conversion_fee(cost) == Money(21, "EUR")
+    assert (booked.charges.debited, booked.charges.credited) == (cost + Money(21, "EUR"), Money(50_00, "USD"))
+    assert bank.balances(payer).interim_booked == before - booked.charges.debited
     assert own_balance(bank, "USD", OwnAccount.SETTLEMENT) == Money(50_00, "USD")
+    assert is_right(bank)
+
+
+def test_a_payee_that_bears_all_charges_bears_the_exchange_too(bank: SeededBank) -> None:
+    """Of 50 dollars that is a quarter; the payer is told of nothing (ISO 20022 ChargeBearerType1Code, CRED)."""
+    payer = bank.account(ANNA)
+
+    booked = book(bank, order(payer, Money(50_00, "USD"), charge_bearer=ChargeBearer.CRED))
+
+    assert (booked.charges.fee, booked.charges.conversion_fee) == (Money(0, "EUR"), Money(0, "EUR"))
+    assert booked.charges.credited == Money(49_75, "USD")
+    assert own_balance(bank, "USD", OwnAccount.FEES) == Money(25, "USD")
     assert is_right(bank)
 
 

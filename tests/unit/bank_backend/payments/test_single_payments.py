@@ -92,14 +92,15 @@ def test_of_an_account_that_is_not_here_nothing_is_estimated(till: Till) -> None
 
 
 def test_a_currency_that_the_account_is_not_in_is_exchanged(till: Till) -> None:
-    """The payee gets what was instructed, the payer is debited in the account's currency."""
+    """The payer is debited in the account's currency; what the exchange costs is told, part of the fees, and booked."""
     before = till.available()
     abroad = {"instructedAmount": {"currency": "USD", "amount": "10.00"}, "creditorAgent": "CHASUS33"}
 
     answer: Any = till.post(SINGLE, CROSS_BORDER, payment_body(till.iban, **abroad, chargeBearer="SHAR")).json
-    assert answer["currencyConversionFee"] == {"currency": "EUR", "amount": "0.00"}
     till.approve(f"/v1/{SINGLE}/{CROSS_BORDER}/{answer['paymentId']}")
 
+    conversion, fees = (Money.parse(answer[name]["amount"], "EUR") for name in ("currencyConversionFee", "transactionFees"))
+    assert (answer["transactionFeeIndicator"], conversion, fees) == (True, Money(4, "EUR"), Money(5_04, "EUR"))
     assert answer["estimatedTotalAmount"]["currency"] == "EUR"
     assert till.available() == before - Money.parse(answer["estimatedTotalAmount"]["amount"], "EUR")
     assert till.is_reconciled()
