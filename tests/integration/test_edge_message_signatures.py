@@ -271,5 +271,12 @@ def test_a_signature_of_the_upstreams_own_is_taken_out_of_a_signed_answer(edge: 
         own = b"Signature: sig1=:AAAA:\r\nSignature-Input: sig1=()\r\nContent-Digest: sha-256=:AAAA:\r\n"
         edge.bank.reply = raw(b"HTTP/1.1 200 OK\r\n%bContent-Length: 2\r\n\r\n%b" % (own, body))
         assert covered(asked_for(edge, "/answering/thing"), "/answering/thing") == USUALLY_COVERED
+        with edge.connect(edge.qwac) as connection:
+            bearer = f"Authorization: Bearer {edge.register.token(edge.qwac)}"
+            connection.sendall(
+                f"HEAD /answering/thing HTTP/1.1\r\nHost: {HOST}\r\n{bearer}\r\nConnection: close\r\n\r\n".encode()
+            )
+            head = b"".join(iter(lambda: connection.recv(65536), b"")).lower()
+        assert [head.count(name) for name in (b"signature:", b"signature-input:", b"content-digest:")] == [1, 1, 0]
     finally:
         edge.bank.reply = echo

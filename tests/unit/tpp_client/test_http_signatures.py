@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import json
 from dataclasses import replace
@@ -157,6 +158,47 @@ def test_an_answer_to_another_request_is_rejected() -> None:
     require_signed(kept, first, SERVER_KEYS, now=NOW)
     with pytest.raises(SignedAnswerRejected):
         require_signed(kept, second, SERVER_KEYS, now=NOW)
+
+
+@pytest.mark.parametrize("seconds", [-11, 71])
+def test_an_answer_is_of_this_moment(seconds: int) -> None:
+    asked = signed_request(GET, new_signing_key(), now=NOW)
+    answer = Bank().send(asked)
+    require_signed(answer, asked, SERVER_KEYS, now=NOW)
+    with pytest.raises(SignedAnswerRejected, match="seconds ago"):
+        require_signed(answer, asked, SERVER_KEYS, now=NOW + dt.timedelta(seconds=seconds))
+
+
+@pytest.mark.parametrize(
+    "missing", ["", '"@status"', '"@method";req', '"@target-uri";req', '"signature";req', '"content-digest"']
+)
+def test_a_signature_that_covers_too_little_is_none(missing: str) -> None:
+    """The bank's own, and good: what it leaves open, anybody may have changed (FAPI 2.0 HTTP Signatures §5.3.2.2)."""
+
+    def signed_less(response: HttpResponse) -> HttpResponse:
+        label, _, parameters = response.headers["signature-input"].partition("=")
+        kept = [name for name in values if name != missing]
+        listed = f"({' '.join(kept)}){parameters.partition(')')[2]}"
+        base = "\n".join([*(f"{name}: {values[name]}" for name in kept), f'"@signature-params": {listed}'])
+        signature = base64.b64encode(SERVER.signature(base.encode())).decode()
+        fields = {"signature-input": f"{label}={listed}", "signature": f"{label}=:{signature}:"}
+        return replace(response, headers={**response.headers, **fields})
+
+    asked = signed_request(GET, new_signing_key(), now=NOW)
+    answer = Bank().send(asked)
+    values = {
+        '"@status"': "200",
+        '"@method";req': "GET",
+        '"@target-uri";req': GET.url,
+        '"content-digest"': answer.headers["content-digest"],
+        '"signature";req': asked.headers["Signature"],
+        '"signature-input";req': asked.headers["Signature-Input"],
+    }
+    if not missing:
+        require_signed(signed_less(answer), asked, SERVER_KEYS, now=NOW)
+        return
+    with pytest.raises(SignedAnswerRejected):
+        require_signed(signed_less(answer), asked, SERVER_KEYS, now=NOW)
 
 
 def test_a_refusal_may_come_unsigned_and_is_a_refusal() -> None:

@@ -186,6 +186,10 @@ def message_of(lines: Any) -> RequestMessage:
     return RequestMessage(method="GET", url=URL, lines=tuple(lines))
 
 
+def test_a_parameter_that_is_not_known_is_named() -> None:
+    assert "the parameter novel, which is not known here" in fault_of(signed(parameters=parameters(novel="1"))).text
+
+
 def test_a_component_is_covered_once() -> None:
     assert fault_of(signed(components=(*USUAL, '"@method"'))).reason == "message_signature.malformed"
 
