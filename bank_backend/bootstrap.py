@@ -19,7 +19,7 @@ from bank_backend.grants.wiring import create_grants
 from bank_backend.inbox.service import Inbox
 from bank_backend.inbox.store import SqlInboxStore
 from bank_backend.interactions.wiring import create_interactions
-from bank_backend.ledger.wiring import create_ledger
+from bank_backend.ledger.wiring import create_clearing, create_ledger
 from bank_backend.notifications.wiring import create_lean_push
 from bank_backend.payments.wiring import create_payments
 from bank_backend.personalities.wiring import create_personalities
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from bank_backend.funds.wiring import FundsParts
     from bank_backend.grants.wiring import Grants
     from bank_backend.interactions.wiring import InteractionParts
+    from bank_backend.ledger.clearing import Clearing
     from bank_backend.notifications.service import Changes
     from bank_backend.notifications.wiring import LeanPush
     from bank_backend.payments.wiring import PaymentParts
@@ -78,12 +79,13 @@ class _Requests:
     approvables: Mapping[ResourceKind, Approvable]
     basket_expiry: BasketExpiry
     cards: CardSettlements
+    clearing: Clearing
     grants: Grants
 
     @property
     def tasks(self) -> dict[TaskKind, Task]:
         """What is done for them by itself."""
-        tasks = {**self.consents.tasks, **self.funds.tasks, **self.payments.tasks, **self.cards.tasks}
+        tasks = {**self.consents.tasks, **self.funds.tasks, **self.payments.tasks, **self.cards.tasks, **self.clearing.tasks}
         return tasks | {TaskKind.EXPIRE_BASKET: self.basket_expiry.run, TaskKind.WITHDRAW_GRANT: self.grants.ending.run}
 
 
@@ -129,6 +131,7 @@ def _requests(base: Foundation) -> _Requests:
         approvables=approvables,
         basket_expiry=create_basket_expiry(base),
         cards=create_card_settlements(base.accounts, base.ledger, base.schedule),
+        clearing=create_clearing(base.ledger),
         grants=create_grants(base, approvables, consents=consents.consents, payments=payments.payments, funds=funds.consents),
     )
 

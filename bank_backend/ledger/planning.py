@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from bank_backend.ledger.exchange import Exchange, RateTable
+    from bank_backend.ledger.model import Hold
     from bank_backend.ledger.orders import IncomingTransfer, TransferOrder
     from psd2.ids import AccountId, TenantId
 
@@ -160,6 +161,13 @@ class Plan:
         lines = ((debtor.id, -total), (self.transit(total.currency), total))
         return self._entry(details=details, lines=lines, value_date=self.now.date(), origin=origin).id
 
+    def add_cleared(self, hold: Hold) -> str:
+        """Add the entry of what was pending between an account and the outside; returns its id."""
+        outside = self._own(hold.amount.currency, OwnAccount.SETTLEMENT)
+        lines = ((hold.account_id, hold.amount), (outside, -hold.amount))
+        entry = self._entry(details=hold.details, lines=lines, value_date=hold.value_date, at=hold.at)
+        return entry.id
+
     def add_incoming(self, incoming: IncomingTransfer, creditor: AccountFacts, rates: RateTable) -> Booked:
         """Add the entry of money that arrives from outside; raises `InvalidAmount`, `NoRate`."""
         require_positive(incoming.amount)
@@ -215,11 +223,13 @@ class Plan:
         origin: str | None = None,
         exchange: Exchange | None = None,
         charge_of: str | None = None,
+        at: datetime | None = None,
     ) -> Entry:
         entry = Entry(
             id=new_uuid(),
             tenant=self.tenant,
-            at=self.now,
+            # When it happened: a purchase is booked on a later day.
+            at=at or self.now,
             # Books are open every day: who looks at the statement of a Sunday sees what was booked on it.
             booking_date=self.now.date(),
             value_date=value_date,

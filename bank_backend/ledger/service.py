@@ -165,6 +165,16 @@ class Ledger:
         self._post(connection, plan, accounts)
         return entry
 
+    def clear(self, connection: Connection, hold: Hold, now: datetime) -> str:
+        """Book what was pending as it was promised, whatever has become of the account; returns the entry's id.
+
+        Raises `UnknownHold` where it has ended.
+        """
+        plan = Plan(hold.tenant, now)
+        entry = plan.add_cleared(hold)
+        self._post(connection, plan, self._locked(connection, plan), settled=[hold.id])
+        return entry
+
     def hold(self, connection: Connection, order: TransferOrder, now: datetime) -> str:
         """Reserve what a transfer to come will cost and return the hold's id, which is its pending transaction's id too."""
         parties = self._parties(connection, order)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bank_backend.accounts.invoices import next_payment
 from bank_backend.accounts.store import account_holders, accounts, row_of_account
 from bank_backend.bulk_rows import write_rows
+from bank_backend.ledger.clearing import cleared_at
 from bank_backend.ledger.store import own_account_row, row_of_entry, row_of_hold, row_of_posting
 from bank_backend.ledger.tables import entries, holds, postings
 from bank_backend.personas.bookmark_store import bookmarks, row_of_bookmark
@@ -50,7 +51,7 @@ def rows_of_seed(tenant: TenantId, seed: Seed, *, password_hash: str, first_posi
     # Cards last: they settle with accounts that have to be there.
     yield accounts, sorted(listed, key=lambda row: row["settles_with"] is not None)
     yield account_holders, [{"tenant": tenant, "psu": login, "account_id": account_id} for login, account_id in seed.holders]
-    yield scheduled_tasks, _card_payments(seed)
+    yield scheduled_tasks, [*_card_payments(seed), *_clearings(seed)]
     yield entries, [row_of_entry(entry) for entry in seed.journal.entries]
     yield postings, [row_of_posting(posting) for posting in seed.journal.postings]
     yield holds, [row_of_hold(hold) for hold in seed.holds]
@@ -85,4 +86,19 @@ def _card_payments(seed: Seed) -> list[dict[str, object]]:
         )
         for account in seed.accounts
         if account.is_card
+    ]
+
+
+def _clearings(seed: Seed) -> list[dict[str, object]]:
+    """Have what is pending booked when its day has come."""
+    return [
+        row_of_task(
+            ScheduledTask(
+                tenant=hold.tenant,
+                kind=TaskKind.BOOK_PENDING.value,
+                resource=hold.id,
+                due=cleared_at(hold, planned_at=seed.planned_at),
+            )
+        )
+        for hold in seed.holds
     ]

@@ -33,6 +33,7 @@ class TaskKind(StrEnum):
     EXPIRE_BASKET = "expire-basket"
     EXPIRE_AUTHORISATION = "expire-authorisation"
     SETTLE_CARD = "settle-card"
+    BOOK_PENDING = "book-pending"
     WITHDRAW_GRANT = "withdraw-grant"
 
 
