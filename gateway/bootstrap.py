@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from random import SystemRandom
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from chassis.peers import Peer, PeerAnswer, PeerSession
 from gateway.acme.keeper import AcmeKeeper
@@ -54,52 +54,78 @@ _ANSWERS_KEPT: Final = timedelta(days=30)
 
 
 def admin_app(settings: GatewaySettings) -> Flask:
-    """Return the control API."""
-    engine = open_gateway_engine(settings.database_url, threads=settings.admin_threads + 1)  # one ships audit records
-    clock = SystemClock()
-    audit_records = SqlAuditRecords(engine)
-    retention = Retention(age=timedelta(days=settings.audit_days), most_rows=settings.audit_rows)
-    shipper = Shipper(settings.audit_path, audit_records, clock, retention)
-    shipper.start()
-    configuration = Configuration(kinds=KINDS, store=document_store(engine, settings), clock=clock)
-    stores = StandingStores(lambda: configuration.standing(TRUST_STORES.name))
-    trust = Trust(store=SqlTrustStore(engine, RelaysApart().require), clock=clock, described=stores.read)
-    points = SqlCrlPoints(engine)
-    Pruner(store=SqlOcspAnswers(engine), clock=clock, retention=_ANSWERS_KEPT, every=timedelta(hours=1)).start()
-    kept = timedelta(days=settings.admin_audit_days)
-    Pruner(store=AdminAuditPruning(engine, clock), clock=clock, retention=kept, every=timedelta(hours=1)).start()
-    CrlKeeper(points=points, trust=trust, fetcher=Fetcher(), stores=stores.read, clock=clock).start()
+    """Return the control API, and begin what goes on beside it."""
+    wiring = _Wiring(settings)
+    for keeper in wiring.keepers():
+        keeper.start()
+    return wiring.app()
 
-    def watched() -> list[Watched]:
-        return watched_certificates(settings.home, configuration.snapshot(), trust.authorities)
 
-    acme = SqlAcme(engine, document_seal(settings))
-    _acme_keeper(acme, configuration, clock).start()
-    ExpiryWatch(engine=engine, watched=watched, clock=clock).start()
-    return create_admin_app(
-        register=Register(store=SqlRegisterStore(engine), clock=clock),
-        trust=trust,
-        crl_points=points,
-        configuration=configuration,
-        acme=acme,
-        watched=watched,
-        admin_audit=SqlAdminAudit(engine),
-        blocks=Blocks(engine, clock, block_seconds=settings.brute_force_block_seconds),
-        audit_folder=settings.audit_path,
-        audit_records=audit_records,
-        metrics_folder=settings.metrics_path,
-        unshipped_bytes=lambda: shipper.unshipped_bytes,
-        explain_desk=_explain_desk(settings, engine, configuration, clock),
-        home=settings.home,
-        clock=clock,
-        signing_keys=KeyAdministration(
-            store=SqlSigningKeys(engine), ahead=timedelta(seconds=settings.signing_key_ahead_seconds), clock=clock
-        ),
-        neighbours=[
-            _Neighbour(settings, "authorization", settings.authorization_address),
-            _Neighbour(settings, "demo", settings.demo_address),
-        ],
-    )
+class _Keeper(Protocol):
+    """Something that goes on in a thread of its own."""
+
+    def start(self) -> None:
+        """Begin."""
+
+
+class _Wiring:
+    """What several parts of the control API share, and the parts that are made of it."""
+
+    def __init__(self, settings: GatewaySettings) -> None:
+        self._settings, self._clock = settings, SystemClock()
+        # One thread more: it ships audit records.
+        self._engine = engine = open_gateway_engine(settings.database_url, threads=settings.admin_threads + 1)
+        self._configuration = Configuration(kinds=KINDS, store=document_store(engine, settings), clock=self._clock)
+        self._stores = StandingStores(lambda: self._configuration.standing(TRUST_STORES.name))
+        trusted = SqlTrustStore(engine, RelaysApart().require)
+        self._trust = Trust(store=trusted, clock=self._clock, described=self._stores.read)
+        self._points = SqlCrlPoints(engine)
+        self._acme = SqlAcme(engine, document_seal(settings))
+        self._audit_records = SqlAuditRecords(engine)
+        retention = Retention(age=timedelta(days=settings.audit_days), most_rows=settings.audit_rows)
+        self._shipper = Shipper(settings.audit_path, self._audit_records, self._clock, retention)
+
+    def keepers(self) -> tuple[_Keeper, ...]:
+        engine, clock = self._engine, self._clock
+        kept, hourly = timedelta(days=self._settings.admin_audit_days), timedelta(hours=1)
+        return (
+            self._shipper,
+            Pruner(store=SqlOcspAnswers(engine), clock=clock, retention=_ANSWERS_KEPT, every=hourly),
+            Pruner(store=AdminAuditPruning(engine, clock), clock=clock, retention=kept, every=hourly),
+            CrlKeeper(points=self._points, trust=self._trust, fetcher=Fetcher(), stores=self._stores.read, clock=clock),
+            _acme_keeper(self._acme, self._configuration, clock),
+            ExpiryWatch(engine=engine, watched=self._watched, clock=clock),
+        )
+
+    def app(self) -> Flask:
+        settings, engine, clock = self._settings, self._engine, self._clock
+        return create_admin_app(
+            register=Register(store=SqlRegisterStore(engine), clock=clock),
+            trust=self._trust,
+            crl_points=self._points,
+            configuration=self._configuration,
+            acme=self._acme,
+            watched=self._watched,
+            admin_audit=SqlAdminAudit(engine),
+            blocks=Blocks(engine, clock, block_seconds=settings.brute_force_block_seconds),
+            audit_folder=settings.audit_path,
+            audit_records=self._audit_records,
+            metrics_folder=settings.metrics_path,
+            unshipped_bytes=lambda: self._shipper.unshipped_bytes,
+            explain_desk=_explain_desk(settings, engine, self._configuration, clock),
+            home=settings.home,
+            clock=clock,
+            signing_keys=KeyAdministration(
+                store=SqlSigningKeys(engine), ahead=timedelta(seconds=settings.signing_key_ahead_seconds), clock=clock
+            ),
+            neighbours=[
+                _Neighbour(settings, "authorization", settings.authorization_address),
+                _Neighbour(settings, "demo", settings.demo_address),
+            ],
+        )
+
+    def _watched(self) -> list[Watched]:
+        return watched_certificates(self._settings.home, self._configuration.snapshot(), self._trust.authorities)
 
 
 def _explain_desk(settings: GatewaySettings, engine: Engine, configuration: Configuration, clock: Clock) -> ExplainDesk:

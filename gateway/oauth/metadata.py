@@ -25,11 +25,29 @@ TOKEN_PATH: Final = "/token"  # noqa: S105 - a path
 PAR_PATH: Final = "/par"
 INTROSPECT_PATH: Final = "/introspect"
 REVOKE_PATH: Final = "/revoke"
+_AUTHENTICATED: Final = ("token", "introspection", "revocation")
 
 
 def server_metadata(*, issuer: str, edge_url: str) -> dict[str, object]:
     """Return the metadata of the server whose browsers come to `issuer` and whose TPPs come to `edge_url`."""
-    endpoints = {
+    endpoints = _endpoints(edge_url)
+    return {
+        "issuer": issuer,
+        "authorization_endpoint": f"{issuer}{AUTHORIZE_PATH}",
+        **endpoints,
+        "grant_management_endpoint": f"{edge_url}{GRANTS_PATH}",
+        "jwks_uri": f"{issuer}{JWKS_PATH}",
+        # The endpoints above are the mutual-TLS ones already; a client that looks for aliases first finds the same.
+        "mtls_endpoint_aliases": endpoints,
+        **_REQUESTS,
+        **_AUTHENTICATION,
+        **_GRANTS,
+    }
+
+
+def _endpoints(edge_url: str) -> dict[str, str]:
+    """Return where TPPs call."""
+    return {
         "token_endpoint": f"{edge_url}{TOKEN_PATH}",
         "pushed_authorization_request_endpoint": f"{edge_url}{PAR_PATH}",
         "introspection_endpoint": f"{edge_url}{INTROSPECT_PATH}",
@@ -37,41 +55,38 @@ def server_metadata(*, issuer: str, edge_url: str) -> dict[str, object]:
         "backchannel_authentication_endpoint": f"{edge_url}{BC_AUTHORIZE_PATH}",
         "registration_endpoint": f"{edge_url}{REGISTER_PATH}",
     }
-    methods = [method.value for method in AuthMethod]
-    signed = [algorithm.value for algorithm in SigningAlg]
-    verified = list(VERIFIED_NAMES)
-    return {
-        "issuer": issuer,
-        "authorization_endpoint": f"{issuer}{AUTHORIZE_PATH}",
-        **endpoints,
-        "jwks_uri": f"{issuer}{JWKS_PATH}",
-        "response_types_supported": [RESPONSE_TYPE],
-        "response_modes_supported": [mode.value for mode in ResponseMode],
-        "authorization_signing_alg_values_supported": signed,
-        "introspection_signing_alg_values_supported": signed,
-        "grant_types_supported": [grant.value for grant in GrantType],
-        "backchannel_token_delivery_modes_supported": [mode.value for mode in DeliveryMode],
-        "backchannel_user_code_parameter_supported": False,
-        "backchannel_authentication_request_signing_alg_values_supported": verified,
-        "request_object_signing_alg_values_supported": verified,
-        # Clients that sign their requests are held to it one by one.
-        "require_signed_request_object": False,
-        "code_challenge_methods_supported": [METHOD],
-        "token_endpoint_auth_methods_supported": methods,
-        "token_endpoint_auth_signing_alg_values_supported": verified,
-        "introspection_endpoint_auth_methods_supported": methods,
-        "introspection_endpoint_auth_signing_alg_values_supported": verified,
-        "revocation_endpoint_auth_methods_supported": methods,
-        "revocation_endpoint_auth_signing_alg_values_supported": verified,
-        # Clients of the profile berlin may do without; those of FAPI 2.0 are held to it one by one.
-        "require_pushed_authorization_requests": False,
-        "authorization_response_iss_parameter_supported": True,
-        "dpop_signing_alg_values_supported": ALGS.split(" "),
-        "authorization_details_types_supported": [type_.value for type_ in DetailType],
-        "grant_management_actions_supported": ["query", "revoke", *(action.value for action in GrantAction)],
-        "grant_management_endpoint": f"{edge_url}{GRANTS_PATH}",
-        "grant_management_action_required": False,
-        "tls_client_certificate_bound_access_tokens": True,
-        # The endpoints above are the mutual-TLS ones already; a client that looks for aliases first finds the same.
-        "mtls_endpoint_aliases": endpoints,
-    }
+
+
+_METHODS: Final = [method.value for method in AuthMethod]
+_SIGNED: Final = [algorithm.value for algorithm in SigningAlg]
+_VERIFIED: Final = list(VERIFIED_NAMES)
+# Authorization requests and the answers to them.
+_REQUESTS: Final = {
+    "response_types_supported": [RESPONSE_TYPE],
+    "response_modes_supported": [mode.value for mode in ResponseMode],
+    "code_challenge_methods_supported": [METHOD],
+    "authorization_response_iss_parameter_supported": True,
+    "authorization_signing_alg_values_supported": _SIGNED,
+    "request_object_signing_alg_values_supported": _VERIFIED,
+    # Clients that sign their requests are held to it one by one.
+    "require_signed_request_object": False,
+    # Clients of the profile berlin may do without; those of FAPI 2.0 are held to it one by one.
+    "require_pushed_authorization_requests": False,
+    "authorization_details_types_supported": [type_.value for type_ in DetailType],
+    "backchannel_token_delivery_modes_supported": [mode.value for mode in DeliveryMode],
+    "backchannel_user_code_parameter_supported": False,
+    "backchannel_authentication_request_signing_alg_values_supported": _VERIFIED,
+}
+# How clients prove themselves, and what tokens are bound to.
+_AUTHENTICATION: Final = {
+    **{f"{endpoint}_endpoint_auth_methods_supported": _METHODS for endpoint in _AUTHENTICATED},
+    **{f"{endpoint}_endpoint_auth_signing_alg_values_supported": _VERIFIED for endpoint in _AUTHENTICATED},
+    "tls_client_certificate_bound_access_tokens": True,
+    "dpop_signing_alg_values_supported": ALGS.split(" "),
+}
+_GRANTS: Final = {
+    "grant_types_supported": [grant.value for grant in GrantType],
+    "grant_management_actions_supported": ["query", "revoke", *(action.value for action in GrantAction)],
+    "grant_management_action_required": False,
+    "introspection_signing_alg_values_supported": _SIGNED,
+}
