@@ -15,11 +15,13 @@ from chassis.logs import get_logger
 from chassis.problems import CONTENT_TYPE, problem
 from chassis.told_refusals import HEADER, ToldRefusal, refusal_header
 from gateway.oauth.arrival import request_id_of
-from gateway.oauth.refusals import OAuthRefused
+from gateway.oauth.refusals import OAuthRefused, Refused
 from gateway.oauth.security_headers import add_browser_headers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping
+
+    from flask import Blueprint, Flask
 
     from gateway.oauth.authorization_response import Responses
     from gateway.oauth.refusals import RedirectRefused, Refusal
@@ -34,24 +36,22 @@ class Answers:
         self._responses = responses
         self._sandbox_mode = sandbox_mode
 
-    def as_json(self, refusal: Refusal, errors: Sequence[dict[str, str]] = ()) -> Response:
-        """Tell a TPP, as OAuth endpoints do; `errors` where there is more than one fault to tell."""
+    def as_json(self, refusal: Refusal) -> Response:
+        """Tell a TPP, as OAuth endpoints do."""
         body: dict[str, object] = {"error": refusal.error, "error_description": refusal.description}
-        body |= self._explanation(refusal)
-        if errors:
-            body["errors"] = list(errors)
+        body |= self._explanation(refusal) | _errors(refusal)
         # No challenge in a 401: no scheme is registered for TLS client certificates (docs/divergences.md).
         answer = _told(_json(refusal.status, body, "application/json"), refusal)
         answer.headers.extend(refusal.headers)
         return answer
 
-    def as_problem(self, refusal: Refusal, errors: Sequence[dict[str, str]] = ()) -> Response:
+    def as_problem(self, refusal: Refusal) -> Response:
         """Tell a TPP, as other APIs do."""
         # A redirect's refusal has no status of its own; here it is the fault of a field in a well-formed body.
         status = HTTPStatus.UNPROCESSABLE_ENTITY if refusal.status == HTTPStatus.BAD_REQUEST else HTTPStatus(refusal.status)
         body = problem(status.value, refusal.reason, status.phrase, refusal.description, error=refusal.error)
-        body |= self._explanation(refusal)
-        return _told(_json(status.value, body | ({"errors": list(errors)} if errors else {}), CONTENT_TYPE), refusal)
+        body |= self._explanation(refusal) | _errors(refusal)
+        return _told(_json(status.value, body, CONTENT_TYPE), refusal)
 
     def as_redirect(self, refused: RedirectRefused) -> Response:
         """Send the browser to the client with the refusal."""
@@ -84,6 +84,15 @@ def see_other(url: str) -> Response:
     return add_browser_headers(response)
 
 
+def answer_refusals(where: Blueprint | Flask, render: Callable[[Refusal], Response]) -> None:
+    """Answer what is refused there by `render`, and note it."""
+
+    @where.errorhandler(Refused)
+    def refuse(refused: Refused) -> Response:
+        log_refusal(refused.refusal, refused)
+        return render(refused.refusal)
+
+
 def log_refusal(refusal: Refusal, error: BaseException) -> None:
     """Note a refusal with its private detail."""
     get_logger().info(
@@ -114,6 +123,10 @@ def _told(response: Response, refusal: Refusal) -> Response:
 def _sentence(text: str) -> str:
     names_parameter = text.partition(" ")[0].endswith(":")  # whose name is written as it is
     return f"{text[:1] if names_parameter else text[:1].upper()}{text[1:].removesuffix('.')}."
+
+
+def _errors(refusal: Refusal) -> dict[str, object]:
+    return {"errors": list(refusal.errors)} if refusal.errors else {}
 
 
 def _json(status: int, body: Mapping[str, object], content_type: str) -> Response:

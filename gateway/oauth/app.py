@@ -10,13 +10,13 @@ from werkzeug.exceptions import HTTPException
 
 from chassis.database import first_line, is_unavailability
 from chassis.logs import get_logger
-from gateway.oauth.answers import Answers, log_refusal, route_of_request
+from gateway.oauth.answers import Answers, answer_refusals, log_refusal, route_of_request
 from gateway.oauth.arrival import Listener, listener_of, request_id_of
 from gateway.oauth.browser_endpoints import browser_blueprint
 from gateway.oauth.grant_management.endpoint import grants_blueprint
 from gateway.oauth.jose.endpoint import jwks_blueprint
 from gateway.oauth.jose.response_signatures import response_signatures_blueprint
-from gateway.oauth.refusals import OAuthRefused, PageRefused, RedirectRefused, Refusal, shown
+from gateway.oauth.refusals import RedirectRefused, Refusal, shown
 from gateway.oauth.registration.endpoint import registration_blueprint
 from gateway.oauth.tpp_endpoints import PSU_INTERACTIONS_PATH, oauth_blueprint, psu_blueprint
 
@@ -101,11 +101,7 @@ def _handle_errors(app: Flask, answers: Answers) -> None:
         log_refusal(refused.refusal, refused)
         return answers.as_redirect(refused)
 
-    @app.errorhandler(PageRefused)
-    @app.errorhandler(OAuthRefused)
-    def show_page(refused: OAuthRefused) -> Response:
-        log_refusal(refused.refusal, refused)
-        return answers.as_page(refused.refusal)
+    answer_refusals(app, answers.as_page)
 
     @app.errorhandler(HTTPException)
     def answer_http_error(error: HTTPException) -> Response:

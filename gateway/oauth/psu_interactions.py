@@ -6,6 +6,7 @@ of the bank's own (a `scaRedirect` link, an authorisation resource) are decided 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Final
 from urllib.parse import SplitResult, urlsplit
@@ -16,7 +17,7 @@ from gateway.oauth.authorization_request import KNOWN_PARAMETERS
 from gateway.oauth.bank import AddressedDecision, Bank, BankUnavailable, DecidedAddress, DecisionRefused
 from gateway.oauth.metadata import AUTHORIZE_PATH
 from gateway.oauth.parameters import parse_parameters
-from gateway.oauth.refusals import OAuthRefused, Refusal
+from gateway.oauth.refusals import OAuthRefused, Refusal, Refused
 
 if TYPE_CHECKING:
     from gateway.oauth.authorization import Authorization, Begun
@@ -47,13 +48,11 @@ class PsuInteraction(BaseModel):
     accounts: Annotated[list[_Word], Field(max_length=MOST_ACCOUNTS)] | None = None
 
 
-class InteractionRefused(Exception):
+class InteractionRefused(Refused):
     """A PSU interaction that could not be carried out; `errors` names fields and what is wrong with them."""
 
     def __init__(self, refusal: Refusal, errors: list[dict[str, str]] | None = None) -> None:
-        super().__init__(refusal.description)
-        self.refusal = refusal
-        self.errors = errors or []
+        super().__init__(replace(refusal, errors=tuple(errors or ())))
 
 
 class PsuInteractions:

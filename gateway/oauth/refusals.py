@@ -11,6 +11,8 @@ from string import ascii_letters, digits
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gateway.oauth.authorization_response import ReturnAddress
 
 # What RFC 6749 §5.2 lets stand in error_description, without the quote and the backslash.
@@ -23,7 +25,8 @@ class Refusal:
     """Why a request is refused: `error` and `description` for the client, `reason` for the log.
 
     `hint` and `clause` are told in sandbox mode. `quoted` is what `description` repeats of the request: the request log leaves
-    it out, for nobody knows what it is. `headers` go with the answer as JSON. None of them holds a secret.
+    it out, for nobody knows what it is. `errors` names fields and what is wrong with each, where that is known; `headers` go
+    with the answer as JSON. None of them holds a secret.
     """
 
     error: str
@@ -34,6 +37,7 @@ class Refusal:
     status: int = 400
     quoted: str = ""
     headers: tuple[tuple[str, str], ...] = ()
+    errors: tuple[Mapping[str, str], ...] = ()
 
     @property
     def logged(self) -> str:
@@ -41,12 +45,16 @@ class Refusal:
         return self.description.replace(self.quoted, "(what was sent)") if self.quoted else self.description
 
 
-class OAuthRefused(Exception):
-    """A refusal, told to the TPP as JSON."""
+class Refused(Exception):
+    """A request that is refused, in whichever of the ways a refusal travels where it is raised."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.description)
         self.refusal = refusal
+
+
+class OAuthRefused(Refused):
+    """A refusal, told to the TPP as JSON."""
 
 
 class PageRefused(OAuthRefused):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from flask import Blueprint, Response, jsonify, request
 from pydantic import ValidationError
 
-from gateway.oauth.answers import NO_STORE, Answers, log_refusal
+from gateway.oauth.answers import NO_STORE, Answers, answer_refusals
 from gateway.oauth.arrival import Listener, require_listener, require_presented_certificate, require_presented_qwac
 from gateway.oauth.authorization_request import KNOWN_PARAMETERS
 from gateway.oauth.ciba.model import BC_AUTHORIZE_PATH
@@ -21,7 +21,7 @@ from gateway.oauth.metadata import INTROSPECT_PATH, PAR_PATH, REVOKE_PATH, TOKEN
 from gateway.oauth.parameters import parse_parameters
 from gateway.oauth.protocol import INTROSPECTION, REVOCATION, CertifiedRequest, OAuthProtocol
 from gateway.oauth.psu_interactions import InteractionRefused, PsuInteraction, PsuInteractions
-from gateway.oauth.refusals import OAuthRefused, Refusal, invalid_request
+from gateway.oauth.refusals import Refusal, invalid_request
 
 PSU_INTERACTIONS_PATH: Final = "/sandbox/v1/psu-interactions"
 _FORM: Final = "application/x-www-form-urlencoded"
@@ -54,14 +54,11 @@ def oauth_blueprint(
     """Return the OAuth endpoints of the edge."""
     edge = Blueprint("oauth", __name__, static_folder=None)
 
+    answer_refusals(edge, answers.as_json)
+
     @edge.before_request
     def come_by_the_edge() -> None:
         require_listener(Listener.EDGE, request.environ)
-
-    @edge.errorhandler(OAuthRefused)
-    def refuse(refused: OAuthRefused) -> Response:
-        log_refusal(refused.refusal, refused)
-        return answers.as_json(refused.refusal)
 
     _add_beginnings(edge, protocol, pushing, edge_url)
     _add_tokens(edge, protocol, introspection, edge_url)
@@ -113,15 +110,7 @@ def psu_blueprint(*, interactions: PsuInteractions, answers: Answers) -> Bluepri
     """Return the endpoint that stands in for a PSU with a browser."""
     psu = Blueprint("psu", __name__, static_folder=None)
 
-    @psu.errorhandler(OAuthRefused)
-    def refuse(refused: OAuthRefused) -> Response:
-        log_refusal(refused.refusal, refused)
-        return answers.as_problem(refused.refusal)
-
-    @psu.errorhandler(InteractionRefused)
-    def refuse_interaction(refused: InteractionRefused) -> Response:
-        log_refusal(refused.refusal, refused)
-        return answers.as_problem(refused.refusal, refused.errors)
+    answer_refusals(psu, answers.as_problem)
 
     @psu.post(PSU_INTERACTIONS_PATH, provide_automatic_options=False)
     def interact() -> Response:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from flask import Blueprint, Response, jsonify, request
 
-from gateway.oauth.answers import NO_STORE, Answers, log_refusal
+from gateway.oauth.answers import NO_STORE, Answers, answer_refusals
 from gateway.oauth.arrival import Listener, require_listener
 from gateway.oauth.grant_management.model import GRANTS_PATH, QUERY_SCOPE, REVOKE_SCOPE
 from gateway.oauth.refusals import OAuthRefused, Refusal
@@ -26,14 +26,11 @@ def grants_blueprint(*, grants: GrantManagement, answers: Answers) -> Blueprint:
     """Return the grant management API."""
     api = Blueprint("grants", __name__, static_folder=None)
 
+    answer_refusals(api, answers.as_json)
+
     @api.before_request
     def come_by_the_edge() -> None:
         require_listener(Listener.EDGE, request.environ)
-
-    @api.errorhandler(OAuthRefused)
-    def refuse(refused: OAuthRefused) -> Response:
-        log_refusal(refused.refusal, refused)
-        return answers.as_json(refused.refusal)
 
     @api.get(f"{GRANTS_PATH}/<grant_id>", provide_automatic_options=False)
     def query(grant_id: str) -> Response:
@@ -82,5 +79,6 @@ def _token_needed(scope: str) -> OAuthRefused:
             hint=f"fetch one: POST /token with grant_type=client_credentials and scope={scope}",
             clause="Grant Management §6.1",
             status=401,
+            headers=(("WWW-Authenticate", f'Bearer error="invalid_token", scope="{scope}"'),),
         )
     )

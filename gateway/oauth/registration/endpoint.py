@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Final
 from flask import Blueprint, Response, jsonify, request
 
 from gateway.admin_audit.actor import Actor, acting
-from gateway.oauth.answers import NO_STORE, Answers, log_refusal
+from gateway.oauth.answers import NO_STORE, Answers, answer_refusals
 from gateway.oauth.arrival import require_presented_qwac
 from gateway.oauth.metadata import REGISTER_PATH
-from gateway.oauth.refusals import OAuthRefused, invalid_request
+from gateway.oauth.refusals import invalid_request
 from gateway.oauth.registration.document import told_document
 from gateway.oauth.registration.reading import read_replacement, read_wish
-from gateway.oauth.registration.refusals import RegistrationRefused
 from gateway.oauth.registration.service import Registered
 
 if TYPE_CHECKING:
@@ -31,13 +30,7 @@ def registration_blueprint(
     """Return the registration endpoint and that of registered clients."""
     api = Blueprint("registration", __name__, static_folder=None)
 
-    @api.errorhandler(OAuthRefused)
-    def refuse(refused: OAuthRefused) -> Response:
-        log_refusal(refused.refusal, refused)
-        answer = answers.as_json(refused.refusal, refused.errors if isinstance(refused, RegistrationRefused) else ())
-        if refused.refusal.error == "invalid_token":
-            answer.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
-        return answer
+    answer_refusals(api, answers.as_json)
 
     @api.post(REGISTER_PATH, provide_automatic_options=False)
     def register() -> Response:

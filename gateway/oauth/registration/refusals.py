@@ -12,16 +12,8 @@ if TYPE_CHECKING:
     from gateway.register.model import Fault
 
 
-class RegistrationRefused(OAuthRefused):
-    """A refusal with all faults, the first of which its description tells."""
-
-    def __init__(self, refusal: Refusal, faults: Sequence[Fault]) -> None:
-        super().__init__(refusal)
-        self.errors = [{"field": fault.field, "problem": fault.reason} for fault in faults]
-
-
-def metadata_refused(faults: Sequence[Fault]) -> RegistrationRefused:
-    """Return the refusal of metadata with these faults, one at least."""
+def metadata_refused(faults: Sequence[Fault]) -> OAuthRefused:
+    """Return the refusal of metadata with these faults, one at least, the first of which its description tells."""
     first = faults[0]
     more = f" (and {len(faults) - 1} more: see errors)" if len(faults) > 1 else ""
     is_redirect = first.field.startswith("redirect_uris")
@@ -33,8 +25,9 @@ def metadata_refused(faults: Sequence[Fault]) -> RegistrationRefused:
         hint="correct what errors names, and register again: nothing was kept",
         clause="RFC 7591 §3.2.2",
         quoted=text,
+        errors=tuple({"field": fault.field, "problem": fault.reason} for fault in faults),
     )
-    return RegistrationRefused(refusal, faults)
+    return OAuthRefused(refusal)
 
 
 def changed_meanwhile() -> OAuthRefused:

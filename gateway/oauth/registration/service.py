@@ -101,7 +101,7 @@ class Registration:
 
 
 def _require_faultless(wish: Wish, client: Client, tpp: Tpp, *, standing: Client | None = None) -> None:
-    """Raise `RegistrationRefused` with all that is wrong, of whatever kind."""
+    """Raise `OAuthRefused` with all that is wrong, of whatever kind."""
     faults = [*wish.faults, *wish.document.faults(tpp, wish.unread), *faults_of_client(client, wish.unread)]
     if standing is not None:
         faults += (fault for fault in faults_of_loosening(standing, client) if fault.field not in wish.unread)
@@ -119,5 +119,6 @@ def _token_refused() -> OAuthRefused:
             reason="registration.token",
             hint="send Authorization: Bearer with the registration_access_token that came with the client",
             clause="RFC 7592 §2",
+            headers=(("WWW-Authenticate", 'Bearer error="invalid_token"'),),
         )
     )

@@ -140,6 +140,7 @@ def test_each_method_takes_its_own_scope(world: AuthorizationWorld, method: str,
     refused = ask(world, grant, method=method, scope=scope)
 
     assert (refused.status_code, refused.get_json()["error"]) == (401, "invalid_token")
+    assert refused.headers["WWW-Authenticate"].startswith('Bearer error="invalid_token"')
     assert world.bank.ended == []
 
 
