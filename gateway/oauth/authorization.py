@@ -37,6 +37,8 @@ from gateway.oauth.bank import (
 )
 from gateway.oauth.code_challenge import METHOD
 from gateway.oauth.model import AuthorizationCode, AuthorizationRequest, CodeAlreadyRedeemed, Lifetimes, secret_sha256
+from gateway.oauth.par.model import Claim, ClaimLost
+from gateway.oauth.par.refusals import other_browsers_request_uri
 from gateway.oauth.parameters import Parameters
 from gateway.oauth.rar.bank import ResourceRefused
 from gateway.oauth.rar.resources import Resources, granted_entry, not_made, to_make
@@ -70,8 +72,8 @@ class Grants(Protocol):
 class AuthorizationStore(Protocol):
     """Where authorization requests and codes are kept."""
 
-    def add_request(self, request: AuthorizationRequest) -> None:
-        """Keep an authorization request."""
+    def add_request(self, request: AuthorizationRequest, claim: Claim | None = None) -> None:
+        """Keep an authorization request, begun by `claim`; raises `ClaimLost` where that is another's now."""
 
     def request(self, sha256: str) -> AuthorizationRequest | None:
         """Return the authorization request, or None."""
@@ -90,6 +92,15 @@ class Begun:
     one_time_id: str
     browser: str
     interaction: BegunInteraction
+    claim: Claim | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Where a browser goes, and the secret that it is known by from now on."""
+
+    url: str
+    browser: str
 
 
 class Authorization:
@@ -140,13 +151,25 @@ class Authorization:
                 raise of_request(refused, request) from refused
         return request
 
-    def begin(self, request: ValidRequest, *, browser: str | None = None) -> Begun:
-        """Put a request before the PSU; raises `RedirectRefused`. `browser` is the secret that the browser has already."""
-        one_time_id = new_secret()
+    def visit(self, request: ValidRequest, *, browser: str | None) -> Visit:
+        """Put a request before the PSU, or send it back to where it has begun already; raises `PageRefused`, `RedirectRefused`.
+
+        `browser` is the secret that the browser has already. What was pushed is begun once, and in one browser, however often
+        its page is loaded (FAPI 2.0 SP §5.3.2.2).
+        """
         browser = browser or new_secret()
-        interaction = self._begin_at_bank(request, f"{self._issuer}{RESUME_PATH}/{one_time_id}")
-        self._store.add_request(self._kept(request, interaction, one_time_id=one_time_id, browser=browser))
-        return Begun(one_time_id=one_time_id, browser=browser, interaction=interaction)
+        claim = self._claim(request, browser)
+        if isinstance(claim, str):
+            return Visit(self._begun_before(claim), browser)
+        return Visit(self._begun(request, browser, claim).interaction.url, browser)
+
+    def begin(self, request: ValidRequest) -> Begun:
+        """Put a request before the PSU in a browser of its own; raises `PageRefused`, `RedirectRefused`."""
+        browser = new_secret()
+        claim = self._claim(request, browser)
+        if isinstance(claim, str):  # which no other browser is told
+            raise unknown_request()
+        return self._begun(request, browser, claim)
 
     def finish(self, one_time_id: str, *, browser: str | None, decided: Interaction | None = None) -> str:
         """Return where the browser goes next: to the client with the PSU's answer, or back to the bank's open page.
@@ -175,6 +198,33 @@ class Authorization:
         kept = self._store.request(secret_sha256(begun.one_time_id))
         if kept is not None:
             self._give_up(kept)
+        if begun.claim is not None:
+            self._pushed.release(begun.claim)
+
+    def _claim(self, request: ValidRequest, browser: str) -> Claim | str | None:
+        return None if request.pushed_sha256 is None else self._pushed.claim(request.pushed_sha256, browser=browser)
+
+    def _begun_before(self, sha256: str) -> str:
+        kept = self._store.request(sha256)
+        if kept is None:
+            raise unknown_request()
+        return kept.interaction_url
+
+    def _begun(self, request: ValidRequest, browser: str, claim: Claim | None) -> Begun:
+        one_time_id = new_secret()
+        try:
+            interaction = self._begin_at_bank(request, f"{self._issuer}{RESUME_PATH}/{one_time_id}")
+        except RedirectRefused:
+            if claim is not None:
+                self._pushed.release(claim)
+            raise
+        kept = self._kept(request, interaction, one_time_id=one_time_id, browser=browser)
+        try:
+            self._store.add_request(kept, claim)
+        except ClaimLost as error:
+            self._give_up(kept)
+            raise other_browsers_request_uri() from error
+        return Begun(one_time_id=one_time_id, browser=browser, interaction=interaction, claim=claim)
 
     def _give_up(self, kept: AuthorizationRequest) -> None:
         """End what was made for this request, if its client will never hear of it.

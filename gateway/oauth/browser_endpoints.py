@@ -45,9 +45,9 @@ def browser_blueprint(*, authorization: Authorization, issuer: str, edge_url: st
     def authorize() -> Response:
         _refuse_head()
         wish = authorization.validate(_parameters())
-        begun = authorization.begin(wish, browser=_browser())
-        response = see_other(begun.interaction.url)
-        response.set_cookie(COOKIE, begun.browser, max_age=cookie_seconds, path="/", secure=True, httponly=True, samesite="Lax")
+        visit = authorization.visit(wish, browser=_browser())
+        response = see_other(visit.url)
+        response.set_cookie(COOKIE, visit.browser, max_age=cookie_seconds, path="/", secure=True, httponly=True, samesite="Lax")
         return response
 
     @front.get(f"{RESUME_PATH}/<one_time_id>", provide_automatic_options=False)

@@ -25,6 +25,7 @@ from gateway.oauth.model import (
     GrantWithdrawn,
     RefreshToken,
 )
+from gateway.oauth.par.model import ClaimLost
 from gateway.tables.oauth import (
     access_tokens,
     authorization_codes,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Insert, Row, Table
 
     from gateway.oauth.grant_management.model import Grant
+    from gateway.oauth.par.model import Claim
 
 _Kept = TypeVar("_Kept", AuthorizationRequest, AuthorizationCode, AccessToken, RefreshToken)
 # Those that point at nothing come first.
@@ -72,6 +74,11 @@ _OF_SHA256: Final = {
     )
 }
 _ADD_REQUEST: Final = insert(authorization_requests)
+_BEGIN_PUSHED: Final = (
+    update(pushed_requests)
+    .where(pushed_requests.c.sha256 == bindparam("wanted"), pushed_requests.c.claimed_at == bindparam("at"))
+    .values(begun_as=bindparam("begun"))
+)
 _ADD_REFRESH: Final = insert(refresh_tokens)
 # Of a client that is locked against deletion: one deleted a moment ago must not leave a living token behind.
 _ADD_ACCESS: Final = (
@@ -105,9 +112,13 @@ class SqlOAuthStore:
         self._reading = for_reading(engine)
         self._put_code = _code_unless_redeemed(postgresql.Insert if engine.dialect.name == "postgresql" else sqlite.Insert)
 
-    def add_request(self, request: AuthorizationRequest) -> None:
-        """Keep an authorization request."""
+    def add_request(self, request: AuthorizationRequest, claim: Claim | None = None) -> None:
+        """Keep an authorization request, begun by `claim`; raises `ClaimLost` where that is another's now."""
         with self._engine.begin() as connection:
+            if claim is not None:
+                values = {"wanted": claim.sha256, "at": claim.at.timestamp(), "begun": request.sha256}
+                if connection.execute(_BEGIN_PUSHED, values).rowcount != 1:
+                    raise ClaimLost
             connection.execute(_ADD_REQUEST, _values(request))
 
     def request(self, sha256: str) -> AuthorizationRequest | None:

@@ -74,6 +74,9 @@ pushed_requests = Table(
     Column("client_id", Text, nullable=False),
     Column("parameters", Text, nullable=False),  # a JSON object
     Column("expires_at", Double, nullable=False),
+    Column("browser_sha256", Text),  # of the cookie of the browser that has come with it: no other may
+    Column("claimed_at", Double),  # when that was; with it whoever begins proves to be the one who came then
+    Column("begun_as", Text),  # the one authorization request that was begun for it
     Column("answered_by", Text),  # the one authorization request whose answer the client gets; set by whichever comes first
     Index(None, "expires_at"),
 )

@@ -80,12 +80,12 @@ def test_of_two_processes_one_redeems_a_code(world: AuthorizationWorld) -> None:
     assert None not in claimed
 
 
-@pytest.mark.parametrize("kind", ["request_uri", "assertion"])
+@pytest.mark.parametrize("kind", ["request_uri", "page", "assertion"])
 def test_of_two_processes_one_uses_what_is_good_once(world: AuthorizationWorld, kind: str) -> None:
-    """References of pushed requests, and client assertions: each used at the same instant, each won by exactly one."""
+    """Pushed requests' answers, their pages, client assertions: each used at the same instant, each won by exactly one."""
     names = [secret_sha256(f"{kind}-{number}") for number in range(ONCE)]
     store = SqlPushedRequests(world.engine)
-    for name in names if kind == "request_uri" else ():
+    for name in names if kind != "assertion" else ():
         store.add(PushedRequest(sha256=name, client_id=CLIENT, parameters={}, expires_at=world.clock.now()))
     url = world.engine.url.render_as_string(hide_password=False)
     forking = fork_server()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from chassis.database import open_engine
 from gateway.oauth.clients.assertions import AssertionUsed
 from gateway.oauth.clients.store import SqlUsedAssertions
-from gateway.oauth.par.model import PushedRequestAnswered
+from gateway.oauth.par.model import Claim, PushedRequestAnswered
 from gateway.oauth.par.store import SqlPushedRequests
 from tests.support.authorization import START
 from tests.support.code_race import MOST_SECONDS
@@ -31,6 +31,10 @@ def use_all(url: str, kind: str, names: list[str], start: Barrier, results: Queu
         try:
             if kind == "request_uri":
                 pushed.answer(name, by=f"racer-{os.getpid()}")
+            elif kind == "page":
+                claim = Claim(sha256=name, browser_sha256=f"racer-{os.getpid()}", at=START)
+                won.append(pushed.is_claimed(claim, stale=START))
+                continue
             else:
                 assertions.use(name, START + timedelta(minutes=1))
             won.append(True)

@@ -14,13 +14,32 @@ REQUEST_URI_PREFIX: Final = "urn:ietf:params:oauth:request_uri:"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushedRequest:
-    """What a client pushed, judged already. `answered_by` is the authorization request whose answer the client gets."""
+    """What a client pushed, judged already.
+
+    `browser_sha256` is of the browser that has come with it, `begun_as` the authorization request that was begun for it, and
+    `answered_by` the one whose answer the client gets.
+    """
 
     sha256: str
     client_id: str
     parameters: Mapping[str, str]
     expires_at: datetime
+    browser_sha256: str | None = None
+    begun_as: str | None = None
     answered_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """The right of a browser to begin what was pushed, taken at a moment; somebody else may take it once that is long ago."""
+
+    sha256: str
+    browser_sha256: str
+    at: datetime
+
+
+class ClaimLost(Exception):
+    """A claim that somebody else has taken over meanwhile."""
 
 
 class PushedRequestAnswered(Exception):

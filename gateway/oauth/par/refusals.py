@@ -37,6 +37,16 @@ def answered_request_uri() -> PageRefused:
     return _refused("par.used", "request_uri: was used before, and is good for one authorization", hint=_AGAIN)
 
 
+def other_browsers_request_uri() -> PageRefused:
+    """Return the refusal of a reference that another browser has come with before: its authorization is the only one."""
+    return _refused("par.other_browser", "request_uri: was opened in another browser before", hint=_AGAIN)
+
+
+def request_uri_being_opened() -> PageRefused:
+    """Return the refusal of a page that is loaded while its first load has not come to an end."""
+    return _refused("par.being_opened", "request_uri: is being opened in another tab", hint="load the page again in a moment")
+
+
 def expired_request_uri() -> PageRefused:
     """Return the refusal of a reference that came too late."""
     return _refused("par.expired", "request_uri: has expired", hint=_AGAIN)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+import time
+from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Protocol
 
 from gateway.oauth.model import secret_sha256
-from gateway.oauth.par.model import REQUEST_URI_PREFIX, PushedRequest, PushedRequestAnswered
+from gateway.oauth.par.model import REQUEST_URI_PREFIX, Claim, PushedRequest, PushedRequestAnswered
 from gateway.oauth.par.refusals import (
     answered_request_uri,
     expired_request_uri,
     foreign_request_uri,
+    other_browsers_request_uri,
+    request_uri_being_opened,
     strange_request_uri,
     unknown_request_uri,
 )
@@ -20,13 +24,17 @@ from gateway.oauth.refusals import OAuthRefused, PageRefused
 from psd2.ids import new_secret
 
 if TYPE_CHECKING:
-    from datetime import timedelta
+    from datetime import datetime
 
     from gateway.register.model import Client
     from gateway.register.service import Register
     from psd2.clock import Clock
 
 SECRET_BYTES: Final = 32
+# Longer than the bank may take; a process that was killed while it began leaves the reference to whoever comes after that.
+_BEGINNING: Final = timedelta(seconds=60)
+_PATIENCE_SECONDS: Final = 3.0
+_LOOK_SECONDS: Final = 0.05
 _REQUEST_URI = re.compile(re.escape(REQUEST_URI_PREFIX) + r"([A-Za-z0-9_-]{43})")
 # They say who is asking, and are no part of what is asked for.
 _NOT_KEPT: Final = frozenset({"client_secret", "client_assertion", "client_assertion_type", "request"})
@@ -40,6 +48,12 @@ class PushedRequestStore(Protocol):
 
     def find(self, sha256: str) -> PushedRequest | None:
         """Return the pushed request, used or not, or None."""
+
+    def is_claimed(self, claim: Claim, *, stale: datetime) -> bool:
+        """Give a browser the right to begin; False where one has it, unless it was taken before `stale` and came to nothing."""
+
+    def release(self, claim: Claim) -> None:
+        """Let anybody begin, as if nobody had come."""
 
     def answer(self, sha256: str, *, by: str) -> None:
         """Let one authorization request answer it, as often as that likes; raises `PushedRequestAnswered` for any other."""
@@ -83,6 +97,27 @@ class PushedRequests:
         pushed = self._usable(self._store.find(secret_sha256(reference.group(1))), client_id)
         return Parameters(MappingProxyType(dict(pushed.parameters))), pushed.sha256
 
+    def claim(self, sha256: str, *, browser: str) -> Claim | str:
+        """Return the right to begin what was pushed; for the browser that has begun it already, the authorization request.
+
+        Raises `PageRefused` for any other browser. A page that is loaded twice at a moment waits for the first load.
+        """
+        browser_sha256, until = secret_sha256(browser), time.monotonic() + _PATIENCE_SECONDS
+        while time.monotonic() < until:
+            now = self._clock.now()
+            claim = Claim(sha256=sha256, browser_sha256=browser_sha256, at=now)
+            if self._store.is_claimed(claim, stale=now - _BEGINNING):
+                return claim
+            begun_as = _begun_as(self._store.find(sha256), browser_sha256)
+            if begun_as is not None:
+                return begun_as
+            time.sleep(_LOOK_SECONDS)
+        raise request_uri_being_opened()
+
+    def release(self, claim: Claim) -> None:
+        """Let anybody begin: nothing has come of this."""
+        self._store.release(claim)
+
     def answer(self, sha256: str, *, by: str) -> None:
         """Let one authorization request, and no other, answer what was pushed; raises `PageRefused`."""
         try:
@@ -104,3 +139,12 @@ class PushedRequests:
     def _is_name_of(self, name: str, client_id: str) -> bool:
         found = self._register.registered(name)
         return found is not None and found.client.client_id == client_id
+
+
+def _begun_as(pushed: PushedRequest | None, browser_sha256: str) -> str | None:
+    """Return what this browser has begun, None while it has begun nothing yet; raises `PageRefused` for another one."""
+    if pushed is None:
+        raise unknown_request_uri()
+    if pushed.browser_sha256 not in {None, browser_sha256}:
+        raise other_browsers_request_uri()
+    return pushed.begun_as

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import bindparam, insert, or_, select, update
+from sqlalchemy import and_, bindparam, insert, or_, select, update
 
 from chassis.database import for_reading
 from gateway.oauth.par.model import PushedRequest, PushedRequestAnswered
@@ -15,6 +15,8 @@ from gateway.tables.oauth import pushed_requests
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from gateway.oauth.par.model import Claim
+
 
 # Made once: making a statement costs more than running it.
 _ADD: Final = insert(pushed_requests)
@@ -22,6 +24,26 @@ _FIND: Final = select(pushed_requests).where(pushed_requests.c.sha256 == bindpar
 _ANSWER: Final = update(pushed_requests).where(
     pushed_requests.c.sha256 == bindparam("wanted"),
     or_(pushed_requests.c.answered_by.is_(None), pushed_requests.c.answered_by == bindparam("by")),
+)
+_CLAIM: Final = (
+    update(pushed_requests)
+    .where(
+        pushed_requests.c.sha256 == bindparam("wanted"),
+        or_(
+            pushed_requests.c.browser_sha256.is_(None),
+            and_(pushed_requests.c.begun_as.is_(None), pushed_requests.c.claimed_at < bindparam("stale")),
+        ),
+    )
+    .values(browser_sha256=bindparam("browser"), claimed_at=bindparam("at"))
+)
+_RELEASE: Final = (
+    update(pushed_requests)
+    .where(
+        pushed_requests.c.sha256 == bindparam("wanted"),
+        pushed_requests.c.claimed_at == bindparam("at"),
+        pushed_requests.c.answered_by.is_(None),
+    )
+    .values(browser_sha256=None, claimed_at=None, begun_as=None)
 )
 
 
@@ -54,8 +76,26 @@ class SqlPushedRequests:
             client_id=row.client_id,
             parameters=json.loads(row.parameters),
             expires_at=datetime.fromtimestamp(row.expires_at, UTC),
+            browser_sha256=row.browser_sha256,
+            begun_as=row.begun_as,
             answered_by=row.answered_by,
         )
+
+    def is_claimed(self, claim: Claim, *, stale: datetime) -> bool:
+        """Give a browser the right to begin; False where one has it, unless it was taken before `stale` and came to nothing."""
+        values = {
+            "wanted": claim.sha256,
+            "browser": claim.browser_sha256,
+            "at": claim.at.timestamp(),
+            "stale": stale.timestamp(),
+        }
+        with self._engine.begin() as connection:
+            return connection.execute(_CLAIM, values).rowcount == 1
+
+    def release(self, claim: Claim) -> None:
+        """Let anybody begin, as if nobody had come; nothing where somebody else has taken over, or the client its answer."""
+        with self._engine.begin() as connection:
+            connection.execute(_RELEASE, {"wanted": claim.sha256, "at": claim.at.timestamp()})
 
     def answer(self, sha256: str, *, by: str) -> None:
         """Let one authorization request answer it, as often as that likes; raises `PushedRequestAnswered` for any other."""

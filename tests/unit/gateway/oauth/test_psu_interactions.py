@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
@@ -227,3 +227,13 @@ def test_what_the_bank_refuses_at_an_address_is_told(world: AuthorizationWorld) 
     assert problem_of(world.be_psu(url=url, psu="nobody"))["code"] == "psu.unknown"
     world.bank.is_down = True
     assert problem_of(world.be_psu(url=url), 503)["code"] == "upstream.bank"
+
+
+def test_a_decision_that_the_bank_refused_may_be_corrected(world: AuthorizationWorld) -> None:
+    """With the same pushed request, which nothing has come of; after that it is used up."""
+    query = urlencode({"client_id": CLIENT, "request_uri": world.request_uri(scope="accounts")})
+    url = f"{ISSUER}/authorize?{query}"
+    assert problem_of(world.be_psu(url=url, psu="nobody"))["code"] == "psu.unknown"
+    assert world.be_psu(url=url).status_code == 200
+    assert (len(world.bank.made), world.bank.ended) == (2, ["AIS:made-1"])
+    assert problem_of(world.be_psu(url=url))["code"] == "par.used"

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import select
 
 from gateway.oauth.bank import InteractionStatus
+from gateway.oauth.model import secret_sha256
+from gateway.oauth.par.model import Claim
+from gateway.oauth.par.store import SqlPushedRequests
 from gateway.oauth.store import SqlOAuthStore
 from gateway.register.model import ApplicationType, ClientProfile, ClientStatus
 from gateway.tables.oauth import pushed_requests
@@ -125,19 +129,92 @@ def test_a_refused_authorization_uses_the_reference_up(world: AuthorizationWorld
     assert "was used before" in page_of(world.authorize_pushed(request_uri))
 
 
-def test_of_two_browsers_one_gets_an_answer(world: AuthorizationWorld) -> None:
-    """Both were let in with the same reference; the second to come back goes nowhere, the first may come back again."""
-    request_uri = world.request_uri()
-    first, second = world.new_browser(), world.new_browser()
-    for browser in (first, second):
-        world.authorize_pushed(request_uri, browser=browser)
-    for name in world.bank.interactions:
-        world.bank.settle(InteractionStatus.APPROVED, interaction=name)
-    urls = [new.return_url for new in world.bank.begun]
+def test_a_page_that_is_loaded_again_goes_back_to_where_it_was(world: AuthorizationWorld) -> None:
+    """One authorization is live: what it asks to be made is made once, however often its page is loaded."""
+    request_uri = world.request_uri(scope="accounts")
+    pages = [world.authorize_pushed(request_uri).headers["Location"] for _ in range(3)]
 
-    assert "code" in answer_of(world.front(urls[0], browser=first))
-    assert "was used before" in page_of(world.front(urls[1], browser=second))
-    assert "code" in answer_of(world.front(urls[0], browser=first))
+    assert pages == [f"{ISSUER}/psu/interaction-1"] * 3
+    assert (len(world.bank.made), len(world.bank.begun)) == (1, 1)
+    assert redeem(world).status_code == 200
+
+
+def test_a_second_browser_gets_nowhere(world: AuthorizationWorld) -> None:
+    """Nothing is made or asked for it, and the first one goes on as if it had not come."""
+    request_uri = world.request_uri(scope="accounts")
+    world.authorize_pushed(request_uri)
+
+    for _ in range(2):
+        assert "was opened in another browser" in page_of(world.authorize_pushed(request_uri, browser=world.new_browser()))
+        world.clock.advance(dt.timedelta(seconds=61))  # for which it would have waited, had nothing come of the first
+    assert (len(world.bank.made), len(world.bank.begun)) == (1, 1)
+    assert redeem(world).status_code == 200
+
+
+def test_what_could_not_be_begun_may_be_begun_again(world: AuthorizationWorld) -> None:
+    """In whatever browser: nothing has come of it."""
+    request_uri = world.request_uri()
+    world.bank.is_down = True
+    assert answer_of(world.authorize_pushed(request_uri))["error"] == "temporarily_unavailable"
+    world.bank.is_down = False
+
+    assert world.authorize_pushed(request_uri, browser=world.new_browser()).status_code == 303
+
+
+def taken(world: AuthorizationWorld, request_uri: str) -> SqlPushedRequests:
+    """Take a reference, as a process does that is killed before anything comes of it."""
+    store = SqlPushedRequests(world.engine)
+    sha256 = secret_sha256(request_uri.removeprefix(PREFIX))
+    assert store.is_claimed(Claim(sha256=sha256, browser_sha256="0" * 64, at=world.clock.now()), stale=world.clock.now())
+    return store
+
+
+def test_a_process_that_was_killed_while_it_began_holds_nobody_up_for_long(world: AuthorizationWorld) -> None:
+    """Whoever comes a minute later begins."""
+    request_uri = world.request_uri()
+    taken(world, request_uri)
+    world.clock.advance(dt.timedelta(seconds=60))
+    assert "was opened in another browser" in page_of(world.authorize_pushed(request_uri))
+    world.clock.advance(dt.timedelta(seconds=1))
+
+    assert world.authorize_pushed(request_uri).status_code == 303
+
+
+def test_who_took_too_long_to_begin_gives_up_what_was_made(world: AuthorizationWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody else has taken over meanwhile: of two that were made one stays."""
+    request_uri = world.request_uri(scope="accounts")
+    slow = world.bank.make_and_begin
+
+    def overtaken(*asked: Any) -> Any:
+        begun = slow(*asked)
+        world.clock.advance(dt.timedelta(seconds=61))
+        taken(world, request_uri)
+        return begun
+
+    monkeypatch.setattr(world.bank, "make_and_begin", overtaken)
+    assert "browser" in page_of(world.authorize_pushed(request_uri))
+    assert world.bank.ended == ["AIS:made-1"]
+
+
+@pytest.mark.parametrize("is_same_browser", [True, False])
+def test_of_pages_loaded_at_the_same_instant_one_begins(world: AuthorizationWorld, *, is_same_browser: bool) -> None:
+    """Over threads, and so over processes: the database decides. The tabs of the one browser all come to the one page."""
+    world.authorize()  # which gives the browser its cookie
+    cookie = world.browser.get_cookie("__Host-authorization")
+    assert cookie is not None
+    request_uri = world.request_uri(scope="accounts")
+
+    def load(_number: int) -> TestResponse:
+        browser = world.new_browser()
+        if is_same_browser:
+            browser.set_cookie("__Host-authorization", cookie.value, domain="localhost", secure=True)
+        return world.authorize_pushed(request_uri, browser=browser)
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(load, range(6)))
+    assert len(world.bank.made) == 1
+    assert sorted(answer.status_code for answer in answers) == ([303] * 6 if is_same_browser else [303] + [400] * 5)
+    assert len({answer.headers["Location"] for answer in answers if answer.status_code == 303}) == 1
 
 
 def test_an_expired_reference_is_refused(world: AuthorizationWorld) -> None:
