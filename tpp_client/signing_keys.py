@@ -77,6 +77,9 @@ def load_signing_key(path: Path, *, registered: Mapping[str, Any] | None = None)
 
     `registered` is the JWK Set that the bank knows: the key has to be in it, and is called what it is called there.
     """
+    if not path.is_file():
+        msg = f"{path} is missing: the client signs, so put the private key of one of its registered keys there (PEM)"
+        raise IdentityUnusable(msg)
     try:
         pem = path.read_bytes()
         key, alg = _read(pem)

@@ -9,15 +9,14 @@ import click
 
 from chassis.peers import PeerUnavailable
 from sandbox.answers import PeerRefused
+from sandbox.cli.change_client import amendment_for, change_client
 from sandbox.cli.client_options import client_metadata, client_options
 from sandbox.cli.options import home_option, json_option, services_for
 from sandbox.cli.programs import typed
 from sandbox.cli.rotate_key import rotate_key
 from sandbox.cli.terminal import print_json, print_table
 from sandbox.tpps import client_key
-from sandbox.tpps.client_certificate import with_own_certificate
 from sandbox.tpps.client_data import client_data
-from sandbox.tpps.client_key import with_own_key
 from sandbox.tpps.folder import TppFolder
 from sandbox.tpps.parsing import parse_registration
 
@@ -66,18 +65,25 @@ def register(*, as_json: bool, home: Path | None, **given: Any) -> None:  # noqa
         return
     issued = ", ".join(kind.value for kind in registered.certificates) or "none, those at hand are good"
     click.secho(f"{registered.tpp.name} is registered as {registered.tpp.authorisation_number}", bold=True)
-    print_table("", ("", ""), [("folder", str(folder.path)), ("client id", registered.tpp.client_id), ("issued", issued)])
+    told = [("folder", str(folder.path)), ("client id", registered.tpp.client_id), *_client(registered.tpp, folder.path)]
+    print_table("", ("", ""), [*told, ("issued", issued)])
     personas = [(str(who["psu"]), str(who["password"]), str(who.get("purpose", ""))) for who in registered.personas]
     print_table("Who can log in at its bank", ("psu", "password", "for"), personas)
     click.echo(f"next: {typed('tpp')} journey ais --tpp {registered.tpp.name}")
 
 
+def _client(registered: Tpp, folder: Path) -> list[tuple[str, str]]:
+    """Return how the client speaks, and which keys of its own lie in the folder for that."""
+    method = registered.client_metadata.get("token_endpoint_auth_method", "tls_client_auth")
+    names = (*client_key.NAMES, "client.crt")
+    keys = ", ".join(name for name in names if (folder / name).is_file())
+    return [("client", f"{registered.profile}, authenticates by {method}"), *([("its keys", keys)] if keys else [])]
+
+
 def _with_own_keys(request: RegistrationRequest, services: Services) -> RegistrationRequest:
-    """Return the registration with the public halves of the keys, and the certificate, that the TPP's folder holds for it."""
     folder = services.settings.home.tpp(request.name)
-    metadata = with_own_key(request.client_metadata, request.profile, folder)
-    certified = with_own_certificate(metadata, folder / client_key.NAME, name=request.name, now=services.clock.now())
-    return replace(request, client_metadata=certified)
+    client = amendment_for(dict(request.client_metadata), request.profile, services, folder)
+    return replace(request, client_metadata=client.client_metadata)
 
 
 def registration_of(given: dict[str, Any]) -> RegistrationRequest:
@@ -160,4 +166,5 @@ def remove(*, name: str, home: Path | None) -> None:
     click.echo(f"{gone.name} is removed")
 
 
+tpp.add_command(change_client)
 tpp.add_command(rotate_key)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sandbox.tpps.model import FormerTpp, RegistrationRequest
 
 _NUMBER, _NAME = "authorisation_number", "name"
+_HOW_TO_CHANGE = " (`sandbox tpp change-client` changes its OAuth client)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +88,7 @@ class Applications:
         """
         by_number = self._records.find(str(request.authorisation_number))
         if by_number is not None and not _is_continued(by_number, request, applicant):
-            detail = f", as {by_number.name}, with other data" if applicant.is_operator else ""
+            detail = f", as {by_number.name}, with other data{_HOW_TO_CHANGE}" if applicant.is_operator else ""
             raise RegistrationConflict(f"{request.authorisation_number} is registered already{detail}", field=_NUMBER)
         by_name = self._records.find(request.name)
         if by_name is not None and by_name != by_number:

@@ -65,8 +65,7 @@ class TppFolder:
 
     def write_client(self, data: Mapping[str, Any], access_token: str) -> Path:
         """Write `client.json`, its paths relative to itself; private, for it holds the access token; raises `OSError`."""
-        depth = len(self.path.relative_to(self._trust_bundle.parent).parts)
-        document = client_document(data, cafile="../" * depth + self._trust_bundle.name, access_token=access_token)
+        document = self._document(data, access_token)
         write_private(self.path / "client.json", orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
         return self.path / "client.json"
 
@@ -74,8 +73,12 @@ class TppFolder:
         """Bring a `client.json` that is here up to date: the platform may answer on other ports now; raises `OSError`."""
         document = self._client()
         token = document.get("registration_access_token")
-        if isinstance(token, str) and any(document.get(name) != value for name, value in data.items()):
+        if isinstance(token, str) and document != self._document(data, token):
             self.write_client(data, token)
+
+    def _document(self, data: Mapping[str, Any], access_token: str) -> dict[str, Any]:
+        depth = len(self.path.relative_to(self._trust_bundle.parent).parts)
+        return client_document(data, cafile="../" * depth + self._trust_bundle.name, access_token=access_token)
 
     def _client(self) -> dict[str, Any]:
         try:

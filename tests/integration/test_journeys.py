@@ -195,6 +195,22 @@ def test_every_attack_on_a_client_that_signs_is_held(platform: RunningPlatform, 
     assert done.returncode == 0
 
 
+def test_a_client_is_changed_and_its_key_rotated(platform: RunningPlatform) -> None:
+    """`sandbox tpp change-client`, `rotate-key`: the next journey goes as the client is registered then, by its new key."""
+    tpp = registered(platform, roles="AISP")
+    signing = ("--profile", "fapi2-message-signing", "--auth-method", "private_key_jwt")
+
+    platform.sandbox("tpp", "change-client", tpp.name, *signing)
+    changed = json.loads(platform.sandbox("tpp", "rotate-key", tpp.name, "--json").stdout)
+    gone = json.loads(platform.tpp("journey", "ais", "--tpp", tpp.name, "--json").stdout)
+
+    (journey,) = gone["journeys"]
+    signed = [exchange["signed"] for step in journey["steps"] for exchange in step["exchanges"] if "signed" in exchange]
+    assert journey["ok"]
+    assert {name for each in signed for name in each} == {"request", "client_assertion"}
+    assert len({key["kid"] for key in changed["jwks"]["keys"]}) == 2
+
+
 def balance(stage: Stage) -> Money:
     """Return what stands on the PSU's first account."""
     result = ais_journey(stage)

@@ -5,14 +5,17 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+import orjson
 from flask import Blueprint, flash, make_response, render_template
 
 from sandbox.portal.addresses import see_other
 from sandbox.portal.pages.client_forms import ClientForm
 from sandbox.portal.pages.paths import tpp_path
 from sandbox.portal.visitor import owned_tpp
+from sandbox.tpps.client_data import client_data
 from sandbox.tpps.errors import ClientRefused, RegistrationInterrupted
 from sandbox.tpps.introduction import STEPS
+from sandbox.tpps.kit import client_document
 from sandbox.tpps.model import TppStatus
 from sandbox.tpps.openssl import signing_key_command
 
@@ -29,6 +32,7 @@ def blueprint(services: Services) -> Blueprint:
     views = _Views(services)
     pages.add_url_rule("", view_func=views.page, methods=["GET"])
     pages.add_url_rule("", view_func=views.change, methods=["POST"])
+    pages.add_url_rule("/client.json", view_func=views.document, methods=["GET"])
     return pages
 
 
@@ -39,6 +43,16 @@ class _Views:
     def page(self, number: str) -> Response:
         tpp = owned_tpp(self._services, number)
         return _page(tpp, ClientForm.of(tpp))
+
+    def document(self, number: str) -> Response:
+        """Give what a TPP program needs to know, as it is registered now."""
+        tpp = owned_tpp(self._services, number)
+        document = client_document(client_data(tpp, self._services.addresses), cafile="../../trust.pem", access_token=None)
+        answer = make_response(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
+        answer.mimetype = "application/json"
+        answer.headers["Content-Disposition"] = 'attachment; filename="client.json"'
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
 
     def change(self, number: str) -> Response:
         tpp, form = owned_tpp(self._services, number), ClientForm.submitted()
@@ -54,7 +68,7 @@ class _Views:
             return _page(tpp, form, HTTPStatus.UNPROCESSABLE_ENTITY)
         except RegistrationInterrupted as interruption:
             return _page(tpp, form, HTTPStatus.SERVICE_UNAVAILABLE, interruption=interruption, steps=STEPS)
-        flash("Changed. The gateway knows it already.", "good")
+        flash("Changed. The gateway knows it already. Programs that read client.json need the new one.", "good")
         return see_other(tpp_path(tpp, "client"))
 
 

@@ -54,7 +54,7 @@ _TEXTS: Final = (
 )
 _TICKS: Final = ("require_signed_request_object", "dpop_bound_access_tokens")
 _LONGEST_KEYS: Final = 40_000
-_SIGNED: Final = {"": "as the profile asks for", **{alg: alg for alg in _ALGORITHMS}}
+_SIGNED: Final = {"": "not said: PS256", **{alg: alg for alg in _ALGORITHMS}}
 
 
 class ClientForm(PortalForm):
@@ -90,13 +90,13 @@ class ClientForm(PortalForm):
     authorization_signed_response_alg = SelectField(
         "Algorithm of signed answers (JARM)",
         choices=choices_of(_SIGNED),
-        description="How the bank signs its answers to authorization requests with response_mode=jwt. Else PS256.",
+        description="How the bank signs its answers to authorization requests with response_mode=jwt.",
         validate_choice=False,
     )
     introspection_signed_response_alg = SelectField(
         "Algorithm of signed introspection",
         choices=choices_of(_SIGNED),
-        description="How the bank signs what it tells of a token, where that is asked for (RFC 9701). Else PS256.",
+        description="How the bank signs what it tells of a token, where that is asked for (RFC 9701).",
         validate_choice=False,
     )
     dpop_bound_access_tokens = BooleanField(

@@ -26,6 +26,10 @@ function fitCountry() {
   showNumber();
 }
 
+// Whoever leaves the simplest profile has more to say of the client.
+for (const profile of document.querySelectorAll('input[name="profile"]'))
+  profile.addEventListener("change", () => (of("client-details").open ||= profile.value !== "berlin"));
+
 // As long as nobody has written a short name of their own.
 let suggested = "";
 

@@ -178,7 +178,7 @@ def test_a_registration_with_a_client_that_is_refused_leaves_nothing(portal: Por
     answer = portal.post("/tpps/new", FORM | {"jwks_uri": "http://acme.example/jwks"})
 
     assert (answer.status_code, list(faults(text_of(answer)))) == (422, ["jwks_uri"])
-    assert "<details open>" in text_of(answer)
+    assert re.search(r'<details[^>]+id="client-details" open>', text_of(answer))
     assert NUMBER not in portal.world.store.tpps
     portal.world.gateway.client_faults = ()
     assert portal.post("/tpps/new", FORM).status_code == 303
@@ -195,9 +195,21 @@ def test_a_gateway_out_of_reach_is_said_and_nothing_lost(client: PortalUnderTest
     assert client.world.register.require(NUMBER).client_metadata == REGISTERED
 
 
-def test_nobody_elses_client(client: PortalUnderTest) -> None:
+def test_programs_are_told_what_is_registered(client: PortalUnderTest) -> None:
+    """By the names of the RFCs, beside who the TPP is; no token, and nothing private."""
+    answer = client.get(f"{PAGE}/client.json")
+
+    told = json.loads(answer.get_data())
+    assert {name: told[name] for name in REGISTERED} == REGISTERED
+    assert (told["profile"], told["authorisation_number"]) == ("fapi2-message-signing", NUMBER)
+    assert (told["cafile"], "registration_access_token" in told) == ("../../trust.pem", False)
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", [PAGE, f"{PAGE}/client.json"])
+def test_nobody_elses_client(client: PortalUnderTest, path: str) -> None:
     """Neither seen nor changed."""
     other = client.browser()
     client.sign_in_as("bob@globex.example", browser=other)
 
-    assert other.get(PAGE).status_code == 404
+    assert other.get(path).status_code == 404

@@ -54,10 +54,12 @@ def test_client_json_follows_the_platform(folder: TppFolder) -> None:
     assert not folder.path.exists()
     folder.write_client({"issuer": "https://localhost:8441"}, "secret")
 
+    folder.write_client({"issuer": "https://localhost:8441", "dpop_bound_access_tokens": True}, "secret")
     folder.refresh_client({"issuer": "https://localhost:9001"})
 
     document = json.loads((folder.path / "client.json").read_text())
     assert (document["issuer"], document["registration_access_token"]) == ("https://localhost:9001", "secret")
+    assert "dpop_bound_access_tokens" not in document  # what is registered no more
 
 
 def test_the_pair_before_goes_aside(folder: TppFolder) -> None:
