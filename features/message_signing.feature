@@ -21,3 +21,15 @@ Feature: A client of FAPI 2.0 Message Signing
     Given a PSU has approved its signed request
     When somebody sends its token as a Bearer token
     Then access is refused because the token is bound to a key
+
+  @RFC9421-3.2 @RFC9421-2.4
+  Scenario: Account data, signed by both sides
+    Given a PSU has approved its signed request
+    When it reads its accounts by a request that it signs
+    Then the bank has signed the accounts, as its answer to that request
+
+  @RFC9421-7.5.7
+  Scenario: A signed request that somebody changes on the way
+    Given a PSU has approved its signed request
+    When somebody on the way asks for more than it has signed
+    Then access is refused because the request is not what was signed

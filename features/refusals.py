@@ -23,6 +23,7 @@ class Meaning:
 
 PHRASES = MappingProxyType(
     {
+        "the request is not what was signed": Meaning(401, "SIGNATURE_INVALID", "message_signature.invalid"),
         "no certificate was presented": Meaning(401, "CERTIFICATE_MISSING", "mtls.missing"),
         "nobody who is trusted issued the certificate": Meaning(401, "CERTIFICATE_INVALID", "mtls.untrusted"),
         "the certificate has expired": Meaning(401, "CERTIFICATE_EXPIRED", "mtls.expired"),

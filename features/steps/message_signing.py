@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from behave import given, then, when
 
-from features.tpps import Grant
+from features.tpps import CLOCK, Grant
+from tpp_client.accounts import accounts_request, process_accounts_response
 from tpp_client.authorization import authorization_parameters
+from tpp_client.http_signatures import signing_transport
 from tpp_client.pushing import pushed_parameters_request
+from tpp_client.xs2a import Xs2a
 
 if TYPE_CHECKING:
     from features.tpps import Tpp
     from tpp_client.authorization import AuthorizationAttempt
+    from tpp_client.wire import HttpRequest, HttpResponse, Transport
 
 
 @given("a TPP whose client signs its requests and takes signed answers")
@@ -44,9 +49,43 @@ def step(context: Any) -> None:
     context.answer = tpp.read_accounts_over(tpp.identity.qwac, context.grant)
 
 
+@when("it reads its accounts by a request that it signs")
+def step(context: Any) -> None:
+    context.answer = _read(context.tpp, context.grant, context.tpp.recorded(context.tpp.transport))
+
+
+@when("somebody on the way asks for more than it has signed")
+def step(context: Any) -> None:
+    context.answer = _read(context.tpp, context.grant, Meddler(context.tpp.transport))
+
+
+@then("the bank has signed the accounts, as its answer to that request")
+def step(context: Any) -> None:
+    assert process_accounts_response(context.answer)
+    assert '"signature";req' in context.answer.headers["signature-input"]
+
+
 @then("the bank has signed its answer")
 def step(context: Any) -> None:
     assert context.signed.claims.text("iss") == context.tpp.identity.issuer
+
+
+@dataclass(frozen=True)
+class Meddler:
+    """Somebody between the TPP and the bank."""
+
+    transport: Transport
+
+    def send(self, request: HttpRequest) -> HttpResponse:
+        """Ask for balances as well."""
+        return self.transport.send(replace(request, url=f"{request.url}{'&' if '?' in request.url else '?'}withBalance=true"))
+
+
+def _read(tpp: Tpp, grant: Grant, transport: Transport) -> HttpResponse:
+    """Ask for accounts by a signed request; an answer that is not signed as it has to be raises."""
+    voice, identity = tpp.stage.voice, tpp.identity
+    signing = signing_transport(transport, voice.key, issuer=identity.issuer, edge=identity.edge, clock=CLOCK)
+    return accounts_request(Xs2a(transport=voice.over(signing), edge=identity.edge), grant.access)
 
 
 def _attempt(tpp: Tpp, scope: str) -> AuthorizationAttempt:
