@@ -14,12 +14,14 @@ from sandbox.tpps.client_certificate import with_own_certificate
 from sandbox.tpps.client_data import client_data
 from sandbox.tpps.client_key import with_own_key
 from sandbox.tpps.folder import TppFolder
-from sandbox.tpps.model import ClientAmendment, Profile
+from sandbox.tpps.model import ClientAmendment
+from sandbox.tpps.parsing import parse_client_amendment
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from sandbox.bootstrap import Services
+    from sandbox.tpps.model import Profile
 
 
 @click.command("change-client")
@@ -29,11 +31,11 @@ if TYPE_CHECKING:
 @home_option
 def change_client(*, name: str, as_json: bool, home: Path | None, **given: Any) -> None:  # noqa: ANN401 - click hands over what is parsed
     """Register a TPP's OAuth client anew: what is left out returns to its default, the client id stays."""
-    said = client_metadata(given)
+    said = parse_client_amendment({"profile": given["profile"], "client_metadata": client_metadata(given)})
     services = services_for(home)
     standing = services.register.require(name)
     folder = TppFolder(services.settings.home, standing.name)
-    amendment = amendment_for(said, Profile(given["profile"]), services, folder.path)
+    amendment = amendment_for(dict(said.client_metadata), said.profile, services, folder.path)
     changed = services.register.ownership.amend_client(standing, amendment)
     data = client_data(changed, services.addresses)
     folder.refresh_client(data)

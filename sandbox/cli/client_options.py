@@ -10,6 +10,7 @@ import orjson
 
 from sandbox.tpps.client_certificate import METHOD as SELF_SIGNED
 from sandbox.tpps.model import Profile
+from sandbox.tpps.pasted_keys import KeysUnreadable, read_pasted_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,14 +54,14 @@ def client_metadata(given: dict[str, Any]) -> dict[str, Any]:
     more = given.pop("client_metadata")
     said = {
         **({"token_endpoint_auth_method": method} if method else {}),
-        **({"jwks": read_object(keys, "--jwks")} if keys else {}),
+        **({"jwks": read_keys(keys)} if keys else {}),
         **({"jwks_uri": address} if address else {}),
         **({"require_signed_request_object": True} if given.pop("sign_requests") else {}),
         **({"dpop_bound_access_tokens": True} if given.pop("dpop") else {}),
         **_backchannel(given.pop("ciba"), given.pop("notification_endpoint")),
     }
     _require_use(said)
-    return {**said, **(read_object(more, "--client-metadata") if more else {})}
+    return {**said, **(_read_object(more, "--client-metadata") if more else {})}
 
 
 def _require_use(said: dict[str, Any]) -> None:
@@ -72,8 +73,18 @@ def _require_use(said: dict[str, Any]) -> None:
         )
 
 
-def read_object(path: Path, option: str) -> dict[str, Any]:
-    """Return the JSON object in a file; raises `click.BadParameter`."""
+def read_keys(path: Path) -> dict[str, Any]:
+    """Return the public keys in a file, a JWK Set or one JWK; raises `click.BadParameter`."""
+    try:
+        keys = read_pasted_keys(path.read_text(encoding="utf-8", errors="replace"))
+    except KeysUnreadable as error:
+        raise click.BadParameter(f"{path}: {error}", param_hint="--jwks") from error
+    if keys is None:
+        raise click.BadParameter(f"{path} is empty", param_hint="--jwks")
+    return keys
+
+
+def _read_object(path: Path, option: str) -> dict[str, Any]:
     try:
         document = orjson.loads(path.read_bytes())
     except orjson.JSONDecodeError as error:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sandbox.cli.client_options import FILE, read_object
+from sandbox.cli.client_options import FILE, read_keys
 from sandbox.cli.options import home_option, json_option, services_for
 from sandbox.cli.terminal import print_json
 from sandbox.tpps.client_certificate import with_own_certificate
@@ -34,7 +34,7 @@ def rotate_key(*, name: str, at_once: bool, jwks: Path | None, as_json: bool, ho
     standing = services.register.require(name)
     folder = TppFolder(services.settings.home, standing.name)
     if jwks is not None:
-        changed = _registered(services, standing, {**standing.client_metadata, "jwks": read_object(jwks, "--jwks")})
+        changed = _registered(services, standing, {**standing.client_metadata, "jwks": read_keys(jwks)})
     else:
         _require_own_key(standing, folder.path)
         changed = _registered(services, standing, _with_next_key(services, standing, folder.path, at_once=at_once))

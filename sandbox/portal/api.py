@@ -14,7 +14,7 @@ from sandbox.portal.visitor import origin
 from sandbox.tpps.client_data import client_data
 from sandbox.tpps.documents import issued_document, record_document
 from sandbox.tpps.errors import AccessDenied
-from sandbox.tpps.parsing import parse_registration
+from sandbox.tpps.parsing import parse_client_amendment, parse_registration
 from sandbox.turnstile import Turnstile
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def registration_api(services: Services) -> Blueprint:
     api.add_url_rule("/tpps", view_func=endpoints.register, methods=["POST"])
     api.add_url_rule("/tpps/<number>", view_func=endpoints.show, methods=["GET"])
     api.add_url_rule("/tpps/<number>", view_func=endpoints.remove, methods=["DELETE"])
+    api.add_url_rule("/tpps/<number>/client", view_func=endpoints.change_client, methods=["PUT"])
     api.add_url_rule("/tpps/<number>/certificates", view_func=endpoints.issue, methods=["POST"])
     api.add_url_rule("/tpps/<number>/certificates/<serial>/revoke", view_func=endpoints.revoke, methods=["POST"])
     api.after_request(_never_stored)
@@ -74,6 +75,13 @@ class _Endpoints:
         self._services.register.leave(self._owned(number))
         self._services.trust.try_delivery()
         return Response(status=204)
+
+    def change_client(self, number: str) -> Response:
+        tpp = self._owned(number)
+        amendment = parse_client_amendment(json_object())
+        with self._turnstile.passage():
+            changed = self._services.register.ownership.amend_client(tpp, amendment)
+        return jsonify(client_data(changed, self._services.addresses))
 
     def issue(self, number: str) -> Response:
         tpp = self._owned(number)

@@ -14,7 +14,8 @@ from psd2.ncas import NCAS
 from psd2.roles import PspRole, parse_role
 from sandbox.ca.faults import NOT_IN_THE_REGISTER
 from sandbox.tpps.errors import Fault, RegistrationRefused
-from sandbox.tpps.model import Amendment, Profile, RegistrationRequest
+from sandbox.tpps.model import Amendment, ClientAmendment, Profile, RegistrationRequest
+from sandbox.tpps.pasted_keys import require_public
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,6 +88,7 @@ def _client_metadata(value: object) -> dict[str, Any]:
         )
     if said := sorted(_SAID_ELSEWHERE & value.keys()):
         raise ValueError(f"{', '.join(said)} is said by the registration itself: leave it out here")
+    require_public(value.get("jwks"))  # before it is kept anywhere, be it for a moment
     if len(orjson.dumps(value)) > _LARGEST_METADATA:
         raise ValueError(f"write at most {_LARGEST_METADATA} bytes")
     return value
@@ -114,6 +116,24 @@ class _Amendment(BaseModel):
 
     organisation: Annotated[str, BeforeValidator(_organisation)]
     redirect_uris: list[Annotated[str, BeforeValidator(_redirect_uri)]] = Field(min_length=1, max_length=_MOST_REDIRECT_URIS)
+
+
+class _ClientAmendment(BaseModel):
+    """A client as it is to be; what is left out returns to its default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    profile: Profile
+    client_metadata: Annotated[dict[str, Any], BeforeValidator(_client_metadata)] = Field(default_factory=dict)
+
+
+def parse_client_amendment(document: Mapping[str, object]) -> ClientAmendment:
+    """Read what a TPP wants its client to be; raises `RegistrationRefused` naming every wrong field."""
+    try:
+        given = _ClientAmendment.model_validate(document)
+    except ValidationError as error:
+        raise RegistrationRefused(tuple(_fault(fault["loc"], fault["msg"]) for fault in error.errors())) from error
+    return ClientAmendment(profile=given.profile, client_metadata=given.client_metadata)
 
 
 def parse_amendment(document: Mapping[str, object]) -> Amendment:

@@ -50,6 +50,12 @@ def _as_set(document: dict[str, Any]) -> dict[str, Any]:
     keys = whole["keys"]
     if not isinstance(keys, list) or not keys or not all(isinstance(key, dict) for key in keys):
         raise KeysUnreadable(f"Paste a JWK Set with one key at least, such as {_SET}")
-    if any(_PRIVATE & key.keys() for key in keys):
-        raise PrivateKeyPasted
+    require_public(whole)
     return whole
+
+
+def require_public(jwks: object) -> None:
+    """Raise `PrivateKeyPasted` for a JWK Set that holds a private or shared key; what else may be wrong, others judge."""
+    keys = jwks.get("keys") if isinstance(jwks, dict) else None
+    if any(isinstance(key, dict) and _PRIVATE & key.keys() for key in (keys if isinstance(keys, list) else ())):
+        raise PrivateKeyPasted

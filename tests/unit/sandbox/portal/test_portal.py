@@ -170,6 +170,32 @@ def test_a_wrong_registration_names_its_fields(portal: PortalUnderTest) -> None:
     assert portal.world.calls == []
 
 
+def test_a_program_changes_its_client(portal: PortalUnderTest) -> None:
+    """With the registration's token: the gateway hears of it, the client id stays, what is wrong is named by field."""
+    token = portal.registered()["registration_access_token"]
+    path, headers = f"/api/tpps/{NUMBER}/client", {"Authorization": f"Bearer {token}"}
+    wanted = {"profile": "fapi2", "client_metadata": {"jwks": {"keys": [{"kty": "EC"}]}}}
+
+    changed = portal.call("PUT", path, headers=headers, json=wanted)
+    refused = portal.call("PUT", path, headers=headers, json={"profile": "none", "client_metadata": {"status": "active"}})
+
+    assert (changed.status_code, changed.get_json()["client_id"], changed.get_json()["profile"]) == (200, NUMBER, "fapi2")
+    assert portal.world.calls[-1] == f"client {NUMBER}"
+    assert {error["field"] for error in refused.get_json()["errors"]} == {"profile", "client_metadata"}
+    assert portal.call("PUT", path, json=wanted).status_code == 401
+
+
+def test_a_private_key_is_kept_nowhere(portal: PortalUnderTest) -> None:
+    """Refused before anybody is told of the TPP."""
+    private = {"client_metadata": {"jwks": {"keys": [{"kty": "EC", "d": "c2VjcmV0"}]}}}
+
+    answer = portal.call("POST", "/api/tpps", json=REGISTRATION | private)
+
+    assert (answer.status_code, answer.get_json()["errors"][0]["field"]) == (422, "client_metadata")
+    assert "c2VjcmV0" not in answer.get_data(as_text=True)
+    assert (portal.world.calls, portal.world.store.tpps) == ([], {})
+
+
 def test_a_registration_taken_is_a_conflict(portal: PortalUnderTest) -> None:
     """409, and no certificate for the second."""
     portal.registered()
