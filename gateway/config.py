@@ -97,7 +97,7 @@ class GatewaySettings(ServiceSettings):
         default=60, ge=5, le=600, description="how long a proof of possession (DPoP) is good after its iat"
     )
     dpop_nonce: bool = Field(
-        default=False, description="whether such a proof must hold a nonce of this server (RFC 9449 §8, §9)"
+        default=False, description="whether such a proof must hold a nonce of this server, where no deployment says so"
     )
     message_signature_seconds: float = Field(
         default=60, ge=5, le=600, description="how long an HTTP message signature is good after its created (RFC 9421)"

@@ -142,7 +142,7 @@ def _binding(request: Request, _known: Known, _now: float, admission: Admission)
 
 
 def _proof(request: Request, known: Known, now: float, admission: Admission) -> None:
-    admission.proof = proof_of(request, admission.token, known.proofs, now)
+    admission.proof = proof_of(request, admission.token, admission.taken, known.proofs, now)
 
 
 def _owner(_request: Request, known: Known, _now: float, admission: Admission) -> None:

@@ -21,14 +21,16 @@ if TYPE_CHECKING:
     from gateway.dpop.nonces import Nonces
     from gateway.dpop.proof import Proof
     from gateway.dpop.rule import ProofRule
+    from gateway.policies.model import Route
 
 _BEGIN: Final = b"dpop: "  # fields go on with their names in lower case
 
 
-def proof_of(request: Request, token: AccessToken | None, rule: ProofRule, now: float) -> Proof | None:
+def proof_of(request: Request, token: AccessToken | None, route: Route, rule: ProofRule, now: float) -> Proof | None:
     """Return the proof of a token that is bound to a key, None of any other; raises 401."""
     if token is None or not token.jkt:
         return None
+    nonces = rule.nonces(route.dpop_nonce)
     try:
         # The checks run again where something had to be looked up; what was signed stays what it was.
         proof = request.proof = request.proof or read_proof(_fields(request.lines))
@@ -36,10 +38,10 @@ def proof_of(request: Request, token: AccessToken | None, rule: ProofRule, now: 
             detail = f"token of client {token.client_id} is bound to {token.jkt}, the proof is by {proof.jkt}"
             raise Refusal("token.jkt_mismatch", detail, scheme=Scheme.DPOP)
         require_made_for(proof, _occasion(request, now, rule.seconds))
-        if rule.nonces is not None:
-            rule.nonces.require_good(proof, now)
+        if nonces is not None:
+            nonces.require_good(proof, now)
     except ProofFault as fault:
-        raise _refusal(fault, rule.nonces, now) from fault
+        raise _refusal(fault, nonces, now) from fault
     return proof
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from chassis.sealing import KeyFile
@@ -12,12 +13,28 @@ if TYPE_CHECKING:
     from gateway.config import GatewaySettings
 
 
+# What the edge tells the authorization server of the route that a request came by; absent where that says nothing.
+NONCE_HEADER: Final = "X-Sandbox-DPoP-Nonce"
+
+
+class NonceRule(StrEnum):
+    """Whether proofs must hold a nonce of this server (RFC 9449 §8, §9)."""
+
+    OFF = "off"
+    REQUIRED = "required"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProofRule:
-    """For how long after its `iat` a proof is good, and who gives the nonces where it must hold one."""
+    """For how long after its `iat` a proof is good, who gives nonces, and whether it must hold one where no route says so."""
 
     seconds: float
-    nonces: Nonces | None = None
+    giver: Nonces | None = None
+    usual: NonceRule = NonceRule.OFF
+
+    def nonces(self, said: NonceRule | None) -> Nonces | None:
+        """Return who gives the nonce that a proof must hold, None where it needs none; `said` is the route's word."""
+        return self.giver if (said or self.usual) is NonceRule.REQUIRED else None
 
 
 DEFAULT_RULE: Final = ProofRule(seconds=60.0)
@@ -25,5 +42,8 @@ DEFAULT_RULE: Final = ProofRule(seconds=60.0)
 
 def proof_rule(settings: GatewaySettings) -> ProofRule:
     """Return the rule; nonces are sealed by the key of the home, which all processes of a gateway have."""
-    nonces = Nonces(KeyFile(settings.home.document_key)) if settings.dpop_nonce else None
-    return ProofRule(seconds=settings.dpop_seconds, nonces=nonces)
+    return ProofRule(
+        seconds=settings.dpop_seconds,
+        giver=Nonces(KeyFile(settings.home.document_key)),
+        usual=NonceRule.REQUIRED if settings.dpop_nonce else NonceRule.OFF,
+    )

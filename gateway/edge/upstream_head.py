@@ -13,6 +13,7 @@ from chassis import told_signatures, vouched_certificates
 from chassis.told_refusals import ToldRefusal
 from gateway.admission.roles import granted_roles
 from gateway.admission.tracing import own_step
+from gateway.dpop.rule import NONCE_HEADER, NonceRule
 from gateway.edge.answer_fields import AnswerFields
 from gateway.edge.client_head import ORDINARY_CONNECTION, named_hop_by_hop
 from gateway.edge.reply_heads import FAULT_ORDER, KEPT_ALIVE, TOLD_REFUSAL
@@ -36,6 +37,8 @@ _REPLY_DROPPED: Final = frozenset(
         b"upgrade", b"server", b"x-sandbox-request", TOLD_REFUSAL, FAULT_ORDER,
     }
 )  # fmt: skip
+# Of proofs that come with no token the authorization server is the judge.
+_NONCE_LINES: Final = {rule: f"{NONCE_HEADER.lower()}: {rule}\r\n".encode("ascii") for rule in NonceRule}
 _METHODS_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -54,6 +57,8 @@ def upstream_head(
     parts = _passed_on(request, head, admission, host)
     parts.append(b"x-sandbox-request: %b\r\n" % request.id.encode("ascii"))
     parts.append(Identity.of(request.connection, admission).lines)
+    if admission.route is not None and admission.route.dpop_nonce is not None:
+        parts.append(_NONCE_LINES[admission.route.dpop_nonce])
     if signature is not None:
         parts.append(_signature_line(signature))
     parts.append(b"\r\n")

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from gateway.oauth.arrival import PresentedCertificate
     from gateway.oauth.ciba.service import Backchannel
     from gateway.oauth.clients.authentication import AuthenticatedClient, ClientAuthentication
-    from gateway.oauth.dpop.key_binding import KeyBinding
+    from gateway.oauth.dpop.key_binding import KeyBinding, Proofs
     from gateway.oauth.parameters import Parameters
 
 REVOCATION: Final = RevocationEndpoint.ENDPOINT_NAME
@@ -58,7 +58,7 @@ _NEEDED: Final = {
 class CertifiedRequest(OAuth2Request):  # type: ignore[misc]
     """A POST with its parameters, read strictly, the certificate it came with, and its `DPoP` fields."""
 
-    def __init__(self, uri: str, parameters: Parameters, presented: PresentedCertificate, proofs: tuple[str, ...]) -> None:
+    def __init__(self, uri: str, parameters: Parameters, presented: PresentedCertificate, proofs: Proofs) -> None:
         super().__init__("POST", uri)
         self.parameters = parameters
         self.presented = presented

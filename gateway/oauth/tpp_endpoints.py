@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Final
 from flask import Blueprint, Response, jsonify, request
 from pydantic import ValidationError
 
+from gateway.dpop.rule import NONCE_HEADER
 from gateway.oauth.answers import NO_STORE, Answers, answer_refusals
 from gateway.oauth.arrival import Listener, require_listener, require_presented_certificate, require_presented_qwac
 from gateway.oauth.authorization_request import KNOWN_PARAMETERS
 from gateway.oauth.ciba.model import BC_AUTHORIZE_PATH
 from gateway.oauth.ciba.reading import PARAMETERS as CIBA_PARAMETERS
 from gateway.oauth.clients.authentication import CREDENTIALS
-from gateway.oauth.dpop.key_binding import dpop_fields
+from gateway.oauth.dpop.key_binding import presented_proofs
 from gateway.oauth.jose.introspection import CONTENT_TYPE as SIGNED_INTROSPECTION
 from gateway.oauth.metadata import INTROSPECT_PATH, PAR_PATH, REVOKE_PATH, TOKEN_PATH
 from gateway.oauth.parameters import parse_parameters
@@ -38,6 +39,7 @@ _TOKEN_PARAMETERS: Final = CREDENTIALS | {
 _TOKEN_QUERY_PARAMETERS: Final = CREDENTIALS | {"token", "token_type_hint"}
 
 if TYPE_CHECKING:
+    from gateway.oauth.dpop.key_binding import Proofs
     from gateway.oauth.jose.introspection import SignedIntrospection
     from gateway.oauth.par.endpoint import PushEndpoint
     from psd2.certificates import Psd2Certificate
@@ -122,6 +124,10 @@ def psu_blueprint(*, interactions: PsuInteractions, answers: Answers) -> Bluepri
     return psu
 
 
+def _proofs() -> Proofs:
+    return presented_proofs(request.headers.get("DPoP"), request.headers.get(NONCE_HEADER))
+
+
 def _certified_request(edge_url: str, known: frozenset[str]) -> CertifiedRequest:
     """Read the body, and only the body: a parameter in the query would end up in logs (RFC 6749 §3.2, §2.3.1)."""
     presented = require_presented_certificate(request.environ)
@@ -133,7 +139,7 @@ def _certified_request(edge_url: str, known: frozenset[str]) -> CertifiedRequest
         raise invalid_request("Authorization", "is not taken: clients have keys and certificates here", clause="RFC 6749 §2.3")
     parameters = parse_parameters(request.get_data(cache=False), known=known)
     parameters.require_single()
-    return CertifiedRequest(f"{edge_url}{request.path}", parameters, presented, dpop_fields(request.headers.get("DPoP")))
+    return CertifiedRequest(f"{edge_url}{request.path}", parameters, presented, _proofs())
 
 
 def _wish() -> PsuInteraction:

@@ -7,6 +7,7 @@ from typing import Annotated, Final, Self
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from gateway.configuration.bodies import DocumentBody
+from gateway.dpop.rule import NonceRule
 from gateway.limits.bodies import LimitBody
 from gateway.plans.bodies import PlanRuleBody
 from gateway.policies.model import (
@@ -157,6 +158,10 @@ class PolicyBody(DocumentBody):
     ] = None
     token_binding: Annotated[
         TokenBinding | None, Field(description="whether tokens must be bound to the certificate; otherwise `required`")
+    ] = None
+    dpop_nonce: Annotated[
+        NonceRule | None,
+        Field(description="whether proofs of possession (DPoP) must hold a nonce; otherwise as GATEWAY_DPOP_NONCE says"),
     ] = None
     signature: Annotated[
         SignatureRule | None,

@@ -99,6 +99,14 @@ def _of_token_binding(terms: Terms) -> Iterator[Fault]:
         yield Fault("token_binding", text)
 
 
+def _of_dpop_nonce(terms: Terms) -> Iterator[Fault]:
+    # What the deployment asks elsewhere is lifted where a route of its own looks at no token.
+    is_said = terms.of("dpop_nonce") is not None and (terms.is_own("dpop_nonce") or not terms.is_own("token"))
+    if is_said and not terms.looks_at_tokens and terms.of("upstream") != Upstream.AUTHORIZATION:
+        text = f"speaks of proofs beside tokens, and {terms.template} looks at no token: name scopes, or leave it out"
+        yield Fault("dpop_nonce", text)
+
+
 def _of_message_signatures(terms: Terms) -> Iterator[Fault]:
     rule = terms.of("message_signatures", SignatureRule.OFF)
     is_said = rule is not SignatureRule.OFF
@@ -152,6 +160,7 @@ _CHECKS: Final = (
     _of_self_signed,
     _of_tokens,
     _of_token_binding,
+    _of_dpop_nonce,
     _of_message_signatures,
     _of_response_signatures,
     _of_plans,

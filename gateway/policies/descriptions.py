@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gateway.dpop.rule import NonceRule
 from gateway.plans.model import Subscription
 from gateway.policies.model import (
     InvalidCertificate,
@@ -66,6 +67,9 @@ def asked(route: Route) -> Iterator[str]:
         yield f"it grants one of the roles {format_roles(route.roles)}"
     if route.token is not TokenRule.OFF:
         yield from _token(route)
+    if route.dpop_nonce is not None:
+        needed = "must hold a" if route.dpop_nonce is NonceRule.REQUIRED else "need no"
+        yield f"proofs of possession {needed} nonce of this server"
     if route.plan.subscription is not Subscription.OFF:
         yield _plan(route.plan)
     yield from (limit.in_words for limit in route.limits)

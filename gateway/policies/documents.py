@@ -83,6 +83,7 @@ def _identity_terms(terms: Terms) -> dict[str, Any]:
         "token": terms.token,
         "scopes": tuple(terms.of("scopes", ())) if terms.looks_at_tokens else (),
         "token_binding": terms.of("token_binding", TokenBinding.REQUIRED),
+        "dpop_nonce": terms.of("dpop_nonce"),
     }
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from gateway.plans.model import NO_PLAN, PlanRule
 
 if TYPE_CHECKING:
+    from gateway.dpop.rule import NonceRule
     from gateway.limits.model import Limit
     from gateway.policies.names import NamePattern
     from gateway.policies.networks import IpRules
@@ -155,6 +156,7 @@ class Route:
     token: TokenRule = TokenRule.OFF
     scopes: tuple[str, ...] = ()
     token_binding: TokenBinding = TokenBinding.REQUIRED
+    dpop_nonce: NonceRule | None = None  # None: as the settings say
     signature: SignatureRule = SignatureRule.OFF  # the Berlin Group's, with a seal
     message_signatures: SignatureRule = SignatureRule.OFF  # RFC 9421, with a key of the token's client
     response_signatures: ResponseSignatureRule = ResponseSignatureRule.OFF

@@ -7,17 +7,18 @@ proof binds its token to the key too, and takes nothing away: it stays bound to 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from gateway.dpop.faults import ProofFault
 from gateway.dpop.proof import Occasion, read_proof, require_made_for
+from gateway.dpop.rule import NonceRule
 from gateway.dpop.uses import require_first
 from gateway.oauth.parameters import Parameters
 from gateway.oauth.refusals import OAuthRefused, Refusal, invalid_grant, invalid_request
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from gateway.dpop.nonces import Nonces
     from gateway.dpop.rule import ProofRule
     from gateway.limits.accounts import AccountStore
     from gateway.register.model import Client
@@ -28,6 +29,14 @@ _THUMBPRINT: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 _METHOD: Final = "POST"
 
 
+@dataclass(frozen=True, slots=True)
+class Proofs:
+    """The `DPoP` fields of a request, and whether its route has a word on nonces."""
+
+    fields: tuple[str, ...]
+    nonce: NonceRule | None = None
+
+
 class KeyBinding:
     """Judges the proofs that come to the authorization server; each is taken once, by whichever process."""
 
@@ -36,47 +45,52 @@ class KeyBinding:
         self._rule = rule
         self._clock = clock
 
-    def key_of(self, fields: Sequence[str], client: Client, *, address: str) -> str | None:
+    def key_of(self, presented: Proofs, client: Client, *, address: str) -> str | None:
         """Return the thumbprint of the key that a token is bound to, None for none; raises `OAuthRefused`.
 
-        `fields` are the `DPoP` fields of a POST to `address`.
+        `presented` came with a POST to `address`.
         """
-        if not fields and not client.dpop_bound_access_tokens:
+        if not presented.fields and not client.dpop_bound_access_tokens:
             return None
-        return self._proven(fields, address)
+        return self._proven(presented, address)
 
-    def proven_key(self, fields: Sequence[str], *, address: str) -> str | None:
+    def proven_key(self, presented: Proofs, *, address: str) -> str | None:
         """Return the key of a proof beside a pushed request, None for none; raises `OAuthRefused` (RFC 9449 §10.1)."""
-        return self._proven(fields, address) if fields else None
+        return self._proven(presented, address) if presented.fields else None
 
-    def _proven(self, fields: Sequence[str], address: str) -> str:
-        now = self._clock.now().timestamp()
+    def _proven(self, presented: Proofs, address: str) -> str:
+        now, nonces = self._clock.now().timestamp(), self._rule.nonces(presented.nonce)
         try:
-            proof = read_proof(fields)
+            proof = read_proof(presented.fields)
             require_made_for(proof, Occasion(method=_METHOD, address=address, now=now, seconds=self._rule.seconds))
-            if self._rule.nonces is not None:
-                self._rule.nonces.require_good(proof, now)
+            if nonces is not None:
+                nonces.require_good(proof, now)
             require_first(self._store, proof, now=now, seconds=self._rule.seconds)
         except ProofFault as fault:
-            raise self._refused(fault, now) from fault
+            raise _refused(fault, nonces, now) from fault
         return proof.jkt
 
-    def _refused(self, fault: ProofFault, now: float) -> OAuthRefused:
-        wants_nonce = fault.reason == "dpop.nonce" and self._rule.nonces is not None
-        refusal = Refusal(
-            error="use_dpop_nonce" if wants_nonce else "invalid_dpop_proof",
-            description=fault.text,
-            reason=fault.reason,
-            hint=fault.hint,
-            clause=fault.clause,
-            headers=(("DPoP-Nonce", self._rule.nonces.fresh(now)),) if self._rule.nonces is not None and wants_nonce else (),
-        )
-        return OAuthRefused(refusal)
+
+def _refused(fault: ProofFault, nonces: Nonces | None, now: float) -> OAuthRefused:
+    fresh = nonces.fresh(now) if fault.reason == "dpop.nonce" and nonces is not None else None
+    refusal = Refusal(
+        error="invalid_dpop_proof" if fresh is None else "use_dpop_nonce",
+        description=fault.text,
+        reason=fault.reason,
+        hint=fault.hint,
+        clause=fault.clause,
+        headers=() if fresh is None else (("DPoP-Nonce", fresh),),
+    )
+    return OAuthRefused(refusal)
 
 
-def dpop_fields(header: str | None) -> tuple[str, ...]:
-    """Return the `DPoP` fields of a request: a server joins several by a comma, which no proof holds (RFC 9110 §5.3)."""
-    return () if header is None else tuple(field.strip() for field in header.split(","))
+def presented_proofs(field: str | None, nonce: str | None) -> Proofs:
+    """Read the `DPoP` fields of a request: a server joins several by a comma, which no proof holds (RFC 9110 §5.3).
+
+    `nonce` is the edge's word.
+    """
+    fields = () if field is None else tuple(each.strip() for each in field.split(","))
+    return Proofs(fields, None if nonce is None else NonceRule(nonce))
 
 
 def asked_key(parameters: Parameters) -> str | None:

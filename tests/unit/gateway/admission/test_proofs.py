@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gateway.admission.admit import Admission
+from gateway.admission.proofs import proof_of
 from gateway.admission.refusal import Refusal
 from gateway.admission.rendering import render
 from gateway.admission.standing import admitted as standing_admitted
 from gateway.dpop.nonces import Nonces
-from gateway.dpop.rule import ProofRule
+from gateway.dpop.rule import NonceRule, ProofRule
 from gateway.policies.model import ErrorStyle
 from tests.support.admission import Known, admitted, asking, judge_by, knowing, refusal
+from tests.support.deployments import only_route
 from tests.support.dpop import Prover
 from tests.support.pki import Authority
 
@@ -128,9 +130,37 @@ def test_a_route_that_binds_nothing_still_asks_for_the_proof(authority: Authorit
     assert refusal(loose, sent(qwac)).reason == "dpop.missing"
 
 
+NONCES = Nonces(lambda: b"s" * 32)
+
+
+@pytest.mark.parametrize(
+    ("said", "usual", "is_needed"),
+    [
+        (None, NonceRule.OFF, False),
+        (None, NonceRule.REQUIRED, True),
+        ("required", NonceRule.OFF, True),
+        ("off", NonceRule.REQUIRED, False),
+    ],
+)
+def test_the_deployment_says_whether_a_nonce_is_needed(
+    known: Known, qwac: Issued, said: str | None, usual: NonceRule, *, is_needed: bool
+) -> None:
+    """And the settings where it does not."""
+    prover, rule = Prover(), ProofRule(seconds=60, giver=NONCES, usual=usual)
+    token = replace(next(iter(known.tokens.entries.values())), jkt=prover.jkt)
+    route = only_route(ROUTE if said is None else ROUTE | {"dpop_nonce": said})
+    asked = sent(qwac, prover.proof("GET", HERE, token=SECRET))
+    if is_needed:
+        with pytest.raises(Refusal) as refused:
+            proof_of(asked, token, route, rule, time.time())
+        assert refused.value.reason == "dpop.nonce"
+    else:
+        assert proof_of(asked, token, route, rule, time.time()) is not None
+
+
 def test_a_nonce_is_asked_for_and_given(known: Known, qwac: Issued, prover: Prover) -> None:
     """RFC 9449 §9: the refusal brings what the next proof has to hold."""
-    known.proofs = ProofRule(seconds=60, nonces=Nonces(lambda: b"s" * 32))
+    known.proofs = ProofRule(seconds=60, giver=NONCES, usual=NonceRule.REQUIRED)
     refused = refusal(known, sent(qwac, prover.proof("GET", HERE, token=SECRET)))
     headers = dict(render(refused, ErrorStyle.XS2A, sandbox_mode=True).headers)
 

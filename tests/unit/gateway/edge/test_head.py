@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import pytest
+
 from gateway.admission.admit import Admission
 from gateway.admission.request import Connection, Leaf, Request
 from gateway.admission.tokens import AccessToken
+from gateway.dpop.rule import NonceRule
 from gateway.edge.client_head import ClientHead, HeadReader
 from gateway.edge.reply_heads import ReplyHead
 from gateway.edge.upstream_head import Identity, new_fields, passed_fields, upstream_head
@@ -83,6 +86,15 @@ def test_the_internal_server_gets_what_the_edge_has_established() -> None:
         b"x-sandbox-subject: anna.weber",
     }
     assert written[-1].startswith(b"client-cert: :MII")
+
+
+@pytest.mark.parametrize("rule", [None, *NonceRule])
+def test_who_judges_proofs_hears_what_the_route_says_of_nonces(rule: NonceRule | None) -> None:
+    """The authorization server's, beside no token; nothing where the route says nothing."""
+    route = replace(only_route(), dpop_nonce=rule)
+    written = lines(upstream_head(request(), head((b"x-sandbox-dpop-nonce", b"off")), replace(admission(), route=route)))
+    told = [line for line in written if line.startswith(b"x-sandbox-dpop-nonce")]
+    assert told == ([] if rule is None else [b"x-sandbox-dpop-nonce: " + rule.encode()])
 
 
 def test_a_certificate_that_was_not_judged_is_not_handed_on() -> None:

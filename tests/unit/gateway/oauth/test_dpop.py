@@ -21,6 +21,7 @@ from tests.support.authorization import (
     VERIFIER,
     AuthorizationWorld,
     answer_of,
+    authorization_parameters,
     authorization_url,
     client,
     qwac,
@@ -171,6 +172,25 @@ def test_a_nonce_is_asked_for_and_given(
     asking.clock.advance(dt.timedelta(minutes=10))
     old = proof_by(prover, nonce=refused.headers["DPoP-Nonce"], iat=int(asking.clock.now().timestamp()))
     assert refusal_of(alone(asking, old)) == ("use_dpop_nonce", "dpop.nonce")
+
+
+@pytest.mark.parametrize("path", ["/token", "/par"])
+def test_the_route_says_whether_a_nonce_is_needed(
+    world: AuthorizationWorld, prover: Prover, tmp_path: Any, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """By the edge's word, which goes before the settings'."""
+    (tmp_path / "certs").mkdir()
+    monkeypatch.setenv("GATEWAY_HOME", str(tmp_path))
+    data = authorization_parameters() if path == "/par" else {"client_id": CLIENT, "grant_type": "client_credentials"}
+
+    def sent(said: str) -> TestResponse:
+        proof = prover.proof("POST", f"https://localhost:8443{path}", iat=int(START.timestamp()))
+        return asking.edge(path, qwac(), data=data, headers={"DPoP": proof, "X-Sandbox-DPoP-Nonce": said})
+
+    for usual in (True, False):
+        asking = AuthorizationWorld(world.engine, populate=False, dpop_nonce=usual)
+        assert refusal_of(sent("required")) == ("use_dpop_nonce", "dpop.nonce")
+        assert sent("off").status_code in {200, 201}
 
 
 def _redemption(code: str) -> dict[str, str]:

@@ -43,6 +43,7 @@ FAULTY: list[tuple[str, Any]] = [
     ("scopes[0]", ["AIS:1"]),
     ("token_binding", "always"),
     ("signature", "yes"),
+    ("dpop_nonce", "optional"),
     ("ip_rules.deny[0]", {"deny": ["10.0.0.1/8"]}),
     ("ip_rules.permit", {"permit": []}),
     ("deadlines.head_seconds", {"head_seconds": 0}),
@@ -96,6 +97,8 @@ INCOHERENT: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
     ({"mtls": "off"}, {"scopes": ["AIS"], "token_binding": "if_bound"}, ["routes[0].token_binding"]),
     ({"listener": "welcome", "mtls": "off"}, {"scopes": ["AIS"], "token_binding": "off"}, ["routes[0].token"]),
     ({"upstream": None}, {}, ["routes[0].upstream"]),
+    ({}, {"dpop_nonce": "required"}, ["routes[0].dpop_nonce"]),
+    ({"dpop_nonce": "off"}, {}, ["dpop_nonce"]),
     ({}, {"message_signatures": "optional"}, ["routes[0].message_signatures"]),
     ({"message_signatures": "required"}, {}, ["message_signatures"]),
     ({"message_signatures": "required"}, {"scopes": ["AIS"], "token": "if_presented"}, ["message_signatures"]),
@@ -214,6 +217,7 @@ def test_every_policy_is_put_into_words() -> None:
         scopes=["AIS"],
         token="if_presented",
         token_binding="if_bound",
+        dpop_nonce="required",
         signature="optional",
         ip_rules={"allow": ["192.0.2.0/24"], "deny": ["192.0.2.1"]},
     )
@@ -230,5 +234,6 @@ def test_every_policy_is_put_into_words() -> None:
         "it grants one of the roles PSP_AI PSP_PI",
         "a token that is there is judged, with one of the scopes AIS",
         "the token is, where it is bound, bound to the certificate presented",
+        "proofs of possession must hold a nonce of this server",
         "a signature that is there is judged",
     ]
