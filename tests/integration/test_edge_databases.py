@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from gateway.changes.kinds import ChangeKind
 from gateway.changes.store import append_change, changes_after
-from tests.support.edge import running_edge
+from tests.support.edge import HOST, running_edge
+from tests.support.message_signatures import MessageSigner, signed_fields
 from tests.support.patience import IN_FORCE_SECONDS
 from tests.support.ports import wait_until
 
@@ -41,10 +42,16 @@ def test_changes_appear_in_the_order_of_their_numbers(databases: Databases) -> N
 
 
 def test_the_edge_serves_and_refuses(databases: Databases, tmp_path: Path) -> None:
-    """Admitted, then revoked."""
+    """Admitted, then revoked. A signed request passes once: its client's key is found, and its use is kept."""
+    signer = MessageSigner()
     with running_edge(tmp_path, DATABASE_URL=databases.fresh("gateway")) as edge:
+        edge.register.client(jwks=signer.jwks)
         token = edge.register.token(edge.qwac)
         assert edge.get("/v1/accounts", certificate=edge.qwac, token=token).status == 200
+        fields, url = {"authorization": f"Bearer {token}"}, f"https://{HOST}/v1/accounts"
+        fields |= signed_fields(signer, method="GET", url=url, fields=fields, created=int(time.time()))
+        assert edge.get("/v1/accounts", certificate=edge.qwac, headers=fields).status == 200
+        assert edge.get("/v1/accounts", certificate=edge.qwac, headers=fields).reason == "message_signature.replayed"
         edge.revoke(edge.qwac)
 
         def is_refused() -> bool:

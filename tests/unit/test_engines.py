@@ -46,6 +46,7 @@ EXCEPTIONS = {
     "test_edge_deployments": "how the edge decides by deployments; how they are stored and judged: test_configuration_races",
     "test_edge_evidence": _EDGE,
     "test_edge_http2": _EDGE,
+    "test_edge_message_signatures": "what the edge judges and signs; its keys, and passing once: test_edge_databases",
     "test_edge_plans": "what clients meet of plans and limits; the stores that count: test_limits_exactness",
     "test_edge_refusals": _EDGE,
     "test_edge_registered_certificates": _EDGE,

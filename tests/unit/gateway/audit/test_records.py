@@ -91,6 +91,7 @@ def test_a_record_says_who_asked_for_what_how_and_with_what_result() -> None:
         "scope": "AIS",
         "token": "if_presented",
         "signature": "optional",
+        "message_signatures": "optional",
     }
     assert written["revocation"] == {"method": "crl", "status": "good", "as_of": "1970-01-01T00:00:00.000000+00:00"}
     assert written["latency_ms"] == {"admission": 2.0, "total": 20.0, "upstream": 8.0}
