@@ -23,7 +23,7 @@ from gateway.edge.judging import Judging
 from gateway.edge.passage import Passage
 from gateway.explain.explainer import Explainer
 from gateway.policies.model import ErrorStyle, Listener, Upstream
-from gateway.trust.judgement import Distrusted
+from gateway.trust.judgement import Distrust, Distrusted
 from gateway.upstreams.faults import UpstreamFault
 from psd2.ids import TimeOrderedUuids
 
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from gateway.edge.upstreams import Upstreams
     from gateway.metrics.tally import Tally
     from gateway.relays.part import Relays
-    from psd2.certificates import Psd2Certificate
     from psd2.clock import Clock
 
 _SERVER_ERRORS: Final = 500
@@ -166,12 +165,26 @@ class Edge:
         """Return how to refuse something whose path is not known."""
         return render(refusal, ErrorStyle.PROBLEM, sandbox_mode=self._settings.sandbox_mode)
 
-    def trusted_certificate(self, connection: Connection) -> Psd2Certificate | None:
-        """Return the certificate of a connection as long as it is trusted."""
-        leaf = connection.leaf
+    def holder(self, connection: Connection) -> str | None:
+        """Return the TPP whose certificate a connection shows, empty for a partner's; None once it is not let in."""
+        leaf, now = connection.leaf, self._now()
         if leaf is None:
             return None
-        return self._knowledge.judges.still_trusted(leaf.der, digest=leaf.digest, now=self._now())
+        certificate = self._knowledge.judges.still_trusted(leaf.der, digest=leaf.digest, now=now)
+        if certificate is not None:
+            return certificate.authorisation_number or ""
+        try:
+            return self._registered_holder(leaf, now)
+        except NotLoaded:
+            return ""  # the next request will wait for what is missing, and be judged by it
+
+    def _registered_holder(self, leaf: Leaf, now: float) -> str | None:
+        """Return the TPP whose client has registered a certificate that only lacks an authority; raises `NotLoaded`."""
+        try:
+            self._knowledge.judge.require_trusted(leaf.der, digest=leaf.digest, now=now)
+        except Distrusted as distrusted:
+            return registrant_of(leaf, self._knowledge) if distrusted.distrust is Distrust.UNTRUSTED else None
+        return None
 
     def _attributed(self, connection: Connection) -> str | None:
         """Return whose log shows a refusal: the TPP that a trusted authority says the certificate's holder is.

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from gateway.edge.handshake import FailedHandshake, Incoming
     from gateway.edge.setup import EdgeSetup
     from gateway.policies.model import Listener
-    from psd2.certificates import Psd2Certificate
 
 _HEARTBEAT_SECONDS: Final = 1.0
 _FAREWELL_SECONDS: Final = 0.5
@@ -215,23 +214,23 @@ class EdgeWorker(ASGIWorker):  # type: ignore[misc]
 
     def trust_changed(self) -> None:
         """Part with connections whose certificate is not trusted any more."""
-        self._part_with(lambda certificate: certificate is None)
+        self._part_with(lambda holder: holder is None)
 
     def tpp_barred(self, authorisation_number: str) -> None:
         """Part with a TPP's connections."""
-        self._part_with(lambda certificate: certificate is None or certificate.authorisation_number == authorisation_number)
+        self._part_with(lambda holder: holder is None or holder == authorisation_number)
 
-    def _part_with(self, unwanted: Callable[[Psd2Certificate | None], bool]) -> None:
+    def _part_with(self, unwanted: Callable[[str | None], bool]) -> None:
         task = self.loop.create_task(self._doom_all(unwanted))
         self._partings.add(task)
         task.add_done_callback(self._partings.discard)
 
-    async def _doom_all(self, unwanted: Callable[[Psd2Certificate | None], bool]) -> None:
+    async def _doom_all(self, unwanted: Callable[[str | None], bool]) -> None:
         for number, protocol in enumerate(tuple(self.connections)):
             connection = protocol.connection
             if connection is None or connection.leaf is None:
                 continue
-            if unwanted(self.edge.trusted_certificate(connection)):
+            if unwanted(self.edge.holder(connection)):
                 protocol.doom(grace_seconds=_DOOM_GRACE_SECONDS)
             if number % _JUDGED_AT_ONCE == 0:
                 await asyncio.sleep(0)  # a judgement takes a third of a millisecond: let the others go on

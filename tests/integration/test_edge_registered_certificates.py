@@ -124,6 +124,18 @@ def test_it_ends_with_its_registration_on_open_and_resumed_connections(edge: Edg
     in_force(edge, new, None)
 
 
+def test_its_connections_outlive_what_concerns_others(edge: EdgeUnderTest, own: Issued) -> None:
+    """A revoked QWAC and a barred TPP end theirs alone, over which they might have been asked once more."""
+    other = edge.authority.qwac()
+    with edge.connect(own) as standing, edge.connect(own) as second:
+        in_force(edge, other, None)
+        edge.revoke(other)
+        edge.register.tpp("PSDDE-BAFIN-100011", status=TppStatus.BLOCKED)
+        in_force(edge, other, "mtls.revoked")
+        for connection in (standing, second) * 4:
+            assert edge.over(connection, "/token", method="POST", body=b"a=b").status == 200
+
+
 @pytest.mark.parametrize("deed", ["delete", "block certificate", "block TPP"])
 def test_it_ends_with_its_client_its_tpp_and_by_the_operators_word(edge: EdgeUnderTest, deed: str) -> None:
     certificate = self_issued()
