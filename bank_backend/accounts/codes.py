@@ -16,6 +16,10 @@ _BY_FAMILY: Final = {
 }  # fmt: skip
 
 
+# What an issued transfer is called by its payee too: within a bank, priority, cross-border.
+_BOTH_WAYS: Final = frozenset({"BOOK", "PRCT", "XBCT"})
+
+
 @dataclass(frozen=True, slots=True)
 class Counterparty:
     """The other side of a movement; empty where it has no name, no account, no known bank."""
@@ -46,7 +50,8 @@ def transaction_code(line: StatementLine) -> str:
     if code.startswith("PMNT-IRCT-"):
         return "PMNT-RRCT-ESCT"
     if code.startswith("PMNT-ICDT-"):
-        return "PMNT-RCDT-BOOK" if code.endswith("-BOOK") else "PMNT-RCDT-ESCT"
+        sub_family = code.rpartition("-")[2]
+        return f"PMNT-RCDT-{sub_family if sub_family in _BOTH_WAYS else 'ESCT'}"
     return code
 
 

@@ -10,6 +10,7 @@ from bank_backend.accounts.model import AccessKind
 from psd2.money import Money
 from tests.support.bank_core import ANNA, COMPANY, JONAS, NORA, TENANT
 from tests.unit.bank_backend.accounts.test_accounts_api import refusal
+from tests.unit.bank_backend.ledger.orders import book, order
 from tests.unit.bank_backend.ledger.test_transfer import hold, pay
 
 if TYPE_CHECKING:
@@ -270,3 +271,19 @@ def test_a_transaction_of_another_account_is_unknown(web: Web) -> None:
     answer = web.get(f"/v1/accounts/{savings.id}/transactions/{groceries['transactionId']}")
 
     assert refusal(answer) == (403, "RESOURCE_UNKNOWN", "transactionId")
+
+
+@pytest.mark.parametrize(
+    ("issued", "received"),
+    [
+        ("PMNT-ICDT-XBCT", "PMNT-RCDT-XBCT"),
+        ("PMNT-ICDT-PRCT", "PMNT-RCDT-PRCT"),
+        ("PMNT-IRCT-ESCT", "PMNT-RRCT-ESCT"),
+    ],
+)
+def test_the_payee_sees_what_kind_of_transfer_it_received(web: Web, issued: str, received: str) -> None:
+    """The same movement under the received family (ISO 20022 bank transaction codes)."""
+    anna, jonas = web.bank.account(ANNA), web.bank.account(JONAS)
+    book(web.bank, order(anna, Money(4_200, "EUR"), creditor_iban=jonas.iban, code=issued))
+
+    assert report(web, JONAS, "bookingStatus=booked&dateFrom=2026-11-18")["booked"][0]["bankTransactionCode"] == received
