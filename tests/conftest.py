@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.compiled_templates import remember_templates
 from tests.support.databases import ENGINES, Databases, PostgresStore, SqliteStore, Templates
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 remember_url_rules()
 remember_templates()
 log_plainly()
+# How long an example takes says how busy the machine is.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

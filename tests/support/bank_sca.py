@@ -71,6 +71,7 @@ class Tpp:
     def _usual(self) -> dict[str, str]:
         return {
             "X-Sandbox-Listener": "edge",
+            "X-Sandbox-Certificate": "qwac",
             "X-Sandbox-Tpp": self.tenant,
             "X-Sandbox-Roles": self.roles,
             "X-Sandbox-Client": "client-1",

@@ -43,6 +43,7 @@ EXCEPTIONS = {
     "test_edge_acme": "the edge's answers to a CA; accounts, orders and challenges as they are stored: test_acme",
     "test_edge_basics": _EDGE,
     "test_edge_certificates": "what is shown in handshakes; how documents and their keys are kept: test_kind of certificates",
+    "test_edge_deadlines": _EDGE,
     "test_edge_deployments": "how the edge decides by deployments; how they are stored and judged: test_configuration_races",
     "test_edge_evidence": _EDGE,
     "test_edge_http2": _EDGE,
