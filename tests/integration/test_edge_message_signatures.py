@@ -12,6 +12,8 @@ import pytest
 from gateway.register.model import SigningAlg
 from tests.support.dpop import Prover
 from tests.support.edge import HOST, running_edge
+from tests.support.http2 import head, http2
+from tests.support.jose import JwksServer
 from tests.support.message_signatures import (
     Answered,
     Asked,
@@ -20,6 +22,7 @@ from tests.support.message_signatures import (
     require_signed_answer,
     signed_fields,
 )
+from tests.support.pki import Authority
 from tests.support.ports import wait_until
 from tests.support.scripted_upstream import echo, raw
 
@@ -33,6 +36,7 @@ BODY = b'{"amount": "1.00"}'
 SIGNER = MessageSigner()
 STRANGER = MessageSigner()
 SERVER = MessageSigner(kid="server-1")
+CLIENTS_CA = Authority("CA of clients' servers")
 USUALLY_COVERED = {'"@status"', '"@method";req', '"@target-uri";req', '"content-digest"', '"@signature-params"'}
 WISH = 'me=("@status" "content-type" "@method";req);created;keyid;nonce="n-1";tag="fapi-2-response"'
 
@@ -45,7 +49,16 @@ def deployment(name: str, **policies: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EdgeUnderTest]:
+def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JwksServer]:
+    """Lend a client's server, which publishes its keys."""
+    server = JwksServer(CLIENTS_CA, tmp_path_factory.mktemp("jwks"))
+    server.files["/jwks"] = json.dumps(STRANGER.jwks).encode()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def edge(tmp_path_factory: pytest.TempPathFactory, published: JwksServer) -> Iterator[EdgeUnderTest]:
     """Lend an edge whose client has registered a key."""
     folder = tmp_path_factory.mktemp("signed")
     deployments = {
@@ -56,7 +69,9 @@ def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EdgeUnderTest]:
     }
     file = folder / "configuration.json"
     file.write_text(json.dumps({"deployments": deployments}))
-    with running_edge(folder / "home", CONFIGURATION=str(file), SIGNED_RESPONSE_BYTES="4096") as edge:
+    settings = {"SIGNED_RESPONSE_BYTES": "4096", "INTERNAL_CLIENT_HOSTS": published.host}
+    with running_edge(folder / "home", CONFIGURATION=str(file), **settings) as edge:
+        edge.home.trust_bundle.write_text(edge.home.trust_bundle.read_text() + CLIENTS_CA.pem)
         edge.register.client(jwks=SIGNER.jwks)
         edge.authorization.reply = signing
         yield edge
@@ -178,6 +193,15 @@ def test_keys_that_a_client_changes_are_in_force(edge: EdgeUnderTest) -> None:
     assert sent(edge, token=token, signer=successor).status == 200
 
 
+def test_keys_that_a_client_publishes_are_fetched_once_for_all_workers(edge: EdgeUnderTest, published: JwksServer) -> None:
+    """By the edge itself, which keeps them where the authorization server finds them, too."""
+    edge.register.client("client-4", jwks_uri=published.url("/jwks"))
+    token = edge.register.token(edge.qwac, client_id="client-4")
+    assert [sent(edge, token=token, signer=STRANGER).status for _ in range(4)] == [200] * 4
+    assert sent(edge, token=token, signer=SIGNER).reason == "message_signature.invalid"
+    assert published.paths == ["/jwks"]
+
+
 def test_the_bank_is_not_asked_to_take_it_for_a_seal(edge: EdgeUnderTest) -> None:
     """Both kinds are in the field Signature; Signature-Input tells them apart."""
     headers = dict(sent(edge, "/lenient/thing").json["headers"])
@@ -280,3 +304,14 @@ def test_a_signature_of_the_upstreams_own_is_taken_out_of_a_signed_answer(edge: 
         assert [head.count(name) for name in (b"signature:", b"signature-input:", b"content-digest:")] == [1, 1, 0]
     finally:
         edge.bank.reply = echo
+
+
+def test_it_is_the_same_over_http2(edge: EdgeUnderTest) -> None:
+    """The authority is in a field of its own there."""
+    path, fields = "/answering/thing?a=1", {"authorization": f"Bearer {edge.register.token(edge.qwac)}"}
+    fields |= signed_fields(SIGNER, method="GET", url=f"https://{HOST}{path}", fields=fields, created=int(time.time()))
+    named = {name.replace("-", "_"): value for name, value in fields.items()}
+    with http2(edge, edge.qwac) as client:
+        answer = client.answer(client.ask(head(path, "GET", HOST, **named)))
+    found = covered(answer, path, headers=fields)
+    assert found == USUALLY_COVERED | {'"signature";req', '"signature-input";req'}
