@@ -16,13 +16,13 @@ from psd2.ids import new_uuid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
     from bank_backend.accounts.information import AccountInformation, AccountView, Entrance
-    from bank_backend.accounts.report_store import DownloadStore
+    from bank_backend.accounts.report_store import DownloadStore, ReportMarks
     from bank_backend.accounts.reports import AccountReports, AccountStatement
     from bank_backend.calls import TppCall
-    from bank_backend.database import Database
+    from bank_backend.database import Connection, Database
     from bank_backend.personalities.model import Personality
 
 # By the tenant's time. Fetching is not repeated for ever either: a broken connection may be tried again, no more.
@@ -38,12 +38,14 @@ class AccountStatements:
         *,
         information: AccountInformation,
         reports: AccountReports,
+        marks: ReportMarks,
         store: DownloadStore,
         database: Database,
     ) -> None:
         """Let calls in as `information` does, write what `reports` finds; what waits to be fetched is in `store`."""
         self._information = information
         self._reports = reports
+        self._marks = marks
         self._store = store
         self._database = database
 
@@ -65,13 +67,21 @@ class AccountStatements:
             scope = self._reports.scope(entrance, view, query, personality)
             if scope.size <= MOST_AT_ONCE:
                 statements = self._reports.statements(entrance, scope, query)
-                return _written(statements, query, report_format, message=call.x_request_id, at=entrance.granted.now)
-            _require_download(scope, personality)
-            download = _download(entrance, scope, query, report_format)
+                told: bytes | Download = _written(
+                    statements, query, report_format, message=call.x_request_id, at=entrance.granted.now
+                )
+                newest = self._newest_told(entrance, scope, query, today=entrance.today)
+            else:
+                _require_download(scope, personality)
+                told, newest = _download(entrance, scope, query, report_format), None
+        if newest is None and not isinstance(told, Download):
+            return told
         with self._database.writing() as connection:
-            self._store.drop_expired(connection, download.tenant, download.made_at)
-            self._store.add(connection, download)
-        return download
+            self._note_told(connection, entrance, scope.view, newest)
+            if isinstance(told, Download):
+                self._store.drop_expired(connection, told.tenant, told.made_at)
+                self._store.add(connection, told)
+        return told
 
     def fetch(self, call: TppCall, account_id: str, download_id: str, *, consent_id: str) -> tuple[bytes, ReportFormat]:
         """Return a statement that was too large at once.
@@ -87,19 +97,33 @@ class AccountStatements:
                 raise PathResourceUnknown(text, path="downloadId")
             if entrance.granted.now >= download.expires_at:
                 raise ResourceExpired("the download's time is over: ask for the transaction list again", path="downloadId")
-            body = self._body(entrance, download)
+            scope, query = self._scope(entrance, download), TransactionsQuery(booking_status=download.booking_status)
+            statements = self._reports.statements(entrance, scope, query)
+            body = _written(statements, query, download.format, message=download.id, at=download.made_at)
+            newest = self._newest_told(entrance, scope, query, today=download.made_at.date())
         with self._database.writing() as connection:
+            self._note_told(connection, entrance, scope.view, newest)
             if not self._store.count_fetch(connection, call.tenant, download_id, most=MOST_FETCHED):
                 text = f"the download has been fetched {MOST_FETCHED} times: ask for the transaction list again"
                 raise AccessExceeded(text, path="downloadId")
         return body, download.format
 
-    def _body(self, entrance: Entrance, download: Download) -> bytes:
+    def _scope(self, entrance: Entrance, download: Download) -> Scope:
         view = self._information.view(entrance, AccountKind.PAYMENT, download.account_id)
-        scope = Scope(view, download.period, download.after_number, download.newest_number, 0)
-        query = TransactionsQuery(booking_status=download.booking_status)
-        statements = self._reports.statements(entrance, scope, query)
-        return _written(statements, query, download.format, message=download.id, at=download.made_at)
+        return Scope(view, download.period, download.after_number, download.newest_number, 0)
+
+    def _newest_told(self, entrance: Entrance, scope: Scope, query: TransactionsQuery, *, today: date) -> int | None:
+        """Return the number up to which this TPP has been told of the account, where that has changed (`deltaList`)."""
+        if not query.booking_status.has_booked or scope.period.until != today or len(scope.view.members) > 1:
+            return None
+        granted = entrance.granted
+        standing = self._marks.standing(entrance.connection, granted.tenant, granted.psu, scope.view.account.id)
+        return scope.newest_number if scope.newest_number > standing else None
+
+    def _note_told(self, connection: Connection, entrance: Entrance, view: AccountView, newest: int | None) -> None:
+        if newest is not None:
+            granted = entrance.granted
+            self._marks.advance(connection, granted.tenant, granted.psu, view.account.id, newest)
 
 
 def _require_balances(view: AccountView, report_format: ReportFormat) -> None:

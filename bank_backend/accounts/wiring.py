@@ -40,16 +40,18 @@ def create_account_services(
     standing_orders: StandingOrders,
 ) -> AccountServices:
     """Return the account resources' services, each behind `access`."""
-    books = SqlCardBooks()
+    books, marks = SqlCardBooks(), SqlReportMarks()
     information = AccountInformation(access=access, accounts=accounts, ledger=ledger, card_books=books, database=database)
     reports = AccountReports(
         information=information,
         statements=statements,
-        marks=SqlReportMarks(),
+        marks=marks,
         standing_orders=standing_orders,
         database=database,
     )
-    documents = AccountStatements(information=information, reports=reports, store=SqlDownloadStore(), database=database)
+    documents = AccountStatements(
+        information=information, reports=reports, marks=marks, store=SqlDownloadStore(), database=database
+    )
     return AccountServices(information, reports, documents)
 
 

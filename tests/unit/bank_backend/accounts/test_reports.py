@@ -99,6 +99,34 @@ def test_a_delta_tells_what_has_not_been_told(web: Web) -> None:
     assert again["transactions"]["booked"] == []
 
 
+def test_a_statement_tells_as_a_list_does(web: Web) -> None:
+    """What stood in a camt.053 is no news in the next; what a download holds is told when it is fetched."""
+    account = web.bank.account(ANNA)
+    whole = path(web, f"bookingStatus=booked&{SINCE}")
+    delta = path(web, "bookingStatus=booked&deltaList=true")
+
+    def news() -> list[int]:
+        return require_structure(etree.fromstring(web.get(delta, Accept="application/xml").data), "053").entries
+
+    web.get(whole, Accept="text/plain")
+    assert news() == []
+    book_movements(web.bank, account, [-5, -6], day=date(2026, 11, 18))
+    assert (news(), news()) == ([-5, -6], [])
+
+
+@pytest.mark.usefixtures("small")
+def test_a_download_tells_when_it_is_fetched(web: Web) -> None:
+    """Not before: it may never be."""
+    delta = path(web, "bookingStatus=booked&deltaList=true")
+    link = download_link(web)
+    before: Any = web.get(delta, Accept="application/xml").json
+
+    web.get(link)
+
+    assert "download" in before["_links"]
+    assert require_structure(etree.fromstring(web.get(delta, Accept="application/xml").data), "053").entries == []
+
+
 def test_a_report_of_old_days_tells_nothing_of_new_ones(web: Web) -> None:
     """So it leaves the delta where it was."""
     web.get(path(web, "bookingStatus=booked&dateFrom=2026-10-01&dateTo=2026-10-31"))
