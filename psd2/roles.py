@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def format_roles(roles: Iterable[PspRole]) -> str:
     return " ".join(sorted(role.value for role in roles))
 
 
+@lru_cache(maxsize=64)
 def read_roles(text: str) -> frozenset[PspRole]:
     """Read what `format_roles` wrote; the empty text is no role; raises `UnknownRole`."""
     return frozenset(parse_role(name) for name in text.split())

@@ -87,12 +87,11 @@ class AuthorizationStore(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begun:
-    """A request before the PSU: the one-time id, the secret of the browser it is bound to, and the bank's page."""
+    """A request before the PSU: where it waits, what is kept of it, and the right by which it was begun, if it was pushed."""
 
-    one_time_id: str
-    browser: str
     interaction: BegunInteraction
-    claim: Claim | None = None
+    kept: AuthorizationRequest
+    claim: Claim | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,17 +170,24 @@ class Authorization:
             raise unknown_request()
         return self._begun(request, browser, claim)
 
-    def finish(self, one_time_id: str, *, browser: str | None, decided: Interaction | None = None) -> str:
+    def finish(self, one_time_id: str, *, browser: str | None) -> str:
         """Return where the browser goes next: to the client with the PSU's answer, or back to the bank's open page.
 
-        `decided`: what the bank has just told of it, so that it is not asked again. Raises `PageRefused` and `RedirectRefused`.
-        Asking again is harmless: a code that was not redeemed yet is replaced by a new one, and a redeemed one is the end.
+        Raises `PageRefused` and `RedirectRefused`. Asking again is harmless: a code that was not redeemed yet is
+        replaced by a new one, and a redeemed one is the end.
         """
         kept = self._store.request(secret_sha256(one_time_id))
         if kept is None:
             raise unknown_request()
         if browser is None or not hmac.compare_digest(secret_sha256(browser), kept.browser_sha256):
             raise other_browser()
+        return self._finished(kept, None)
+
+    def finish_decided(self, begun: Begun, decided: Interaction) -> str:
+        """Return the same of a request that has just been begun, and decided on as the bank tells; raises as `finish` does."""
+        return self._finished(begun.kept, decided)
+
+    def _finished(self, kept: AuthorizationRequest, decided: Interaction | None) -> str:
         try:
             if kept.expires_at <= self._clock.now():
                 raise timed_out(kept)
@@ -195,9 +201,7 @@ class Authorization:
 
     def abandon(self, begun: Begun) -> None:
         """End what was made for a request that nobody will decide on."""
-        kept = self._store.request(secret_sha256(begun.one_time_id))
-        if kept is not None:
-            self._give_up(kept)
+        self._give_up(begun.kept)
         if begun.claim is not None:
             self._pushed.release(begun.claim)
 
@@ -224,7 +228,7 @@ class Authorization:
         except ClaimLost as error:
             self._give_up(kept)
             raise other_browsers_request_uri() from error
-        return Begun(one_time_id=one_time_id, browser=browser, interaction=interaction, claim=claim)
+        return Begun(interaction=interaction, kept=kept, claim=claim)
 
     def _give_up(self, kept: AuthorizationRequest) -> None:
         """End what was made for this request, if its client will never hear of it.

@@ -95,7 +95,7 @@ class PsuInteractions:
                 raise _other_tpps_client()
             begun = self._authorization.begin(request)
             decided = self._decided_at_bank(begun, wish)
-            return self._authorization.finish(begun.one_time_id, browser=begun.browser, decided=decided)
+            return self._authorization.finish_decided(begun, decided)
         except OAuthRefused as refused:
             # What a browser would be shown or sent away with is told here as it is, with the field it lies in.
             raise InteractionRefused(refused.refusal, [_error("url", refused.refusal.description)]) from refused

@@ -59,7 +59,8 @@ class GrantManagement:
         """
         if code.authorization_details is None:
             return None
-        now, earlier = self._clock.now(), self._store.grant(code.grant_id)
+        # A grant that is to be replaced, its client has named: of any other, the id is new with the code.
+        now, earlier = self._clock.now(), self._store.grant(code.grant_id) if code.tells_grant else None
         if earlier is not None and earlier.scope != code.scope:
             self._end_at_bank(self.owned(earlier.id, code.client_id))
         return Grant(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,6 +27,7 @@ _ADD: Final = {
 _REPLACE: Final = update(grants).where(
     grants.c.id == bindparam("wanted"), grants.c.client_id == bindparam("owner"), grants.c.revoked_at.is_(None)
 )
+_NAMES: Final = [field.name for field in fields(Grant)]
 _REPLACED: Final = ("scope", "authorization_details", "updated_at", "expires_at")
 
 
@@ -65,7 +66,8 @@ def put_grant(connection: Connection, grant: Grant) -> bool:
 
 
 def _values(grant: Grant) -> dict[str, Any]:
-    return {name: value.timestamp() if isinstance(value, datetime) else value for name, value in asdict(grant).items()}
+    values = {name: getattr(grant, name) for name in _NAMES}
+    return {name: value.timestamp() if isinstance(value, datetime) else value for name, value in values.items()}
 
 
 def _read(name: str, value: Any) -> Any:  # noqa: ANN401 - a column's value
