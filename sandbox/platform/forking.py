@@ -29,6 +29,7 @@ _SHARED: Final = (
     "chassis.logs",
     "chassis.peers",
     "chassis.settings",
+    "chassis.turns",
     "cryptography.x509",
     "flask",
     "gunicorn.app.wsgiapp",
