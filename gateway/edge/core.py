@@ -21,6 +21,7 @@ from gateway.edge.forwarding import Forwarding
 from gateway.edge.held_answers import HeldAnswers
 from gateway.edge.judging import Judging
 from gateway.edge.passage import Passage
+from gateway.edge.upstream_head import Identity
 from gateway.explain.explainer import Explainer
 from gateway.policies.model import ErrorStyle, Listener, Upstream
 from gateway.trust.judgement import Distrust, Distrusted
@@ -173,6 +174,8 @@ class Edge:
         certificate = self._knowledge.judges.still_trusted(leaf.der, digest=leaf.digest, now=now)
         if certificate is not None:
             return certificate.authorisation_number or ""
+        if not _was_let_in_as_registered(connection):
+            return None
         try:
             return self._registered_holder(leaf, now)
         except NotLoaded:
@@ -356,6 +359,12 @@ class Edge:
             exchange.is_recorded = True
             self._tally.note_exchange(exchange, ended_at=ended_at, record_bytes=len(record))
             self._counting.settle(exchange)
+
+
+def _was_let_in_as_registered(connection: Connection) -> bool:
+    """Whether what was told of the connection's holder leaned on a client's registration."""
+    identity = connection.memory.get(Identity)
+    return isinstance(identity, Identity) and identity.trusted is not None and identity.trusted.registrant is not None
 
 
 def _is_answered_here(admission: Admission) -> bool:

@@ -128,6 +128,8 @@ def test_its_connections_outlive_what_concerns_others(edge: EdgeUnderTest, own: 
     """A revoked QWAC and a barred TPP end theirs alone, over which they might have been asked once more."""
     other = edge.authority.qwac()
     with edge.connect(own) as standing, edge.connect(own) as second:
+        for connection in (standing, second):
+            assert edge.over(connection, "/token", method="POST", body=b"a=b").status == 200
         in_force(edge, other, None)
         edge.revoke(other)
         edge.register.tpp("PSDDE-BAFIN-100011", status=TppStatus.BLOCKED)
