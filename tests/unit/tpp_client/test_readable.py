@@ -82,6 +82,11 @@ def test_what_was_signed_is_shown_without_its_signature() -> None:
     assert compact.rpartition(".")[2] not in str(exchange.as_json())
 
 
+def test_a_signed_answer_in_a_redirect_is_a_secret() -> None:
+    """It holds the code."""
+    assert SECRET not in readable_url(f"https://localhost:8446/callback?response={SECRET}")
+
+
 def test_what_only_looks_signed_is_passed_over() -> None:
     """Two dots make no message."""
     asked = form_request(f"{EDGE}/par", {"request": "a.b.c", "client_assertion": "x"})

@@ -179,6 +179,16 @@ def test_introspection_is_believed_when_signed(signing: Voice) -> None:
         signing.introspected(ScriptedTransport(answer(200, {"active": True}), KEYS), METADATA, "t0ken")
 
 
+@pytest.mark.parametrize("wrong", [{"iss": "https://evil.example"}, {"aud": "somebody"}])
+def test_introspection_by_or_for_others_is_not_used(signing: Voice, wrong: dict[str, str]) -> None:
+    """Nothing in it names the issuer once more."""
+    told = {"iss": ISSUER, "aud": signing.identity.client_id, "token_introspection": {"active": True}} | wrong
+    wire = ScriptedTransport(answer(200, signed_by(BANK, told, typ="token-introspection+jwt").encode()), KEYS)
+
+    with pytest.raises(SignedAnswerRejected):
+        signing.introspected(wire, METADATA, "t0ken")
+
+
 def test_a_bound_token_goes_with_a_proof(identity: TppIdentity) -> None:
     """RFC 9449 §7.1: for this method and address, and this token; never as Bearer."""
     key = DpopKey(CLOCK)
@@ -212,14 +222,14 @@ def test_a_nonce_that_is_asked_for_is_given_once_more_and_from_then_on(identity:
 
 
 def test_a_server_that_always_asks_for_a_nonce_is_not_asked_for_ever(identity: TppIdentity) -> None:
-    """Twice, and its refusal is the answer."""
+    """Twice, and its refusal is the answer; a nonce that it has been given is no reason to ask again."""
     asked = answer(401, {"error": "use_dpop_nonce"}, {"dpop-nonce": "n1"})
-    bank = Xs2a(
-        transport=voice(identity, ClientTraits(profile="fapi2"), proving=DpopKey(CLOCK)).over(ScriptedTransport(asked, asked)),
-        edge=EDGE,
-    )
+    wire = ScriptedTransport(asked, asked, asked)
+    bank = Xs2a(transport=voice(identity, ClientTraits(profile="fapi2"), proving=DpopKey(CLOCK)).over(wire), edge=EDGE)
 
-    assert bank.get("/v1/accounts", access=Access(token="t0ken")).status == 401
+    statuses = [bank.get("/v1/accounts", access=Access(token="t0ken")).status for _ in range(2)]
+
+    assert (statuses, len(wire.requests)) == ([401, 401], 3)
 
 
 def test_tokens_of_another_kind_are_not_taken(identity: TppIdentity) -> None:

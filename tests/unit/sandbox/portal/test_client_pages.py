@@ -208,8 +208,18 @@ def test_programs_are_told_what_is_registered(client: PortalUnderTest) -> None:
 
 @pytest.mark.parametrize("path", [PAGE, f"{PAGE}/client.json"])
 def test_nobody_elses_client(client: PortalUnderTest, path: str) -> None:
-    """Neither seen nor changed."""
+    """Not seen either."""
     other = client.browser()
     client.sign_in_as("bob@globex.example", browser=other)
 
-    assert other.get(path).status_code == 404
+    assert client.get(path, browser=other).status_code == 404
+    assert client.get(path, browser=client.browser()).status_code == 303  # to sign in
+
+
+def test_nobody_changes_somebody_elses_client(client: PortalUnderTest) -> None:
+    """As if there were none."""
+    other = client.browser()
+    client.sign_in_as("bob@globex.example", browser=other)
+
+    assert client.post(PAGE, WHOLE | {"profile": "fapi2"}, browser=other).status_code == 404
+    assert client.world.register.require(NUMBER).profile is Profile.FAPI2_MESSAGE_SIGNING

@@ -60,6 +60,7 @@ def test_a_registration_with_such_a_client_leaves_nothing_behind() -> None:
     world.gateway.client_faults = (Fault("jwks", "is missing"),)
     with pytest.raises(ClientRefused):
         world.register.register_new(registration())
+    assert world.store.tpps == {}
     world.gateway.client_faults = ()
 
     assert world.register.register_new(registration()).tpp.status is TppStatus.ACTIVE
