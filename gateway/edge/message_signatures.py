@@ -38,6 +38,8 @@ _WANTED: Final = (
     ),
 )
 
+_TOKEN: Final = b"authorization"
+
 
 class RequestSignatures:
     """One worker's. A signature is good for `seconds`; `clock` tells epoch seconds."""
@@ -105,6 +107,10 @@ class RequestSignatures:
 
 
 def _message(request: Request, head: ClientHead, body: bytes) -> RequestMessage:
-    lines = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in head.signed or ())
+    fields = list(head.signed or ())
+    # Whoever only asks how a request would fare sends the token with the question.
+    if request.authorization is not None and all(name != _TOKEN for name, _ in fields):
+        fields.append((_TOKEN, request.authorization))
+    lines = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in fields)
     url = target_uri(request.host, request.path, request.query)
     return RequestMessage(method=request.method, url=url, lines=lines, body=body)

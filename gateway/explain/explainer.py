@@ -142,7 +142,8 @@ class Explainer:
         if verdict is not None and verdict.refusal is not None:
             run.verdicts[Stage.SIGNATURE], run.remarks[Stage.SIGNATURE] = Verdict.FAILED, verdict.refusal
         else:
-            run.note(stages, Verdict.NOT_ASKED if verdict is None else Verdict.PASSED)
+            is_judged = verdict is not None or exchange.message_signature is not None
+            run.note(stages, Verdict.PASSED if is_judged else Verdict.NOT_ASKED)
 
     async def _count(self, exchange: Exchange, run: DryRun) -> None:
         for stage, refusal in (run.refusals | run.remarks).items():

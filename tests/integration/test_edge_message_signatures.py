@@ -164,6 +164,20 @@ def test_a_signature_passes_once_over_all_workers(edge: EdgeUnderTest) -> None:
     assert again == {(401, "SIGNATURE_INVALID", "message_signature.replayed")}
 
 
+def test_a_dry_run_judges_a_signature_and_does_not_use_it_up(edge: EdgeUnderTest) -> None:
+    token, path = edge.register.token(edge.qwac), "/strict/thing"
+    fields = {"authorization": f"Bearer {token}"}
+    signature = signed_fields(SIGNER, method="GET", url=f"https://{HOST}{path}", fields=fields, created=int(time.time()))
+
+    def verdict(headers: dict[str, str], asked: str = path) -> str:
+        question = json.dumps({"method": "GET", "path": asked, "headers": headers}).encode()
+        answer = edge.get("/explain", certificate=edge.qwac, method="POST", token=token, body=question)
+        return next(str(check["verdict"]) for check in answer.json["checks"] if check["check"] == "signature")
+
+    assert (verdict(signature), verdict({}), verdict(signature, "/strict/thing?a=1")) == ("passed", "failed", "failed")
+    assert edge.get(path, certificate=edge.qwac, headers=fields | signature).status == 200
+
+
 def test_a_proof_of_possession_is_signed_with_it(edge: EdgeUnderTest) -> None:
     prover = Prover()
     token = edge.register.token(edge.qwac, jkt=prover.jkt)
