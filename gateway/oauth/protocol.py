@@ -179,6 +179,15 @@ class _RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
         )
         return refresh
 
+    def _validate_token_scope(self, token: RefreshToken) -> None:
+        asked, granted = (self.request.parameters.get("scope") or "").split(), token.scope.split()
+        if not set(asked) <= set(granted):
+            raise invalid_scope(
+                f"scope: is wider than what was granted, {shown(token.scope)}",
+                reason="oauth.scope",
+                hint="leave scope out, or ask for what was granted; anything else takes a new authorization (RFC 6749 §6)",
+            )
+
     def create_token_response(self) -> _Answer:
         wanted = self.request.parameters.get(DETAILS)
         answer = self.server.tokens.refresh(self.request.refresh_token, _holder(self), wanted)

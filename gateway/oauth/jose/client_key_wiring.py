@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from gateway.oauth.jose.client_keys import ClientKeys
@@ -43,7 +44,11 @@ class Calling:
 
     def public(self) -> Fetcher:
         """Return what trusts the system's CAs."""
-        return Fetcher(names=self._names)
+        return Fetcher(self._public_roots, names=self._names)
+
+    @cached_property
+    def _public_roots(self) -> ssl.SSLContext:
+        return ssl.create_default_context()  # which takes longer than anything else about a call that is refused
 
     def internal(self) -> Fetcher:
         """Return what trusts the home's own root."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from psd2.roles import PspRole
-from tests.support.authorization import CLIENT, CONSENT, client, tpp
+from tests.support.authorization import CLIENT, CONSENT, PAYMENT, client, tpp
 
 if TYPE_CHECKING:
     from tests.support.authorization import AuthorizationWorld
@@ -96,3 +96,13 @@ def test_a_deleted_clients_tokens_die(world: AuthorizationWorld) -> None:
 
     assert world.introspect(tokens["access_token"]) == {"active": False}
     assert world.refresh(tokens["refresh_token"]).get_json()["error_description"] == "the grant was revoked"
+
+
+def test_refreshing_gives_no_more_than_was_granted(world: AuthorizationWorld) -> None:
+    """RFC 6749 §6: the same scope, named or not; who asks for another is told which it has."""
+    refresh_token = world.tokens()["refresh_token"]
+    assert world.refresh(refresh_token, scope=f"AIS:{CONSENT}").status_code == 200
+    answer = world.refresh(refresh_token, scope=f"AIS:{CONSENT} PIS:{PAYMENT}")
+    assert answer.status_code == 400
+    assert (answer.get_json()["error"], answer.get_json()["reason"]) == ("invalid_scope", "oauth.scope")
+    assert answer.get_json()["error_description"] == f"scope: is wider than what was granted, AIS:{CONSENT}"
