@@ -110,19 +110,22 @@ class TestBank:
 
         Where the books still begin with what the seed told earlier this month, that stays, and the story goes on from there.
         """
+        with nothing_collected():
+            return self._reset(tenant, seed)
+
+    def _reset(self, tenant: TenantId, seed: int | None) -> Taken:
         parts, known, now = self._parts, self._parts.tenants.tenant(tenant), self._parts.real.now()
         number = known.seed if seed is None else seed
         registration = Registration(tenant=tenant, name=known.name, country=known.country, roles=known.roles, seed=number)
-        with nothing_collected():
-            with parts.database.reading() as connection:
-                before = parts.store.bookmark(connection, tenant)
-            planned = parts.planner(registration, number, now, after=before)
-            if planned.after is not None:
-                done = self._gone_on(tenant, planned, now)
-                if done is not None:
-                    return done
-                planned = parts.planner(registration, number, now)
-            return self._made_anew(tenant, planned, number, now)
+        with parts.database.reading() as connection:
+            before = parts.store.bookmark(connection, tenant)
+        planned = parts.planner(registration, number, now, after=before)
+        if planned.after is not None:
+            done = self._gone_on(tenant, planned, now)
+            if done is not None:
+                return done
+            planned = parts.planner(registration, number, now)
+        return self._made_anew(tenant, planned, number, now)
 
     def _gone_on(self, tenant: TenantId, planned: Seed, now: datetime) -> Taken | None:
         """Go on from the bookmark; None, and nothing has happened, where another one is there by now."""

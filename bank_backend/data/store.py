@@ -19,6 +19,7 @@ from bank_backend.ledger.tables import entries, holds, postings
 from bank_backend.personas.bookmark_store import read_bookmark
 from bank_backend.personas.store import rows_of_seed, write_seed
 from bank_backend.psus.store import psus
+from bank_backend.snapshots.books import told_again, turned_back
 from bank_backend.snapshots.columns import fitted
 from bank_backend.snapshots.model import ReplacementKind, TableRows
 from bank_backend.snapshots.ownership import owned_tables
@@ -54,8 +55,10 @@ class SqlDataStore:
         self, connection: Connection, tenant: TenantId, seed: Seed, *, kind: ReplacementKind, source: str, at: datetime
     ) -> tuple[int, int]:
         """Put a seed in the place of everything the tenant has; returns how many rows were removed and written."""
-        wanted = self._rows(connection, tenant, seed)
-        counts = self._states.put(connection, tenant, wanted, kind=kind, source=source, at=at)
+        wanted, before = self._rows(connection, tenant, seed), read_bookmark(connection, tenant)
+        is_same = before is not None and seed.bookmark is not None and before.is_of_story(seed.bookmark)
+        books = told_again(connection, tenant, wanted) if is_same else None
+        counts = self._states.rewrite(connection, tenant, wanted, kind=kind, source=source, at=at, books=books)
         connection.execute(update(tenants).where(tenants.c.id == tenant).values(persona_password=seed.password))
         return counts
 
@@ -65,8 +68,9 @@ class SqlDataStore:
 
     def go_on(self, connection: Connection, tenant: TenantId, seed: Seed, *, source: str, at: datetime) -> tuple[int, int]:
         """Turn the books back to where the seed goes on from, and write what it adds; counts as `replace`."""
-        wanted, positions = self._rows(connection, tenant, seed), seed.after.positions if seed.after else {}
-        return self._states.turn_back(connection, tenant, wanted, positions, kind=ReplacementKind.RESET, source=source, at=at)
+        added = self._rows(connection, tenant, seed)
+        books = turned_back(connection, tenant, seed.after.positions if seed.after else {}, added)
+        return self._states.rewrite(connection, tenant, added, kind=ReplacementKind.RESET, source=source, at=at, books=books)
 
     def _rows(self, connection: Connection, tenant: TenantId, seed: Seed) -> dict[str, list[Row]]:
         """Return a seed's rows by table, as the tables have them."""

@@ -34,6 +34,10 @@ class Bookmark:
     entries: int
     positions: Mapping[AccountId, Position]
 
+    def is_of_story(self, other: Bookmark) -> bool:
+        """Whether both tell the same story, of whichever month."""
+        return (self.seed, self.telling) == (other.seed, other.telling)
+
     def leads_to(self, now: datetime, *, seed: int, telling: int) -> bool:
         """Whether the story can go on from here until `now`: a new month begins with other balances brought forward."""
         is_same = (self.seed, self.telling) == (seed, telling)

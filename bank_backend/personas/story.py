@@ -64,7 +64,7 @@ def tell(persona: Persona, cast: Cast, chance: Chance, now: datetime, *, months:
     """Return the persona's movements until now in booking order, each account's opening balance first."""
     firsts = months_until(now.date(), months=months)
     told = [movement for movement in _told(persona, cast, chance, firsts) if movement.booking_date > firsts[0]]
-    openings = _openings(persona, cast, chance("openings"), told, firsts)
+    openings = _openings(persona, cast, chance(f"openings {firsts[0].isoformat()}"), told, firsts)
     until_now = (movement for movement in told if movement.at <= now)
     return [*openings, *until_now, *_latest_purchases(persona, cast, chance, now)]
 

@@ -5,14 +5,13 @@ Only what differs is touched: after an hour of testing that is a few hundred row
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bank_backend.bulk_rows import insert_tuples
 from bank_backend.database import METADATA
-from bank_backend.ledger.store import postings_behind
 from bank_backend.snapshots.columns import fitted
 from bank_backend.snapshots.difference import Difference, difference
 from bank_backend.snapshots.model import TableRows, TenantState
@@ -23,17 +22,15 @@ from bank_backend.tenants.tables import tenants
 from psd2.ids import new_uuid
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from bank_backend.database import Connection
-    from bank_backend.ledger.model import Position
+    from bank_backend.snapshots.books import BookChanges
     from bank_backend.snapshots.model import ReplacementKind
     from bank_backend.snapshots.ownership import OwnedTable
     from bank_backend.snapshots.rows import Row
-    from psd2.ids import AccountId, TenantId
-
-_BOOKS: Final = frozenset({"entries", "postings"})
+    from psd2.ids import TenantId
 
 
 class SqlStateStore:
@@ -60,59 +57,38 @@ class SqlStateStore:
         `connection` must be of `Database.replacing`, so that nobody writes meanwhile. Raises `SnapshotOutdated`.
         """
         wanted = {owned.name: fitted(owned, state.tables.get(owned.name)) for owned in owned_tables(METADATA)}
-        counts = self.put(connection, tenant, wanted, kind=kind, source=source, at=at)
-        values = {name: value for name, value in state.values.items() if name in {one.name for one in state_columns(tenants)}}
-        connection.execute(update(tenants).where(tenants.c.id == tenant).values(values))
-        return counts
-
-    def put(
-        self,
-        connection: Connection,
-        tenant: TenantId,
-        wanted: Mapping[str, list[Row]],
-        *,
-        kind: ReplacementKind,
-        source: str,
-        at: datetime,
-    ) -> tuple[int, int]:
-        """Put rows, by table, in the place of all that the tenant has; `connection` and counts as in `replace`."""
         record = _open_record(connection, tenant, kind=kind, source=source, at=at)
         try:
             with connection.begin_nested():
-                counts = _apply_differences(connection, tenant, wanted)
+                counts = _apply(connection, tenant, _differences(connection, tenant, wanted))
         except IntegrityError:
             # Rows that stay refer to some that go: everything goes, then, and everything comes back.
             counts = _apply_whole(connection, tenant, wanted)
+        values = {name: value for name, value in state.values.items() if name in {one.name for one in state_columns(tenants)}}
+        connection.execute(update(tenants).where(tenants.c.id == tenant).values(values))
         _close_record(connection, record, *counts)
         return counts
 
-    def turn_back(
+    def rewrite(
         self,
         connection: Connection,
         tenant: TenantId,
         wanted: Mapping[str, list[Row]],
-        positions: Mapping[AccountId, Position],
         *,
         kind: ReplacementKind,
         source: str,
         at: datetime,
+        books: BookChanges | None = None,
     ) -> tuple[int, int]:
-        """Turn the books back to `positions`, add those of `wanted`, and make all else as `wanted` says; counts as `replace`.
+        """Put rows, by table, in the place of all that the tenant has; `connection` and counts as in `replace`.
 
-        What the books hold up to there is not even read: they are only ever added to. `connection` as in `replace`.
+        With `books` only these change in the books, and elsewhere only rows that differ.
         """
         record = _open_record(connection, tenant, kind=kind, source=source, at=at)
-        tables = owned_tables(METADATA)
-        later = postings_behind(connection, tenant, positions)
-        entries = {(entry,) for _, _, entry in later}
-        found = {
-            owned.name: _difference(connection, tenant, owned, wanted.get(owned.name, []))
-            for owned in tables
-            if owned.name not in _BOOKS
-        }
-        found["postings"] = Difference(gone=[key[:2] for key in later], changed=(), new=wanted["postings"])
-        found["entries"] = Difference(gone=list(entries), changed=(), new=wanted["entries"])
-        counts = _apply(connection, tenant, found)
+        if books is None:
+            counts = _apply_whole(connection, tenant, wanted)
+        else:
+            counts = _apply(connection, tenant, {**_differences(connection, tenant, wanted, but=books), **books})
         _close_record(connection, record, *counts)
         return counts
 
@@ -137,23 +113,21 @@ def _close_record(connection: Connection, record: str, removed: int, written: in
     connection.execute(update(replacements).where(replacements.c.id == record).values(closed))
 
 
-def _apply_differences(connection: Connection, tenant: TenantId, wanted: Mapping[str, list[Row]]) -> tuple[int, int]:
-    found = {owned.name: _difference(connection, tenant, owned, wanted.get(owned.name, [])) for owned in owned_tables(METADATA)}
-    return _apply(connection, tenant, found)
+def _differences(
+    connection: Connection, tenant: TenantId, wanted: Mapping[str, list[Row]], *, but: Collection[str] = ()
+) -> dict[str, Difference]:
+    tables = [owned for owned in owned_tables(METADATA) if owned.name not in but]
+    return {owned.name: _difference(connection, tenant, owned, wanted.get(owned.name, [])) for owned in tables}
 
 
 def _apply(connection: Connection, tenant: TenantId, found: Mapping[str, Difference]) -> tuple[int, int]:
     tables = owned_tables(METADATA)
-    for owned in reversed(tables):
-        _delete(connection, tenant, owned, found[owned.name])
+    removed = sum(_delete(connection, tenant, owned, found[owned.name]) for owned in reversed(tables))
     for owned in tables:
         update_rows(connection, owned, found[owned.name].changed)
         insert_tuples(connection, owned.table, owned.columns, found[owned.name].new)
     changed = sum(len(each.changed) for each in found.values())
-    return (
-        changed + sum(len(each.gone) for each in found.values()),
-        changed + sum(len(each.new) for each in found.values()),
-    )
+    return changed + removed, changed + sum(len(each.new) for each in found.values())
 
 
 def _apply_whole(connection: Connection, tenant: TenantId, wanted: Mapping[str, list[Row]]) -> tuple[int, int]:
@@ -176,8 +150,9 @@ def _difference(connection: Connection, tenant: TenantId, owned: OwnedTable, wan
     return difference(present, wanted, key=key, is_append_only=owned.is_append_only)
 
 
-def _delete(connection: Connection, tenant: TenantId, owned: OwnedTable, found: Difference) -> None:
-    if not found.is_whole:
-        delete_rows(connection, owned, found.gone)
-    elif found.gone:
-        connection.execute(delete(owned.table).where(owned.condition), {TENANT: tenant})
+def _delete(connection: Connection, tenant: TenantId, owned: OwnedTable, found: Difference) -> int:
+    """Delete what goes; returns how many rows that were."""
+    if found.is_whole:
+        return connection.execute(delete(owned.table).where(owned.condition), {TENANT: tenant}).rowcount
+    delete_rows(connection, owned, found.gone)
+    return len(found.gone)
