@@ -8,11 +8,21 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
 
 from bank_backend.accounts.model import AccountStatus, AccountUsage
 from bank_backend.bodies import Currency, Max70Text, Max140Text
 from bank_backend.references import parse_iban, parse_number, parse_pan
+from psd2.money import Money
 
 _CODE: Final = r"^[A-Z]{4}-[A-Z]{4}-[A-Z]{4}$"
 _LOGIN: Final = r"^[a-z0-9][a-z0-9._-]{0,62}[a-z0-9]$"
@@ -55,6 +65,14 @@ class Line(BaseModel):
     """A line; a column that is not known is refused. Numbers and dates may be texts, as CSV has nothing else."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=False)
+
+    @field_validator("amount", "booked", "available", check_fields=False)
+    @classmethod
+    def _exact(cls, value: str | None, info: ValidationInfo) -> str | None:
+        # Here already, so that it is told beside all other mistakes of form.
+        if value is not None and "currency" in info.data:
+            Money.parse(value, info.data["currency"])
+        return value
 
 
 class PsuLine(Line):
