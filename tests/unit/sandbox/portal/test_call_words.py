@@ -53,3 +53,16 @@ def test_what_hints_call_pages_and_buttons_is_what_they_are_called() -> None:
     for page, words in named:
         texts = [path.read_text("utf-8") for path in (TEMPLATES / FOLDERS[page]).glob("*.html")]
         assert any(f">{words}" in text for text in texts), (page, words)
+
+
+@pytest.mark.parametrize(
+    "reason", ["client.keys", "assertion.aud", "jose.signature", "par.required", "dpop.missing", "mtls.self_signed"]
+)
+def test_what_a_client_is_refused_for_leads_to_the_client(reason: str) -> None:
+    """Where its profile, its keys and what its tokens are bound to are shown and changed."""
+    tpp = RegisterWorld().register.register_new(registration()).tpp
+
+    led = help_with(explained(reason), tpp)
+
+    assert led is not None
+    assert led.path == f"/tpps/{NUMBER}/client"
