@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from gateway.configuration.held import HeldSet
 
 _LOOK_UP_THREADS: Final = 6
+_KEY_CONNECTIONS: Final = 2  # whoever looks for clients' keys waits for their servers, and for the database hardly ever
 _TIDY_SECONDS: Final = 1.0
 _SLOWEST_WATCH_SECONDS: Final = 1.0
 
@@ -188,11 +189,11 @@ async def edge_services(settings: GatewaySettings, held: HeldSet) -> EdgeService
 
 
 async def _open_engine(settings: GatewaySettings) -> Engine:
-    """Open the database for as many at a time as there are threads for look-ups and clients' keys, and for the feed's own."""
+    """Open the database for as many look-ups at a time as there are threads for them, clients' keys, and the feed's own."""
     pool = ThreadPoolExecutor(_LOOK_UP_THREADS, thread_name_prefix="look-up")
     asyncio.get_running_loop().set_default_executor(pool)
     return await asyncio.to_thread(
-        partial(open_gateway_engine, settings.database_url, threads=_LOOK_UP_THREADS + CLIENT_KEY_THREADS + 1)
+        partial(open_gateway_engine, settings.database_url, threads=_LOOK_UP_THREADS + _KEY_CONNECTIONS + 1)
     )
 
 
