@@ -12,19 +12,17 @@ from chassis.logs import get_logger
 from gateway.admission.admit import Admission
 from gateway.admission.memory import NotLoaded
 from gateway.admission.refusal import Refusal
-from gateway.admission.registered_certificates import registrant_of
 from gateway.admission.rendering import Answer, render, style_of
 from gateway.audit.record import ABORTED, FAILED, REFUSED, Exchange, RecordWriter
 from gateway.changes.feed import StaleFeed
 from gateway.edge.client import ClientGone
 from gateway.edge.forwarding import Forwarding
 from gateway.edge.held_answers import HeldAnswers
+from gateway.edge.holders import attributed_to, holder_of
 from gateway.edge.judging import Judging
 from gateway.edge.passage import Passage
-from gateway.edge.upstream_head import Identity
 from gateway.explain.explainer import Explainer
 from gateway.policies.model import ErrorStyle, Listener, Upstream
-from gateway.trust.judgement import Distrust, Distrusted
 from gateway.upstreams.faults import UpstreamFault
 from psd2.ids import TimeOrderedUuids
 
@@ -33,7 +31,7 @@ if TYPE_CHECKING:
 
     from gateway.acme.answers import ChallengeAnswers
     from gateway.admission.knowledge import Knowledge
-    from gateway.admission.request import Connection, Leaf, Request
+    from gateway.admission.request import Connection, Request
     from gateway.audit.log import AuditLog
     from gateway.config import GatewaySettings
     from gateway.edge.client import Arrival, Client, SwiftClient
@@ -168,49 +166,10 @@ class Edge:
 
     def holder(self, connection: Connection) -> str | None:
         """Return the TPP whose certificate a connection shows, empty for a partner's; None once it is not let in."""
-        leaf, now = connection.leaf, self._now()
-        if leaf is None:
-            return None
-        certificate = self._knowledge.judges.still_trusted(leaf.der, digest=leaf.digest, now=now)
-        if certificate is not None:
-            return certificate.authorisation_number or ""
-        if not _was_let_in_as_registered(connection):
-            return None
-        try:
-            return self._registered_holder(leaf, now)
-        except NotLoaded:
-            return ""  # the next request will wait for what is missing, and be judged by it
-
-    def _registered_holder(self, leaf: Leaf, now: float) -> str | None:
-        """Return the TPP whose client has registered a certificate that only lacks an authority; raises `NotLoaded`."""
-        try:
-            self._knowledge.judge.require_trusted(leaf.der, digest=leaf.digest, now=now)
-        except Distrusted as distrusted:
-            return registrant_of(leaf, self._knowledge) if distrusted.distrust is Distrust.UNTRUSTED else None
-        return None
+        return holder_of(connection, self._knowledge, self._now())
 
     def _attributed(self, connection: Connection) -> str | None:
-        """Return whose log shows a refusal: the TPP that a trusted authority says the certificate's holder is.
-
-        A number that a certificate merely claims is nobody's: otherwise anybody could write into another's log.
-        """
-        leaf = connection.leaf
-        if leaf is None:
-            return None
-        try:
-            judged = self._knowledge.judge.require_trusted(leaf.der, digest=leaf.digest, now=self._now())
-        except Distrusted as distrusted:
-            return distrusted.authorisation_number or self._registrant(leaf)
-        except NotLoaded:
-            return None
-        return judged.certificate.authorisation_number
-
-    def _registrant(self, leaf: Leaf) -> str | None:
-        """Return the TPP whose client has registered the certificate, as far as that was looked up."""
-        try:
-            return registrant_of(leaf, self._knowledge)
-        except NotLoaded:
-            return None
+        return attributed_to(connection, self._knowledge, self._now())
 
     def note_connection(self, connection: Connection) -> None:
         """Count a connection that has come to HTTP."""
@@ -359,12 +318,6 @@ class Edge:
             exchange.is_recorded = True
             self._tally.note_exchange(exchange, ended_at=ended_at, record_bytes=len(record))
             self._counting.settle(exchange)
-
-
-def _was_let_in_as_registered(connection: Connection) -> bool:
-    """Whether what was told of the connection's holder leaned on a client's registration."""
-    identity = connection.memory.get(Identity)
-    return isinstance(identity, Identity) and identity.trusted is not None and identity.trusted.registrant is not None
 
 
 def _is_answered_here(admission: Admission) -> bool:
