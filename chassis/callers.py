@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import ssl
 from typing import TYPE_CHECKING
 
+from chassis.listener import DeadlineSocket
 from chassis.problems import CONTENT_TYPE, problem
 from chassis.trace_context import note_trace
 
@@ -62,8 +62,6 @@ def caller_of(environ: WSGIEnvironment) -> str:
 
 def _certificate_names(environ: WSGIEnvironment) -> list[str]:
     connection = environ.get("gunicorn.socket")
-    if not isinstance(connection, ssl.SSLSocket):
+    if not isinstance(connection, DeadlineSocket):
         return []
-    certificate = connection.getpeercert() or {}
-    names: Iterable[tuple[str, str]] = certificate.get("subjectAltName", ())  # type: ignore[assignment]
-    return [value.removesuffix(_SUFFIX) for kind, value in names if kind == "DNS" and value.endswith(_SUFFIX)]
+    return [name.removesuffix(_SUFFIX) for name in connection.peer_names if name.endswith(_SUFFIX)]

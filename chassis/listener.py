@@ -12,10 +12,11 @@ import ssl
 import threading
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from chassis.home import Home
@@ -46,6 +47,13 @@ class DeadlineSocket(ssl.SSLSocket):
     def setblocking(self, flag: bool) -> None:  # noqa: FBT001 - the signature of the standard library
         """Turn "block for ever" into "block until the deadline"."""
         self.settimeout(_READ_SECONDS if flag else 0.0)
+
+    @cached_property
+    def peer_names(self) -> tuple[str, ...]:
+        """The DNS names of the certificate whose key the peer has proved: read once, since a connection has one for good."""
+        certificate = self.getpeercert() or {}
+        names: Iterable[tuple[str, str]] = certificate.get("subjectAltName", ())  # type: ignore[assignment]
+        return tuple(value for kind, value in names if kind == "DNS")
 
 
 class RotatingContext:

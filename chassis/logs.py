@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 import structlog
 
 from chassis.log_files import LogFile
+from chassis.trace_context import name_trace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +20,7 @@ def configure_logging(service: str, path: Path | None = None) -> None:
     stream = sys.stderr if path is None else cast("TextIO", LogFile(path))
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
+            name_trace,
             _naming(service),
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),

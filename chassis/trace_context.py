@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import structlog
+if TYPE_CHECKING:
+    import structlog
 
 HEADER: Final = "traceparent"
 _ENVIRON: Final = "HTTP_TRACEPARENT"
@@ -15,6 +17,7 @@ _VALUE: Final = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-
 _INVALID_VERSION: Final = "ff"
 _NONE: Final = frozenset("0")
 _SAMPLED: Final = 0x01
+_SAID: Final[ContextVar[str | None]] = ContextVar("traceparent", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +45,15 @@ class TraceParent:
 
 
 def note_trace(environ: dict[str, object]) -> None:
-    """Put the trace of a WSGI request into every log line of its thread, until the next request there."""
-    structlog.contextvars.unbind_contextvars("trace_id", "parent_id")
+    """Have every log line of this thread bear the trace of a WSGI request (`name_trace`), until the next request there."""
     value = environ.get(_ENVIRON)
-    trace = TraceParent.read(value) if isinstance(value, str) else None
+    _SAID.set(value if isinstance(value, str) else None)
+
+
+def name_trace(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Add the trace to a log line; a processor of structlog. The header is read here: few requests log anything."""
+    trace = TraceParent.read(_SAID.get())
     if trace is not None:
-        structlog.contextvars.bind_contextvars(trace_id=trace.trace_id, parent_id=trace.parent_id)
+        event.setdefault("trace_id", trace.trace_id)
+        event.setdefault("parent_id", trace.parent_id)
+    return event

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
-import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.callers import AcceptedCallers
-from chassis.trace_context import TraceParent, note_trace
+from chassis.trace_context import TraceParent, name_trace, note_trace
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 RIGHT = f"00-{TRACE}-{PARENT}-01"
@@ -45,13 +44,19 @@ def test_anything_is_read_or_not_and_never_more_than_it_says(value: str) -> None
     assert read is None or str(read)[3:-2] == value[3:53]
 
 
+def logged() -> dict[str, object]:
+    """Return what a log line of this thread says."""
+    return dict(name_trace(None, "info", {"event": "a"}))
+
+
 def test_log_lines_of_a_request_bear_its_trace_and_the_next_ones_their_own() -> None:
     """A thread serves many: one's trace must not stand in another's lines."""
-    structlog.contextvars.clear_contextvars()
     note_trace({"HTTP_TRACEPARENT": RIGHT})
-    assert structlog.contextvars.get_contextvars() == {"trace_id": TRACE, "parent_id": PARENT}
+    assert logged() == {"event": "a", "trace_id": TRACE, "parent_id": PARENT}
     note_trace({"HTTP_TRACEPARENT": "nonsense\n"})
-    assert structlog.contextvars.get_contextvars() == {}
+    assert logged() == {"event": "a"}
+    note_trace({})
+    assert logged() == {"event": "a"}
 
 
 def test_every_internal_server_notes_the_trace_of_whom_it_lets_in(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,11 +64,11 @@ def test_every_internal_server_notes_the_trace_of_whom_it_lets_in(monkeypatch: p
     seen: list[dict[str, object]] = []
 
     def application(_environ: object, _start: object) -> list[bytes]:
-        seen.append(structlog.contextvars.get_contextvars())
+        seen.append(logged())
         return []
 
     guard = AcceptedCallers(application, names=frozenset({"gateway"}))
     monkeypatch.setattr("chassis.callers._certificate_names", lambda _environ: ["gateway"])
     guard({"REQUEST_METHOD": "GET", "PATH_INFO": "/", "HTTP_TRACEPARENT": RIGHT}, lambda *_args: lambda _data: None)
-    structlog.contextvars.clear_contextvars()
-    assert seen == [{"trace_id": TRACE, "parent_id": PARENT}]
+    note_trace({})
+    assert seen == [{"event": "a", "trace_id": TRACE, "parent_id": PARENT}]
