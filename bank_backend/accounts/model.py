@@ -218,14 +218,20 @@ class Period:
 class TransactionsQuery:
     """A request for transactions as it was written; `period_of` (parameters) says which days it comes to.
 
-    `after_number` is set for a delta: everything booked after that entry reference; `is_delta` asks for everything that has
-    not been told yet.
+    `after_number` is set for a delta: everything booked after that entry reference, or after the card transaction
+    `after_entry`; `is_delta` asks for everything that has not been told yet.
     """
 
     booking_status: BookingStatus
     since: date | None = None
     until: date | None = None
     after_number: int | None = None
+    after_entry: str | None = None
     is_delta: bool = False
     with_balance: bool = False
     page: PageRef | None = None
+
+    @property
+    def is_after_entry(self) -> bool:
+        """Whether what is asked for begins after a movement that is named."""
+        return self.after_number is not None or self.after_entry is not None

@@ -233,7 +233,7 @@ class AccountReports:
 
     def _after_number(self, entrance: Entrance, view: AccountView, query: TransactionsQuery) -> int | None:
         """Return from where on a delta is asked for; raises where the account has no such movement."""
-        if not (query.is_delta or query.after_number is not None):
+        if not (query.is_delta or query.is_after_entry):
             return None
         if len(view.members) > 1:
             name = "deltaList" if query.is_delta else "entryReferenceFrom"
@@ -242,11 +242,20 @@ class AccountReports:
         granted, account = entrance.granted, view.account
         if query.is_delta:
             return self._marks.standing(entrance.connection, granted.tenant, granted.psu, account.id)
+        if query.after_entry is not None:
+            return self._number_of(entrance, account, query.after_entry)
         newest = self._newest(entrance, account)
         if query.after_number is not None and query.after_number > newest:
             text = f"entryReferenceFrom {query.after_number} is none of this account's: its newest is {newest}"
             raise FormatError(text, path="entryReferenceFrom")
         return query.after_number
+
+    def _number_of(self, entrance: Entrance, account: Account, entry: str) -> int:
+        line = self._statements.one(entrance.connection, account.tenant, account.id, entry)
+        if line is None or line.number is None:
+            text = "entryReferenceFrom names no booked transaction of this card account: write the cardTransactionId of one"
+            raise FormatError(text, path="entryReferenceFrom")
+        return line.number
 
     def _booked(
         self, entrance: Entrance, view: AccountView, query: TransactionsQuery, period: Period, after: int | None

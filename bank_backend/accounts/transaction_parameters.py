@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
+from uuid import UUID
 
 from bank_backend.accounts import parameters
 from bank_backend.accounts.model import (
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from bank_backend.personalities.model import Personality
 
 NO_PAGE: Final = "page is no page of this list: follow the links of its first page as they are"
+_CARD_TRANSACTION_ID: Final = re.compile("[0-9a-f]{32}")
 EARLIEST: Final = date(1970, 1, 1)
 _OF_CARDS: Final = ("bookingStatus", "dateFrom", "dateTo", "entryReferenceFrom", "deltaList", "page")
 _OF_ACCOUNTS: Final = (*_OF_CARDS, parameters.WITH_BALANCE)
@@ -45,11 +48,13 @@ def transactions_query(request: Query, kind: AccountKind) -> TransactionsQuery:
     if booking_status is BookingStatus.INFORMATION:
         # BG IG §6.5.4: period, delta and balance have no effect on it.
         return TransactionsQuery(booking_status=booking_status)
+    after_number, after_entry = _entry_reference_from(request, is_card=is_card)
     query = TransactionsQuery(
         booking_status=booking_status,
         since=parameters.day(request, "dateFrom"),
         until=parameters.day(request, "dateTo"),
-        after_number=_entry_reference_from(request),
+        after_number=after_number,
+        after_entry=after_entry,
         is_delta=parameters.boolean(request, "deltaList"),
         with_balance=is_card or parameters.with_balance(request),
         page=_page(request),
@@ -66,13 +71,13 @@ def require_offered(query: TransactionsQuery, personality: Personality) -> None:
         raise ParameterNotSupported(text, path="bookingStatus")
     if query.is_delta and not personality.offers(Service.DELTA_LISTS):
         raise ParameterNotSupported("deltaList is not offered here: use dateFrom", path="deltaList")
-    if query.after_number is not None and not personality.offers(Service.DELTA_LISTS):
+    if query.is_after_entry and not personality.offers(Service.DELTA_LISTS):
         raise ParameterNotSupported("entryReferenceFrom is not offered here: use dateFrom", path="entryReferenceFrom")
 
 
 def period_of(query: TransactionsQuery, *, today: date, personality: Personality) -> Period:
     """Return the days that the list is about; raises `PeriodInvalid`."""
-    if query.after_number is not None or query.is_delta or query.since is None:
+    if query.is_after_entry or query.is_delta or query.since is None:
         return Period(EARLIEST, today)
     if query.since > today:
         raise PeriodInvalid(f"dateFrom {query.since} is in the future: nothing is booked there yet", path="dateFrom")
@@ -127,20 +132,24 @@ def _booking_status(request: Query, *, is_card: bool) -> BookingStatus:
     return BookingStatus(parameters.one_of(text, offered, "bookingStatus"))
 
 
-def _entry_reference_from(request: Query) -> int | None:
+def _entry_reference_from(request: Query, *, is_card: bool) -> tuple[int | None, str | None]:
+    """Return the number or, where a card's list has told no numbers but ids, the id of the movement that is named."""
     text = parameters.single(request, "entryReferenceFrom")
     if text is None:
-        return None
+        return None, None
+    if is_card and _CARD_TRANSACTION_ID.fullmatch(text):
+        return None, str(UUID(text))
     number = parameters.whole_number(text)
     if number is None:
-        message = f"entryReferenceFrom {text[:35]!r} is none of this account's: write an entryReference that a list gave you"
+        name = "cardTransactionId" if is_card else "entryReference"
+        message = f"entryReferenceFrom {text[:35]!r} is none of this account's: write the {name} that a list gave you"
         raise FormatError(message, path="entryReferenceFrom")
-    return number
+    return number, None
 
 
 def _require_consistent(query: TransactionsQuery) -> None:
-    is_open_ended = query.is_delta or query.after_number is not None
-    if query.is_delta and query.after_number is not None:
+    is_open_ended = query.is_delta or query.is_after_entry
+    if query.is_delta and query.is_after_entry:
         text = "deltaList and entryReferenceFrom are two ways to ask for what is new: use one of them"
         raise ParameterNotConsistent(text, path="deltaList")
     if is_open_ended and not query.booking_status.has_booked:

@@ -193,3 +193,16 @@ def test_billing_days_follow_the_calendar(web: Web) -> None:
     assert last_billing_day(date(2026, 3, 28), card) == date(2026, 2, 28)
     assert last_billing_day(date(2026, 3, 29), card) == date(2026, 3, 28)
     assert next_payment(datetime(2026, 1, 7, 6, tzinfo=UTC), card) == datetime(2026, 2, 7, 6, tzinfo=UTC)
+
+
+def test_what_came_after_a_card_transaction_is_asked_by_its_id(web: Web, card: Account) -> None:
+    """`entryReferenceFrom`: a card's list gives ids and no entry references; another account's are none of it."""
+    path = f"/v1/card-accounts/{card.id}/transactions?bookingStatus=booked"
+    newest, oldest = body(web, f"{path}&dateFrom=2026-11-01")["cardTransactions"]["booked"]
+    foreign = book_movements(web.bank, web.bank.account(ANNA), [-1], day=LATER)[0].replace("-", "")
+
+    after = body(web, f"{path}&entryReferenceFrom={oldest['cardTransactionId']}")["cardTransactions"]["booked"]
+
+    assert after == [newest]
+    for strange in (foreign, "0" * 32, oldest["cardTransactionId"].upper() + "0"):
+        assert refusal(web.get(f"{path}&entryReferenceFrom={strange}")) == (400, "FORMAT_ERROR", "entryReferenceFrom")
