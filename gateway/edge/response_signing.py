@@ -32,7 +32,12 @@ if TYPE_CHECKING:
 
 PATH: Final = b"/internal/response-signatures"
 _DEADLINES: Final = UpstreamDeadlines(head_seconds=3.0, stall_seconds=3.0)
+# Each answer that is being signed is held whole.
+MOST_UNDER_WAY: Final = 64
 _MOST_REPLY_BYTES: Final = 16 * 1024
+_HEAD: Final = (
+    b"POST %b HTTP/1.1\r\nhost: authorization.internal\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
+)
 _OK: Final = 200
 _USUAL: Final = Wish()
 _SOON: Final = ((b"retry-after", b"1"),)
@@ -55,6 +60,7 @@ class ResponseSigner:
     def __init__(self, upstreams: Upstreams, *, most_bytes: int, clock: Callable[[], float]) -> None:
         """Sign nothing yet."""
         self._upstreams = upstreams
+        self._under_way = 0
         self.clock = clock
         self.most_bytes = most_bytes
 
@@ -75,11 +81,14 @@ class ResponseSigner:
         pool = self._upstreams.pool_of(Upstream.AUTHORIZATION)
         if pool is None:
             raise UpstreamFault("upstream.connect", "there is no authorization server")
+        if self._under_way >= MOST_UNDER_WAY:
+            raise UpstreamFault("upstream.busy", f"{self._under_way} answers are being signed")
         body = orjson.dumps(asked)
-        request = (
-            b"POST %b HTTP/1.1\r\nhost: authorization.internal\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
-        )
-        return _read(await _answer(pool, request % (PATH, len(body)) + body))
+        self._under_way += 1
+        try:
+            return _read(await _answer(pool, _HEAD % (PATH, len(body)) + body))
+        finally:
+            self._under_way -= 1
 
 
 @dataclass(frozen=True, slots=True)
