@@ -6,7 +6,6 @@ Begun and finished in two requests of the same browser; between them the PSU is 
 from __future__ import annotations
 
 import hmac
-import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -23,7 +22,6 @@ from gateway.oauth.authorization_refusals import (
     unknown_request,
 )
 from gateway.oauth.authorization_request import ValidRequest, validated_request
-from gateway.oauth.authorization_response import ResponseMode
 from gateway.oauth.bank import (
     Bank,
     BankUnavailable,
@@ -35,21 +33,21 @@ from gateway.oauth.bank import (
     ResourceNotAwaiting,
     ResourceUnknown,
 )
-from gateway.oauth.code_challenge import METHOD
+from gateway.oauth.kept_requests import as_parameters, code_for, granted_details, interaction_of, kept_request
 from gateway.oauth.model import AuthorizationCode, AuthorizationRequest, CodeAlreadyRedeemed, Lifetimes, secret_sha256
 from gateway.oauth.par.model import Claim, ClaimLost
 from gateway.oauth.par.refusals import other_browsers_request_uri
-from gateway.oauth.parameters import Parameters
 from gateway.oauth.rar.bank import ResourceRefused
-from gateway.oauth.rar.resources import Resources, granted_entry, not_made, to_make
+from gateway.oauth.rar.resources import Resources, not_made, to_make
 from gateway.oauth.refusals import OAuthRefused, PageRefused, RedirectRefused
-from gateway.oauth.scope import BerlinScope, parse_scope
-from psd2.ids import new_secret, new_uuid
+from gateway.oauth.scope import parse_scope
+from psd2.ids import new_secret
 
 if TYPE_CHECKING:
     from gateway.oauth.authorization_response import Responses
     from gateway.oauth.grant_management.model import Grant
     from gateway.oauth.par.service import PushedRequests
+    from gateway.oauth.parameters import Parameters
     from gateway.oauth.scope import Service
     from gateway.register.service import Register, RegisteredClient
     from psd2.clock import Clock
@@ -193,8 +191,8 @@ class Authorization:
                 raise timed_out(kept)
             # Client and TPP may have been blocked or deleted while the PSU was thinking.
             is_pushed = kept.pushed_sha256 is not None
-            validated_request(_as_parameters(kept), self._register.registered, location=self._location, is_pushed=is_pushed)
-            return self._answer(kept, _of_request(kept, decided or self._at_bank(kept)))
+            validated_request(as_parameters(kept), self._register.registered, location=self._location, is_pushed=is_pushed)
+            return self._answer(kept, interaction_of(kept, decided or self._at_bank(kept)))
         except RedirectRefused:
             self._give_up(kept)
             raise
@@ -222,7 +220,14 @@ class Authorization:
             if claim is not None:
                 self._pushed.release(claim)
             raise
-        kept = self._kept(request, interaction, one_time_id=one_time_id, browser=browser)
+        kept = kept_request(
+            request,
+            interaction,
+            one_time_id=one_time_id,
+            browser=browser,
+            now=self._clock.now(),
+            lifetime=self._lifetimes.authorization,
+        )
         try:
             self._store.add_request(kept, claim)
         except ClaimLost as error:
@@ -254,33 +259,6 @@ class Authorization:
         except BankUnavailable as error:
             raise bank_unavailable(request.return_address) from error
 
-    def _kept(
-        self, request: ValidRequest, interaction: BegunInteraction, *, one_time_id: str, browser: str
-    ) -> AuthorizationRequest:
-        now, detail, grant = self._clock.now(), request.asked.detail, request.grant
-        scope = BerlinScope(request.asked.service, interaction.resource)
-        return AuthorizationRequest(
-            sha256=secret_sha256(one_time_id),
-            browser_sha256=secret_sha256(browser),
-            client_id=request.client.client_id,
-            authorisation_number=request.client.authorisation_number,
-            redirect_uri=request.return_address.redirect_uri,
-            scope=str(scope),
-            state=request.return_address.state,
-            response_alg=request.return_address.response_alg,
-            code_challenge=request.code_challenge,
-            interaction=interaction.id,
-            interaction_url=interaction.url,
-            is_made=request.asked.resource is None,
-            dpop_jkt=request.dpop_jkt,
-            authorization_details=None if detail is None else json.dumps(detail.told),
-            grant_action=None if grant is None else grant.action.value,
-            grant_id=None if grant is None else grant.grant_id,
-            created_at=now,
-            expires_at=now + self._lifetimes.authorization,
-            pushed_sha256=request.pushed_sha256,
-        )
-
     def _at_bank(self, kept: AuthorizationRequest) -> Interaction:
         try:
             return self._bank.interaction(kept.interaction)
@@ -298,7 +276,7 @@ class Authorization:
         if interaction.psu is None:
             raise not_as_asked(kept)
         self._require_own_grant(kept, interaction.psu)
-        return self._to_client(kept, code=self._new_code(kept, interaction.psu, granted=_granted(kept, interaction)))
+        return self._to_client(kept, code=self._new_code(kept, interaction.psu, granted=granted_details(kept, interaction)))
 
     def _require_own_grant(self, kept: AuthorizationRequest, psu: str) -> None:
         """Raise `RedirectRefused` unless the grant to be replaced is in force still, and this PSU's."""
@@ -325,24 +303,8 @@ class Authorization:
         return self._responses.url(kept.return_address, **answer)
 
     def _new_code(self, kept: AuthorizationRequest, psu: str, *, granted: str | None) -> str:
-        now = self._clock.now()
         secret = new_secret()
-        code = AuthorizationCode(
-            sha256=secret_sha256(secret),
-            request_sha256=kept.sha256,
-            client_id=kept.client_id,
-            authorisation_number=kept.authorisation_number,
-            redirect_uri=kept.redirect_uri,
-            scope=kept.scope,
-            subject=psu,
-            code_challenge=kept.code_challenge,
-            dpop_jkt=kept.dpop_jkt,
-            grant_id=kept.grant_id or new_uuid(),
-            issued_at=now,
-            expires_at=now + self._lifetimes.code,
-            authorization_details=granted,
-            tells_grant=kept.grant_action is not None,
-        )
+        code = code_for(kept, psu=psu, secret=secret, granted=granted, now=self._clock.now(), lifetime=self._lifetimes.code)
         try:
             self._store.put_code(code)
         except CodeAlreadyRedeemed as error:
@@ -359,36 +321,3 @@ def _new_interaction(tenant: str, service: Service, resource: str, visit: NewVis
         client_name=visit.client_name,
         return_url=visit.return_url,
     )
-
-
-def _of_request(kept: AuthorizationRequest, interaction: Interaction) -> Interaction:
-    """Return the interaction, if it is the one that was begun; raises `RedirectRefused`."""
-    scope = parse_scope(kept.scope)
-    asked = (kept.interaction, kept.authorisation_number, scope.service.kind, scope.resource)
-    if (interaction.id, interaction.tenant, interaction.kind, interaction.resource) != asked:
-        raise not_as_asked(kept)
-    return interaction
-
-
-def _granted(kept: AuthorizationRequest, interaction: Interaction) -> str | None:
-    """Return what was granted, for a client that can't know it yet or has asked for it in full; None for others."""
-    if not kept.is_made and kept.authorization_details is None and kept.grant_action is None:
-        return None
-    if interaction.told is None:
-        raise bank_unavailable() from BankUnavailable(f"the bank does not tell what was granted for {kept.scope}")
-    asked = {} if kept.authorization_details is None else json.loads(kept.authorization_details)
-    return json.dumps([granted_entry(parse_scope(kept.scope), asked=asked, standing=interaction.told)])
-
-
-def _as_parameters(kept: AuthorizationRequest) -> Parameters:
-    values = {
-        "response_type": "code",
-        "client_id": kept.client_id,
-        "redirect_uri": kept.redirect_uri,
-        "scope": kept.scope,
-        "code_challenge": kept.code_challenge,
-        "code_challenge_method": METHOD,
-    }
-    if kept.response_alg is not None:
-        values["response_mode"] = ResponseMode.JWT.value
-    return Parameters(values | ({"state": kept.state} if kept.state is not None else {}))
