@@ -13,7 +13,7 @@ from psd2.clock import FixedClock
 from sandbox.database import organisations
 from sandbox.tpps.applications import RegisterLimits
 from sandbox.tpps.errors import RegisterFull, RegistrationConflict
-from sandbox.tpps.model import Amendment, FormerTpp, TppStatus
+from sandbox.tpps.model import Amendment, ClientAmendment, FormerTpp, Profile, TppStatus
 from sandbox.tpps.order_store import SqlOrderStore
 from sandbox.tpps.orders import Order
 from sandbox.tpps.store import SqlTppStore
@@ -71,11 +71,12 @@ def test_a_change_leaves_the_access_token_alone(engine: Engine) -> None:
 
     store.set_status(acme, TppStatus.BLOCKED)
     store.amend(acme, Amendment(organisation="Acme SE", redirect_uris=("https://acme.test/cb",)))
+    keys = {"jwks": {"keys": [{"kty": "EC", "kid": "é"}]}, "dpop_bound_access_tokens": True}
+    store.amend_client(acme, ClientAmendment(profile=Profile.FAPI2_MESSAGE_SIGNING, client_metadata=keys))
 
-    found = store.find("acme")
-    assert found == replace(acme, status=TppStatus.BLOCKED, organisation="Acme SE", redirect_uris=("https://acme.test/cb",)), (
-        "each change leaves the other alone"
-    )
+    changed = replace(acme, status=TppStatus.BLOCKED, organisation="Acme SE", redirect_uris=("https://acme.test/cb",))
+    changed = replace(changed, profile=Profile.FAPI2_MESSAGE_SIGNING, client_metadata=keys)
+    assert store.find("acme") == changed, "each change leaves the others alone"
     assert store.access_token_sha256(acme) == "ab" * 32
 
 
