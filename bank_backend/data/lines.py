@@ -20,14 +20,13 @@ from pydantic import (
 )
 
 from bank_backend.accounts.model import AccountStatus, AccountUsage
-from bank_backend.bodies import Currency, Max70Text, Max140Text
+from bank_backend.bodies import Currency, Max70Text, Max140Text, require_printable
 from bank_backend.references import parse_iban, parse_number, parse_pan
 from psd2.money import Money
 
 _CODE: Final = r"^[A-Z]{4}-[A-Z]{4}-[A-Z]{4}$"
 _LOGIN: Final = r"^[a-z0-9][a-z0-9._-]{0,62}[a-z0-9]$"
 _ID: Final = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
-_UNPRINTABLE: Final = "holds a control character, or one that is not seen: write plain text on one line"
 
 
 def _optional_iban(text: str) -> str:
@@ -42,19 +41,13 @@ def _optional_pan(text: str) -> str:
     return parse_pan(text) if text else text
 
 
-def _printable(text: str) -> str:
-    if not text.isprintable():
-        raise ValueError(_UNPRINTABLE)
-    return text
-
-
-Text32 = Annotated[str, StringConstraints(max_length=32), AfterValidator(_printable)]
-Text35 = Annotated[str, StringConstraints(max_length=35), AfterValidator(_printable)]
-Text70 = Annotated[str, StringConstraints(max_length=70), AfterValidator(_printable)]
-Text120 = Annotated[str, StringConstraints(max_length=120), AfterValidator(_printable)]
-Text140 = Annotated[str, StringConstraints(max_length=140), AfterValidator(_printable)]
-Text200 = Annotated[str, StringConstraints(max_length=200), AfterValidator(_printable)]
-Text500 = Annotated[str, StringConstraints(max_length=500), AfterValidator(_printable)]
+Text32 = Annotated[str, StringConstraints(max_length=32), AfterValidator(require_printable)]
+Text35 = Annotated[str, StringConstraints(max_length=35), AfterValidator(require_printable)]
+Text70 = Annotated[str, StringConstraints(max_length=70), AfterValidator(require_printable)]
+Text120 = Annotated[str, StringConstraints(max_length=120), AfterValidator(require_printable)]
+Text140 = Annotated[str, StringConstraints(max_length=140), AfterValidator(require_printable)]
+Text200 = Annotated[str, StringConstraints(max_length=200), AfterValidator(require_printable)]
+Text500 = Annotated[str, StringConstraints(max_length=500), AfterValidator(require_printable)]
 Login = Annotated[str, StringConstraints(pattern=_LOGIN)]
 MaybeIban = Annotated[str, StringConstraints(max_length=34), AfterValidator(_optional_iban)]
 MaybeNumber = Annotated[str, StringConstraints(max_length=34), AfterValidator(_optional_number)]
