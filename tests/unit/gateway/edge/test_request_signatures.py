@@ -72,7 +72,7 @@ class Edge:
         self._admission = Admission(route=SimpleNamespace(message_signatures=rule), token=token)  # type: ignore[arg-type]
 
     def outcome(self, fields: dict[str, str], *, is_spent: bool = True) -> str:
-        request = SimpleNamespace(method="GET", host="localhost", path="/v1/accounts", query=b"")
+        request = SimpleNamespace(method="GET", host="localhost", path="/v1/accounts", query=b"", authorization=None)
         exchange = SimpleNamespace(request=request, admission=self._admission, message_signature=None)
         head = HeadReader().read([(name.encode(), value.encode()) for name, value in fields.items()])
         try:
