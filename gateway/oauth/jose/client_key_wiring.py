@@ -32,7 +32,7 @@ def client_keys(settings: GatewaySettings, *, threads: int, engine: Engine, cloc
 def key_bounds(threads: int) -> Bounds:
     """Leave most of the threads that serve requests to those that wait for nobody's server."""
     overall = max(threads * 3 // 8, 1)
-    return Bounds(overall=overall, each=max(overall // 3, 1), slow=max(overall // 3, 1))
+    return Bounds(overall=overall, each=max(overall // 2, 1), slow=max(overall // 3, 1))
 
 
 class Calling:

@@ -162,7 +162,7 @@ class ClientKeys:
                 yield
         except LaneFull as full:
             text = (
-                "other jwks_uris of this TPP are being waited for"
+                "other requests of this TPP wait for its jwks_uri"
                 if full.is_own
                 else "too many clients' keys are being fetched"
             )

@@ -194,7 +194,7 @@ def test_where_no_thread_may_wait_the_others_go_on_being_served(world: World) ->
     for _ in range(2):
         world.lanes.enter(Holder.authorisation_number)
     assert world.is_believed(es256())
-    assert world.refusal(es256("invented")).text == "other jwks_uris of this TPP are being waited for"
+    assert world.refusal(es256("invented")).text == "other requests of this TPP wait for its jwks_uri"
 
     for other in ("PSDDE-BAFIN-100002", "PSDDE-BAFIN-100003"):
         world.lanes.enter(other)
