@@ -1,6 +1,7 @@
 """The authorization server beside npm's oidc-provider, in turns in one run: tokens a second, and whole flows a second.
 
 A flow is PAR, authorization, code, token, over mutual TLS with `tls_client_auth`; what we issue is committed to disk.
+Ours is three processes and oidc-provider one, so each is measured on all cores and on one core of its own.
 `python -m benchmarks.authorization [REPORT]`, default var/authorization.md; needs Node.js, and once `npm ci` in
 benchmarks/oidc_provider.
 """
@@ -8,6 +9,7 @@ benchmarks/oidc_provider.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import ssl
@@ -24,7 +26,7 @@ from typing import TYPE_CHECKING, Final
 
 from benchmarks.edge import Bench, end
 from benchmarks.oauth_client import REDIRECT_URI, Caller, Server
-from benchmarks.processes import cpu_seconds
+from benchmarks.processes import cpu_seconds, keep_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,14 +43,15 @@ _ACCOUNTS: Final = {
     "frequencyPerDay": 4,
 }
 _MOST_HOPS: Final = 10
+OUR_SERVERS: Final = ("edge", "authorization", "bank")
 
 
 @dataclass(frozen=True)
 class Figure:
-    """How many a second, and what one costs the server's processes together, in milliseconds of CPU."""
+    """How many a second, and what one costs each of the server's processes, in milliseconds of CPU."""
 
     per_second: float
-    cpu_milliseconds: float
+    cpu: tuple[float, ...]
 
 
 def measure(server: Server, work: Callable[[Caller], None], count: int) -> Figure:
@@ -57,12 +60,13 @@ def measure(server: Server, work: Callable[[Caller], None], count: int) -> Figur
     each = count // AT_ONCE
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(work, callers))
-        before, began = sum(map(cpu_seconds, server.pids)), time.perf_counter()
+        before, began = [cpu_seconds(pid) for pid in server.pids], time.perf_counter()
         list(pool.map(lambda caller: [work(caller) for _ in range(each)], callers))
-        elapsed, spent = time.perf_counter() - began, sum(map(cpu_seconds, server.pids)) - before
+        elapsed, after = time.perf_counter() - began, [cpu_seconds(pid) for pid in server.pids]
     for caller in callers:
         caller.close()
-    return Figure(each * AT_ONCE / elapsed, spent / (each * AT_ONCE) * 1_000)
+    spent = (now - earlier for now, earlier in zip(after, before, strict=True))
+    return Figure(each * AT_ONCE / elapsed, tuple(seconds / (each * AT_ONCE) * 1_000 for seconds in spent))
 
 
 def ours(bench: Bench) -> Server:
@@ -86,7 +90,7 @@ def ours(bench: Bench) -> Server:
         )
         return str(answer.json(200)["redirect"])
 
-    pids = tuple(bench.pid(name) for name in ("edge", "authorization", "bank"))
+    pids = tuple(bench.pid(name) for name in OUR_SERVERS)
     wish = {"authorization_details": json.dumps([_ACCOUNTS])}
     return Server(_OURS, pids, f"{edge}/token", f"{edge}/par", client_id, wish, decided, context)
 
@@ -135,21 +139,36 @@ def _context(bench: Bench) -> ssl.SSLContext:
 
 
 def report(servers: list[Server]) -> str:
-    """Measure all in turns; returns the table, each figure the median of ratios within a round."""
+    """Measure all in turns; returns the tables, each figure the median over rounds, ratios those within a round."""
     lines = ["| | ours to oidc-provider, SQLite | ours to oidc-provider, in memory | CPU: ours | SQLite | in memory |"]
     lines.append("| --- | --- | --- | --- | --- | --- |")
-    for what, works, count in (
-        ("client tokens a second", [server.client_token for server in servers], TOKENS),
-        ("flows a second", [server.flow for server in servers], FLOWS),
-    ):
-        rounds = [[measure(server, work, count) for server, work in zip(servers, works, strict=True)] for _ in range(ROUNDS)]
-        ratios = [
-            statistics.median(figures[0].per_second / figures[other].per_second for figures in rounds) for other in (1, 2)
-        ]
-        cpu = [statistics.median(figures[place].cpu_milliseconds for figures in rounds) for place in range(3)]
-        told = [f"{ratio:.2f}" for ratio in ratios] + [f"{each:.2f} ms" for each in cpu]
-        lines.append(f"| {what} | {' | '.join(told)} |")
-    return "\n".join(lines) + "\n"
+    shares = []
+    cores = os.sched_getaffinity(0)
+    for where, allowed in (("", cores), (", on one core", {min(cores)})):
+        for server in servers:
+            for pid in server.pids:
+                keep_on(pid, allowed)
+        for what, works, count in (
+            ("client tokens a second", [server.client_token for server in servers], TOKENS),
+            ("flows a second", [server.flow for server in servers], FLOWS),
+        ):
+            rounds = [
+                [measure(server, work, count) for server, work in zip(servers, works, strict=True)] for _ in range(ROUNDS)
+            ]
+            lines.append(f"| {what}{where} | {' | '.join(_told(rounds))} |")
+            shares.append(f"{what}{where}: {_shares([figures[0] for figures in rounds])}")
+    return "\n".join((*lines, "", "Ours by process, in CPU:", *shares)) + "\n"
+
+
+def _told(rounds: list[list[Figure]]) -> list[str]:
+    ratios = [statistics.median(figures[0].per_second / figures[other].per_second for figures in rounds) for other in (1, 2)]
+    cpu = [statistics.median(sum(figures[place].cpu) for figures in rounds) for place in range(3)]
+    return [f"{ratio:.2f}" for ratio in ratios] + [f"{each:.2f} ms" for each in cpu]
+
+
+def _shares(figures: list[Figure]) -> str:
+    medians = (statistics.median(figure.cpu[place] for figure in figures) for place in range(len(OUR_SERVERS)))
+    return ", ".join(f"{name} {each:.2f} ms" for name, each in zip(OUR_SERVERS, medians, strict=True))
 
 
 def main() -> None:

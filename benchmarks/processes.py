@@ -13,6 +13,13 @@ def cpu_seconds(pid: int) -> float:
     return sum(_own_cpu_seconds(process) for process in _tree(pid))
 
 
+def keep_on(pid: int, cores: set[int]) -> None:
+    """Let every thread of `pid` and its descendants run on these cores only; threads that they start later inherit it."""
+    for process in _tree(pid):
+        for thread in Path(f"/proc/{process}/task").iterdir():
+            os.sched_setaffinity(int(thread.name), cores)
+
+
 def megabytes_of(pid: int) -> float:
     """Return the largest proportional share of memory (PSS) among `pid` and its descendants: that of its worker."""
     return max(_own_kilobytes(process) for process in _tree(pid)) / 1024
