@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gateway.oauth.store import SqlOAuthStore
 from psd2.roles import PspRole
 from tests.support.authorization import CLIENT, CONSENT, PAYMENT, client, tpp
 
 if TYPE_CHECKING:
+    from gateway.oauth.model import AccessToken
     from tests.support.authorization import AuthorizationWorld
 
 
@@ -106,3 +108,16 @@ def test_refreshing_gives_no_more_than_was_granted(world: AuthorizationWorld) ->
     assert answer.status_code == 400
     assert (answer.get_json()["error"], answer.get_json()["reason"]) == ("invalid_scope", "oauth.scope")
     assert answer.get_json()["error_description"] == f"scope: is wider than what was granted, AIS:{CONSENT}"
+
+
+def test_a_client_that_is_gone_by_then_is_given_nothing(world: AuthorizationWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Deleted between its authentication and the moment at which its token is kept."""
+    keep = SqlOAuthStore.add_access_token
+
+    def too_late(store: SqlOAuthStore, access: AccessToken) -> None:
+        world.register.delete_client(CLIENT)
+        keep(store, access)
+
+    monkeypatch.setattr(SqlOAuthStore, "add_access_token", too_late)
+
+    assert world.token(grant_type="client_credentials").get_json()["error_description"] == "the grant was revoked"
