@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 TOKEN_TYPE: Final = "DPoP"  # noqa: S105 - a name
 _BEARER: Final = "Bearer "
-_ASKING_AGAIN: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED)
+_NONCE_WANTED: Final = "use_dpop_nonce"
 
 
 class DpopKey:
@@ -72,7 +72,7 @@ class ProvingTransport:
             return self.transport.send(request)
         response = self.transport.send(self._proven(request))
         told = response.headers.get("dpop-nonce")
-        asked_again = told is not None and told != self._nonce and response.status in _ASKING_AGAIN
+        asked_again = told is not None and told != self._nonce and _asks_for_nonce(response)
         self._nonce = told or self._nonce
         return self.transport.send(self._proven(request)) if asked_again else response
 
@@ -86,3 +86,10 @@ class ProvingTransport:
         else:
             return request
         return replace(request, headers={**request.headers, **proof})
+
+
+def _asks_for_nonce(response: HttpResponse) -> bool:
+    """Answer whether a request is refused for its nonce alone: by the token endpoint (§8), or by a resource (§9)."""
+    if response.status == HTTPStatus.UNAUTHORIZED and _NONCE_WANTED in response.headers.get("www-authenticate", ""):
+        return True
+    return response.status == HTTPStatus.BAD_REQUEST and _NONCE_WANTED.encode() in response.body

@@ -223,13 +223,21 @@ def test_a_nonce_that_is_asked_for_is_given_once_more_and_from_then_on(identity:
 
 def test_a_server_that_always_asks_for_a_nonce_is_not_asked_for_ever(identity: TppIdentity) -> None:
     """Twice, and its refusal is the answer; a nonce that it has been given is no reason to ask again."""
-    asked = answer(401, {"error": "use_dpop_nonce"}, {"dpop-nonce": "n1"})
+    asked = answer(401, {}, {"dpop-nonce": "n1", "www-authenticate": 'DPoP error="use_dpop_nonce"'})
     wire = ScriptedTransport(asked, asked, asked)
     bank = Xs2a(transport=voice(identity, ClientTraits(profile="fapi2"), proving=DpopKey(CLOCK)).over(wire), edge=EDGE)
 
     statuses = [bank.get("/v1/accounts", access=Access(token="t0ken")).status for _ in range(2)]
 
     assert (statuses, len(wire.requests)) == ([401, 401], 3)
+
+
+def test_another_refusal_is_not_tried_again(identity: TppIdentity) -> None:
+    """A new nonce may come with any answer (RFC 9449 §8.2)."""
+    wire = ScriptedTransport(answer(401, {"error": "invalid_token"}, {"dpop-nonce": "n1"}))
+    bank = Xs2a(transport=voice(identity, ClientTraits(profile="fapi2"), proving=DpopKey(CLOCK)).over(wire), edge=EDGE)
+
+    assert bank.get("/v1/accounts", access=Access(token="t0ken")).status == 401
 
 
 def test_tokens_of_another_kind_are_not_taken(identity: TppIdentity) -> None:
