@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 SECRET_BYTES: Final = 32
 # Longer than the bank may take; a process that was killed while it began leaves the reference to whoever comes after that.
 _BEGINNING: Final = timedelta(seconds=60)
-_PATIENCE_SECONDS: Final = 3.0
+_PATIENCE_SECONDS: Final = 5.0
 _LOOK_SECONDS: Final = 0.05
 _REQUEST_URI = re.compile(re.escape(REQUEST_URI_PREFIX) + r"([A-Za-z0-9_-]{43})")
 # They say who is asking, and are no part of what is asked for.

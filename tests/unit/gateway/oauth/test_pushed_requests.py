@@ -161,12 +161,23 @@ def test_what_could_not_be_begun_may_be_begun_again(world: AuthorizationWorld) -
     assert world.authorize_pushed(request_uri, browser=world.new_browser()).status_code == 303
 
 
-def taken(world: AuthorizationWorld, request_uri: str) -> SqlPushedRequests:
+def taken(world: AuthorizationWorld, request_uri: str, browser: str = "nobody's") -> None:
     """Take a reference, as a process does that is killed before anything comes of it."""
-    store = SqlPushedRequests(world.engine)
-    sha256 = secret_sha256(request_uri.removeprefix(PREFIX))
-    assert store.is_claimed(Claim(sha256=sha256, browser_sha256="0" * 64, at=world.clock.now()), stale=world.clock.now())
-    return store
+    store, sha256 = SqlPushedRequests(world.engine), secret_sha256(request_uri.removeprefix(PREFIX))
+    claim = Claim(sha256=sha256, browser_sha256=secret_sha256(browser), at=world.clock.now())
+    assert store.is_claimed(claim, stale=world.clock.now())
+
+
+def test_a_page_waits_for_its_first_load_and_not_for_ever(world: AuthorizationWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread of the server is not held for longer than that."""
+    monkeypatch.setattr("gateway.oauth.par.service._PATIENCE_SECONDS", 0.1)
+    world.authorize()  # which gives the browser its cookie
+    cookie = world.browser.get_cookie("__Host-authorization")
+    assert cookie is not None
+    request_uri = world.request_uri()
+    taken(world, request_uri, cookie.value)
+
+    assert "is being opened in another tab" in page_of(world.authorize_pushed(request_uri))
 
 
 def test_a_process_that_was_killed_while_it_began_holds_nobody_up_for_long(world: AuthorizationWorld) -> None:
