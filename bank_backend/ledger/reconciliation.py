@@ -189,13 +189,21 @@ def _follows_its_rate(row: Row[*tuple[Any, ...]]) -> bool:
 
 
 def _currencies_mixed(connection: Connection) -> Iterator[Finding]:
-    """Find entries in several currencies that don't go through the bank's exchange accounts."""
+    """Find entries in several currencies that don't go through the bank's exchange accounts.
+
+    Of what was brought in (no order made it) nobody knows the bank's side: there the outside has exchanged, which takes the
+    one currency and gives the other.
+    """
     through = func.sum(case((_own(OwnAccount.EXCHANGE), 1), else_=0))
+    outside = func.sum(case((_own(OwnAccount.SETTLEMENT), 1), else_=0))
+    currencies = func.count(postings.c.currency.distinct())
+    is_ordered = func.count(entries.c.origin) > 0
     statement = (
         select(postings.c.entry_id)
         .join(accounts, accounts.c.id == postings.c.account_id)
+        .join(entries, entries.c.id == postings.c.entry_id)
         .group_by(postings.c.entry_id)
-        .having(func.count(postings.c.currency.distinct()) > 1, through == 0)
+        .having(currencies > 1, through == 0, or_(is_ordered, outside < currencies))
         .order_by(postings.c.entry_id)
     )
     for row in connection.execute(statement):

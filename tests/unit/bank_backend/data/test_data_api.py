@@ -13,6 +13,7 @@ import pytest
 
 from bank_backend.data.lines import FILES
 from bank_backend.data.reading import MOST_BYTES
+from psd2.ids import PsuId
 from psd2.money import Money
 from tests.support.bank_core import ANNA, NOW, OTHER_TENANT, TENANT
 from tests.support.bank_sca import PORTAL, BankDesk, Tpp
@@ -44,6 +45,7 @@ def test_what_was_taken_out_is_brought_in_again_exactly(desk: BankDesk, wanted: 
     # What payments may say: a family in one sign, a blank that doesn't break, a number that is no IBAN.
     name = "\N{MAN}\N{ZERO WIDTH JOINER}\N{GIRL} Caf\xe9\xa0Sol"
     book(desk.bank, order(account, Money(100, "EUR"), creditor_iban="000123456789", creditor_name=name))
+    book(desk.bank, order(account, Money(1_000, "USD"), creditor_iban=desk.iban(PsuId("lucia.moretti"), 1)))
     before = exported(desk, wanted)
     assert desk.tpp.post(f"{DATA}/reset", {"seed": 99}).status_code == 200
     assert exported(desk, wanted) != before

@@ -132,7 +132,7 @@ def test_an_exchange_at_another_rate_is_found(bank: SeededBank) -> None:
 
 def test_an_exchange_past_the_bank_is_found(bank: SeededBank) -> None:
     """Currencies are crossed through the bank's own accounts only."""
-    entry = book(bank, order(bank.account(ANNA), Money(50_00, "USD"))).entry
+    entry = book(bank, order(bank.account(ANNA), Money(50_00, "USD"), origin="payment:0")).entry
 
     tamper(bank, "UPDATE accounts SET product = '' WHERE product = :product", product=OwnAccount.EXCHANGE.value)
 
