@@ -6,6 +6,7 @@ import base64
 import datetime as dt
 import json
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
@@ -35,6 +36,7 @@ POST = json_request("POST", f"{EDGE}/v1/funds-confirmations", {"amount": "1.00"}
 PROVED = HttpRequest(method="GET", url=f"{EDGE}/v1/accounts", headers={"Authorization": "DPoP abc", "DPoP": "a.b.c"})
 
 
+@cache
 def keys() -> dict[str, SigningKey]:
     """Return a key of each algorithm."""
     ed25519, rsa = OKPKey.generate_key("Ed25519", private=True), RSAKey.generate_key(2048, private=True)
