@@ -33,9 +33,9 @@ def tamper(bank: SeededBank, statement: str, **values: object) -> None:
     with bank.database.writing() as connection:
         postgresql = connection.dialect.name == "postgresql"
         for table in GUARDED:
-            names = (f"{table}_append_only ON {table}",) if postgresql else (f"{table}_no_update", f"{table}_no_delete")
-            for name in names:
-                connection.execute(text(f"DROP TRIGGER IF EXISTS {name}"))
+            for guard in ("append_only", "kept", "no_update", "no_delete"):
+                where = f" ON {table}" if postgresql else ""
+                connection.execute(text(f"DROP TRIGGER IF EXISTS {table}_{guard}{where}"))
         connection.execute(text(statement), values)
 
 
