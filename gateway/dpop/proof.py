@@ -23,7 +23,7 @@ TYPE: Final = "dpop+jwt"
 ALGS: Final = " ".join(sorted(VERIFIED_NAMES))
 MOST_CHARACTERS: Final = 4096
 _MOST_JTI_CHARACTERS: Final = 256
-_FUTURE_SECONDS: Final = 10.0  # as FAPI 2.0 SP §5.3.2.1 wants it taken of other JWTs
+_CLOCKS_APART_SECONDS: Final = 10.0  # as FAPI 2.0 SP §5.3.2.1 wants it taken of other JWTs
 # What the general judgement of signed messages calls a fault, and what it is called of a proof.
 _REASONS: Final = {
     "jose.typ": "dpop.typ",
@@ -43,7 +43,7 @@ _REASONS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """What a signed proof says. `jkt` is the thumbprint of the key that signed it (RFC 7638), `iat` epoch seconds."""
+    """What a signed proof says. `jkt` is the thumbprint of the key that signed it (RFC 7638); times are epoch seconds."""
 
     jkt: str
     jti: str
@@ -52,6 +52,8 @@ class Proof:
     iat: float
     ath: str | None
     nonce: str | None
+    nbf: float | None = None
+    exp: float | None = None
 
     @property
     def use(self) -> str:
@@ -120,7 +122,14 @@ def _proof(claims: Claims, *, jkt: str) -> Proof:
         iat=claims.moment("iat").timestamp(),
         ath=claims.text("ath") if "ath" in claims.values else None,
         nonce=claims.text("nonce") if "nonce" in claims.values else None,
+        nbf=_optional_seconds(claims, "nbf"),
+        exp=_optional_seconds(claims, "exp"),
     )
+
+
+def _optional_seconds(claims: Claims, name: str) -> float | None:
+    moment = claims.optional_moment(name)
+    return None if moment is None else moment.timestamp()
 
 
 def _require_address(proof: Proof, occasion: Occasion) -> None:
@@ -138,9 +147,20 @@ def _require_fresh(proof: Proof, occasion: Occasion) -> None:
     if age > occasion.seconds:
         text = f"DPoP: claim iat: is more than {occasion.seconds:g} seconds ago"
         raise ProofFault("dpop.iat", text, hint="make a new proof for each request, and set your clock")
-    if age < -_FUTURE_SECONDS:
-        text = f"DPoP: claim iat: is more than {_FUTURE_SECONDS:g} seconds ahead"
+    if age < -_CLOCKS_APART_SECONDS:
+        text = f"DPoP: claim iat: is more than {_CLOCKS_APART_SECONDS:g} seconds ahead"
         raise ProofFault("dpop.iat", text, hint="set your clock, and sign the seconds since 1970")
+    _require_in_force(proof, occasion.now)
+
+
+def _require_in_force(proof: Proof, now: float) -> None:
+    """Raise `ProofFault` where a proof says itself that it is not good yet, or no more: it need not, `iat` does."""
+    if proof.nbf is not None and proof.nbf > now + _CLOCKS_APART_SECONDS:
+        text, clause = "DPoP: claim nbf: lies in the future", "RFC 7519 §4.1.5"
+        raise ProofFault("dpop.iat", text, hint="leave nbf out, or sign the present moment", clause=clause)
+    if proof.exp is not None and proof.exp <= now - _CLOCKS_APART_SECONDS:
+        text, clause = "DPoP: claim exp: has passed", "RFC 7519 §4.1.4"
+        raise ProofFault("dpop.iat", text, hint="make a new proof for each request, and leave exp out", clause=clause)
 
 
 def _hash_of(token: bytes) -> bytes:

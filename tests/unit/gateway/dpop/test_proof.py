@@ -99,6 +99,18 @@ def test_a_proof_is_good_for_a_short_time(prover: Prover) -> None:
     assert reason_of(proof, now=now - 11) == "dpop.iat"
 
 
+def test_a_proof_may_say_itself_from_when_to_when_it_is_good(prover: Prover) -> None:
+    """RFC 7519 §4.1.4, §4.1.5: whoever says so is held to it, clocks being 10 s apart."""
+    now = int(time.time())
+    proof = prover.proof("GET", ADDRESS, token=TOKEN, iat=now, nbf=now + 10, exp=now + 20)
+
+    judged(proof, now=now)
+    judged(proof, now=now + 29)
+    assert reason_of(proof, now=now - 1) == "dpop.iat"
+    assert reason_of(proof, now=now + 30) == "dpop.iat"
+    assert reason_of(prover.proof("GET", ADDRESS, token=TOKEN, exp="soon")) == "dpop.malformed"
+
+
 @pytest.mark.parametrize(
     ("header", "reason"),
     [

@@ -125,7 +125,7 @@ def test_an_assertion_is_good_for_one_request(signing: AuthorizationWorld) -> No
         ({"client_secret": "x"}, "oauth.parameter"),
         ({"client_id": "client-9"}, "client.unknown"),
         ({"client_id": "client-2"}, "client.certificate_mismatch"),
-        ({"client_id": None, "client_assertion": "a.b.c"}, "oauth.parameter"),
+        ({"client_id": None, "client_assertion": "a.b.c"}, "assertion.sub"),
         ({"client_assertion": "eyJ"}, "assertion.form"),
         ({"certificate": qwac(OTHER_NUMBER)}, "client.certificate_mismatch"),
     ],
@@ -214,4 +214,10 @@ def test_a_client_uses_the_grants_that_it_registered(world: AuthorizationWorld) 
 def test_whom_no_client_id_can_name_is_not_looked_for(signing: AuthorizationWorld, subject: str) -> None:
     """Half a character and NUL are JSON, and what databases take as no text at all."""
     answer = ask(signing, assertion(sub=subject, iss=subject), client_id=None)
-    assert (answer.status_code, reason_of(answer)) == (400, "oauth.parameter")
+    assert (answer.status_code, answer.get_json()["error"], reason_of(answer)) == (401, "invalid_client", "assertion.sub")
+
+
+def test_an_assertion_that_names_nobody_authenticates_nobody(signing: AuthorizationWorld) -> None:
+    """Which is a failed authentication, not a parameter that is missing (RFC 7521 §4.2)."""
+    answer = ask(signing, assertion(sub=None), client_id=None)
+    assert (answer.get_json()["error"], reason_of(answer)) == ("invalid_client", "assertion.sub")
