@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.admission.refusal import Refusal
 from gateway.admission.request import Leaf
+from gateway.policies.model import SignatureRule
 from gateway.trust.judgement import Distrust, Distrusted
 from psd2.digests import UnknownDigest, WrongDigest, require_digest
 from psd2.http_signatures import (
@@ -72,6 +73,19 @@ class SignatureVerdict:
 
     seal: Leaf | None
     refusal: Refusal | None
+
+
+def has_seal_to_judge(rule: SignatureRule, *, bears_seal: bool) -> bool:
+    """Answer whether a request's seal is to be judged; raises `Refusal` where its route demands one and there is none."""
+    if rule is SignatureRule.REQUIRED and not bears_seal:
+        raise Refusal("signature.missing")
+    return bears_seal and rule is not SignatureRule.OFF
+
+
+def require_demanded(rule: SignatureRule, verdict: SignatureVerdict) -> None:
+    """Raise the `Refusal` of a signature that is no good where the route demands a good one; else the upstream is told."""
+    if rule is SignatureRule.REQUIRED and verdict.refusal is not None:
+        raise verdict.refusal
 
 
 def judged_signature(

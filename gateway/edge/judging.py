@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 from gateway.admission.looking_up import MOST_LOOK_UPS, load, looked_up
 from gateway.admission.memory import NotLoaded
 from gateway.admission.refusal import Refusal
-from gateway.admission.signatures import SignedRequest, judged_signature
+from gateway.admission.signatures import SignedRequest, has_seal_to_judge, judged_signature, require_demanded
 from gateway.admission.standing import admitted
 from gateway.changes.feed import StaleFeed
-from gateway.policies.model import SignatureRule
 from gateway.trust.model import TPP_STORE
 
 if TYPE_CHECKING:
@@ -75,19 +74,13 @@ class Judging:
         The verdict is on the seal's: a message signature that is there and judged is good, or raises.
         """
         await self._request_signatures.require(exchange, head, body, is_spent=is_spent)
-        admission = exchange.admission
-        if admission.taken.signature is SignatureRule.OFF:
-            return None
-        is_demanded = admission.taken.signature is SignatureRule.REQUIRED
-        if head.signed is None or not head.bears_seal:
-            if is_demanded:
-                raise Refusal("signature.missing")
+        admission, rule = exchange.admission, exchange.admission.taken.signature
+        if not has_seal_to_judge(rule, bears_seal=head.bears_seal) or head.signed is None:
             return None
         signed = SignedRequest(exchange.request, head.signed, body)
         # The judge may be missing, or what a responder says of the seal's certificate.
         verdict = exchange.signature = await looked_up(partial(self._judged_signature, signed, admission))
-        if is_demanded and verdict.refusal is not None:
-            raise verdict.refusal
+        require_demanded(rule, verdict)
         return verdict
 
     def _judged_signature(self, signed: SignedRequest, admission: Admission) -> SignatureVerdict:

@@ -16,7 +16,7 @@ from pydantic import Field, StringConstraints
 from gateway.admission.admit import Admission
 from gateway.admission.refusal import Refusal
 from gateway.admission.request import Connection, Request
-from gateway.admission.signatures import SignedRequest, judged_signature
+from gateway.admission.signatures import SignedRequest, has_seal_to_judge, judged_signature, require_demanded
 from gateway.audit.record import Exchange, RecordWriter
 from gateway.explain.asked import ExplainBody, asked_of
 from gateway.explain.dry_run import Verdict
@@ -90,19 +90,14 @@ class _Seals:
         admission = exchange.admission
         if admission.taken.message_signatures is SignatureRule.REQUIRED and not head.bears_message_signature:
             raise Refusal("message_signature.missing")  # one that is there covers the token, which nobody here has
-        if admission.taken.signature is SignatureRule.OFF:
-            return None
-        is_demanded = admission.taken.signature is SignatureRule.REQUIRED
-        if head.signed is None or not head.bears_seal:
-            if is_demanded:
-                raise Refusal("signature.missing")
+        rule = admission.taken.signature
+        if not has_seal_to_judge(rule, bears_seal=head.bears_seal) or head.signed is None:
             return None
         judge = self.known.judge_of(admission.taken.trust_store)
         signed = SignedRequest(exchange.request, head.signed, body)
         verdict = judged_signature(signed, admission.tpp, judge, now=self.now, longest_age=self.longest_age)
         exchange.signature = verdict
-        if is_demanded and verdict.refusal is not None:
-            raise verdict.refusal
+        require_demanded(rule, verdict)
         return verdict
 
 
