@@ -55,6 +55,7 @@ def test_log_lines_of_a_request_bear_its_trace_and_the_next_ones_their_own() -> 
     assert logged() == {"event": "a", "trace_id": TRACE, "parent_id": PARENT}
     note_trace({"HTTP_TRACEPARENT": "nonsense\n"})
     assert logged() == {"event": "a"}
+    note_trace({"HTTP_TRACEPARENT": RIGHT})
     note_trace({})
     assert logged() == {"event": "a"}
 

@@ -144,6 +144,7 @@ def test_a_repeated_head_has_no_body_where_the_request_was_a_head_request() -> N
         b"Set-Cookie: a=b",
         b"Location: /a",
         b"Connection: close",
+        b"Connection: x-request-id",
         b"X-Sandbox-Refusal: {}",
         b"X-Sandbox-Fault-Order: x",
         b"X-Request-ID: twice",
