@@ -97,7 +97,8 @@ def test_a_token_comes_as_what_it_is(known: Known, qwac: Issued, prover: Prover)
 
     assert refusal(known, sent(qwac, proof, scheme="Bearer")).reason == "token.dpop_as_bearer"
     assert refusal(known, sent(qwac, proof, token="a-bearer-token")).reason == "token.bearer_as_dpop"
-    assert admitted(known, sent(qwac, scheme="Bearer", token="a-bearer-token")).proof is None
+    for scheme in ("Bearer", "bearer", "BEARER"):  # its case does not matter (RFC 9110 §11.1)
+        assert admitted(known, sent(qwac, scheme=scheme, token="a-bearer-token")).proof is None
 
 
 @pytest.mark.parametrize(
