@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tpp_client.xs2a import Xs2a
 
 FINALISED, FAILED, EXEMPTED = "finalised", "failed", "exempted"
+AUTHORISED = frozenset({FINALISED, EXEMPTED})  # an exempted one needs no second factor (BG IG §14.15)
 # By preference: a link with which the bank lets a TPP start an authorisation (BG IG §4.15).
 _STARTS = (
     "startAuthorisation",

@@ -17,7 +17,7 @@ from tpp_client.errors import AuthorizationRefused, Refused
 from tpp_client.journeys.ais import ais_journey
 from tpp_client.journeys.following import SETTLED
 from tpp_client.journeys.piis import piis_journey
-from tpp_client.journeys.pis import pis_journey
+from tpp_client.journeys.pis import embedded_journey, pis_journey
 from tpp_client.journeys.stage import HeadlessPsu, discover
 from tpp_client.sandbox_api import data_request, process_data_response
 from tpp_client.sandbox_steering import personality_request, process_personality_response
@@ -157,14 +157,27 @@ def test_a_strict_bank_gets_what_it_asks_for(platform: RunningPlatform, identity
             read = platform.tpp("journey", "ais", "--sign", "--tpp", identity.name)
             paid = platform.tpp("journey", "pis", "--sign", "--tpp", identity.name)
             asked = platform.tpp("journey", "piis", "--sign", "--tpp", identity.name)
+            together = platform.tpp("journey", "bulk", "--sign", "--tpp", identity.name)
         finally:
             process_personality_response(personality_request(stage.xs2a, name="standard"))
 
     for told in (read.stdout, paid.stdout):
         assert "asked for: PSU-ID, PSU-User-Agent, TPP-Redirect-URI" in told
-    for told in (read.stdout, paid.stdout, asked.stdout):
+    for told in (read.stdout, paid.stdout, asked.stdout, together.stdout):
         assert "Confirm the authorisation" in told
         assert "\nDone\n" in told
+
+
+def test_a_lenient_bank_may_ask_for_no_second_factor(identity: TppIdentity) -> None:
+    """An authorisation that is exempted from SCA is as good as a finalised one (BG IG §14.15)."""
+    with open_stage(identity) as stage:
+        process_personality_response(personality_request(stage.xs2a, name="lenient"))
+        try:
+            result = embedded_journey(stage, ANNA)
+        finally:
+            process_personality_response(personality_request(stage.xs2a, name="standard"))
+
+    assert result.status in SETTLED
 
 
 def test_every_attack_is_held(platform: RunningPlatform, identity: TppIdentity) -> None:

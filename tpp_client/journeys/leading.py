@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import urljoin
 
 from tpp_client.authorisations import (
+    AUTHORISED,
     FAILED,
-    FINALISED,
     PsuProof,
     ScaStep,
     authorisation_start_request,
@@ -60,7 +60,7 @@ def carry_through(stage: Stage, step: ScaStep, persona: Persona) -> None:
     """Embedded: pass on what the bank asks of the PSU, link by link, until the authorisation is final (BG IG §7.2, §7.3)."""
     step = started(stage, step, persona, preferred=EMBEDDED_PREFERRED)
     for _ in range(_MOST_STEPS):
-        if step.status == FINALISED:
+        if step.status in AUTHORISED:
             return
         address, proof = _asked(stage, step, persona)
         step = process_psu_proof_response(psu_proof_request(stage.xs2a, address, proof))
@@ -122,7 +122,7 @@ def wait_for_app(stage: Stage, step: ScaStep) -> None:
     status = step.status
     for _ in range(_MOST_LOOKS):
         status = process_sca_status_response(sca_status_request(stage.xs2a, step.links["scaStatus"]))
-        if status == FINALISED:
+        if status in AUTHORISED:
             stage.narrator.fact("authorisation", status)
             return
         if status == FAILED:

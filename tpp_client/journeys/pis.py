@@ -48,12 +48,18 @@ class PisResult:
 def pis_journey(stage: Stage, psu: str) -> PisResult:
     """Pay at once, the PSU deciding at the bank; raises `TppClientError` at the first step that fails."""
     _, order = lunch(stage, psu)
+    payment = ordered(stage, order)
+    return PisResult(payment.payment_id, follow(stage, payment), order)
+
+
+def ordered(stage: Stage, order: Order) -> InitiatedPayment:
+    """Return the order as the bank has it, the PSU having approved it there, and we that it has come back to us."""
     metadata = discover(stage)
     payment = initiate(stage, order)
     tokens = authorise(stage, metadata, f"PIS:{payment.payment_id}")
     if "confirmation" in payment.sca.links:
         confirm_by_token(stage, payment.sca.links["confirmation"], Access(token=tokens.access_token))
-    return PisResult(payment.payment_id, follow(stage, payment), order)
+    return payment
 
 
 def embedded_journey(stage: Stage, psu: str) -> PisResult:

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 from tpp_client.errors import TppClientError
 from tpp_client.journeys.following import FAILED, SETTLED, follow, status_of
 from tpp_client.journeys.leading import EMBEDDED_PREFERRED, carry_through, require_approach
-from tpp_client.journeys.pis import PisResult, initiate, lunch
-from tpp_client.journeys.stage import authorise, discover
+from tpp_client.journeys.pis import PisResult, initiate, lunch, ordered
 from tpp_client.payments import BulkOrder, StandingOrder, cancellation_request, process_cancellation_response
 from tpp_client.sandbox_steering import clock_advance_request, clock_request, process_clock_response
 
@@ -44,9 +43,7 @@ def scheduled_journey(stage: Stage, psu: str) -> PisResult:
     """Pay in three days: nothing moves before, then it does by itself; raises `TppClientError`."""
     _, at_once = lunch(stage, psu)
     order = replace(at_once, execution_date=_today(stage) + timedelta(days=_DAYS_AHEAD))
-    metadata = discover(stage)
-    payment = initiate(stage, order)
-    authorise(stage, metadata, f"PIS:{payment.payment_id}")
+    payment = ordered(stage, order)
     follow(stage, payment, until=WAITING)
     _let_pass(stage, _DAYS_AHEAD)
     return PisResult(payment.payment_id, follow(stage, payment), order)
@@ -71,9 +68,7 @@ def standing_journey(stage: Stage, psu: str) -> StandingResult:
     """Pay every day from tomorrow on, and see the first days' payments made; raises `TppClientError`."""
     _, daily = lunch(stage, psu)
     order = StandingOrder(order=daily, start=_today(stage) + timedelta(days=1), frequency="Daily")
-    metadata = discover(stage)
-    payment = initiate(stage, order)
-    authorise(stage, metadata, f"PIS:{payment.payment_id}")
+    payment = ordered(stage, order)
     follow(stage, payment, until=WAITING)
     _let_pass(stage, _DAYS_AHEAD)
     status = status_of(stage, payment)
@@ -87,9 +82,7 @@ def bulk_journey(stage: Stage, psu: str) -> PisResult:
     """Pay twice with one confirmation; raises `TppClientError`."""
     _, one = lunch(stage, psu)
     order = BulkOrder(orders=(one, replace(one, remittance="And for the coffee")))
-    metadata = discover(stage)
-    payment = initiate(stage, order)
-    authorise(stage, metadata, f"PIS:{payment.payment_id}")
+    payment = ordered(stage, order)
     return PisResult(payment.payment_id, follow(stage, payment, until=SETTLED), order)
 
 
