@@ -70,6 +70,7 @@ class HttpExchange:
         self._awaiting: asyncio.Future[None] | None = None
         self._awaits_continue = parser.head.awaits_continue and parser.version == (1, 1)
         self._failure: Exception | None = None
+        self._is_long = parser.head.content_length > _MOST_DISCARDED_BYTES
         self._is_head = parser.method == "HEAD"
         self._is_old = parser.version == (1, 0)
         self._keeps_its_body = False
@@ -128,6 +129,8 @@ class HttpExchange:
         self.has_begun = True
         self._keeps_its_body = self._awaits_continue
         self._awaits_continue = False
+        if not self.body_is_whole and (self._keeps_its_body or self._is_long):
+            self.must_close = True  # nobody will read it to its end: the client is told (RFC 9112 §9.6)
         if status == _NO_CONTENT:
             headers, same = [*same.fields, *headers], NO_FIELDS  # there is one of them that it must not have
         parts = [status_line(status), same.lines]

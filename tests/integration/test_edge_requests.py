@@ -298,6 +298,17 @@ def test_too_large_a_body_is_refused(edge: EdgeUnderTest) -> None:
     assert (chunked.status, chunked.reason) == (413, "http.body_too_large")
 
 
+def test_who_sends_what_will_not_be_read_is_told_that_the_connection_ends(edge: EdgeUnderTest) -> None:
+    """Or its next request over it would be lost (RFC 9112 §9.6)."""
+    too_long = edge.say(POST + b"Content-Length: 50000000\r\n\r\n")
+    with edge.connect() as stranger:
+        stranger.sendall(POST + b"Content-Length: 2\r\nExpect: 100-continue\r\n\r\n")
+        not_asked_for = read_answer(stranger)
+
+    assert (too_long.reason, too_long.headers["connection"]) == ("http.body_too_large", "close")
+    assert (not_asked_for.reason, not_asked_for.headers["connection"]) == ("mtls.missing", "close")
+
+
 def test_a_refused_upload_can_read_its_refusal_and_go_on(edge: EdgeUnderTest) -> None:
     """What is left of its body is taken and thrown away; the connection serves the next request."""
     with edge.connect() as connection:
