@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 # openid-client for the tests that want a client of somebody else's; without npm they are skipped, and say so.
 INDEPENDENT := tests/independent_client/node_modules/.ready
-.PHONY: help env demo up down check lint types imports test browser-then-behave unit integration browser behave independent-client screenshots bench compose-demo compose-test compose-down lock clean
+.PHONY: help env demo up down check lint types imports test unit-then-behave one-browser unit integration browser behave independent-client screenshots bench compose-demo compose-test compose-down lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -74,13 +74,16 @@ behave: $(READY) ## the acceptance suite, over the wire, on a platform of its ow
 	  $(BIN)/python -m tests.support.judge_transcript "$$transcript"
 
 test: check ## everything above: the one command that CI runs
-	@# Three lanes side by side, as long as one another: no core waits while a page loads or a server starts.
-	@$(MAKE) --no-print-directory --jobs 3 --output-sync=target integration unit browser-then-behave
+	@# Three lanes side by side: integration and browser wait for servers more than they compute, and unit takes what they leave.
+	@$(MAKE) --no-print-directory --jobs 3 --output-sync=target integration unit-then-behave one-browser
 
-browser-then-behave:
-	@$(MAKE) --no-print-directory browser WORKERS=1
+unit-then-behave:
+	@$(MAKE) --no-print-directory unit
 	@# Beside the others on two cores, what is in force within a second may take a few.
 	@$(MAKE) --no-print-directory behave BEHAVE="-D second=8"
+
+one-browser:
+	@$(MAKE) --no-print-directory browser WORKERS=1
 
 screenshots: $(READY) ## take the README's pictures anew, from a platform of its own
 	@$(BIN)/python -m tests.browser.screenshots
