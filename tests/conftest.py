@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from tests.support.compiled_templates import remember_templates
 from tests.support.databases import ENGINES, Databases, PostgresStore, SqliteStore, Templates
 from tests.support.garbage import keep_what_is_loaded
+from tests.support.patient_looks import look_patiently
 from tests.support.plain_logs import log_plainly
 from tests.support.postgres import Postgres, running_postgres
 from tests.support.shared import begin_sharing, end_sharing
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 remember_url_rules()
 remember_templates()
 log_plainly()
+look_patiently()
 # How long an example takes says how busy the machine is.
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")
