@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.support.compiled_templates import remember_templates
 from tests.support.databases import ENGINES, Databases, PostgresStore, SqliteStore, Templates
+from tests.support.failed_tests import FailedTests
 from tests.support.garbage import keep_what_is_loaded
 from tests.support.patient_looks import look_patiently
 from tests.support.plain_logs import log_plainly
@@ -37,6 +38,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Make room for what the processes of this run share."""
     begin_sharing(config)
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(FailedTests())
 
 
 @pytest.hookimpl(trylast=True)
