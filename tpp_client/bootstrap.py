@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from tpp_client.errors import IdentityUnusable
 from tpp_client.identity import load_identity
 from tpp_client.journeys.browser import BrowserPsu, loopback_redirect_uri
 from tpp_client.journeys.narration import NarratedTransport
-from tpp_client.journeys.stage import HeadlessPsu, Stage
+from tpp_client.journeys.stage import Backchannel, HeadlessPsu, Stage
 from tpp_client.speaking import voice_of
 from tpp_client.xs2a import Xs2a
 
@@ -27,6 +28,17 @@ def identity_at(home: Path, name: str, *, clock: Clock) -> TppIdentity:
     return load_identity(home / "certs" / "tpps" / name, clock=clock)
 
 
+def backchannel_of(identity: TppIdentity) -> Backchannel:
+    """Return how PSUs are asked in their bank app; raises `IdentityUnusable` where the client has not registered for that."""
+    if identity.client.delivery_mode is None:
+        msg = (
+            f"the client of {identity.name} has not registered for asking PSUs without a browser (CIBA Core §4): "
+            f"`sandbox tpp change-client {identity.name} … --ciba poll` does, with the options that it has now beside it"
+        )
+        raise IdentityUnusable(msg)
+    return Backchannel()
+
+
 def headless_stage(
     identity: TppIdentity,
     transport: Transport,
@@ -35,6 +47,7 @@ def headless_stage(
     narrator: Narrator,
     clock: Clock,
     pause: Callable[[float], None] = time.sleep,
+    backchannel: Backchannel | None = None,
 ) -> Stage:
     """Return a stage on which the sandbox decides for the PSU; `transport` is plain: what the client adds is added here.
 
@@ -54,6 +67,7 @@ def headless_stage(
         redirect_uri=identity.redirect_uris[0],
         pause=pause,
         psu_id=psu,
+        backchannel=backchannel,
     )
 
 

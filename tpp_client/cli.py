@@ -16,11 +16,11 @@ from psd2.clock import SystemClock
 from tpp_client.attacks.catalogue import CATALOGUE, attacks_named
 from tpp_client.attacks.field import AttackField
 from tpp_client.attacks.model import Outcome, Verdict, run_attack
-from tpp_client.bootstrap import browser_stage, headless_stage, identity_at
+from tpp_client.bootstrap import backchannel_of, browser_stage, headless_stage, identity_at
 from tpp_client.errors import TppClientError
 from tpp_client.explaining import Question, explain_request, process_explain_response, told
 from tpp_client.http_signatures import signing_transport
-from tpp_client.journeys.catalogue import NAMES, journeys_for, run_journey
+from tpp_client.journeys.catalogue import NAMES, WITHOUT_TOKEN, journeys_for, run_journey
 from tpp_client.journeys.console import ConsoleNarrator
 from tpp_client.journeys.narration import Recorder
 from tpp_client.seals import SigningTransport, load_seal
@@ -62,18 +62,25 @@ def main() -> None:
 @_home_option
 @_json_option
 @click.option("--browser", is_flag=True, help="A person decides in a browser (ais only).")
+@click.option("--ciba", is_flag=True, help="The bank asks the PSU in its app, without a browser (OpenID CIBA).")
 @click.option("--sign", is_flag=True, help="Sign every request with the TPP's QSealC.")
 @click.option(
     "--http-signatures", is_flag=True, help="Sign what bears a token with the client's key, take signed answers only."
 )
 def journey(
-    *, kind: str, tpp_name: str, psu: str, home: Path, as_json: bool, browser: bool, sign: bool, http_signatures: bool
+    *,
+    kind: str,
+    tpp_name: str,
+    psu: str,
+    home: Path,
+    as_json: bool,
+    browser: bool,
+    ciba: bool,
+    sign: bool,
+    http_signatures: bool,
 ) -> None:
     """Go a journey from the certificate to the data; `all` goes those that the TPP's roles allow."""
-    if browser and kind != "ais":
-        raise click.UsageError("--browser goes with ais: the other journeys ask the sandbox who banks here")
-    if sign and http_signatures:
-        raise click.UsageError("--sign and --http-signatures both fill the field Signature: choose one")
+    _require_one_way(kind, browser=browser, ciba=ciba, sign=sign, http_signatures=http_signatures)
     console, recorder = Console(stderr=as_json, highlight=False), Recorder()
     narrator: Narrator = recorder if as_json else ConsoleNarrator(console)
     try:
@@ -81,7 +88,7 @@ def journey(
         with transport_for(identity) as transport:
             sender = _sealing(transport, identity) if sign else transport
             sender = _signing(transport, identity) if http_signatures else sender
-            stage = _stage(identity, sender, narrator, psu=psu, person=console if browser else None)
+            stage = _stage(identity, sender, narrator, psu=psu, person=console if browser else None, ciba=ciba)
             outcomes = [run_journey(one, stage, psu) for one in journeys_for(kind, identity.certificate)]
     except TppClientError as error:
         _give_up(error, as_json=as_json)
@@ -169,9 +176,23 @@ def _signing(transport: Transport, identity: TppIdentity) -> Transport:
     return signing_transport(transport, key, issuer=identity.issuer, edge=identity.edge, clock=_CLOCK)
 
 
-def _stage(identity: TppIdentity, transport: Transport, narrator: Narrator, *, psu: str, person: Console | None) -> Stage:
+def _require_one_way(kind: str, *, browser: bool, ciba: bool, sign: bool, http_signatures: bool) -> None:
+    if browser and kind != "ais":
+        raise click.UsageError("--browser goes with ais: the other journeys ask the sandbox who banks here")
+    if browser and ciba:
+        raise click.UsageError("--browser and --ciba are two ways to the PSU: choose one")
+    if ciba and kind in WITHOUT_TOKEN:
+        raise click.UsageError(f"--ciba is a way to a token, and {kind} goes without one: try ais, pis or piis")
+    if sign and http_signatures:
+        raise click.UsageError("--sign and --http-signatures both fill the field Signature: choose one")
+
+
+def _stage(
+    identity: TppIdentity, transport: Transport, narrator: Narrator, *, psu: str, person: Console | None, ciba: bool
+) -> Stage:
     if person is None:
-        return headless_stage(identity, transport, psu=psu, narrator=narrator, clock=_CLOCK)
+        backchannel = backchannel_of(identity) if ciba else None
+        return headless_stage(identity, transport, psu=psu, narrator=narrator, clock=_CLOCK, backchannel=backchannel)
 
     def show(url: str) -> None:
         person.print("    Open this address in a browser and decide there; this command waits:")

@@ -13,11 +13,15 @@ if TYPE_CHECKING:
 BERLIN, MESSAGE_SIGNING = "berlin", "fapi2-message-signing"
 PRIVATE_KEY_JWT: Final = "private_key_jwt"
 SELF_SIGNED: Final = "self_signed_tls_client_auth"
+PING: Final = "ping"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientTraits:
-    """What its registration makes of a client; `jwks` are the public keys that the bank knows, None where it fetches them."""
+    """What its registration makes of a client; `jwks` are the public keys that the bank knows, None where it fetches them.
+
+    `delivery_mode` is how it hears that a PSU has decided (CIBA Core §4), None where it has none asked.
+    """
 
     profile: str = BERLIN
     auth_method: str = "tls_client_auth"
@@ -25,6 +29,8 @@ class ClientTraits:
     authorization_signed_response_alg: str | None = None
     introspection_signed_response_alg: str | None = None
     dpop_bound_access_tokens: bool = False
+    delivery_mode: str | None = None
+    notification_endpoint: str | None = None
     jwks: Mapping[str, Any] | None = field(default=None, hash=False, repr=False)
 
     @property
@@ -72,5 +78,7 @@ def read_traits(client: Document) -> ClientTraits:
         authorization_signed_response_alg=client.optional_text("authorization_signed_response_alg"),
         introspection_signed_response_alg=client.optional_text("introspection_signed_response_alg"),
         dpop_bound_access_tokens=client.optional_flag("dpop_bound_access_tokens"),
+        delivery_mode=client.optional_text("backchannel_token_delivery_mode"),
+        notification_endpoint=client.optional_text("backchannel_client_notification_endpoint"),
         jwks=client.child("jwks").fields if "jwks" in client else None,
     )

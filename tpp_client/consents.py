@@ -83,6 +83,11 @@ class ConsentDetails:
         return self.status == PARTIALLY_AUTHORISED
 
 
+def consent_path(consent_id: ConsentId) -> str:
+    """Return the consent's path."""
+    return f"/v1/consents/{consent_id}"
+
+
 def consent_request(xs2a: Xs2a, draft: ConsentDraft, *, headers: Mapping[str, str] = NO_HEADERS) -> HttpResponse:
     """Ask for a consent."""
     return xs2a.post("/v1/consents", draft.as_json(), headers=headers)
@@ -101,7 +106,7 @@ def process_consent_response(response: HttpResponse) -> CreatedConsent:
 
 def consent_details_request(xs2a: Xs2a, consent_id: ConsentId) -> HttpResponse:
     """Ask for the consent as it stands."""
-    return xs2a.get(f"/v1/consents/{consent_id}")
+    return xs2a.get(consent_path(consent_id))
 
 
 def process_consent_details_response(response: HttpResponse) -> ConsentDetails:
@@ -130,7 +135,7 @@ def _number(account: Document) -> str:
 
 def consent_status_request(xs2a: Xs2a, consent_id: ConsentId) -> HttpResponse:
     """Ask for the consent's status only."""
-    return xs2a.get(f"/v1/consents/{consent_id}/status")
+    return xs2a.get(f"{consent_path(consent_id)}/status")
 
 
 def process_consent_status_response(response: HttpResponse) -> str:
@@ -141,7 +146,7 @@ def process_consent_status_response(response: HttpResponse) -> str:
 
 def consent_deletion_request(xs2a: Xs2a, consent_id: ConsentId) -> HttpResponse:
     """End the consent: the bank calls it terminatedByTpp from now on."""
-    return xs2a.delete(f"/v1/consents/{consent_id}")
+    return xs2a.delete(consent_path(consent_id))
 
 
 def process_consent_deletion_response(response: HttpResponse) -> None:

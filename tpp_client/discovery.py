@@ -30,6 +30,7 @@ class ServerMetadata:
     names_issuer_in_responses: bool
     grant_management_endpoint: str = ""
     pushed_authorization_request_endpoint: str = ""
+    backchannel_authentication_endpoint: str = ""
     jwks_uri: str = ""
 
 
@@ -60,6 +61,7 @@ def process_discovery_response(response: HttpResponse, *, issuer: str) -> Server
         names_issuer_in_responses=document.optional_flag("authorization_response_iss_parameter_supported"),
         grant_management_endpoint=document.optional_text("grant_management_endpoint") or "",
         pushed_authorization_request_endpoint=_optional_endpoint(document, aliases, "pushed_authorization_request_endpoint"),
+        backchannel_authentication_endpoint=_optional_endpoint(document, aliases, "backchannel_authentication_endpoint"),
         jwks_uri=_optional_endpoint(document, document, "jwks_uri"),
     )
 

@@ -24,6 +24,11 @@ process_funds_consent_response = process_consent_response
 process_funds_consent_status_response = process_consent_status_response
 
 
+def funds_consent_path(consent_id: ConsentId) -> str:
+    """Return the consent's path."""
+    return f"{_CONSENTS}/{consent_id}"
+
+
 def funds_consent_request(xs2a: Xs2a, *, iban: str, headers: Mapping[str, str] = NO_HEADERS) -> HttpResponse:
     """Ask for the consent to put questions about one account."""
     content = {"account": {"iban": iban}, "registrationInformation": "Simulated card issuer"}
@@ -32,12 +37,12 @@ def funds_consent_request(xs2a: Xs2a, *, iban: str, headers: Mapping[str, str] =
 
 def funds_consent_status_request(xs2a: Xs2a, consent_id: ConsentId) -> HttpResponse:
     """Ask for the consent's status."""
-    return xs2a.get(f"{_CONSENTS}/{consent_id}/status")
+    return xs2a.get(f"{funds_consent_path(consent_id)}/status")
 
 
 def funds_consent_deletion_request(xs2a: Xs2a, consent_id: ConsentId) -> HttpResponse:
     """End the consent."""
-    return xs2a.delete(f"{_CONSENTS}/{consent_id}")
+    return xs2a.delete(funds_consent_path(consent_id))
 
 
 def funds_confirmation_request(xs2a: Xs2a, access: Access, *, iban: str, amount: Money) -> HttpResponse:

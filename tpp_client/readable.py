@@ -18,18 +18,24 @@ if TYPE_CHECKING:
 _ASKED = (
     "grant_type", "scope", "code", "code_verifier", "refresh_token", "token", "client_id", "access.accounts", "validUntil",
     "frequencyPerDay", "account.iban", "debtorAccount.iban", "creditorAccount.iban", "instructedAmount.amount",
-    "instructedAmount.currency", "request_uri", "url", "psu", "result", "accounts",
+    "instructedAmount.currency", "request_uri", "auth_req_id", "login_hint", "binding_message",
+    "client_notification_token", "url", "psu", "result", "accounts",
 )  # fmt: skip
 _ANSWERED = (
     "issuer", "authorization_endpoint", "request_uri", "mtls_endpoint_aliases.token_endpoint", "consentId",
     "consentStatus", "paymentId", "transactionStatus", "_links.scaOAuth.href", "redirect", "access_token", "refresh_token",
-    "token_type", "expires_in",
+    "token_type", "auth_req_id", "expires_in", "interval",
     "scope", "active", "cnf.x5t#S256", "accounts", "balances", "transactions.booked", "transactions.pending", "fundsAvailable",
-    "personas", "keys", "messages", "error", "error_description", "tppMessages", "code", "title", "detail", "reason", "hint",
-    "clause",
+    "personas", "keys", "messages", "authorisationIds", "scaStatus", "error", "error_description", "tppMessages", "code",
+    "title", "detail", "reason", "hint", "clause",
 )  # fmt: skip
 _NAMES = {"debtorAccount.iban": "debtor", "creditorAccount.iban": "creditor", "_links.scaOAuth.href": "scaOAuth"}
-_SECRETS = frozenset({"code", "code_verifier", "access_token", "refresh_token", "token", "state", "password", "response"})
+_SECRETS = frozenset(
+    {
+        "code", "code_verifier", "access_token", "refresh_token", "token", "state", "password", "response", "auth_req_id",
+        "client_notification_token",
+    }
+)  # fmt: skip
 # In an error body `code` is the error's name; a code that opens doors is only ever asked with, or in a redirect.
 _ANSWERED_SECRETS = _SECRETS - {"code"}
 _LINKS = frozenset({"url", "redirect"})

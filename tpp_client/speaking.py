@@ -14,6 +14,13 @@ from tpp_client.authorization import (
     process_signed_authorization_response,
     signed_response_of,
 )
+from tpp_client.backchannel import (
+    backchannel_parameters,
+    backchannel_parameters_request,
+    backchannel_token_request,
+    process_backchannel_response,
+    process_backchannel_token_response,
+)
 from tpp_client.client_assertions import AssertingTransport, ClientSigner
 from tpp_client.dpop import TOKEN_TYPE, DpopKey, ProvingTransport
 from tpp_client.pushing import process_pushed_response, pushed_parameters_request
@@ -41,6 +48,7 @@ from tpp_client.tokens import (
 if TYPE_CHECKING:
     from psd2.clock import Clock
     from tpp_client.authorization import AuthorizationAttempt, AuthorizationCode
+    from tpp_client.backchannel import BackchannelRequest, Undecided
     from tpp_client.client import ClientTraits
     from tpp_client.discovery import ServerMetadata
     from tpp_client.identity import TppIdentity
@@ -124,6 +132,35 @@ class Voice:
         """Exchange a code for tokens, bound as the client has registered."""
         response = token_request(transport, metadata, code)
         return process_token_response(response, asked_scope=code.attempt.scope, token_type=self.token_type)
+
+    def asks(
+        self,
+        transport: Transport,
+        metadata: ServerMetadata,
+        *,
+        scope: str,
+        psu: str,
+        binding_message: str,
+        notification_token: str | None = None,
+    ) -> BackchannelRequest:
+        """Have the bank ask a PSU in its app, the request signed where that is asked of the client (CIBA Core §7.1)."""
+        parameters = backchannel_parameters(
+            client_id=self.identity.client_id,
+            scope=scope,
+            psu=psu,
+            binding_message=binding_message,
+            notification_token=notification_token,
+        )
+        asked = self.as_pushed(metadata, parameters)
+        return process_backchannel_response(backchannel_parameters_request(transport, metadata, asked))
+
+    def polled(
+        self, transport: Transport, metadata: ServerMetadata, begun: BackchannelRequest, *, scope: str
+    ) -> Tokens | Undecided:
+        """Ask whether the PSU has decided, and take the tokens, bound as the client has registered."""
+        client_id = self.identity.client_id
+        response = backchannel_token_request(transport, metadata.token_endpoint, begun, client_id=client_id)
+        return process_backchannel_token_response(response, asked_scope=scope, token_type=self.token_type)
 
     def refreshed(self, transport: Transport, metadata: ServerMetadata, refresh_token: str) -> Tokens:
         """Return a fresh access token."""

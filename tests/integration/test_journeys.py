@@ -208,6 +208,18 @@ def test_every_attack_on_a_client_that_signs_is_held(platform: RunningPlatform, 
     assert done.returncode == 0
 
 
+def test_the_psu_is_asked_in_its_bank_app(platform: RunningPlatform) -> None:
+    """`tpp journey ais --ciba`: undecided at first, a bound token after the PSU's yes, accounts (CIBA Core §7, §10.1)."""
+    tpp = registered(platform, roles="AISP", client=("--profile", "fapi2", "--ciba", "poll"))
+
+    gone = json.loads(platform.tpp("journey", "ais", "--ciba", "--tpp", tpp.name, "--json").stdout)
+
+    (journey,) = gone["journeys"]
+    polls = [call["status"] for step in journey["steps"] for call in step["exchanges"] if call["url"].endswith("/token")]
+    assert (journey["ok"], polls) == (True, [400, 200])
+    assert journey["result"]["accounts"]
+
+
 def test_a_client_is_changed_and_its_key_rotated(platform: RunningPlatform) -> None:
     """`sandbox tpp change-client`, `rotate-key`: the next journey goes as the client is registered then, by its new key."""
     tpp = registered(platform, roles="AISP")

@@ -15,16 +15,17 @@ from tpp_client.accounts import (
 )
 from tpp_client.consents import (
     ConsentDraft,
+    consent_path,
     consent_request,
     consent_status_request,
     process_consent_response,
     process_consent_status_response,
 )
 from tpp_client.errors import Refused
+from tpp_client.journeys.authorising import authorised
 from tpp_client.journeys.demands import initiated, is_refused_for
-from tpp_client.journeys.leading import confirm_by_token
 from tpp_client.journeys.personas import persona_named, read_personas
-from tpp_client.journeys.stage import authorise, discover
+from tpp_client.journeys.stage import Awaiting, discover
 from tpp_client.xs2a import Access
 
 if TYPE_CHECKING:
@@ -80,10 +81,9 @@ def ais_journey(stage: Stage) -> AisResult:
     metadata = discover(stage)
     consent = _asked_for_consent(stage)
     consent_id = consent.consent_id
-    tokens = authorise(stage, metadata, f"AIS:{consent_id}")
+    awaiting = Awaiting(scope=f"AIS:{consent_id}", path=consent_path(consent_id), sca=consent.sca)
+    tokens = authorised(stage, metadata, awaiting)
     access = Access(token=tokens.access_token, consent_id=consent_id)
-    if "confirmation" in consent.sca.links:
-        confirm_by_token(stage, consent.sca.links["confirmation"], access)
     _confirm_consent(stage, consent_id)
     stage.narrator.step("Read the accounts", "BG IG §6.5.1")
     accounts = process_accounts_response(accounts_request(stage.xs2a, access))

@@ -28,27 +28,38 @@ class JourneyResult(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Journey:
-    """A journey and the role it takes; one that moves the tenant's clock is gone by its name only, never with `all`."""
+    """A journey and the role it takes; one that moves the tenant's clock is gone by its name only, never with `all`.
+
+    One that `takes_token` can have the PSU asked by CIBA instead of a redirect; the others go without OAuth.
+    """
 
     name: str
     title: str
     role: PspRole
     go: Callable[[Stage, str], JourneyResult]
     moves_clock: bool = False
+    takes_token: bool = True
 
 
 JOURNEYS = (
     Journey(name="ais", title="Account information", role=PspRole.AI, go=lambda stage, _: ais_journey(stage)),
     Journey(name="pis", title="Payment initiation", role=PspRole.PI, go=pis_journey),
     Journey(name="piis", title="Funds confirmation", role=PspRole.IC, go=piis_journey),
-    Journey(name="embedded", title="A payment without a browser", role=PspRole.PI, go=embedded_journey),
-    Journey(name="decoupled", title="A payment confirmed in the bank's app", role=PspRole.PI, go=decoupled_journey),
+    Journey(name="embedded", title="A payment without a browser", role=PspRole.PI, go=embedded_journey, takes_token=False),
+    Journey(
+        name="decoupled",
+        title="A payment confirmed in the bank's app",
+        role=PspRole.PI,
+        go=decoupled_journey,
+        takes_token=False,
+    ),
     Journey(name="bulk", title="Several payments, confirmed once", role=PspRole.PI, go=bulk_journey),
-    Journey(name="cancelled", title="A payment cancelled in time", role=PspRole.PI, go=cancelled_journey),
+    Journey(name="cancelled", title="A payment cancelled in time", role=PspRole.PI, go=cancelled_journey, takes_token=False),
     Journey(name="scheduled", title="A payment of another day", role=PspRole.PI, go=scheduled_journey, moves_clock=True),
     Journey(name="standing", title="A standing order", role=PspRole.PI, go=standing_journey, moves_clock=True),
 )
 NAMES = tuple(journey.name for journey in JOURNEYS)
+WITHOUT_TOKEN = tuple(journey.name for journey in JOURNEYS if not journey.takes_token)
 
 
 def journeys_for(name: str, certificate: Psd2Certificate) -> tuple[Journey, ...]:

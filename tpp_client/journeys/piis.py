@@ -9,14 +9,15 @@ from psd2.money import Money
 from tpp_client.errors import TppClientError
 from tpp_client.funds import (
     funds_confirmation_request,
+    funds_consent_path,
     funds_consent_request,
     process_funds_confirmation_response,
     process_funds_consent_response,
 )
+from tpp_client.journeys.authorising import authorised
 from tpp_client.journeys.demands import initiated
-from tpp_client.journeys.leading import confirm_by_token
 from tpp_client.journeys.personas import persona_named, read_personas
-from tpp_client.journeys.stage import authorise, discover
+from tpp_client.journeys.stage import Awaiting, discover
 from tpp_client.xs2a import Access
 
 if TYPE_CHECKING:
@@ -46,10 +47,9 @@ def piis_journey(stage: Stage, psu: str) -> PiisResult:
     metadata = discover(stage)
     stage.narrator.step(f"Ask for the consent to put questions about {account.iban}", "BG Confirmation of Funds Consent 2.0")
     consent = _consent(stage, account.iban)
-    tokens = authorise(stage, metadata, f"PIIS:{consent.consent_id}")
+    path = funds_consent_path(consent.consent_id)
+    tokens = authorised(stage, metadata, Awaiting(scope=f"PIIS:{consent.consent_id}", path=path, sca=consent.sca))
     access = Access(token=tokens.access_token, consent_id=consent.consent_id)
-    if "confirmation" in consent.sca.links:
-        confirm_by_token(stage, consent.sca.links["confirmation"], access)
     small = _ask(stage, access, account.iban, Money.parse(_SMALL, account.currency))
     huge = _ask(stage, access, account.iban, Money.parse(_HUGE, account.currency))
     if huge:

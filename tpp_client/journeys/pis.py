@@ -6,22 +6,21 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from psd2.money import Money
+from tpp_client.journeys.authorising import authorised
 from tpp_client.journeys.demands import initiated
 from tpp_client.journeys.following import follow
 from tpp_client.journeys.leading import (
     DECOUPLED_PREFERRED,
     EMBEDDED_PREFERRED,
     carry_through,
-    confirm_by_token,
     decide_in_app,
     require_approach,
     started,
     wait_for_app,
 )
 from tpp_client.journeys.personas import payee_for, persona_named, read_personas
-from tpp_client.journeys.stage import authorise, discover
+from tpp_client.journeys.stage import Awaiting, discover
 from tpp_client.payments import PaymentOrder, payment_request, process_payment_response, service_of
-from tpp_client.xs2a import Access
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,9 +55,7 @@ def ordered(stage: Stage, order: Order) -> InitiatedPayment:
     """Return the order as the bank has it, the PSU having approved it there, and we that it has come back to us."""
     metadata = discover(stage)
     payment = initiate(stage, order)
-    tokens = authorise(stage, metadata, f"PIS:{payment.payment_id}")
-    if "confirmation" in payment.sca.links:
-        confirm_by_token(stage, payment.sca.links["confirmation"], Access(token=tokens.access_token))
+    authorised(stage, metadata, Awaiting(scope=f"PIS:{payment.payment_id}", path=payment.path, sca=payment.sca))
     return payment
 
 

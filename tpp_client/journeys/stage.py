@@ -1,4 +1,4 @@
-"""What every journey needs at hand, and the authorization that all three kinds share."""
+"""What every journey needs at hand, and the authorization by a browser's redirect."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from psd2.clock import Clock
+    from tpp_client.authorisations import ScaStep
     from tpp_client.authorization import AuthorizationAttempt, AuthorizationCode
     from tpp_client.discovery import ServerMetadata
     from tpp_client.identity import TppIdentity
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from tpp_client.tokens import Tokens
     from tpp_client.wire import Transport
     from tpp_client.xs2a import Xs2a
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backchannel:
+    """How PSUs are asked without a browser: the client polls for their answer (CIBA Core §5)."""
 
 
 class PsuDecision(Protocol):
@@ -59,6 +65,16 @@ class Stage:
     redirect_uri: str
     pause: Callable[[float], None]
     psu_id: str | None = None  # the PSU's login at the bank, where the TPP knows it
+    backchannel: Backchannel | None = None  # there where PSUs are asked in their bank app
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Awaiting:
+    """What waits for a PSU's yes: its scope at the authorization server, its path at the bank, and how the bank would lead."""
+
+    scope: str
+    path: str
+    sca: ScaStep
 
 
 def discover(stage: Stage) -> ServerMetadata:
@@ -77,7 +93,7 @@ def authorise(stage: Stage, metadata: ServerMetadata, scope: str) -> Tokens:
     clauses = ", ".join(["RFC 8705 §2.1, §3", *["RFC 7523 §3"] * signs, *["RFC 9449 §5"] * proves])
     stage.narrator.step(f"Exchange the code for a token, authenticated by {how}", clauses)
     tokens = stage.voice.tokens(stage.transport, metadata, code)
-    _require_bound(stage, metadata, tokens)
+    require_bound(stage, metadata, tokens)
     return tokens
 
 
@@ -106,7 +122,7 @@ def _address(stage: Stage, metadata: ServerMetadata, attempt: AuthorizationAttem
     return url
 
 
-def _require_bound(stage: Stage, metadata: ServerMetadata, tokens: Tokens) -> None:
+def require_bound(stage: Stage, metadata: ServerMetadata, tokens: Tokens) -> None:
     """Look into the token: one that is not bound to us would be anybody's."""
     told, signed = stage.voice.introspected(stage.transport, metadata, tokens.access_token)
     if signed is not None:

@@ -26,6 +26,7 @@ METADATA = {
         "token_endpoint": f"{EDGE}/token",
         "introspection_endpoint": f"{EDGE}/introspect",
         "revocation_endpoint": f"{EDGE}/revoke",
+        "backchannel_authentication_endpoint": f"{EDGE}/bc-authorize",
     },
 }
 

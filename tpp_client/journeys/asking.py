@@ -1,0 +1,77 @@
+"""The PSU asked in its bank app, without a browser: the client waits for the decision (OpenID CIBA Core 1.0, FAPI-CIBA)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from psd2.ids import new_uuid
+from tpp_client.authorisations import authorisations_request, process_authorisations_response
+from tpp_client.backchannel import Undecided
+from tpp_client.errors import TppClientError, UnexpectedResponse
+from tpp_client.journeys.leading import decide_in_app
+from tpp_client.journeys.stage import require_bound
+
+if TYPE_CHECKING:
+    from tpp_client.backchannel import BackchannelRequest
+    from tpp_client.discovery import ServerMetadata
+    from tpp_client.journeys.stage import Awaiting, Stage
+    from tpp_client.tokens import Tokens
+
+_MESSAGE_CHARACTERS = 5
+
+
+def asked_in_app(stage: Stage, metadata: ServerMetadata, awaiting: Awaiting) -> Tokens:
+    """Have the bank ask, let the PSU decide, fetch the tokens; raises `TppClientError`."""
+    begun = _ask(stage, metadata, awaiting)
+    stage.narrator.step("Ask for the token before the PSU has decided", "CIBA Core §10.1, §11")
+    if not isinstance(stage.voice.polled(stage.transport, metadata, begun, scope=awaiting.scope), Undecided):
+        msg = "the bank has given a token before the PSU has decided"
+        raise UnexpectedResponse(msg)
+    _decide(stage, awaiting)
+    stage.narrator.step(f"Ask again every {begun.interval} s, as the bank wants it", "CIBA Core §7.3, §11")
+    tokens = _polled(stage, metadata, begun, scope=awaiting.scope)
+    require_bound(stage, metadata, tokens)
+    return tokens
+
+
+def _ask(stage: Stage, metadata: ServerMetadata, awaiting: Awaiting) -> BackchannelRequest:
+    signed = " by a request signed with the client's key" if stage.voice.traits.signs_requests else ""
+    stage.narrator.step(f"Have the bank ask the PSU in its app{signed}", "CIBA Core §7.1, FAPI-CIBA §5.2.3")
+    message = new_uuid()[:_MESSAGE_CHARACTERS].upper()
+    begun = stage.voice.asks(stage.transport, metadata, scope=awaiting.scope, psu=_psu(stage), binding_message=message)
+    stage.narrator.fact("the PSU sees", f"{message}, here and in its app: it is this request that it decides on")
+    return begun
+
+
+def _psu(stage: Stage) -> str:
+    if stage.psu_id is None:
+        msg = "whom the bank is to ask isn't known: without a browser, the TPP names the PSU (CIBA Core §7.1)"
+        raise TppClientError(msg)
+    return stage.psu_id
+
+
+def _decide(stage: Stage, awaiting: Awaiting) -> None:
+    """Be the PSU, who decides on what it was asked last."""
+    stage.narrator.step("Be the PSU in its bank's app, as only a sandbox lets one", "")
+    address = f"{awaiting.path}/authorisations"
+    asked = process_authorisations_response(authorisations_request(stage.xs2a, address))
+    if not asked:
+        msg = f"{address} names no authorisation, where the PSU has just been asked for one"
+        raise UnexpectedResponse(msg)
+    decide_in_app(stage, f"{address}/{asked[-1]}", psu=_psu(stage))
+
+
+def _polled(stage: Stage, metadata: ServerMetadata, begun: BackchannelRequest, *, scope: str) -> Tokens:
+    """Poll at the interval that the bank wants, as long as its request lives; raises `TppClientError`."""
+    interval, waited = begun.interval, 0
+    while waited + interval <= begun.expires_in:
+        stage.pause(interval)
+        waited += interval
+        answer = stage.voice.polled(stage.transport, metadata, begun, scope=scope)
+        if not isinstance(answer, Undecided):
+            return answer
+        interval = answer.interval_after(interval)
+        if answer.too_soon:
+            stage.narrator.fact("too soon", f"every {interval} s from now on")
+    msg = f"nobody has decided within the {begun.expires_in} s that the bank keeps the request"
+    raise TppClientError(msg)
