@@ -22,6 +22,13 @@ Feature: A TPP says what it wants, and the bank makes it
     When it asks for something of an unknown kind
     Then the wish is refused with its place, and nothing is made
 
+  @GM-5.2
+  Scenario: The TPP asks for one more account
+    Given it was granted access to one account, under a name
+    When it asks to have another account added, and the PSU approves
+    Then the grant is for both accounts, under its old name
+    And the consent that it was for has ended
+
   @GM-6.5
   Scenario: The TPP gives its grant back
     Given it was granted access to one account, under a name

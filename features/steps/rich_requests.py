@@ -63,6 +63,16 @@ def step(context: Any) -> None:
     context.answer = pushed_request(tpp.transport, tpp.metadata, attempt)
 
 
+@when("it asks to have another account added, and the PSU approves")
+def step(context: Any) -> None:
+    wish = as_parameters(_detail(context.tpp, place=1)) | {
+        "grant_management_action": "merge",
+        "grant_id": context.granted.grant_id,
+    }
+    context.earlier = context.granted
+    _take(context, _granted(context.tpp, wish))
+
+
 @when("it revokes the grant")
 def step(context: Any) -> None:
     tpp, granted = context.tpp, context.granted
@@ -86,6 +96,19 @@ def step(context: Any) -> None:
     assert "$[0].type is insurance" in refusal.text, refusal.text
 
 
+@then("the grant is for both accounts, under its old name")
+def step(context: Any) -> None:
+    granted: Granted = context.granted
+    assert granted.grant_id == context.earlier.grant_id, granted.grant_id
+    assert set(granted.ibans) == {_iban(context.tpp, place=place) for place in (0, 1)}, granted.ibans
+    assert context.tpp.read_accounts(context.grant).status == HTTPStatus.OK
+
+
+@then("the consent that it was for has ended")
+def step(context: Any) -> None:
+    assert context.tpp.consent_status(context.earlier.consent_id) == "terminatedByTpp"
+
+
 @then("its token opens nothing any more, and the consent is ended")
 def step(context: Any) -> None:
     deadline = time.monotonic() + _WITHIN_SECONDS
@@ -100,12 +123,12 @@ def step(context: Any) -> None:
     assert _asked_about(context.tpp, context.granted).status == HTTPStatus.NOT_FOUND
 
 
-def _iban(tpp: Tpp) -> str:
-    return tpp.persona(ANNA).accounts[0].iban
+def _iban(tpp: Tpp, *, place: int = 0) -> str:
+    return tpp.persona(ANNA).accounts[place].iban
 
 
-def _detail(tpp: Tpp) -> dict[str, object]:
-    return account_information((_iban(tpp),), valid_until=tpp.today() + timedelta(days=90))
+def _detail(tpp: Tpp, *, place: int = 0) -> dict[str, object]:
+    return account_information((_iban(tpp, place=place),), valid_until=tpp.today() + timedelta(days=90))
 
 
 def _attempt(tpp: Tpp, wish: Mapping[str, str]) -> AuthorizationAttempt:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from gateway.oauth.authorization_refusals import (
     awaiting_no_longer,
@@ -33,6 +33,8 @@ from gateway.oauth.bank import (
     ResourceNotAwaiting,
     ResourceUnknown,
 )
+from gateway.oauth.grant_management.merging import merged, require_mergeable
+from gateway.oauth.grant_management.model import GrantAction
 from gateway.oauth.kept_requests import as_parameters, code_for, granted_details, interaction_of, kept_request
 from gateway.oauth.model import AuthorizationCode, AuthorizationRequest, CodeAlreadyRedeemed, Lifetimes, secret_sha256
 from gateway.oauth.par.model import Claim, ClaimLost
@@ -65,6 +67,9 @@ class Grants(Protocol):
 
     def owned(self, grant_id: str, client_id: str) -> Grant:
         """Return the client's grant, if it is in force; raises `OAuthRefused`."""
+
+    def standing(self, grant: Grant) -> list[dict[str, Any]]:
+        """Return what was granted, as it stands at the bank now; raises `OAuthRefused` while that can't be reached."""
 
 
 class AuthorizationStore(Protocol):
@@ -141,11 +146,10 @@ class Authorization:
         """Judge the parameters themselves; raises `PageRefused`, `RedirectRefused`. `by`: who asks, if it is known."""
         registered = self._register.registered if by is None else lambda _client_id: by
         request = validated_request(parameters, registered, location=self._location, is_pushed=is_pushed)
-        if request.grant is not None and request.grant.grant_id is not None:
-            try:
-                self._grants.owned(request.grant.grant_id, request.client.client_id)
-            except OAuthRefused as refused:
-                raise of_request(refused, request) from refused
+        try:
+            self._require_changeable(request)
+        except OAuthRefused as refused:
+            raise of_request(refused, request) from refused
         return request
 
     def visit(self, request: ValidRequest, *, browser: str | None) -> Visit:
@@ -203,6 +207,26 @@ class Authorization:
         if begun.claim is not None:
             self._pushed.release(begun.claim)
 
+    def _require_changeable(self, request: ValidRequest) -> None:
+        wish = request.grant
+        if wish is None or wish.grant_id is None:
+            return
+        grant = self._grants.owned(wish.grant_id, request.client.client_id)
+        if wish.action is GrantAction.MERGE:
+            require_mergeable(request.asked, grant)
+
+    def _whole(self, request: ValidRequest) -> ValidRequest:
+        """Return the request with all that the PSU is to decide on: where it merges, with what the grant holds already."""
+        wish = request.grant
+        if wish is None or wish.grant_id is None or wish.action is not GrantAction.MERGE:
+            return request
+        try:
+            grant = self._grants.owned(wish.grant_id, request.client.client_id)
+            (standing,) = self._grants.standing(grant)
+            return replace(request, asked=merged(request.asked, standing), grant=replace(wish, merges=grant.scope))
+        except OAuthRefused as refused:
+            raise of_request(refused, request) from refused
+
     def _claim(self, request: ValidRequest, browser: str) -> Claim | str | None:
         return None if request.pushed_sha256 is None else self._pushed.claim(request.pushed_sha256, browser=browser)
 
@@ -215,6 +239,7 @@ class Authorization:
     def _begun(self, request: ValidRequest, browser: str, claim: Claim | None) -> Begun:
         one_time_id = new_secret()
         try:
+            request = self._whole(request)
             interaction = self._begin_at_bank(request, f"{self._issuer}{RESUME_PATH}/{one_time_id}")
         except RedirectRefused:
             if claim is not None:
@@ -279,7 +304,7 @@ class Authorization:
         return self._to_client(kept, code=self._new_code(kept, interaction.psu, granted=granted_details(kept, interaction)))
 
     def _require_own_grant(self, kept: AuthorizationRequest, psu: str) -> None:
-        """Raise `RedirectRefused` unless the grant to be replaced is in force still, and this PSU's."""
+        """Raise `RedirectRefused` unless the grant to be changed is in force still, and this PSU's."""
         if kept.grant_id is None:
             return
         try:

@@ -119,14 +119,14 @@ def of_request(refused: OAuthRefused, request: ValidRequest) -> RedirectRefused:
 
 
 def other_psu(kept: AuthorizationRequest) -> RedirectRefused:
-    """Return the refusal of a grant that another PSU than its own was to replace."""
+    """Return the refusal of a grant that another PSU than its own was to change."""
     return RedirectRefused(
         Refusal(
-            error="access_denied",
-            description="the PSU is not the one that has given the grant that was to be replaced",
+            error="invalid_grant_id",
+            description="grant_id: names a grant that another PSU has given than the one who was asked now",
             reason="grant.other_psu",
             hint="ask for a new grant with grant_management_action=create",
-            clause="Grant Management §5.2",
+            clause="Grant Management §5.4",
         ),
         to=kept.return_address,
     )

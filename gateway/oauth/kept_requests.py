@@ -51,6 +51,7 @@ def kept_request(
         authorization_details=None if detail is None else json.dumps(detail.told),
         grant_action=None if grant is None else grant.action.value,
         grant_id=None if grant is None else grant.grant_id,
+        merges=None if grant is None else grant.merges,
         created_at=now,
         expires_at=now + lifetime,
         pushed_sha256=request.pushed_sha256,
@@ -76,6 +77,7 @@ def code_for(
         expires_at=now + lifetime,
         authorization_details=granted,
         tells_grant=kept.grant_action is not None,
+        merges=kept.merges,
     )
 
 

@@ -37,7 +37,7 @@ class AuthorizationRequest:
     """An authorization request that the PSU is deciding on at the bank.
 
     `is_made`: its consent or payment was made for it. `authorization_details` is JSON, the one entry as it was sent;
-    `grant_id` the grant that is to be replaced.
+    `grant_id` the grant that is to be changed, `merges` the scope of the consent that is part of this one.
     """
 
     sha256: str
@@ -57,6 +57,7 @@ class AuthorizationRequest:
     authorization_details: str | None = None
     grant_action: str | None = None
     grant_id: str | None = None
+    merges: str | None = None
     pushed_sha256: str | None = None
     response_alg: str | None = None
 
@@ -73,7 +74,7 @@ class AuthorizationCode:
     """A code that a client may redeem once; `claimed_at` says when it did.
 
     `authorization_details` is JSON, an array, as granted; None where nothing is told of it. `tells_grant`: the client
-    manages its grants, and is told the id.
+    manages its grants, and is told the id. `merges`: the scope that the grant must have still.
     """
 
     sha256: str
@@ -91,6 +92,7 @@ class AuthorizationCode:
     dpop_jkt: str | None = None
     authorization_details: str | None = None
     tells_grant: bool = False
+    merges: str | None = None
 
     @property
     def granted(self) -> list[dict[str, Any]] | None:

@@ -140,17 +140,19 @@ class SqlOAuthStore:
         """Return the code, redeemed or not, or None."""
         return self._one(AuthorizationCode, sha256)
 
-    def redeem(self, code_sha256: str, access: AccessToken, refresh: RefreshToken | None, grant: Grant | None = None) -> None:
+    def redeem(
+        self, code: AuthorizationCode, access: AccessToken, refresh: RefreshToken | None, grant: Grant | None = None
+    ) -> None:
         """Claim a code and keep what it gave; raises `CodeAlreadyRedeemed` for all but the first, `GrantWithdrawn`.
 
         A grant that is there already is replaced: what it has given so far is revoked.
         """
         with self._engine.begin() as connection:
             # The claim comes first: the database lets one of several claimers through, whatever process it is in.
-            claim = {"wanted": code_sha256, "claimed_at": access.issued_at.timestamp()}
+            claim = {"wanted": code.sha256, "claimed_at": access.issued_at.timestamp()}
             if connection.execute(_CLAIM, claim).rowcount != 1:
                 raise CodeAlreadyRedeemed
-            if grant is not None and put_grant(connection, grant):
+            if grant is not None and put_grant(connection, grant, merges=code.merges):
                 _revoke_tokens(connection, grant.id, access.issued_at)
             _add_access(connection, access)
             if refresh is not None:

@@ -40,7 +40,9 @@ class TokenStore(Protocol):
     def code(self, sha256: str) -> AuthorizationCode | None:
         """Return the code, redeemed or not, or None."""
 
-    def redeem(self, code_sha256: str, access: AccessToken, refresh: RefreshToken | None, grant: Grant | None = None) -> None:
+    def redeem(
+        self, code: AuthorizationCode, access: AccessToken, refresh: RefreshToken | None, grant: Grant | None = None
+    ) -> None:
         """Claim a code and keep what it gave; raises `CodeAlreadyRedeemed` for all but the first, `GrantWithdrawn`."""
 
     def add_access_token(self, access: AccessToken) -> None:
@@ -120,7 +122,7 @@ class Tokens:
         refresh = self._refresh(refresh_secret, code) if renewable else None
         grant = self._grants.of_code(code, expires_at=self._clock.now() + self._lifetimes.refresh_token)
         try:
-            self._store.redeem(code.sha256, access, refresh, grant)
+            self._store.redeem(code, access, refresh, grant)
         except CodeAlreadyRedeemed as error:
             raise self._replayed(code) from error
         except GrantWithdrawn as error:

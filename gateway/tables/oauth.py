@@ -59,8 +59,9 @@ authorization_requests = Table(
     Column("interaction_url", Text, nullable=False),
     Column("is_made", Boolean, nullable=False, server_default=false()),  # its consent or payment was made for it
     Column("authorization_details", Text),  # JSON: the one entry as sent (RFC 9396)
-    Column("grant_action", Text),  # create, replace; null where the client manages no grants
-    Column("grant_id", Text),  # the one to be replaced
+    Column("grant_action", Text),  # create, merge, replace; null where the client manages no grants
+    Column("grant_id", Text),  # the one to be changed
+    Column("merges", Text),  # the scope of the consent that is part of this one
     Column("created_at", Double, nullable=False),
     Column("expires_at", Double, nullable=False),
     Column("pushed_sha256", Text),  # of the request_uri that it came by
@@ -107,6 +108,7 @@ authorization_codes = Table(
     Column("claimed_at", Double),  # set by the one token request that wins the code
     Column("authorization_details", Text),  # JSON: an array, as granted; null where nothing is told of the grant
     Column("tells_grant", Boolean, nullable=False, server_default=false()),
+    Column("merges", Text),  # the scope that the grant must have still
     Index(None, "request_sha256", unique=True),
     Index(None, "client_id"),
     Index(None, "expires_at"),

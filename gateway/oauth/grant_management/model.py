@@ -1,4 +1,4 @@
-"""A grant: what one PSU has let one client do, as the client can ask about it (Grant Management §5.5)."""
+"""A grant: what one PSU has let one client do, as the client can ask about it (Grant Management §6.4)."""
 
 from __future__ import annotations
 
@@ -12,12 +12,10 @@ if TYPE_CHECKING:
 
 
 class GrantAction(StrEnum):
-    """What an authorization request wants to become of grants (Grant Management §5.2).
-
-    There is no `merge`: a grant is one consent, and a consent names once and for all what it is about.
-    """
+    """What an authorization request wants to become of grants (Grant Management §5.2)."""
 
     CREATE = "create"
+    MERGE = "merge"
     REPLACE = "replace"
 
 
@@ -29,10 +27,14 @@ SCOPES: Final = frozenset({QUERY_SCOPE, REVOKE_SCOPE})
 
 @dataclass(frozen=True, slots=True)
 class GrantWish:
-    """What a client has asked for: a new grant, or another in the place of `grant_id`."""
+    """What a client has asked for: a new grant, or another in the place of `grant_id`.
+
+    `merges` is the scope of the consent that is part of what the PSU is asked for.
+    """
 
     action: GrantAction
     grant_id: str | None = None
+    merges: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

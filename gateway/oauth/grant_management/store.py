@@ -27,6 +27,7 @@ _ADD: Final = {
 _REPLACE: Final = update(grants).where(
     grants.c.id == bindparam("wanted"), grants.c.client_id == bindparam("owner"), grants.c.revoked_at.is_(None)
 )
+_MERGE: Final = _REPLACE.where(grants.c.scope == bindparam("merged"))
 _NAMES: Final = [field.name for field in fields(Grant)]
 _REPLACED: Final = ("scope", "authorization_details", "updated_at", "expires_at")
 
@@ -51,16 +52,18 @@ class SqlGrantStore:
             connection.execute(update(grants).where(living).values(revoked_at=at.timestamp()))
 
 
-def put_grant(connection: Connection, grant: Grant) -> bool:
+def put_grant(connection: Connection, grant: Grant, *, merges: str | None = None) -> bool:
     """Keep a grant in the caller's transaction; tell whether it replaces another. Raises `GrantWithdrawn`.
 
-    The row is locked by this, so that a revocation comes either before, and is seen here, or after.
+    One that `merges` a consent replaces a grant of that scope and no other: what came between would be lost. The row is
+    locked by this, so that a revocation comes either before, and is seen here, or after.
     """
     values = _values(grant)
     if connection.execute(_ADD[connection.dialect.name], values).rowcount:
         return False
     replacing = {name: values[name] for name in _REPLACED}
-    if connection.execute(_REPLACE, replacing | {"wanted": grant.id, "owner": grant.client_id}).rowcount:
+    statement, held = (_REPLACE, {}) if merges is None else (_MERGE, {"merged": merges})
+    if connection.execute(statement, replacing | held | {"wanted": grant.id, "owner": grant.client_id}).rowcount:
         return True
     raise GrantWithdrawn
 

@@ -1,4 +1,4 @@
-"""`grant_management_action` and `grant_id` of an authorization request, judged (Grant Management §5.2, §5.3)."""
+"""`grant_management_action` and `grant_id` of an authorization request, judged (Grant Management §5.2, §5.4)."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def read_grant_wish(parameters: Parameters) -> GrantWish | None:
     action, grant_id = parameters.get("grant_management_action"), parameters.get("grant_id")
     if action is None:
         if grant_id is not None:
-            raise invalid_request("grant_id", "means nothing without grant_management_action: say replace", clause=_CLAUSE)
+            raise invalid_request("grant_id", "means nothing without grant_management_action: replace or merge", clause=_CLAUSE)
         return None
     if action not in set(GrantAction):
         rule = f"{shown(action)} is not offered: write {' or '.join(GrantAction)}"
-        raise invalid_request("grant_management_action", rule, clause="Grant Management §5.3")
+        raise invalid_request("grant_management_action", rule, clause="Grant Management §5.4")
     wish = GrantWish(GrantAction(action), grant_id)
-    if (wish.action is GrantAction.REPLACE) != (grant_id is not None):
-        rule = "is missing: replace needs it" if grant_id is None else "is not taken with create, which makes a new one"
+    if (wish.action is GrantAction.CREATE) != (grant_id is None):
+        rule = f"is missing: {action} needs it" if grant_id is None else "is not taken with create, which makes a new one"
         raise invalid_request("grant_id", rule, clause=_CLAUSE)
     return wish
 
@@ -38,6 +38,6 @@ def unknown_grant() -> OAuthRefused:
             description="grant_id: names no grant of this client that is in force",
             reason="grant.unknown",
             hint="take grant_id from the token response; one that was revoked can't be replaced",
-            clause="Grant Management §5.3",
+            clause="Grant Management §5.4",
         )
     )

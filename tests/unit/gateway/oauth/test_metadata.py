@@ -75,7 +75,7 @@ def test_exactly_these_members_are_advertised(metadata: dict[str, Any]) -> None:
         "authorization_response_iss_parameter_supported": True,
         "tls_client_certificate_bound_access_tokens": True,
         "authorization_details_types_supported": ["account_information", "payment_initiation", "funds_confirmation"],
-        "grant_management_actions_supported": ["query", "revoke", "create", "replace"],
+        "grant_management_actions_supported": ["query", "revoke", "create", "merge", "replace"],
         "grant_management_endpoint": f"{EDGE}/grants",
         "grant_management_action_required": False,
         "dpop_signing_alg_values_supported": ["ES256", "Ed25519", "EdDSA", "PS256"],

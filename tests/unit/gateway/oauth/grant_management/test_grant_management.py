@@ -43,7 +43,7 @@ def replaced(world: AuthorizationWorld, grant: str, **changes: Any) -> str:
 
 
 def test_a_new_grant_is_named_in_the_token_response(world: AuthorizationWorld) -> None:
-    """Where the client asks for it, and only there (§5.2, §5.4)."""
+    """Where the client asks for it, and only there (§5.2, §5.5)."""
     named, unnamed = world.tokens(**CREATE), world.tokens(scope="accounts")
 
     assert world.tokens(**CREATE)["grant_id"] != named["grant_id"]
@@ -79,7 +79,7 @@ def test_a_grant_by_scope_can_be_managed_too(world: AuthorizationWorld) -> None:
 
 
 def test_a_code_that_nobody_redeemed_is_no_grant(world: AuthorizationWorld) -> None:
-    """A grant begins when its tokens are claimed (§5.5.1)."""
+    """A grant begins when its tokens are claimed (§5.6.1)."""
     code = world.code(**CREATE)
     other = world.tokens(**CREATE)["grant_id"]
 
@@ -181,7 +181,7 @@ def test_a_grant_is_replaced_by_its_own_psu_only(world: AuthorizationWorld) -> N
 
     refused = answer_of(world.resume())
 
-    assert (refused["error"], world.bank.ended) == ("access_denied", ["AIS:made-2"])
+    assert (refused["error"], world.bank.ended) == ("invalid_grant_id", ["AIS:made-2"])
     assert world.introspect(first["access_token"])["active"]
 
 
@@ -249,7 +249,8 @@ def test_while_the_bank_is_down_nothing_is_replaced(world: AuthorizationWorld) -
 @pytest.mark.parametrize(
     ("changes", "error", "named"),
     [
-        ({"grant_management_action": "merge", "grant_id": "g"}, "invalid_request", "grant_management_action: merge"),
+        ({"grant_management_action": "update", "grant_id": "g"}, "invalid_request", "grant_management_action: update"),
+        ({"grant_management_action": "merge"}, "invalid_request", "grant_id: is missing: merge"),
         ({"grant_management_action": "replace"}, "invalid_request", "grant_id: is missing"),
         ({"grant_id": "g"}, "invalid_request", "grant_id: is not taken with create"),
         ({"grant_management_action": None, "grant_id": "g"}, "invalid_request", "grant_id: means nothing"),
@@ -257,7 +258,7 @@ def test_while_the_bank_is_down_nothing_is_replaced(world: AuthorizationWorld) -
     ],
 )
 def test_a_faulty_wish_is_refused(world: AuthorizationWorld, changes: dict[str, Any], error: str, named: str) -> None:
-    """The parameter and the rule are named (§5.3); nothing is made."""
+    """The parameter and the rule are named (§5.4); nothing is made."""
     refused = refusal_in(world.authorize(**(CREATE | changes)))
 
     assert refused["error"] == error
