@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
+from bank_backend.accounts.batches import batch_lines
 from bank_backend.accounts.codes import counterparty_of, transaction_code
 from bank_backend.references import is_iban_shaped
 from psd2.money import Money
@@ -100,8 +101,20 @@ class _Document:
         self._text(self._in(here, "ValDt"), "Dt", line.value_date.isoformat())
         self._text(here, "AcctSvcrRef", line.transaction_id.replace("-", "")[:35])
         self._code(here, transaction_code(line))
-        details = self._in(self._in(here, "NtryDtls"), "TxDtls")
-        self._details(details, line)
+        details = self._in(here, "NtryDtls")
+        if line.is_batch:
+            self._batch(details, line)
+        else:
+            self._details(self._in(details, "TxDtls"), line)
+
+    def _batch(self, parent: etree._Element, line: StatementLine) -> None:
+        """Add what a batch comes to, and each of its payments where it says them."""
+        here, said = self._in(parent, "Btch"), line.details
+        if said is not None and said.batch_size is not None:
+            self._text(here, "NbOfTxs", str(said.batch_size))
+        self._amount(here, "TtlAmt", Money(line.amount_minor, line.currency))
+        for part in batch_lines(line):
+            self._details(self._in(parent, "TxDtls"), part, amount=Money(part.amount_minor, part.currency))
 
     def _code(self, parent: etree._Element, code: str) -> None:
         domain, family, sub_family = code.split("-")
@@ -111,12 +124,16 @@ class _Document:
         self._text(below, "Cd", family)
         self._text(below, "SubFmlyCd", sub_family)
 
-    def _details(self, here: etree._Element, line: StatementLine) -> None:
+    def _details(self, here: etree._Element, line: StatementLine, *, amount: Money | None = None) -> None:
+        """Add a transaction; `amount` where it is one of several in its entry."""
         references = self._in(here, "Refs")
-        self._text(references, "AcctSvcrRef", line.transaction_id.replace("-", "")[:35])
+        if amount is None:
+            self._text(references, "AcctSvcrRef", line.transaction_id.replace("-", "")[:35])
         self._text(references, "EndToEndId", line.end_to_end_id or "NOTPROVIDED")
         if line.mandate_id:
             self._text(references, "MndtId", line.mandate_id)
+        if amount is not None:
+            self._amount(here, "Amt", amount)
         self._exchanged(here, line)
         self._parties(here, line)
         said = line.details
@@ -131,15 +148,16 @@ class _Document:
                 self._text(reference, "Ref", said.structured_reference[:35])
 
     def _exchanged(self, parent: etree._Element, line: StatementLine) -> None:
-        if line.source_currency is None or line.target_currency is None or line.exchange_rate is None:
+        rate = line.exchange
+        if rate is None:
             return
         here = self._in(self._in(parent, "AmtDtls"), "TxAmt")
         self._sum(here, "Amt", Money(abs(line.amount_minor), line.currency))
         exchange = self._in(here, "CcyXchg")
-        self._text(exchange, "SrcCcy", line.source_currency)
-        self._text(exchange, "TrgtCcy", line.target_currency)
-        self._text(exchange, "UnitCcy", line.source_currency)
-        self._text(exchange, "XchgRate", line.exchange_rate)
+        self._text(exchange, "SrcCcy", rate.source_currency)
+        self._text(exchange, "TrgtCcy", rate.target_currency)
+        self._text(exchange, "UnitCcy", rate.source_currency)
+        self._text(exchange, "XchgRate", rate.rate)
 
     def _parties(self, parent: etree._Element, line: StatementLine) -> None:
         other = counterparty_of(line)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
+from bank_backend.accounts.batch_wire import batch_json, exchange_json
 from bank_backend.accounts.codes import proprietary_code, transaction_code
 from bank_backend.accounts.model import PageDirection, PageRef
 from bank_backend.accounts.wire import EVERY_BALANCE, account_reference_json, amount_json, balances_json, path_of
@@ -53,7 +54,8 @@ def details_json(line: StatementLine, view: AccountView) -> dict[str, object]:
     if line.mandate_id:
         body |= {"mandateId": line.mandate_id, "creditorId": line.creditor_id}
     body["proprietaryBankTransactionCode"] = proprietary_code(transaction_code(line))
-    body |= _exchange_json(line)
+    if line.exchange is not None:
+        body["currencyExchange"] = [exchange_json(line.exchange)]
     said = line.details
     return body if said is None else body | _particulars_json(said, is_debit=line.amount_minor < 0)
 
@@ -79,7 +81,7 @@ def _line_json(line: StatementLine, path: str, *, balances: bool) -> dict[str, A
     if line.balance_minor is not None and balances:
         amount = {"currency": currency, "amount": decimal_text(line.balance_minor, currency)}
         body["balanceAfterTransaction"] = {"balanceAmount": amount, "balanceType": "interimBooked"}
-    return body
+    return body | batch_json(line) if line.is_batch else body
 
 
 def _name_counterparty(body: dict[str, Any], line: StatementLine) -> None:
@@ -94,19 +96,6 @@ def _name_counterparty(body: dict[str, Any], line: StatementLine) -> None:
         body[f"{side}Account"] = number_json(number)
 
 
-def _exchange_json(line: StatementLine) -> dict[str, object]:
-    if line.exchange_rate is None or line.quotation_date is None:
-        return {}
-    exchange: dict[str, object] = {
-        "sourceCurrency": line.source_currency,
-        "exchangeRate": line.exchange_rate,
-        "unitCurrency": line.source_currency,
-        "targetCurrency": line.target_currency,
-        "quotationDate": line.quotation_date,
-    }
-    return {"currencyExchange": [exchange | {"contractIdentification": line.contract} if line.contract else exchange]}
-
-
 def _particulars_json(said: Particulars, *, is_debit: bool) -> dict[str, object]:
     side, agent = ("creditor", said.creditor_agent) if is_debit else ("debtor", said.debtor_agent)
     texts = {
@@ -117,10 +106,7 @@ def _particulars_json(said: Particulars, *, is_debit: bool) -> dict[str, object]
         "remittanceInformationStructured": said.structured_reference[:_MOST_TEXT],
         "additionalInformation": said.additional_information,
     }
-    body: dict[str, object] = {name: text for name, text in texts.items() if text}
-    if said.batch_size is not None:
-        body |= {"batchIndicator": True, "batchNumberOfTransactions": said.batch_size}
-    return body
+    return {name: text for name, text in texts.items() if text}
 
 
 def _order_json(order: StandingOrder) -> dict[str, object]:

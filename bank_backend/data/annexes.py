@@ -18,6 +18,8 @@ from bank_backend.ledger.particulars import Particulars, particulars_from_json
 _MOST_MINOR: Final = 10**15
 _MOST_RATE: Final = 10**15
 _MOST_BATCH: Final = 1_000_000
+# As many as a bulk of this bank holds.
+_MOST_TOLD: Final = 200
 
 _Minor = Annotated[int, Field(ge=-_MOST_MINOR, le=_MOST_MINOR)]
 _Percent = Annotated[str, Field(pattern=r"^-?[0-9]{1,6}(\.[0-9]{1,6})?$")]
@@ -41,6 +43,28 @@ class _Card(_Annex):
     markup_percent: _Percent | None = None
 
 
+class _Exchanged(_Annex):
+    source_currency: Currency
+    target_currency: Currency
+    rate_e8: Annotated[int, Field(ge=1, le=_MOST_RATE)]
+    quotation_date: date
+    contract: Text35
+
+
+class _Part(_Annex):
+    amount_minor: _Minor
+    creditor_name: Text140 = ""
+    creditor_iban: Text35 = ""
+    creditor_agent: Text35 = ""
+    ultimate_debtor: Text140 = ""
+    ultimate_creditor: Text140 = ""
+    end_to_end_id: Text35 = ""
+    remittance: Text140 = ""
+    structured_reference: Text140 = ""
+    purpose: Text35 = ""
+    exchange: _Exchanged | None = None
+
+
 class _Particulars(_Annex):
     debtor_agent: Text35 = ""
     creditor_agent: Text35 = ""
@@ -50,6 +74,7 @@ class _Particulars(_Annex):
     structured_reference: Text140 = ""
     additional_information: Text500 = ""
     batch_size: Annotated[int, Field(ge=1, le=_MOST_BATCH)] | None = None
+    batch: Annotated[list[_Part], Field(min_length=1, max_length=_MOST_TOLD)] | None = None
     card: _Card | None = None
 
 
@@ -66,7 +91,7 @@ _Kind = TypeVar("_Kind", bound=_Annex)
 
 def read_particulars(text: str) -> Particulars | None:
     """Read the column; raises `ValueError` with what is wrong where."""
-    return particulars_from_json(_read(_Particulars, text).model_dump(exclude_unset=True)) if text else None
+    return particulars_from_json(_read(_Particulars, text).model_dump(mode="json", exclude_unset=True)) if text else None
 
 
 def read_exchange(text: str) -> Exchange | None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from bank_backend.ledger.batch_parts import BatchPart
 from bank_backend.ledger.orders import BookedBatch
-from bank_backend.ledger.planning import totals
+from bank_backend.ledger.particulars import Particulars
+from bank_backend.ledger.planning import details_of, totals
 from bank_backend.ledger.products import product_of
 from bank_backend.ledger.refusals import BatchRefused, LedgerError
 
@@ -42,11 +44,28 @@ def plan_batch(
     origin: str | None,
 ) -> BookedBatch:
     """Add the one debit, its fee, and each payee's credit."""
-    total = totals([charges.debited - charges.fee for _, _, charges in transfers])
+    told = tuple(_part(order, parties, charges) for order, parties, charges in transfers)
     fee = totals([charges.fee for _, _, charges in transfers])
-    product = product_of(transfers[0][0].code)
-    entry = plan.add_batch(debtor, total, transfers=len(transfers), product=product, origin=origin)
+    entry = plan.add_batch(debtor, told, product=product_of(transfers[0][0].code), origin=origin)
     fee_entry = plan.add_fee(debtor, fee, of=entry) if fee.minor else None
     transit = plan.transit(debtor.currency)
     parts = tuple(plan.add_transfer(order, parties, charges, source=transit) for order, parties, charges in transfers)
     return BookedBatch(entry=entry, fee_entry=fee_entry, parts=parts)
+
+
+def _part(order: TransferOrder, parties: Parties, charges: Charges) -> BatchPart:
+    """Return what the payer's statement says of one of the batch's transfers."""
+    details, said = details_of(order, parties), order.particulars or Particulars()
+    return BatchPart(
+        amount_minor=(charges.fee - charges.debited).minor,
+        creditor_name=details.creditor.name,
+        creditor_iban=details.creditor.iban,
+        creditor_agent=said.creditor_agent,
+        ultimate_debtor=said.ultimate_debtor,
+        ultimate_creditor=said.ultimate_creditor,
+        end_to_end_id=details.end_to_end_id,
+        remittance=details.remittance,
+        structured_reference=said.structured_reference,
+        purpose=said.purpose,
+        exchange=charges.exchange,
+    )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from bank_backend.ledger.batch_parts import BatchPart, part_as_json, part_from_json
 from psd2.money import Money
 
 if TYPE_CHECKING:
@@ -43,8 +44,9 @@ class Particulars:
     purpose: str = ""
     structured_reference: str = ""
     additional_information: str = ""
-    # Of a batch booked in one sum: how many payments it holds.
+    # Of a batch booked in one sum: how many payments it holds, and which; a batch that was brought in may not say which.
     batch_size: int | None = None
+    batch: tuple[BatchPart, ...] = ()
     card: CardPurchase | None = None
 
 
@@ -55,6 +57,8 @@ def particulars_as_json(particulars: Particulars | None) -> dict[str, Any] | Non
     body = _said(particulars)
     if particulars.card is not None:
         body["card"] = _card_as_json(particulars.card)
+    if particulars.batch:
+        body["batch"] = [part_as_json(part) for part in particulars.batch]
     return body or None
 
 
@@ -62,8 +66,12 @@ def particulars_from_json(body: Mapping[str, Any] | None) -> Particulars | None:
     """Read what the books have kept."""
     if body is None:
         return None
-    card = body.get("card")
-    return Particulars(**{**_known(Particulars, body), "card": None if card is None else _card_from_json(card)})
+    card, batch = body.get("card"), body.get("batch") or ()
+    nested = {
+        "card": None if card is None else _card_from_json(card),
+        "batch": tuple(part_from_json(part) for part in batch),
+    }
+    return Particulars(**{**_known(Particulars, body), **nested})
 
 
 def _card_as_json(card: CardPurchase) -> dict[str, Any]:
@@ -88,7 +96,7 @@ def _card_from_json(body: Mapping[str, Any]) -> CardPurchase:
 
 def _said(about: Particulars | CardPurchase) -> dict[str, Any]:
     # Not `asdict`, which copies what is frozen: a seed has a thousand purchases.
-    return {name: value for name in about.__slots__ if (value := getattr(about, name)) not in (None, "")}
+    return {name: value for name in about.__slots__ if (value := getattr(about, name)) not in (None, "", ())}
 
 
 def _known(kind: type[Particulars | CardPurchase], body: Mapping[str, Any]) -> dict[str, Any]:

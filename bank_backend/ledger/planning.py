@@ -19,6 +19,7 @@ from psd2.money import Money
 if TYPE_CHECKING:
     from datetime import date, datetime
 
+    from bank_backend.ledger.batch_parts import BatchPart
     from bank_backend.ledger.exchange import Exchange, RateTable
     from bank_backend.ledger.model import Hold
     from bank_backend.ledger.orders import IncomingTransfer, TransferOrder
@@ -149,16 +150,17 @@ class Plan:
         lines = ((debtor.id, -fee), (self._own(fee.currency, OwnAccount.FEES), fee))
         return self._entry(details=details, lines=lines, value_date=self.now.date(), charge_of=of).id
 
-    def add_batch(self, debtor: AccountFacts, total: Money, *, transfers: int, product: Product, origin: str | None) -> str:
+    def add_batch(self, debtor: AccountFacts, parts: tuple[BatchPart, ...], *, product: Product, origin: str | None) -> str:
         """Add the one debit of a batch, into transit; returns its id."""
+        debit = Money(sum(part.amount_minor for part in parts), debtor.currency)
         details = Details(
             debtor=Party(debtor.owner_name, debtor.iban),
-            creditor=Party(f"{transfers} payees"),
-            remittance=f"Batch of {transfers} transfers",
+            creditor=Party(f"{len(parts)} payees"),
+            remittance=f"Batch of {len(parts)} transfers",
             code=product.code,
-            particulars=Particulars(batch_size=transfers),
+            particulars=Particulars(batch_size=len(parts), batch=parts),
         )
-        lines = ((debtor.id, -total), (self.transit(total.currency), total))
+        lines = ((debtor.id, debit), (self.transit(debit.currency), -debit))
         return self._entry(details=details, lines=lines, value_date=self.now.date(), origin=origin).id
 
     def add_cleared(self, hold: Hold) -> str:

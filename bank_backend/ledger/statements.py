@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from bank_backend.ledger.exchange import rate_text
+from bank_backend.ledger.exchange import Exchange
 from bank_backend.ledger.particulars import Particulars, particulars_from_json
 from bank_backend.ledger.refusals import LedgerError
 
@@ -61,9 +61,18 @@ class StatementLine(NamedTuple):
         return particulars_from_json(self.particulars)
 
     @property
-    def exchange_rate(self) -> str | None:
-        """How many units of the target currency one unit of the source currency bought: `1.0845`."""
-        return None if self.exchange_rate_e8 is None else rate_text(self.exchange_rate_e8)
+    def is_batch(self) -> bool:
+        """Whether it is several payments in one sum: without reading the rest of its details, for each line of a list."""
+        return self.particulars is not None and "batch_size" in self.particulars
+
+    @property
+    def exchange(self) -> Exchange | None:
+        """What it was exchanged at; None for most."""
+        source, target, rate, day = self.source_currency, self.target_currency, self.exchange_rate_e8, self.quotation_date
+        if source is None or target is None or rate is None or day is None:
+            return None
+        contract = self.contract or ""
+        return Exchange(source_currency=source, target_currency=target, rate_e8=rate, quotation_date=day, contract=contract)
 
 
 @dataclass(frozen=True, slots=True)

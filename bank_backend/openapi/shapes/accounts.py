@@ -104,6 +104,22 @@ class StructuredInformation(Shape):
     standing_order_details: StandingOrderDetails
 
 
+class EntryDetail(Shape):
+    """`EntryDetailsElement`: one payment of a batch that was booked in one sum."""
+
+    end_to_end_id: str | None = Field(None, max_length=35)
+    transaction_amount: Amount
+    currency_exchange: list[ExchangeRate] | None = None
+    creditor_name: str | None = Field(None, max_length=70)
+    creditor_account: AccountReference | None = None
+    creditor_agent: str | None = None
+    ultimate_creditor: str | None = Field(None, max_length=70)
+    ultimate_debtor: str | None = Field(None, max_length=70)
+    remittance_information_unstructured: str | None = Field(None, max_length=140)
+    remittance_information_structured: StructuredReference | None = None
+    purpose_code: str | None = Field(None, max_length=4)
+
+
 class Transaction(Shape):
     """`transactions`: one movement, or one standing order."""
 
@@ -130,7 +146,7 @@ class Transaction(Shape):
     remittance_information_unstructured_array: list[str] | None = None
     remittance_information_structured: str | None = Field(None, max_length=140)
     remittance_information_structured_array: list[StructuredReference] | None = None
-    entry_details: list[dict[str, object]] | None = None
+    entry_details: list[EntryDetail] | None = None
     additional_information: str | None = Field(None, max_length=500)
     additional_information_structured: StructuredInformation | None = None
     purpose_code: str | None = Field(None, max_length=4)

@@ -157,6 +157,8 @@ FAULTY: list[tuple[str, int, dict[str, Any], list[tuple[str, int, str]]]] = [
     ("transactions", 0, {"particulars": {"purpose": "SA\x01LA"}}, [("transactions", 1, "particulars")]),
     ("transactions", 0, {"particulars": {"purpose": ["SALA"]}}, [("transactions", 1, "particulars")]),
     ("transactions", 0, {"particulars": {"batch_size": "two"}}, [("transactions", 1, "particulars")]),
+    ("transactions", 0, {"particulars": {"batch": [{"amount_minor": "1"}]}}, [("transactions", 1, "particulars")]),
+    ("transactions", 0, {"particulars": {"batch": [{"amount_minor": -1}] * 201}}, [("transactions", 1, "particulars")]),
     ("transactions", 0, {"particulars": {"card": CARD | {"markup_percent": "NaN"}}}, [("transactions", 1, "particulars")]),
     ("transactions", 0, {"particulars": {"card": CARD | {"original": [1.5, "EUR"]}}}, [("transactions", 1, "particulars")]),
     ("transactions", 0, {"particulars": {"card": CARD | {"original": [10**18, "EUR"]}}}, [("transactions", 1, "particulars")]),

@@ -146,9 +146,9 @@ def test_the_rate_stands_in_both_statements(bank: SeededBank, dollars: Account) 
         with bank.database.reading() as connection:
             line = SqlStatementStore().one(connection, TENANT, account.id, booked.entry)
         assert line is not None
-        assert (line.source_currency, line.target_currency, line.quotation_date) == ("EUR", "USD", DAY)
-        assert line.exchange_rate == RATES.exchange(source="EUR", target="USD", day=DAY).rate
-        assert line.contract == "FX-EURUSD-20261118"
+        assert line.exchange == RATES.exchange(source="EUR", target="USD", day=DAY)
+        assert line.exchange is not None
+        assert (line.exchange.contract, line.exchange.quotation_date) == ("FX-EURUSD-20261118", DAY)
 
 
 @pytest.mark.parametrize(
