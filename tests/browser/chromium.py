@@ -12,6 +12,27 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# What hangs from the address bar, which nobody sees here, is pages too: every window would load them anew.
+_UNSEEN = ("PreloadTopChromeWebUI", "WebUIOmniboxPopup", "WebUIOmniboxAimPopup")
+# Only the last list of a command line counts, so that Playwright's own has to be said again (its chromiumSwitches.ts).
+_PLAYWRIGHTS = (
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable",
+    "LensOverlay",
+    "MediaRouter",
+    "PaintHolding",
+    "ThirdPartyStoragePartitioning",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "OptimizationHints",
+    "NetworkTimeServiceQuerying",
+    "AimEnabled",
+    "PreconnectToSearch",
+)
+# The sandbox of Chromium does not start as root, as in most containers; the pages are our own. There is no graphics card,
+# and none is imitated.
+_SWITCHES = ("--no-sandbox", "--disable-gpu", f"--disable-features={','.join((*_PLAYWRIGHTS, *_UNSEEN))}")
 
 
 class NoChromium(RuntimeError):
@@ -27,8 +48,7 @@ def launched_chromium(playwright: Playwright) -> Iterator[Browser]:
     executable = next((found for found in map(shutil.which, NAMES) if found), None)
     if executable is None:
         raise NoChromium
-    # The sandbox of Chromium does not start as root, as in most containers; the pages are our own.
-    browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+    browser = playwright.chromium.launch(executable_path=executable, args=_SWITCHES)
     try:
         yield browser
     finally:
