@@ -105,10 +105,10 @@ def invalid_grant(description: str, *, reason: str, hint: str, clause: str) -> O
     return OAuthRefused(Refusal(error="invalid_grant", description=description, reason=reason, hint=hint, clause=clause))
 
 
-def invalid_scope(description: str, *, reason: str, hint: str, quoted: str = "") -> OAuthRefused:
+def invalid_scope(
+    description: str, *, reason: str, hint: str, clause: str = "BG IG 1.3.8 §13.1", quoted: str = ""
+) -> OAuthRefused:
     """Return the refusal of a scope."""
     return OAuthRefused(
-        Refusal(
-            error="invalid_scope", description=description, reason=reason, hint=hint, clause="BG IG 1.3.8 §13.1", quoted=quoted
-        )
+        Refusal(error="invalid_scope", description=description, reason=reason, hint=hint, clause=clause, quoted=quoted)
     )

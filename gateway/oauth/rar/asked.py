@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from gateway.oauth.grant_management.model import SCOPES as GRANT_API_SCOPES
 from gateway.oauth.rar.judgement import require_allowed
 from gateway.oauth.rar.reading import read_details
 from gateway.oauth.rar.refusals import PARAMETER
@@ -46,6 +47,7 @@ class Asked:
 def read_asked(parameters: Parameters) -> Asked:
     """Read `scope` or `authorization_details`, whichever came; raises `OAuthRefused`."""
     scope, details = parameters.get("scope"), parameters.get(PARAMETER)
+    _require_no_api_scope(scope)
     if details is not None:
         if scope is not None:
             raise _either_or()
@@ -79,6 +81,18 @@ def require_announced(asked: Asked, *, is_pushed: bool) -> None:
         parameter = "scope" if asked.detail is None else PARAMETER
         rule = "asks for something that the bank is to make: push the request first (POST /par), and send its request_uri"
         raise invalid_request(parameter, rule, clause="RFC 9126 §1")
+
+
+def _require_no_api_scope(scope: str | None) -> None:
+    """Raise `OAuthRefused` for a scope that is over all grants of a client, which no one PSU can give."""
+    api_scopes = sorted(GRANT_API_SCOPES.intersection((scope or "").split(" ")))
+    if api_scopes:
+        raise invalid_scope(
+            f"scope: {api_scopes[0]} is given to a client alone, by grant_type=client_credentials, and by no PSU",
+            reason="oauth.scope",
+            hint=f"leave it out here; POST /token with grant_type=client_credentials and scope={' '.join(api_scopes)}",
+            clause="Grant Management §6.1",
+        )
 
 
 def _either_or() -> Exception:
