@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bank_backend.errors import BankError
 
 FAILED: Final = "bank.failed"
+NOTIFICATION_ADDRESS: Final = "notification.address"
 # The names of fields and headers are words: a made-up one that is no word, an account number perhaps, is not repeated.
 _FIELD = re.compile(r"[A-Za-z-]+(?:\[\d{1,4}\]|\.[A-Za-z]+)*")
 _MOST_FIELD_CHARACTERS: Final = 80
@@ -64,6 +65,12 @@ def tell_refusal(answer: Response, error: BankError) -> None:
 def tell_failure(answer: Response) -> None:
     """Say in `answer` that the bank itself has failed."""
     tell(answer, told_failure())
+
+
+def told_unnotifiable() -> dict[str, str]:
+    """Return the header that tells the edge of an address which nothing will be sent to; the answer itself is a success."""
+    told = _told(NOTIFICATION_ADDRESS, f"No notification will be sent{_where('TPP-Notification-URI')}.")
+    return {HEADER: refusal_header(told)}
 
 
 def explanation(told: ToldRefusal) -> dict[str, str]:

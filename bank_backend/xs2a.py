@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import request
 from werkzeug.exceptions import UnsupportedMediaType
@@ -13,10 +13,12 @@ from bank_backend.authorisations.links import opened_links
 from bank_backend.authorisations.messages import psu_message
 from bank_backend.calls import tpp_call
 from bank_backend.errors import RoleInvalid
+from bank_backend.grounds import told_unnotifiable
 from chassis import vouched_certificates
 from psd2.certificates import parse_certificate
 from psd2.client_cert_header import HEADER as CLIENT_CERT
 from psd2.client_cert_header import decode_client_cert
+from psd2.tpp_messages import TppMessage
 
 if TYPE_CHECKING:
     from flask import Response
@@ -52,6 +54,12 @@ class Started:
     links: dict[str, object]
     headers: dict[str, str]
     members: dict[str, object]
+    warnings: tuple[TppMessage, ...] = ()
+
+    def added_to(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Return the body with all this, its own warnings kept."""
+        warnings = [*body.get("tppMessages", ()), *(warning.as_json() for warning in self.warnings)]
+        return body | self.members | ({"tppMessages": warnings} if warnings else {})
 
 
 def require_startable(
@@ -85,7 +93,14 @@ def started(
     links = opened_links(path, opened, segment=segment, front_url=services.settings.front_url)
     message = None if opened.authorisation is None else psu_message(opened.authorisation)
     members: dict[str, object] = {"_links": links} | ({"psuMessage": message} if message else {})
-    return Started(links=links, headers={"ASPSP-SCA-Approach": opened.approach.header} | notified, members=members)
+    headers = {"ASPSP-SCA-Approach": opened.approach.header, **notified.headers}
+    warnings = () if notified.refusal is None else (_unnotifiable(notified.refusal),)
+    return Started(links=links, headers=headers | (told_unnotifiable() if warnings else {}), members=members, warnings=warnings)
+
+
+def _unnotifiable(why: str) -> TppMessage:
+    text = f"no notification will be sent to this address: {why}"
+    return TppMessage("WARNING", text, category="WARNING", path="TPP-Notification-URI")
 
 
 def tpp_domains(call: TppCall) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ def register(app: Flask, services: Services) -> None:
         basket = baskets.group(call.tenant, grouping, x_request_id=call.x_request_id)
         path = f"{_BASE}/{basket.id}"
         begun = started(call, services, kind=ResourceKind.BASKET, path=path, resource=basket.id)
-        body = {"transactionStatus": basket.status.value, "basketId": basket.id} | begun.members
+        body = begun.added_to({"transactionStatus": basket.status.value, "basketId": basket.id})
         return created(call, body, location=path, headers=begun.headers)
 
     @routes.get(f"{_BASE}/<basket>")

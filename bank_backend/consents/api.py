@@ -66,7 +66,7 @@ def register(app: Flask, services: Services) -> None:
         consent = consents.create(call.tenant, asked, asked=making)
         path = f"{_BASE}/{consent.id}"
         begun = started(call, services, kind=ResourceKind.AIS, path=path, resource=consent.id)
-        body = {"consentStatus": consent.status.value, "consentId": consent.id} | begun.members
+        body = begun.added_to({"consentStatus": consent.status.value, "consentId": consent.id})
         return created(call, body, location=path, headers=begun.headers)
 
     @routes.get(f"{_BASE}/<consent>")

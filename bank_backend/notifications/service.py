@@ -35,6 +35,14 @@ if TYPE_CHECKING:
 _SUPPORT, _CONTENT = "ASPSP-Notification-Support", "ASPSP-Notification-Content"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """What a TPP is told of its wish: the headers and, where nothing will be sent, why not."""
+
+    headers: Mapping[str, str]
+    refusal: str | None = None
+
+
 class WatchStore(Protocol):
     """Where watches are kept; each call works inside the caller's transaction."""
 
@@ -129,17 +137,15 @@ class Notifications:
     outbox: Outbox
     policy: AddressPolicy
 
-    def subscribe(
-        self, call: TppCall, *, kind: ResourceKind, resource: str, path: str, domains: Sequence[str]
-    ) -> dict[str, str]:
-        """Watch a new resource where the TPP wants it; returns the headers that say whether it is (BG IG §5.3.1, §6.3.1).
+    def subscribe(self, call: TppCall, *, kind: ResourceKind, resource: str, path: str, domains: Sequence[str]) -> Subscription:
+        """Watch a new resource where the TPP wants it, and say whether that is so (BG IG §5.3.1, §6.3.1).
 
-        An address that does not comply turns nothing down: it is answered that nothing will be sent there.
+        An address that does not comply turns nothing down: it is answered that nothing will be sent there, and why.
         """
         if kind not in SUBJECTS:
-            return {}
+            return Subscription(headers={})
         if call.notification_uri is None:
-            return {_SUPPORT: "false"}
+            return Subscription(headers={_SUPPORT: "false"})
         watch = Watch(
             tenant=call.tenant,
             kind=kind,
@@ -152,8 +158,8 @@ class Notifications:
         with self.database.writing() as connection:
             self.watches.put(connection, watch)
         if watch.refusal is not None:
-            return {_SUPPORT: "false"}
-        return {_SUPPORT: "true", _CONTENT: content_as_text(watch.content)}
+            return Subscription(headers={_SUPPORT: "false"}, refusal=watch.refusal)
+        return Subscription(headers={_SUPPORT: "true", _CONTENT: content_as_text(watch.content)})
 
     def listing(self, tenant: TenantId) -> tuple[list[Notification], list[Watch]]:
         """Return a tenant's last notifications, newest first, and the addresses that nothing is sent to."""

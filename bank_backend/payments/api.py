@@ -108,7 +108,7 @@ class _PaymentViews:
         require_startable(call, self._services)
         payment, costs = self._services.payments.initiate(read_initiation(call, service, product))
         begun = started(call, self._services, kind=ResourceKind.PIS, path=payment.path, resource=payment.id)
-        return created(call, initiated(payment, costs) | begun.members, location=payment.path, headers=begun.headers)
+        return created(call, begun.added_to(initiated(payment, costs)), location=payment.path, headers=begun.headers)
 
     def _in_session(self, call: TppCall) -> TppCall:
         """Return the call with the PSU whose session it continues, where it names one by its consent (BG IG §9)."""
@@ -156,7 +156,7 @@ class _PaymentViews:
             segment=_CANCELLATIONS,
             implicit=False,
         )
-        return accepted(call, {"transactionStatus": payment.status.value} | begun.members, headers=begun.headers)
+        return accepted(call, begun.added_to({"transactionStatus": payment.status.value}), headers=begun.headers)
 
 
 class _PaymentSubject:

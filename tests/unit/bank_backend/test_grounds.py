@@ -11,7 +11,7 @@ from flask import Flask
 import bank_backend
 from bank_backend.errors import BankError, ConsentExpired, FormatError
 from bank_backend.faults.injection import REASONS
-from bank_backend.grounds import FAILED, GROUNDS
+from bank_backend.grounds import FAILED, GROUNDS, NOTIFICATION_ADDRESS
 from bank_backend.problems import render_problems
 from chassis.told_refusals import HEADER, ToldRefusal, read_refusal_header
 
@@ -40,7 +40,7 @@ def test_every_refusal_of_the_bank_has_its_ground_and_no_ground_is_idle() -> Non
         if ".migrations" not in module.name and not module.name.endswith(("server", "wsgi")):
             importlib.import_module(module.name)
 
-    assert every_refusal() | {FAILED, *REASONS.values()} == set(GROUNDS)
+    assert every_refusal() | {FAILED, NOTIFICATION_ADDRESS, *REASONS.values()} == set(GROUNDS)
 
 
 def test_a_refusal_is_told_with_its_reason_and_what_helps() -> None:

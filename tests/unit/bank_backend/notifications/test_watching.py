@@ -10,8 +10,10 @@ from sqlalchemy import select
 
 from bank_backend.authorisations.model import ResourceKind
 from bank_backend.consents.model import ConsentStatus
+from bank_backend.grounds import GROUNDS
 from bank_backend.notifications.model import USUAL_CONTENT, Watch, process_body
 from bank_backend.notifications.store import notifications
+from chassis.told_refusals import HEADER, read_refusal_header
 from psd2.client_cert_header import encode_client_cert
 from tests.support import berlin_group
 from tests.support.bank_core import OTHER_TENANT, TENANT
@@ -133,9 +135,31 @@ def test_an_address_that_does_not_comply_is_answered_and_explained(desk: BankDes
     desk.decide(desk.begin("ais", answer.json["consentId"]))
 
     assert (answer.status_code, headers_of(answer)) == (201, ("false", None))
+    text = f"no notification will be sent to this address: {reason}"
+    assert answer.json["tppMessages"] == [
+        {"category": "WARNING", "code": "WARNING", "path": "TPP-Notification-URI", "text": text}
+    ]
+    log = read_refusal_header(answer.headers[HEADER].encode())
+    assert (log.reason, log.hint) == ("notification.address", GROUNDS["notification.address"].hint)
     assert told(desk) == []
     shown: Any = desk.tpp.get("/sandbox/v1/notifications").json
     assert shown["refused"] == [{"resource": answer.headers["Location"], "uri": uri, "reason": reason}]
+
+
+def test_one_warning_does_not_hide_another(desk: BankDesk) -> None:
+    """A payment in TARGET on a Saturday says when it moves, whatever becomes of its notifications."""
+    desk.bank.clock.advance(timedelta(days=3))
+
+    answer = ask(desk, "/v1/payments/target-2-payments", payment_body(desk.iban()), uri="https://elsewhere.com/")
+
+    assert [each.get("path") for each in answer.json["tppMessages"]] == [None, "TPP-Notification-URI"]
+
+
+def test_who_wants_no_notification_is_not_warned(desk: BankDesk) -> None:
+    """Nor is there anything to explain in the log."""
+    for answer in (desk.tpp.post(CONSENTS, consent_body()), ask(desk)):
+        assert "tppMessages" not in (answer.json or {})
+        assert HEADER not in answer.headers
 
 
 def test_without_its_certificate_an_address_is_nobodys(desk: BankDesk) -> None:
