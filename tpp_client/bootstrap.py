@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from tpp_client.client import PING
 from tpp_client.errors import IdentityUnusable
 from tpp_client.identity import load_identity
 from tpp_client.journeys.browser import BrowserPsu, loopback_redirect_uri
 from tpp_client.journeys.narration import NarratedTransport
 from tpp_client.journeys.stage import Backchannel, HeadlessPsu, Stage
+from tpp_client.pings import PingEndpoint
 from tpp_client.speaking import voice_of
 from tpp_client.xs2a import Xs2a
 
@@ -36,7 +38,10 @@ def backchannel_of(identity: TppIdentity) -> Backchannel:
             f"`sandbox tpp change-client {identity.name} … --ciba poll` does, with the options that it has now beside it"
         )
         raise IdentityUnusable(msg)
-    return Backchannel()
+    endpoint = identity.client.notification_endpoint
+    if identity.client.delivery_mode != PING or endpoint is None:
+        return Backchannel()
+    return Backchannel(ping=PingEndpoint(url=endpoint, credential=identity.listener))
 
 
 def headless_stage(

@@ -56,6 +56,11 @@ class TppIdentity:
         """The key that its tokens are bound to, where they are bound to one."""
         return self.folder / "dpop.key"
 
+    @property
+    def listener(self) -> Credential:
+        """What a server of its own on this machine presents, where the bank calls it."""
+        return _credential(self.folder, "listener")
+
     def faulty(self, fault: str) -> Credential | None:
         """Return the faulty certificate of that name if the register has issued one, such as `expired`."""
         credential = _credential(self.folder / "faults", fault)

@@ -20,12 +20,12 @@ from sandbox.ca.keys import make_key, private_pem
 from sandbox.ca.locking import exclusive
 from sandbox.ca.model import CertificateStatus, serial_text
 from sandbox.ca.orders import Basis, authority_order, expectation, platform_order
-from sandbox.ca.platform_certificates import platform_certificates
+from sandbox.ca.platform_certificates import listener_certificate, platform_certificates
 from sandbox.ca.profiles import AuthorityName, ProfileName
 from sandbox.ca.renewal import Renewal, renewal_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from cryptography import x509
@@ -97,12 +97,21 @@ class Hierarchy:
         """
         with exclusive(self._home.certs / "ca" / ".lock"):
             round_ = _Round(now=self._clock.now())
-            for name in AuthorityName:  # the root stands first
-                self._authority(name, round_)
-            self._platform_certificates(round_)
+            self._authorities(round_)
+            self._present(platform_certificates(self._home, public_host=self._public_host), round_)
             self._record(round_)
             self._write(round_)
         return tuple(item.record for item in round_.made)
+
+    def ensure_listener(self, paths: KeyPairPaths) -> x509.Certificate:
+        """Make what a TPP's own server on this machine presents, or renew it when due; returns it. Raises as `ensure`."""
+        with exclusive(self._home.certs / "ca" / ".lock"):
+            round_ = _Round(now=self._clock.now())
+            self._authorities(round_)
+            self._present([listener_certificate(paths)], round_)
+            self._record(round_)
+            self._write(round_)
+        return load_pair(paths).certificate
 
     def renewals(self) -> tuple[Renewal, ...]:
         """Return the platform's certificates that stand, each with when it is renewed."""
@@ -113,6 +122,10 @@ class Hierarchy:
             for each, pair in pairs
             if pair is not None
         )
+
+    def _authorities(self, round_: _Round) -> None:
+        for name in AuthorityName:  # the root stands first
+            self._authority(name, round_)
 
     def _authority(self, name: AuthorityName, round_: _Round) -> None:
         paths = self._home.ca(name)
@@ -136,10 +149,8 @@ class Hierarchy:
         round_.made.append(_Made(self._home.ca(name), certificate, chain="", new_key=key, record=record))
         return KeyPair(certificate=certificate, key=key)
 
-    def _platform_certificates(self, round_: _Round) -> None:
-        wanted = [
-            (each, _pair_or_none(each.paths)) for each in platform_certificates(self._home, public_host=self._public_host)
-        ]
+    def _present(self, presented: Iterable[PlatformCertificate], round_: _Round) -> None:
+        wanted = [(each, _pair_or_none(each.paths)) for each in presented]
         statuses = self._records.statuses(_serial(pair) for _each, pair in wanted if pair)
         for each, pair in wanted:
             is_revoked = pair is not None and statuses.get(_serial(pair)) is CertificateStatus.REVOKED

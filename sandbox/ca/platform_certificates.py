@@ -66,6 +66,11 @@ def platform_certificates(home: Home, *, public_host: str) -> Iterator[PlatformC
         yield PlatformCertificate(paths, ProfileName.OCSP_SIGNER, ca, f"PSD2 Sandbox OCSP {ca}")
 
 
+def listener_certificate(paths: KeyPairPaths) -> PlatformCertificate:
+    """Return what a TPP's own server on this machine presents, where the bank calls it: a website certificate for localhost."""
+    return PlatformCertificate(paths, ProfileName.SERVER, AuthorityName.SERVER_ISSUING, "localhost", ("localhost",))
+
+
 def ocsp_signer_paths(home: Home, ca: AuthorityName) -> KeyPairPaths:
     """Return where the OCSP signer of `ca` lies."""
     return home.ca(f"ocsp-{ca}")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from chassis.home import Home
+    from chassis.home import Home, KeyPairPaths
     from psd2.clock import Clock
     from sandbox.ca.model import CertificateRecord, Fault, IssuedCertificate, RevocationReason, TppSubject
     from sandbox.ca.profiles import Profiles
@@ -92,6 +92,10 @@ class CertificateAuthority:
         Raises HierarchyDamaged (a file is missing or does not fit) and HierarchyBusy.
         """
         return self._hierarchy.ensure()
+
+    def ensure_listener(self, paths: KeyPairPaths) -> x509.Certificate:
+        """Make or renew what a TPP's own server on this machine presents; returns it. Raises as `ensure_hierarchy`."""
+        return self._hierarchy.ensure_listener(paths)
 
     def renew_due(self) -> tuple[CertificateRecord, ...]:
         """Renew server, internal and OCSP certificates that are due, and sign CRLs anew; returns what was issued."""

@@ -1,4 +1,4 @@
-"""`sandbox cert issue | renew | revoke | list | renewals | explain`."""
+"""`sandbox cert issue | renew | revoke | list | renewals | listener | explain`."""
 
 from __future__ import annotations
 
@@ -107,6 +107,25 @@ def revoke(*, name: str | None, kind: str, serial: str | None, reason: str, as_j
         print_json({**record_document(record), "delivered": delivered})
     else:
         click.echo(f"revoked {record.serial} ({record.subject}), reason {reason}")
+
+
+@cert.command()
+@click.argument("name")
+@json_option
+@home_option
+def listener(*, name: str, as_json: bool, home: Path | None) -> None:
+    """Make what a server of the TPP's own on this machine presents: listener.crt, for https://localhost, and its key.
+
+    The bank calls such a server to ping a client (CIBA), or to fetch its keys (jwks_uri). Run again, it renews what is due.
+    """
+    services = services_for(home)
+    paths = TppFolder(services.settings.home, services.register.require(name).name).listener
+    made = services.authority.ensure_listener(paths)
+    if as_json:
+        print_json({"file": str(paths.certificate), "not_after": made.not_valid_after_utc.isoformat()})
+        return
+    click.echo(f"valid until {made.not_valid_after_utc:%Y-%m-%d %H:%M} UTC: {paths.certificate}")
+    click.echo("the bank calls addresses inside where they are named: GATEWAY_INTERNAL_CLIENT_HOSTS=localhost:PORT sandbox up")
 
 
 @cert.command(name="list")

@@ -9,6 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from chassis.files import write_private, write_public
+from chassis.home import KeyPairPaths
 from sandbox.ca.model import CertificateStatus, TppCertificateKind, serial_text
 from sandbox.tpps.kit import client_document
 from sandbox.tpps.service import Holdings
@@ -31,6 +32,11 @@ class TppFolder:
         """Name the folder; nothing is made yet."""
         self.path: Path = home.tpp(name)
         self._trust_bundle = home.trust_bundle
+
+    @property
+    def listener(self) -> KeyPairPaths:
+        """Where what a server of the TPP's own presents lies, for the bank that calls it."""
+        return KeyPairPaths(self.path / "listener.crt", self.path / "listener.key")
 
     def holdings(self, records: Sequence[CertificateRecord], *, now: datetime) -> Holdings:
         """Return which key pairs here are whole and still good, and the access token."""

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from psd2.ids import new_uuid
+from psd2.ids import new_secret, new_uuid
 from tpp_client.authorisations import authorisations_request, process_authorisations_response
 from tpp_client.backchannel import Undecided
 from tpp_client.errors import TppClientError, UnexpectedResponse
 from tpp_client.journeys.leading import decide_in_app
 from tpp_client.journeys.stage import require_bound
+from tpp_client.ping_listener import PingListener
 
 if TYPE_CHECKING:
     from tpp_client.backchannel import BackchannelRequest
     from tpp_client.discovery import ServerMetadata
     from tpp_client.journeys.stage import Awaiting, Stage
+    from tpp_client.pings import PingEndpoint
     from tpp_client.tokens import Tokens
 
 _MESSAGE_CHARACTERS = 5
@@ -22,6 +24,15 @@ _MESSAGE_CHARACTERS = 5
 
 def asked_in_app(stage: Stage, metadata: ServerMetadata, awaiting: Awaiting) -> Tokens:
     """Have the bank ask, let the PSU decide, fetch the tokens; raises `TppClientError`."""
+    if stage.backchannel is not None and stage.backchannel.ping is not None:
+        tokens = _told_by_ping(stage, metadata, awaiting, stage.backchannel.ping)
+    else:
+        tokens = _found_by_polling(stage, metadata, awaiting)
+    require_bound(stage, metadata, tokens)
+    return tokens
+
+
+def _found_by_polling(stage: Stage, metadata: ServerMetadata, awaiting: Awaiting) -> Tokens:
     begun = _ask(stage, metadata, awaiting)
     stage.narrator.step("Ask for the token before the PSU has decided", "CIBA Core §10.1, §11")
     if not isinstance(stage.voice.polled(stage.transport, metadata, begun, scope=awaiting.scope), Undecided):
@@ -29,16 +40,39 @@ def asked_in_app(stage: Stage, metadata: ServerMetadata, awaiting: Awaiting) -> 
         raise UnexpectedResponse(msg)
     _decide(stage, awaiting)
     stage.narrator.step(f"Ask again every {begun.interval} s, as the bank wants it", "CIBA Core §7.3, §11")
-    tokens = _polled(stage, metadata, begun, scope=awaiting.scope)
-    require_bound(stage, metadata, tokens)
+    return _polled(stage, metadata, begun, scope=awaiting.scope)
+
+
+def _told_by_ping(stage: Stage, metadata: ServerMetadata, awaiting: Awaiting, endpoint: PingEndpoint) -> Tokens:
+    token = new_secret()
+    with PingListener(endpoint, token) as listener:
+        begun = _ask(stage, metadata, awaiting, notification_token=token)
+        _decide(stage, awaiting)
+        stage.narrator.step(f"Wait at {endpoint.url} until the bank tells that the PSU has decided", "CIBA Core §10.2")
+        listener.wait(begun.auth_req_id)
+    stage.narrator.fact("told", "of this request, by the token that we gave the bank for it")
+    stage.narrator.step("Fetch the token", "CIBA Core §10.1")
+    tokens = stage.voice.polled(stage.transport, metadata, begun, scope=awaiting.scope)
+    if isinstance(tokens, Undecided):
+        msg = "the bank has told that the PSU has decided, and says now that it has not"
+        raise UnexpectedResponse(msg)
     return tokens
 
 
-def _ask(stage: Stage, metadata: ServerMetadata, awaiting: Awaiting) -> BackchannelRequest:
+def _ask(
+    stage: Stage, metadata: ServerMetadata, awaiting: Awaiting, *, notification_token: str | None = None
+) -> BackchannelRequest:
     signed = " by a request signed with the client's key" if stage.voice.traits.signs_requests else ""
     stage.narrator.step(f"Have the bank ask the PSU in its app{signed}", "CIBA Core §7.1, FAPI-CIBA §5.2.3")
     message = new_uuid()[:_MESSAGE_CHARACTERS].upper()
-    begun = stage.voice.asks(stage.transport, metadata, scope=awaiting.scope, psu=_psu(stage), binding_message=message)
+    begun = stage.voice.asks(
+        stage.transport,
+        metadata,
+        scope=awaiting.scope,
+        psu=_psu(stage),
+        binding_message=message,
+        notification_token=notification_token,
+    )
     stage.narrator.fact("the PSU sees", f"{message}, here and in its app: it is this request that it decides on")
     return begun
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tpp_client.discovery import ServerMetadata
     from tpp_client.identity import TppIdentity
     from tpp_client.journeys.narration import Narrator
+    from tpp_client.pings import PingEndpoint
     from tpp_client.speaking import Voice
     from tpp_client.tokens import Tokens
     from tpp_client.wire import Transport
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backchannel:
-    """How PSUs are asked without a browser: the client polls for their answer (CIBA Core §5)."""
+    """How PSUs are asked without a browser: the client is told of their decision at `ping`, or polls for it (CIBA Core §5)."""
+
+    ping: PingEndpoint | None = None
 
 
 class PsuDecision(Protocol):

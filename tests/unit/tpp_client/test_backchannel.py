@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Self
 from urllib.parse import parse_qs
 
 import pytest
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tpp_client.identity import TppIdentity
     from tpp_client.journeys.narration import Recorder
     from tpp_client.journeys.stage import Stage
+    from tpp_client.pings import PingEndpoint
     from tpp_client.wire import HttpRequest, HttpResponse
 
 ANNA = "anna.weber"
@@ -193,3 +194,77 @@ def test_a_client_that_has_not_registered_is_told_how(identity: TppIdentity) -> 
 def test_the_interval_grows_by_five_seconds(too_soon: bool, after: int) -> None:  # noqa: FBT001 - a case
     """CIBA Core §11."""
     assert Undecided(too_soon=too_soon).interval_after(7) == after
+
+
+# --- told by a ping ---------------------------------------------------------------------------------------------------
+
+
+class Heard:
+    """Stands in for the listener (tests/unit/tpp_client/test_pings.py tries that): notes what it is made with and waits for."""
+
+    tokens: ClassVar[list[str]] = []
+    waits: ClassVar[list[str]] = []
+
+    def __init__(self, _: PingEndpoint, token: str) -> None:
+        self.tokens.append(token)
+
+    def wait(self, auth_req_id: str) -> None:
+        self.waits.append(auth_req_id)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def pinged(asking: Stage, identity: TppIdentity, bank: FakeBank, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """Lend a stage whose client is pinged: the first poll brings tokens."""
+    monkeypatch.setattr("tpp_client.journeys.asking.PingListener", Heard)
+    Heard.tokens.clear()
+    Heard.waits.clear()
+    Polls(bank, TOKEN)
+    traits = ClientTraits(delivery_mode="ping", notification_endpoint="https://localhost:8451/ping")
+    return dataclasses.replace(asking, backchannel=backchannel_of(dataclasses.replace(identity, client=traits)))
+
+
+def test_who_is_pinged_fetches_the_token_once_without_waiting(pinged: Stage, bank: FakeBank, pauses: list[float]) -> None:
+    """CIBA Core §10.2: the ping comes after the decision, and then the token is there."""
+    ais_journey(pinged)
+
+    assert bank.calls[2:6] == [
+        "POST /bc-authorize",
+        f"GET {AUTHORISATIONS}",
+        "POST /sandbox/v1/psu-interactions",
+        "POST /token",
+    ]
+    assert (Heard.waits, pauses) == (["r3quest-s3cret"], [])
+
+
+def test_the_bank_is_given_a_token_to_ping_with(pinged: Stage, bank: FakeBank) -> None:
+    """CIBA Core §7.1: 128 bits or more, another one for each request."""
+    ais_journey(pinged)
+    ais_journey(pinged)
+
+    given = [form(request)["client_notification_token"] for request in bank.requests if request.url.endswith("/bc-authorize")]
+    assert given == Heard.tokens
+    assert len({*given}) == 2
+    assert all(len(token) >= 22 for token in given)
+
+
+def test_the_story_does_not_show_the_token_of_the_ping(pinged: Stage, recorder: Recorder) -> None:
+    """Who has it can ping the TPP."""
+    ais_journey(pinged)
+
+    told = json.dumps([step.as_json() for step in recorder.steps])
+    assert "client_notification_token" in told
+    assert Heard.tokens[0] not in told
+
+
+def test_a_ping_that_tells_too_much_is_not_enough(pinged: Stage, bank: FakeBank) -> None:
+    """Tokens come from the token endpoint alone."""
+    Polls(bank, refused("authorization_pending"))
+
+    with pytest.raises(UnexpectedResponse, match="says now that it has not"):
+        ais_journey(pinged)

@@ -14,6 +14,8 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from cryptography.x509.verification import PolicyBuilder, Store
 
+from chassis.home import KeyPairPaths
+from psd2.clock import FixedClock
 from sandbox.ca.errors import HierarchyBusy, HierarchyDamaged
 from sandbox.ca.locking import exclusive
 from sandbox.ca.model import RevocationReason, serial_text
@@ -48,6 +50,24 @@ def test_an_empty_home_gets_every_file_of_the_layout(standing: Setting) -> None:
         assert load(pair.certificate).serial_number
         assert stat.S_IMODE(pair.key.stat().st_mode) == 0o600
     assert standing.home.trust_bundle.read_bytes() == standing.home.ca("root").certificate.read_bytes()
+
+
+def test_a_tpps_own_server_gets_a_website_certificate_for_this_machine(standing: Setting) -> None:
+    """What the bank calls by https shows it: kept while it is good, renewed by the same key, its key private."""
+    paths = KeyPairPaths(standing.home.tpp("acme") / "listener.crt", standing.home.tpp("acme") / "listener.key")
+
+    made = standing.authority.ensure_listener(paths)
+    again = standing.authority.ensure_listener(paths)
+    later = FixedClock(made.not_valid_after_utc - timedelta(days=1))
+    renewed = standing.restarted(clock=later).ensure_listener(paths)
+
+    usage = made.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert (names(made), [*usage]) == (["localhost"], [ExtendedKeyUsageOID.SERVER_AUTH])
+    assert made == again != renewed
+    assert made.public_key() == renewed.public_key()
+    assert stat.S_IMODE(paths.key.stat().st_mode) == 0o600
+    serials = {serial_text(each.serial_number) for each in (made, renewed)}
+    assert standing.records.statuses(serials).keys() == serials
 
 
 def test_making_it_again_changes_nothing(standing: Setting) -> None:
