@@ -33,6 +33,7 @@ from gateway.edge.deadlines import Deadlines
 from gateway.edge.message_signatures import RequestSignatures
 from gateway.edge.response_signing import ResponseSigner
 from gateway.edge.server_names import ServerNames
+from gateway.edge.unknown_certificates import UnknownCertificates
 from gateway.edge.upstreams import Upstreams
 from gateway.kinds import KINDS
 from gateway.metrics.publishing import Publisher
@@ -172,6 +173,7 @@ async def edge_services(settings: GatewaySettings, held: HeldSet) -> EdgeService
             clock=_epoch_seconds,
         ),
         signer=ResponseSigner(decisions.upstreams, most_bytes=settings.signed_response_bytes, clock=_epoch_seconds),
+        unknown_certificates=UnknownCertificates(decisions.upstreams, monotonic=time.monotonic),
     )
     wake_feed = partial(asyncio.get_running_loop().call_soon_threadsafe, decisions.knowledge.feed.wake)
     services = EdgeServices(

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from gateway.edge.message_signatures import RequestSignatures
     from gateway.edge.proof_uses import ProofUses
     from gateway.edge.response_signing import ResponseSigner
+    from gateway.edge.unknown_certificates import UnknownCertificates
     from gateway.edge.upstreams import Upstreams
     from gateway.metrics.tally import Tally
     from gateway.relays.part import Relays
@@ -69,6 +70,7 @@ class Edge:
         proof_uses: ProofUses,
         request_signatures: RequestSignatures,
         signer: ResponseSigner,
+        unknown_certificates: UnknownCertificates,
     ) -> None:
         """Hold what the exchanges share."""
         self._knowledge = knowledge
@@ -82,6 +84,7 @@ class Edge:
         self._proof_uses = proof_uses
         self._judging = Judging(knowledge, relays, request_signatures, settings, self._now)
         self._signer = signer
+        self._unknown_certificates = unknown_certificates
         self._records = RecordWriter(redactions=counting.redactions)
         self._ids = TimeOrderedUuids()
         self._challenges = challenges
@@ -263,6 +266,7 @@ class Edge:
         if exchange.admission.trusted is None:
             # Before anything is waited for: what is known of the certificate may change meanwhile.
             exchange.refused_tpp = self._attributed(exchange.request.connection)
+            self._unknown_certificates.note(exchange, refusal)
         refusal = await self._counting.judged(exchange, refusal)
         route = exchange.admission.route
         style = route.errors if route else style_of(exchange.request.path)

@@ -14,10 +14,11 @@ import orjson
 
 from chassis.logs import get_logger
 from gateway.admission.refusal import Refusal
+from gateway.edge.authorization_calls import answer_of
 from gateway.message_signatures.messages import RequestMessage, target_uri
 from gateway.message_signatures.responses import ASKED_BY, REPLACED, ResponseMessage, Wish, to_be_signed, wish_of
-from gateway.policies.model import ResponseSignatureRule, Upstream, UpstreamDeadlines
-from gateway.upstreams.faults import StaleConnection, UpstreamFault
+from gateway.policies.model import ResponseSignatureRule
+from gateway.upstreams.faults import UpstreamFault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,20 +26,13 @@ if TYPE_CHECKING:
     from gateway.admission.request import Request
     from gateway.edge.client_head import ClientHead
     from gateway.edge.upstream_connection import UpstreamConnection
-    from gateway.edge.upstream_pool import Pool
     from gateway.edge.upstreams import Upstreams
     from gateway.message_signatures.responses import ToBeSigned
     from gateway.policies.model import Route
 
 PATH: Final = b"/internal/response-signatures"
-_DEADLINES: Final = UpstreamDeadlines(head_seconds=3.0, stall_seconds=3.0)
 # Each answer that is being signed is held whole.
 MOST_UNDER_WAY: Final = 64
-_MOST_REPLY_BYTES: Final = 16 * 1024
-_HEAD: Final = (
-    b"POST %b HTTP/1.1\r\nhost: authorization.internal\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
-)
-_OK: Final = 200
 _USUAL: Final = Wish()
 _SOON: Final = ((b"retry-after", b"1"),)
 _ASKED: Final = ASKED_BY.encode("ascii")
@@ -78,15 +72,11 @@ class ResponseSigner:
     async def signature(self, wanted: ToBeSigned) -> Signature:
         """Return the signature; raises `UpstreamFault`."""
         asked = {"alg": wanted.algorithm.value, "lines": wanted.base.lines, "parameters": wanted.base.parameters}
-        pool = self._upstreams.pool_of(Upstream.AUTHORIZATION)
-        if pool is None:
-            raise UpstreamFault("upstream.connect", "there is no authorization server")
         if self._under_way >= MOST_UNDER_WAY:
             raise UpstreamFault("upstream.busy", f"{self._under_way} answers are being signed")
-        body = orjson.dumps(asked)
         self._under_way += 1
         try:
-            return _read(await _answer(pool, _HEAD % (PATH, len(body)) + body))
+            return _read(await answer_of(self._upstreams, PATH, orjson.dumps(asked)))
         finally:
             self._under_way -= 1
 
@@ -142,31 +132,6 @@ async def gathered(connection: UpstreamConnection, piece: bytes, *, most_bytes: 
         pieces.append(await connection.piece())
         size += len(pieces[-1])
     return b"".join(pieces)
-
-
-async def _answer(pool: Pool, request: bytes) -> bytes:
-    connection = pool.idle_connection()
-    if connection is not None:
-        try:
-            return await _exchanged(pool, connection, request)
-        except StaleConnection:
-            pass  # nobody has seen the question
-    return await _exchanged(pool, await pool.connection(), request)
-
-
-async def _exchanged(pool: Pool, connection: UpstreamConnection, request: bytes) -> bytes:
-    try:
-        connection.begin(is_head_request=False, deadlines=_DEADLINES)
-        connection.write(request, last=True)
-        head = await connection.reply_head()
-        body = await connection.piece()
-        while not connection.has_all and len(body) <= _MOST_REPLY_BYTES:
-            body += await connection.piece()
-        if head.status != _OK or not connection.has_all:
-            raise UpstreamFault("upstream.reply", f"the authorization server signs nothing: {head.status}")
-        return body
-    finally:
-        pool.release(connection)
 
 
 def _read(body: bytes) -> Signature:

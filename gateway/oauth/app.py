@@ -13,6 +13,7 @@ from chassis.logs import get_logger
 from gateway.oauth.answers import Answers, answer_refusals, log_refusal, route_of_request
 from gateway.oauth.arrival import Listener, listener_of, request_id_of
 from gateway.oauth.browser_endpoints import browser_blueprint
+from gateway.oauth.clients.unknown_certificates import unknown_certificates_blueprint
 from gateway.oauth.grant_management.endpoint import grants_blueprint
 from gateway.oauth.jose.endpoint import jwks_blueprint
 from gateway.oauth.jose.response_signatures import response_signatures_blueprint
@@ -23,6 +24,7 @@ from gateway.oauth.tpp_endpoints import PSU_INTERACTIONS_PATH, oauth_blueprint, 
 if TYPE_CHECKING:
     from gateway.oauth.authorization import Authorization
     from gateway.oauth.authorization_response import Responses
+    from gateway.oauth.clients.published_certificates import PublishedCertificates
     from gateway.oauth.grant_management.service import GrantManagement
     from gateway.oauth.jose.introspection import SignedIntrospection
     from gateway.oauth.jose.server_keys import ServerKeys
@@ -45,6 +47,7 @@ class AuthorizationServices:
     interactions: PsuInteractions
     grants: GrantManagement
     server_keys: ServerKeys
+    certificates: PublishedCertificates
     registration: Registration
     statements: SoftwareStatements
     responses: Responses
@@ -70,6 +73,7 @@ def create_app(services: AuthorizationServices) -> Flask:
     )
     app.register_blueprint(jwks_blueprint(services.server_keys))
     app.register_blueprint(response_signatures_blueprint(services.server_keys))
+    app.register_blueprint(unknown_certificates_blueprint(services.certificates))
     app.register_blueprint(
         oauth_blueprint(
             protocol=services.protocol,

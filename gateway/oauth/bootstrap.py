@@ -75,10 +75,11 @@ def authorization_app(settings: GatewaySettings) -> Flask:
     Pruner(store=SqlPublishedKeys(engine), clock=clock, retention=_KEY_SETS_KEPT, every=timedelta(hours=1)).start()
     Pruner(store=SqlBackchannelStore(engine), clock=clock, retention=_DECIDED_KEPT, every=timedelta(minutes=1)).start()
     notifier(settings, engine=engine, bank=bank, clock=clock).start()
-    published_certificates(settings, engine=engine, clock=clock).start()
     keys = server_keys(settings, engine=engine, clock=clock)
     keys.start()
-    return create_app(authorization_services(settings, engine=engine, bank=bank, clock=clock, server_keys=keys))
+    services = authorization_services(settings, engine=engine, bank=bank, clock=clock, server_keys=keys)
+    services.certificates.start()
+    return create_app(services)
 
 
 def authorization_services(
@@ -97,6 +98,7 @@ def authorization_services(
         interactions=PsuInteractions(authorization=authorization, bank=bank, issuer=issuer),
         grants=wiring.grants,
         server_keys=server_keys,
+        certificates=published_certificates(settings, engine=engine, clock=clock),
         registration=Registration(wiring.register),
         statements=SoftwareStatements(read_directories(settings.software_directories), clock),
         responses=wiring.responses,

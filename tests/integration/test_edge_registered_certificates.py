@@ -160,3 +160,13 @@ def test_others_are_judged_as_they_were(edge: EdgeUnderTest) -> None:
     assert post(edge, None).reason == "mtls.missing"
     token = edge.register.token(edge.qwac, client_id=CLIENT_ID)
     assert edge.get("/v1/accounts", certificate=edge.qwac, token=token).status == 200
+
+
+def test_an_unknown_one_is_told_to_the_authorization_server(edge: EdgeUnderTest) -> None:
+    """Which looks whether a client has published it a moment ago."""
+
+    def is_told() -> bool:
+        assert post(edge, self_issued()).reason == "mtls.untrusted"
+        return "POST /internal/unknown-certificates HTTP/1.1" in [each.line for each in edge.authorization.received]
+
+    wait_until(is_told, seconds=IN_FORCE_SECONDS, what="the word of it")

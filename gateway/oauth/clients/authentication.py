@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 from chassis.vouched_certificates import Vouched
 from gateway.oauth.clients.assertions import ASSERTION_PARAMETERS, Assertions, asserted_client_id
-from gateway.oauth.clients.certificates import require_registered_certificate, require_registered_subject
+from gateway.oauth.clients.certificates import (
+    is_registered_certificate,
+    require_registered_certificate,
+    require_registered_subject,
+)
 from gateway.oauth.jose.refusals import JwsRefused
 from gateway.oauth.refusals import OAuthRefused, invalid_client, invalid_request
 from gateway.register.model import AuthMethod, Client, ClientStatus, Tpp, TppStatus
@@ -84,15 +88,19 @@ class ClientAuthentication:
             case AuthMethod.TLS_CLIENT_AUTH:
                 require_registered_subject(certificate, client)
             case AuthMethod.SELF_SIGNED_TLS_CLIENT_AUTH:
-                require_registered_certificate(certificate, self._published_keys(client))
+                self._require_registered(certificate, client)
             case AuthMethod.PRIVATE_KEY_JWT:
                 self._assertions.require(parameters, client)
 
-    def _published_keys(self, client: Client) -> str:
+    def _require_registered(self, certificate: Psd2Certificate, client: Client) -> None:
+        """Raise unless a key names the certificate; one that is not known yet is looked for at the client's address anew."""
         try:
-            return self._keys.document(client)
+            document = self._keys.document(client)
+            if not is_registered_certificate(certificate, document) and self._keys.is_asked_anew(client):
+                document = self._keys.document(client)
         except JwsRefused as refused:
             raise invalid_client(refused.text, reason="client.keys", hint=refused.hint, clause=refused.clause) from refused
+        require_registered_certificate(certificate, document)
 
 
 def _nobodys_assertion() -> OAuthRefused:

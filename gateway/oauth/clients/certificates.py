@@ -35,16 +35,20 @@ def require_registered_subject(certificate: Psd2Certificate, client: Client) -> 
 
 def require_registered_certificate(certificate: Psd2Certificate, jwks: str) -> None:
     """Raise `OAuthRefused` unless the certificate is one that a key of the set names as its own (RFC 8705 §2.2)."""
-    for key in json.loads(jwks)["keys"]:
-        registered = _certificate_in(key)
-        if registered is not None and hmac.compare_digest(registered, certificate.der):
-            return
+    if is_registered_certificate(certificate, jwks):
+        return
     raise invalid_client(
         "the certificate is none of those that the client registered in x5c of its keys",
         reason="client.certificate_unregistered",
         hint="present a registered certificate, or register this one: x5c of a key in jwks or at jwks_uri",
         clause="RFC 8705 §2.2.2",
     )
+
+
+def is_registered_certificate(certificate: Psd2Certificate, jwks: str) -> bool:
+    """Answer whether a key of the set names the certificate as its own."""
+    registered = (_certificate_in(key) for key in json.loads(jwks)["keys"])
+    return any(each is not None and hmac.compare_digest(each, certificate.der) for each in registered)
 
 
 def _certificate_in(key: Mapping[str, Any]) -> bytes | None:

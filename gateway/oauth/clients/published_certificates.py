@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from psd2.clock import Clock
 
 LOOK: Final = timedelta(seconds=5)
+# Anybody can have a look begin early, so that it is no more: so often, at so many addresses, and at each of them no sooner
+# than for an unknown kid (`gateway.oauth.jose.published_keys`).
+EARLY_LOOK_PAUSE: Final = timedelta(seconds=1)
+MOST_EARLY: Final = 20
 _AT_ONCE: Final = 4
 
 
@@ -44,18 +48,33 @@ class PublishedCertificates:
         self._keys = keys
         self._published = published
         self._clock = clock
+        self._wanted_early = threading.Event()
+
+    def look_early(self) -> None:
+        """Have the thread look now: a certificate came that may have been published a moment ago."""
+        self._wanted_early.set()
 
     def start(self) -> None:
         """Follow for as long as the process lives."""
         threading.Thread(target=self._run, name="client-certificates", daemon=True).start()
 
-    def follow(self) -> None:
-        """Look once at what every such client publishes."""
+    def follow(self, *, is_early: bool = False) -> None:
+        """Look once at what every such client publishes; `is_early`: and ask those anew that were asked longest ago."""
+        clients = self._store.publishing_clients()
+        anew = self._longest_unasked(clients) if is_early else frozenset()
         with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:  # whose server is slow must not hold up the others
-            list(pool.map(self._follow_one, self._store.publishing_clients()))
+            list(pool.map(lambda client: self._follow_one(client, is_anew=client.client_id in anew), clients))
 
-    def _follow_one(self, client: Client) -> None:
+    def _longest_unasked(self, clients: Sequence[Client]) -> frozenset[str]:
+        known = {client.client_id: self._published.read(client.jwks_uri or "") for client in clients}
+        asked = sorted((each.tried_at, client_id) for client_id, each in known.items() if each is not None)
+        return frozenset(client_id for _, client_id in asked[:MOST_EARLY])
+
+    def _follow_one(self, client: Client, *, is_anew: bool) -> None:
         try:
+            if is_anew:
+                with suppress(JwsRefused):
+                    self._keys.is_asked_anew(client)
             taken = self._store.follow_certificates(client, self._certificates(client), self._clock.now())
         except Exception as error:  # noqa: BLE001 - of this client alone; the next turn tries again
             get_logger().error("client.certificates_unread", client=client.client_id, error=repr(error))
@@ -74,8 +93,10 @@ class PublishedCertificates:
 
     def _run(self) -> None:
         pause = threading.Event()
-        while not pause.wait(LOOK.total_seconds()):
+        while not pause.wait(EARLY_LOOK_PAUSE.total_seconds()):
+            is_early = self._wanted_early.wait((LOOK - EARLY_LOOK_PAUSE).total_seconds())
+            self._wanted_early.clear()
             try:
-                self.follow()
+                self.follow(is_early=is_early)
             except Exception as error:  # noqa: BLE001 - the next turn tries again; a dead thread would never
                 get_logger().error("client.certificates_unread", error=repr(error))

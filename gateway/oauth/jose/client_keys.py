@@ -113,9 +113,11 @@ class ClientKeys:
 
     def newer(self, client: KeyHolder) -> KeySet | None:
         """Return keys that its address was just asked for, None where it can't be; raises `JwsRefused`."""
-        if client.jwks_uri is None or not self._is_fetched_anew(client.jwks_uri, client.authorisation_number):
-            return None
-        return self.of(client)
+        return self.of(client) if self.is_asked_anew(client) else None
+
+    def is_asked_anew(self, client: KeyHolder) -> bool:
+        """Ask the client's address, and tell whether it has answered; no when that was just done. Raises `JwsRefused`."""
+        return client.jwks_uri is not None and self._is_fetched_anew(client.jwks_uri, client.authorisation_number)
 
     def _published(self, url: str, party: str) -> str:
         now = self._clock.now()

@@ -10,26 +10,21 @@ from typing import TYPE_CHECKING, Final
 
 from flask import Blueprint, Response, abort, jsonify, request
 
-from chassis.callers import caller_of
 from gateway.message_signatures.base import NoResponseBase, ResponseBase
-from gateway.oauth.arrival import listener_of
+from gateway.oauth.internal_calls import require_edge_itself
 from gateway.register.model import SigningAlg
 
 if TYPE_CHECKING:
     from gateway.oauth.jose.server_keys import ServerKeys
 
 RESPONSE_SIGNATURES_PATH: Final = "/internal/response-signatures"
-_EDGE: Final = "gateway"
 
 
 def response_signatures_blueprint(keys: ServerKeys) -> Blueprint:
     """Return the endpoint, which is the edge's own: nothing that came by a listener gets here."""
     blueprint = Blueprint("response_signatures", __name__, static_folder=None)
 
-    @blueprint.before_request
-    def come_from_the_edge_itself() -> None:
-        if caller_of(request.environ) != _EDGE or listener_of(request.environ) is not None:
-            abort(404)
+    blueprint.before_request(require_edge_itself)
 
     @blueprint.post(RESPONSE_SIGNATURES_PATH)
     def sign() -> Response:

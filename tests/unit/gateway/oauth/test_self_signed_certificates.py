@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gateway.oauth.clients.published_certificates import PublishedCertificates
-from gateway.oauth.jose.client_key_wiring import client_keys
-from gateway.oauth.jose.key_fetching import KeysNotFetched
-from gateway.oauth.jose.published_keys import FRESH, LONGEST
-from gateway.oauth.jose.store import SqlPublishedKeys
+from gateway.oauth.bootstrap import published_certificates
+from gateway.oauth.clients import published_certificates as following
+from gateway.oauth.jose.key_fetching import KeyFetcher, KeysNotFetched
+from gateway.oauth.jose.published_keys import FETCHED_AT_MOST_EVERY, FRESH, LONGEST
 from gateway.register.model import AuthMethod, Client
 from gateway.register.store import SqlRegisterStore
 from tests.support.authorization import CLIENT, NUMBER, OTHER_CLIENT, OTHER_NUMBER, REDIRECT_URI, VERIFIER, client, qwac
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
     from werkzeug.test import TestResponse
 
+    from gateway.oauth.clients.published_certificates import PublishedCertificates
     from tests.support.authorization import AuthorizationWorld
 
 OWN, OTHER = self_issued(number=OTHER_NUMBER), self_issued()
@@ -101,20 +102,31 @@ class Address:
 
     def __init__(self) -> None:
         self.certificates: tuple[Issued, ...] | None = ()
+        self.asked: list[str] = []
 
     def fetch(self, url: str, *, party: str) -> str:
-        assert (url, party) == (URL, NUMBER)
+        assert (url[: len(URL)], party) == (URL, NUMBER)
+        self.asked.append(url)
         if self.certificates is None:
             raise KeysNotFetched("jwks_uri gave nothing", detail="refused")
         return json.dumps({"keys": [key_of(each) for each in self.certificates]})
 
 
-def test_published_certificates_are_followed(world: AuthorizationWorld, engine: Engine) -> None:
+@pytest.fixture
+def address(monkeypatch: pytest.MonkeyPatch) -> Address:
+    """Stand in for every address that clients name."""
+    server = Address()
+    monkeypatch.setattr(KeyFetcher, "fetch", lambda _self, url, *, party: server.fetch(url, party=party))
+    return server
+
+
+def follower(world: AuthorizationWorld) -> PublishedCertificates:
+    return published_certificates(world.settings, engine=world.engine, clock=world.clock)
+
+
+def test_published_certificates_are_followed(world: AuthorizationWorld, engine: Engine, address: Address) -> None:
     """What is taken back ends at the next look, what can't be looked at any more within the hour; another TPP's is not had."""
-    address, store = Address(), SqlRegisterStore(engine)
-    keys = client_keys(world.settings, threads=8, engine=engine, clock=world.clock)
-    keys._source = address
-    published = PublishedCertificates(store=store, keys=keys, published=SqlPublishedKeys(engine), clock=world.clock)
+    store, published = SqlRegisterStore(engine), follower(world)
     world.register.save_client(owner(jwks=None, jwks_uri=URL))
 
     def known() -> list[bool]:
@@ -138,3 +150,67 @@ def test_published_certificates_are_followed(world: AuthorizationWorld, engine: 
     world.clock.advance(FRESH)
     assert known() == [True, True]
     assert store.certificate_holders(OWN.sha256) == (OTHER_CLIENT,)
+
+
+def test_one_that_was_published_a_moment_ago_is_looked_for_early(world: AuthorizationWorld, address: Address) -> None:
+    """Once the edge has said that an unknown one came; an address is asked as seldom as for an unknown kid."""
+    store, published = SqlRegisterStore(world.engine), follower(world)
+    world.register.save_client(owner(jwks=None, jwks_uri=URL))
+    address.certificates = (OWN,)
+    published.follow()
+    address.certificates = (OWN, OTHER)
+
+    world.clock.advance(FETCHED_AT_MOST_EVERY - timedelta(seconds=1))
+    published.follow(is_early=True)
+    assert (store.certificate_holders(OTHER.sha256), len(address.asked)) == ((), 1)
+    world.clock.advance(timedelta(seconds=1))
+    published.follow()
+    assert (store.certificate_holders(OTHER.sha256), len(address.asked)) == ((), 1)
+
+    for _ in range(3):
+        published.follow(is_early=True)
+    assert (store.certificate_holders(OTHER.sha256), len(address.asked)) == ((CLIENT,), 2)
+
+
+def test_strangers_have_a_few_addresses_asked_and_no_more(
+    world: AuthorizationWorld, address: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many clients there are: those that were asked longest ago."""
+    monkeypatch.setattr(following, "MOST_EARLY", 2)
+    published = follower(world)
+    for number in range(4):
+        world.register.save_client(owner(client_id=f"publishing-{number}", jwks=None, jwks_uri=f"{URL}/{number}"))
+        published.follow()
+        world.clock.advance(timedelta(seconds=1))
+    world.clock.advance(FETCHED_AT_MOST_EVERY)
+    address.asked.clear()
+
+    published.follow(is_early=True)
+
+    assert sorted(address.asked) == [f"{URL}/0", f"{URL}/1"]
+
+
+@pytest.mark.parametrize("listener", ["edge", "front", ""])
+def test_only_the_edge_itself_says_that_an_unknown_one_came(world: AuthorizationWorld, listener: str) -> None:
+    """Nothing of the sort is passed on."""
+    path, caller = "/internal/unknown-certificates", {"chassis.caller": "gateway"}
+    browser = world.app.test_client()
+
+    assert browser.post(path, json={}, headers={"X-Sandbox-Listener": listener}, environ_overrides=caller).status_code == 404
+    assert browser.post(path, json={}, environ_overrides={"chassis.caller": "portal"}).status_code == 404
+    assert browser.post(path, json={}, environ_overrides=caller).status_code == 200
+
+
+def test_a_client_s_new_certificate_is_taken_at_once(world: AuthorizationWorld, address: Address) -> None:
+    """A QWAC that its own client publishes, for one: the address is asked anew, as for an unknown kid, and no sooner."""
+    world.register.save_client(owner(jwks=None, jwks_uri=URL))
+    address.certificates = (OWN,)
+    answers = [call(world)]
+    address.certificates = (OTHER,)
+    answers.append(call(world, certificate=OTHER))
+    world.clock.advance(FETCHED_AT_MOST_EVERY)
+    answers += [call(world, certificate=OTHER), call(world, certificate=OWN)]
+
+    assert [answer.status_code for answer in answers] == [200, 401, 200, 401]
+    assert answers[1].get_json()["reason"] == "client.certificate_unregistered"
+    assert len(address.asked) == 2
