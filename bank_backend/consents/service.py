@@ -128,13 +128,12 @@ class Consents:
             if found.status is not ConsentStatus.TERMINATED_BY_TPP:
                 self._store.save(connection, found.moved(ConsentStatus.TERMINATED_BY_TPP, on=now.date()))
 
-    def consents_of(self, tenant: TenantId, psu: PsuId, *, after: ConsentPlace | None = None) -> ConsentPage:
+    def consents_of(self, tenant: TenantId, psu: PsuId, *, after: ConsentPlace | None = None) -> ConsentPage[Consent]:
         """Return a page of what the PSU has agreed to, as it stands now: what is still open first, then the newest."""
         with self._database.reading() as connection:
             now = self._clock.now(tenant, connection)
             found = self._store.of_psu(connection, tenant, psu, after=after, limit=PAGE_CONSENTS + 1)
-        shown, following = page_of(found)
-        return ConsentPage([consent.settled(now) for consent in shown], following)
+        return page_of(found, lambda consent: consent.settled(now))
 
     def revoke_by_psu(self, tenant: TenantId, psu: PsuId, consent_id: str) -> Consent:
         """End a consent at its PSU's wish; a second time changes nothing.

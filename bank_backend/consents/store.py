@@ -18,18 +18,15 @@ from sqlalchemy import (
     String,
     Table,
     bindparam,
-    case,
     false,
     insert,
-    literal,
     select,
     text,
-    tuple_,
     update,
 )
 
 from bank_backend.accounts.model import AccountRights
-from bank_backend.consents.listing import OPEN
+from bank_backend.consents.listing_store import listed
 from bank_backend.consents.model import Consent, ConsentStatus
 from bank_backend.consents.wire import access_as_json, access_from_json
 from bank_backend.database import METADATA
@@ -79,7 +76,6 @@ _COUNT: Final = text(
 )
 
 
-_LISTED: Final = (case((consents.c.status.in_(OPEN), 0), else_=1), -consents.c.received_at, consents.c.id)
 # Built once: every reading of account data asks these.
 _BY_ID: Final = select(consents).where(consents.c.tenant == bindparam("tenant"), consents.c.id == bindparam("id"))
 _BY_ID_LOCKED: Final = _BY_ID.with_for_update()
@@ -128,11 +124,7 @@ class SqlConsentStore:
         self, connection: Connection, tenant: TenantId, psu: PsuId, *, after: ConsentPlace | None, limit: int
     ) -> list[Consent]:
         """Return so many of the consents that this PSU has signed, open ones first, then the newest, behind a place."""
-        statement = select(consents).where(consents.c.tenant == tenant, consents.c.psu == psu)
-        if after is not None:
-            place = literal(0 if after.is_open else 1), literal(-after.received_at), literal(after.id)
-            statement = statement.where(tuple_(*_LISTED) > tuple_(*place))
-        return [_consent(row) for row in connection.execute(statement.order_by(*_LISTED).limit(limit))]
+        return [_consent(row) for row in connection.execute(listed(consents, tenant, psu, after=after, limit=limit))]
 
     def valid_recurring(self, connection: Connection, tenant: TenantId, psu: PsuId) -> list[Consent]:
         """Return the recurring consents of this PSU for this TPP that are valid; one caller at a time for a PSU."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from bank_backend.authorisations.model import ResourceKind
+from bank_backend.consents.listing import PAGE_CONSENTS, page_of
 from bank_backend.consents.model import ConsentStatus
 from bank_backend.errors import (
     CardInvalid,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from bank_backend.accounts.model import Account
     from bank_backend.calls import TppCall
+    from bank_backend.consents.listing import ConsentPage, ConsentPlace
     from bank_backend.consents.service import OpenAuthorisations, Repeats
     from bank_backend.database import Connection, Database
     from bank_backend.funds.wire import FundsConsentRequest, FundsQuestion
@@ -52,8 +54,10 @@ class FundsConsentStore(Protocol):
     def find_locked(self, connection: Connection, tenant: TenantId, consent_id: str) -> FundsConsent | None:
         """Return the tenant's consent, locked until the transaction ends, or None."""
 
-    def of_psu(self, connection: Connection, tenant: TenantId, psu: PsuId) -> list[FundsConsent]:
-        """Return the consents that this PSU has signed, newest first."""
+    def of_psu(
+        self, connection: Connection, tenant: TenantId, psu: PsuId, *, after: ConsentPlace | None, limit: int
+    ) -> list[FundsConsent]:
+        """Return so many of the consents that this PSU has signed, open ones first, then the newest, behind a place."""
 
 
 class Funds(Protocol):
@@ -145,10 +149,12 @@ class FundsConsents:
             if found.status is not ConsentStatus.TERMINATED_BY_TPP:
                 self._store.save(connection, found.moved(ConsentStatus.TERMINATED_BY_TPP))
 
-    def consents_of(self, tenant: TenantId, psu: PsuId) -> list[FundsConsent]:
-        """Return what the PSU has agreed to, the newest first: it stands until it is revoked."""
+    def consents_of(self, tenant: TenantId, psu: PsuId, *, after: ConsentPlace | None = None) -> ConsentPage[FundsConsent]:
+        """Return a page of what the PSU has agreed to: what still stands first, then the newest."""
         with self._database.reading() as connection:
-            return self._store.of_psu(connection, tenant, psu)
+            found = self._store.of_psu(connection, tenant, psu, after=after, limit=PAGE_CONSENTS + 1)
+            now = self._clock.now(tenant, connection)
+        return page_of(found, lambda consent: consent.settled(now))
 
     def revoke_by_psu(self, tenant: TenantId, psu: PsuId, consent_id: str) -> FundsConsent:
         """End a consent at its PSU's wish; a second time changes nothing.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Column, Date, Float, ForeignKey, Row, String, Table, insert, select, update
+from sqlalchemy import Column, Date, Float, ForeignKey, Index, Row, String, Table, insert, select, update
 
+from bank_backend.consents.listing_store import listed
 from bank_backend.consents.model import ConsentStatus
 from bank_backend.database import METADATA
 from bank_backend.funds.model import Card, FundsConsent
@@ -14,10 +15,8 @@ from bank_backend.references import AccountReference
 from psd2.ids import AccountId, ConsentId, PsuId, TenantId
 
 if TYPE_CHECKING:
+    from bank_backend.consents.listing import ConsentPlace
     from bank_backend.database import Connection
-
-# More consents than a PSU looks through; a limit all the same.
-_MOST_LISTED: Final = 200
 
 funds_consents = Table(
     "funds_consents",
@@ -34,6 +33,7 @@ funds_consents = Table(
     Column("psu", String(64)),
     Column("account_id", String(36), ForeignKey("accounts.id")),
     Column("received_at", Float, nullable=False),
+    Index("ix_funds_consents_psu", "tenant", "psu", "status"),
 )
 
 
@@ -60,11 +60,11 @@ class SqlFundsConsentStore:
         row = connection.execute(statement.with_for_update()).first()
         return None if row is None else _consent(row)
 
-    def of_psu(self, connection: Connection, tenant: TenantId, psu: PsuId) -> list[FundsConsent]:
-        """Return the consents that this PSU has signed, newest first."""
-        statement = select(funds_consents).where(funds_consents.c.tenant == tenant, funds_consents.c.psu == psu)
-        newest_first = statement.order_by(funds_consents.c.received_at.desc(), funds_consents.c.id).limit(_MOST_LISTED)
-        return [_consent(row) for row in connection.execute(newest_first)]
+    def of_psu(
+        self, connection: Connection, tenant: TenantId, psu: PsuId, *, after: ConsentPlace | None, limit: int
+    ) -> list[FundsConsent]:
+        """Return so many of the consents that this PSU has signed, open ones first, then the newest, behind a place."""
+        return [_consent(row) for row in connection.execute(listed(funds_consents, tenant, psu, after=after, limit=limit))]
 
 
 def _columns(consent: FundsConsent) -> dict[str, object]:

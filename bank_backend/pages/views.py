@@ -82,6 +82,7 @@ def _add_methods(routes: Blueprint, pages: MethodPages) -> None:
 def _add_consents(routes: Blueprint, pages: ConsentPages) -> None:
     routes.add_url_rule(CONSENTS, view_func=pages.consents, methods=_GET)
     routes.add_url_rule(f"{CONSENTS}/<uuid:consent>/revoke", view_func=pages.revoke, methods=_POST)
+    routes.add_url_rule(f"{CONSENTS}/funds/<uuid:consent>/revoke", view_func=pages.revoke_funds, methods=_POST)
 
 
 def _look(name: str) -> Response:

@@ -6,12 +6,14 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
+from bank_backend.consents.listing import merged
 from bank_backend.consents.store import consents
+from bank_backend.funds.store import funds_consents
 from psd2.ids import new_uuid
 from tests.support.bank_core import ANNA, JONAS, OTHER_TENANT, TENANT
-from tests.support.bank_sca import CONSENTS
+from tests.support.bank_sca import CONSENTS, FUNDS
 from tests.unit.bank_backend.bankapp.app import APP, signed_in, words
 
 if TYPE_CHECKING:
@@ -34,15 +36,42 @@ def test_a_consent_is_ended_by_its_psu(desk: BankDesk) -> None:
     assert desk.reader(consent).get("/v1/accounts", Consent_ID=consent).status_code == 401
 
 
-def test_nobody_else_sees_or_ends_it(desk: BankDesk) -> None:
+def funds_consent(desk: BankDesk) -> str:
+    consent = desk.funds_consent()
+    assert desk.decide(desk.begin("piis", consent)).status_code == 200
+    return consent
+
+
+def test_a_consent_to_ask_about_funds_is_ended_by_its_psu(desk: BankDesk) -> None:
+    """It stands among the others, and says that it lets see a yes or a no; once ended, nothing is answered any more."""
+    consent = funds_consent(desk)
+    app = signed_in(desk)
+    shown = words(app.get(f"{APP}/consents"))
+    assert f"Fintech Example : in force Whether {desk.bank.account(ANNA).readable} has the money" in shown
+
+    assert app.post(f"{APP}/consents/funds/{consent}/revoke").headers["Location"] == f"{APP}/consents"
+
+    shown = words(app.get(f"{APP}/consents"))
+    assert "learns nothing of your funds any more" in shown
+    assert "ended by you" in shown
+    assert desk.tpp.get(f"{FUNDS}/{consent}/status").json == {"consentStatus": "revokedByPsu"}
+    question = {"account": {"iban": desk.iban()}, "instructedAmount": {"currency": "EUR", "amount": "1.00"}}
+    assert desk.tpp.post("/v1/funds-confirmations", question, Consent_ID=consent).status_code == 401
+
+
+@pytest.mark.parametrize("kind", ["", "funds/"])
+def test_nobody_else_sees_or_ends_it(desk: BankDesk, kind: str) -> None:
     """Neither another PSU nor the same login at another TPP's bank."""
-    consent = desk.approved_consent(access={"balances": [{"iban": desk.iban()}]})
+    if kind:
+        consent, path = funds_consent(desk), FUNDS
+    else:
+        consent, path = desk.approved_consent(access={"balances": [{"iban": desk.iban()}]}), CONSENTS
 
     for stranger in (signed_in(desk, JONAS), signed_in(desk, ANNA, tenant=OTHER_TENANT)):
         assert "you have given no consent" in words(stranger.get(f"{APP}/consents"))
-        assert stranger.post(f"{APP}/consents/{consent}/revoke").status_code == 422
+        assert stranger.post(f"{APP}/consents/{kind}{consent}/revoke").status_code == 422
 
-    assert desk.tpp.get(f"{CONSENTS}/{consent}/status").json == {"consentStatus": "valid"}
+    assert desk.tpp.get(f"{path}/{consent}/status").json == {"consentStatus": "valid"}
 
 
 def test_what_has_ended_otherwise_can_not_be_ended(desk: BankDesk) -> None:
@@ -71,9 +100,19 @@ def given(desk: BankDesk, *, open_ones: int, ended: int) -> list[str]:
     return [str(one["id"]) for part in ordered for one in part]
 
 
+def ended_funds_consent(desk: BankDesk) -> str:
+    """Have one that is older than all the others, and has ended; returns its id."""
+    consent = funds_consent(desk)
+    desk.tpp.delete(f"{FUNDS}/{consent}")
+    with desk.bank.database.writing() as connection:
+        connection.execute(update(funds_consents).values(received_at=funds_consents.c.received_at - 3600))
+    return consent
+
+
 def test_all_consents_are_shown_page_by_page(desk: BankDesk) -> None:
-    """Each once, those that can be ended first, however many newer ones have ended."""
-    wanted = given(desk, open_ones=53, ended=70)
+    """Each once, those that can be ended first, however many newer ones have ended, of whichever kind."""
+    wanted = given(desk, open_ones=53, ended=69)
+    wanted.append(ended_funds_consent(desk))
     app, shown, after = signed_in(desk), [], [""]
 
     while after:
@@ -84,8 +123,10 @@ def test_all_consents_are_shown_page_by_page(desk: BankDesk) -> None:
     assert shown == [(50, 50), (50, 3), (23, 0)]
     told: list[str] = []
     place: ConsentPlace | None = None
+    services = desk.bank.services
     for _ in shown:
-        given_page = desk.bank.services.consents.consents_of(TENANT, ANNA, after=place)
+        seeing = services.consents.consents_of(TENANT, ANNA, after=place)
+        given_page = merged(seeing, services.funds_consents.consents_of(TENANT, ANNA, after=place))
         told.extend(one.id for one in given_page.consents)
         place = given_page.next
     assert told == wanted

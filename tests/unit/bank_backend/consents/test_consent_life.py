@@ -150,7 +150,7 @@ def test_a_funds_consent_is_revoked_too(desk: BankDesk) -> None:
 
     funds.revoke_by_psu(TENANT, ANNA, consent)
 
-    assert [one.id for one in funds.consents_of(TENANT, ANNA)] == [consent]
+    assert [one.id for one in funds.consents_of(TENANT, ANNA).consents] == [consent]
     assert desk.tpp.get(f"{FUNDS}/{consent}/status").json == {"consentStatus": "revokedByPsu"}
 
 
