@@ -13,19 +13,23 @@ from rich.console import Console
 from rich.text import Text
 
 from psd2.clock import SystemClock
+from psd2.ids import new_uuid
 from tpp_client.attacks.catalogue import CATALOGUE, attacks_named
 from tpp_client.attacks.field import AttackField
 from tpp_client.attacks.model import Outcome, Verdict, run_attack
 from tpp_client.bootstrap import backchannel_of, browser_stage, headless_stage, identity_at
+from tpp_client.dpop import ProvingTransport
 from tpp_client.errors import TppClientError
-from tpp_client.explaining import Question, explain_request, process_explain_response, told
+from tpp_client.explaining import dressed, explain_request, process_explain_response, question_about, told
 from tpp_client.http_signatures import signing_transport
 from tpp_client.journeys.catalogue import NAMES, WITHOUT_TOKEN, journeys_for, run_journey
 from tpp_client.journeys.console import ConsoleNarrator
 from tpp_client.journeys.narration import Recorder
 from tpp_client.seals import SigningTransport, load_seal
-from tpp_client.speaking import voice_of
+from tpp_client.speaking import proving_of, voice_of
 from tpp_client.transport import transport_for
+from tpp_client.wire import HttpRequest
+from tpp_client.xs2a import Access
 
 if TYPE_CHECKING:
     from tpp_client.attacks.model import Attack
@@ -134,6 +138,9 @@ def attack(*, name: str, tpp_name: str | None, other_name: str | None, psu: str,
 @_tpp_option
 @click.option("--consent-id", help="The Consent-ID that the request would bear.")
 @click.option("--token", envvar="TPP_TOKEN", show_envvar=True, help="The access token that it would bear.")
+@click.option("--body", type=click.File(), help="The body that it would have, for signatures that cover it.")
+@click.option("--sign", is_flag=True, help="It would be signed with the TPP's QSealC.")
+@click.option("--http-signatures", is_flag=True, help="It would be signed with the client's key (RFC 9421).")
 @click.option("--certificate", type=click.File(), help="Judge this certificate (PEM), not the TPP's own.")
 @_home_option
 @_json_option
@@ -144,27 +151,44 @@ def explain(
     tpp_name: str,
     consent_id: str | None,
     token: str | None,
+    body: IO[str] | None,
+    sign: bool,
+    http_signatures: bool,
     certificate: IO[str] | None,
     home: Path,
     as_json: bool,
 ) -> None:
-    """Ask the gateway what it would say to a request, check by check; exit status 1 when it would refuse."""
-    question = Question(
-        method=method.upper(),
-        path=path,
-        headers={"Consent-ID": consent_id} if consent_id else {},
-        certificate=certificate.read() if certificate else None,
-        token=token,
-    )
+    """Ask the gateway what it would say to a request, check by check; exit status 1 when it would refuse.
+
+    The request would go as the client speaks: a token that is bound to its key with a proof.
+    """
+    _require_one_signature(sign=sign, http_signatures=http_signatures)
+    access = Access(token=token, consent_id=consent_id)
     try:
         identity = identity_at(home, tpp_name, clock=_CLOCK)
+        request = _described(identity, method.upper(), path, access, body.read() if body else None)
+        request = dressed(request, lambda plain: _dress(plain, identity, sign=sign, http_signatures=http_signatures))
         with transport_for(identity) as transport:
+            question = question_about(request, certificate=certificate.read() if certificate else None)
             response = explain_request(transport, identity.edge, question)
         explanation = process_explain_response(response)
     except TppClientError as error:
         _give_up(error, as_json=as_json)
     click.echo(response.body.decode() if as_json else "\n".join(told(explanation)))
     sys.exit(0 if explanation.is_admitted else 1)
+
+
+def _described(identity: TppIdentity, method: str, path: str, access: Access, body: str | None) -> HttpRequest:
+    headers = {"X-Request-ID": new_uuid(), **access.headers, **({"Content-Type": "application/json"} if body else {})}
+    return HttpRequest(method=method, url=identity.edge + path, headers=headers, body=body.encode() if body else None)
+
+
+def _dress(plain: Transport, identity: TppIdentity, *, sign: bool, http_signatures: bool) -> Transport:
+    """Return a transport that adds what the client would: its signature, and over it the proof of its key."""
+    signed = _sealing(plain, identity) if sign else plain
+    signed = _signing(plain, identity) if http_signatures else signed
+    key = proving_of(identity, clock=_CLOCK)
+    return signed if key is None else ProvingTransport(transport=signed, key=key, edge=identity.edge)
 
 
 def _sealing(transport: Transport, identity: TppIdentity) -> Transport:
@@ -183,6 +207,10 @@ def _require_one_way(kind: str, *, browser: bool, ciba: bool, sign: bool, http_s
         raise click.UsageError("--browser and --ciba are two ways to the PSU: choose one")
     if ciba and kind in WITHOUT_TOKEN:
         raise click.UsageError(f"--ciba is a way to a token, and {kind} goes without one: try ais, pis or piis")
+    _require_one_signature(sign=sign, http_signatures=http_signatures)
+
+
+def _require_one_signature(*, sign: bool, http_signatures: bool) -> None:
     if sign and http_signatures:
         raise click.UsageError("--sign and --http-signatures both fill the field Signature: choose one")
 

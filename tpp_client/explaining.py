@@ -4,28 +4,35 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit, urlunsplit
 
 from tpp_client.documents import document_of
 from tpp_client.refusals import require_status
-from tpp_client.wire import json_request
+from tpp_client.wire import HttpResponse, json_request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from tpp_client.documents import Document
-    from tpp_client.wire import HttpResponse, Transport
+    from tpp_client.wire import HttpRequest, Transport
+
+_AUTHORIZATION: Final = "Authorization"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """The request in question; `certificate` is PEM to judge instead of the TPP's own. The token stays out of the repr."""
+    """The request in question; `certificate` is PEM to judge instead of the TPP's own.
+
+    `authorization` is the field that bears the access token. It stays out of the repr, as do the other fields.
+    """
 
     method: str
     path: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: str = field(default="", repr=False)
     certificate: str | None = None
-    token: str | None = field(default=None, repr=False)
+    authorization: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,12 +58,47 @@ class Explanation:
     departures: tuple[str, ...]
 
 
+@dataclass(slots=True)
+class _Undelivered:
+    """Stands where a request would leave: keeps it, and answers that nobody is there."""
+
+    request: HttpRequest | None = None
+
+    def send(self, request: HttpRequest) -> HttpResponse:
+        """Keep it."""
+        self.request = request
+        return HttpResponse(request=request, status=HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+def dressed(request: HttpRequest, dress: Callable[[Transport], Transport]) -> HttpRequest:
+    """Return a request with all that a transport would add on its way out, such as proof and signature; nothing is sent."""
+    undelivered = _Undelivered()
+    dress(undelivered).send(request)
+    return undelivered.request or request
+
+
+def question_about(request: HttpRequest, *, certificate: str | None = None) -> Question:
+    """Return the question about a request as it would be sent."""
+    parts = urlsplit(request.url)
+    headers = {name: value for name, value in request.headers.items() if name != _AUTHORIZATION}
+    return Question(
+        method=request.method,
+        path=urlunsplit(("", "", parts.path, parts.query, "")),
+        headers=headers,
+        body=(request.body or b"").decode(),
+        certificate=certificate,
+        authorization=request.headers.get(_AUTHORIZATION),
+    )
+
+
 def explain_request(transport: Transport, edge: str, question: Question) -> HttpResponse:
     """Ask; the token goes along as it would with the request itself."""
     content: dict[str, object] = {"method": question.method, "path": question.path, "headers": dict(question.headers)}
+    if question.body:
+        content["body"] = question.body
     if question.certificate is not None:
         content["certificate"] = question.certificate
-    headers = {"Authorization": f"Bearer {question.token}"} if question.token else {}
+    headers = {_AUTHORIZATION: question.authorization} if question.authorization else {}
     return transport.send(json_request("POST", f"{edge}/explain", content, headers))
 
 

@@ -196,10 +196,11 @@ def voice_of(identity: TppIdentity, *, clock: Clock) -> Voice:
     """Return the voice that an identity's files give it; raises `IdentityUnusable` where its key is missing or another's."""
     traits = identity.client
     key = load_signing_key(identity.client_key, registered=traits.jwks) if traits.needs_key else None
-    return Voice(identity=identity, clock=clock, key=key, proving=_proving(identity, clock))
+    return Voice(identity=identity, clock=clock, key=key, proving=proving_of(identity, clock=clock))
 
 
-def _proving(identity: TppIdentity, clock: Clock) -> DpopKey | None:
+def proving_of(identity: TppIdentity, *, clock: Clock) -> DpopKey | None:
+    """Return the key that an identity's tokens are bound to, None where they are bound to its certificate."""
     if not identity.client.dpop_bound_access_tokens:
         return None
     path = identity.dpop_key

@@ -88,7 +88,8 @@ def _binding(record: Record) -> dict[str, object]:
     token = record.get("token") or {}
     matches = None if "cnf_match" not in token else "yes (cnf matches)" if token["cnf_match"] else "no (cnf differs)"
     is_own = token.get("tpp") == record.get("tpp")
-    return {"bound to this certificate": matches, "client": token.get("client_id") if is_own else None}
+    own = token if is_own else {}
+    return {"bound to this certificate": matches, "bound to the key": own.get("jkt"), "client": own.get("client_id")}
 
 
 def _role(record: Record) -> dict[str, object]:

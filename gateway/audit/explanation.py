@@ -155,7 +155,7 @@ def told_to_its_tpp(record: Record) -> Record:
         shown["signature"] = {name: value for name, value in shown["signature"].items() if name != "detail"}
     token = record.get("token")
     if token is not None and token.get("tpp") != record.get("tpp"):
-        shown["token"] = {"id": token.get("id"), "cnf_match": token.get("cnf_match")}
+        shown["token"] = {name: token[name] for name in ("id", "cnf_match") if name in token}
     return shown
 
 

@@ -315,8 +315,14 @@ def _of_token(token: AccessToken | None, leaf: Leaf | None) -> dict[str, object]
         "client_id": token.client_id,
         "scope": token.scope,
         "expires": _timestamp(token.expires_at),
-        "cnf_match": leaf is not None and token.thumbprint == leaf.thumbprint,
+        **_binding_of_token(token, leaf),
     }
+
+
+def _binding_of_token(token: AccessToken, leaf: Leaf | None) -> dict[str, object]:
+    if token.jkt:
+        return {"jkt": token.jkt}  # no certificate says anything of it (RFC 9449 §6.1)
+    return {"cnf_match": leaf is not None and token.thumbprint == leaf.thumbprint}
 
 
 def _latency(exchange: Exchange, ended_at: float) -> dict[str, float]:

@@ -99,6 +99,16 @@ def test_a_good_call_passed_every_stage_and_needs_no_explanation() -> None:
     assert facts(record(), "service")["service took"] == "3.0 ms"
 
 
+def test_a_token_that_is_bound_to_a_key_is_told_by_the_key() -> None:
+    """RFC 9449 §6.1: that it is bound to no certificate is no fault, and whose key it is is its TPP's business."""
+    bound = {name: value for name, value in OWN_TOKEN.items() if name != "cnf_match"} | {"jkt": "thumbprint"}
+    others = record(token=bound | {"tpp": "PSDDE-BAFIN-9"})
+
+    assert facts(record(token=bound), "binding") == {"bound to the key": "thumbprint", "client": NUMBER}
+    assert facts(others, "binding") == {}
+    assert told_to_its_tpp(others)["token"] == {"id": "abab"}
+
+
 @pytest.mark.parametrize("reason", GROUNDS)
 def test_each_ground_ends_the_call_at_its_own_stage(reason: str) -> None:
     """Nothing after it was reached; its explanation is the ground's."""

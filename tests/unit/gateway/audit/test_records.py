@@ -101,6 +101,18 @@ def test_a_record_says_who_asked_for_what_how_and_with_what_result() -> None:
     assert certificate["sha256"] == QWAC.sha256
 
 
+def test_a_token_that_is_bound_to_a_key_is_recorded_with_the_key() -> None:
+    """RFC 9449 §6.1: no certificate matches it, and none has to."""
+    first = exchange()
+    bound = replace(first.admission, token=replace(TOKEN, thumbprint="", jkt="of-the-key"))
+
+    token = record(RecordWriter(), replace(first, admission=bound))["token"]
+
+    assert isinstance(token, dict)
+    assert token["jkt"] == "of-the-key"
+    assert "cnf_match" not in token
+
+
 def test_no_secret_stands_in_a_record() -> None:
     """Neither the token nor the query, and of the token's hash a part only."""
     text = RecordWriter().of_exchange(exchange(), ended_at=2)
