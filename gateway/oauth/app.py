@@ -19,7 +19,8 @@ from gateway.oauth.jose.endpoint import jwks_blueprint
 from gateway.oauth.jose.response_signatures import response_signatures_blueprint
 from gateway.oauth.refusals import RedirectRefused, Refusal, shown
 from gateway.oauth.registration.endpoint import registration_blueprint
-from gateway.oauth.tpp_endpoints import PSU_INTERACTIONS_PATH, oauth_blueprint, psu_blueprint
+from gateway.oauth.straight_way import StraightWay
+from gateway.oauth.tpp_endpoints import PSU_INTERACTIONS_PATH, form_endpoints, oauth_blueprint, psu_blueprint
 
 if TYPE_CHECKING:
     from gateway.oauth.authorization import Authorization
@@ -74,10 +75,12 @@ def create_app(services: AuthorizationServices) -> Flask:
     app.register_blueprint(jwks_blueprint(services.server_keys))
     app.register_blueprint(response_signatures_blueprint(services.server_keys))
     app.register_blueprint(unknown_certificates_blueprint(services.certificates))
+    forms = form_endpoints(protocol=services.protocol, pushing=services.pushing, edge_url=services.edge_url)
+    app.wsgi_app = StraightWay(app.wsgi_app, forms, most_bytes=MOST_BODY_BYTES)  # type: ignore[method-assign]
     app.register_blueprint(
         oauth_blueprint(
             protocol=services.protocol,
-            pushing=services.pushing,
+            forms=forms,
             introspection=services.introspection,
             answers=answers,
             edge_url=services.edge_url,

@@ -7,7 +7,7 @@ Authlib is published without types, hence each `ignore[misc]` on a class made fr
 
 from __future__ import annotations
 
-import json
+from http import HTTPStatus
 from typing import TYPE_CHECKING, ClassVar, Final, NoReturn
 
 from authlib.oauth2 import AuthorizationServer, OAuth2Error, OAuth2Request
@@ -21,7 +21,6 @@ from authlib.oauth2.rfc6749 import (
 )
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint
-from flask import Response
 
 from gateway.oauth.ciba.reading import require_registered
 from gateway.oauth.ciba.refusals import already_redeemed
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from gateway.oauth.clients.authentication import AuthenticatedClient, ClientAuthentication
     from gateway.oauth.dpop.key_binding import KeyBinding, Proofs
     from gateway.oauth.parameters import Parameters
+    from gateway.oauth.straight_way import Answer
 
 REVOCATION: Final = RevocationEndpoint.ENDPOINT_NAME
 INTROSPECTION: Final = IntrospectionEndpoint.ENDPOINT_NAME
@@ -108,12 +108,12 @@ class OAuthProtocol(AuthorizationServer):  # type: ignore[misc]
         """Return the client that a request names and proves; raises `OAuthRefused`."""
         return self._clients.authenticated(request.parameters, request.presented)
 
-    def token_response(self, request: CertifiedRequest) -> Response:
+    def token_response(self, request: CertifiedRequest) -> Answer:
         """Answer a token request; raises `OAuthRefused`."""
         _require_grant_parameters(request.parameters)
         return self.create_token_response(request)  # type: ignore[no-any-return]
 
-    def endpoint_response(self, name: str, request: CertifiedRequest) -> Response:
+    def endpoint_response(self, name: str, request: CertifiedRequest) -> Answer:
         """Answer an introspection or revocation request; raises `OAuthRefused`."""
         request.parameters.require("token")
         return self.create_endpoint_response(name, request)  # type: ignore[no-any-return]
@@ -125,9 +125,9 @@ class OAuthProtocol(AuthorizationServer):  # type: ignore[misc]
         """Return the request as it is (Authlib asks)."""
         return request
 
-    def handle_response(self, status: int, body: dict[str, object], headers: list[tuple[str, str]]) -> Response:
-        """Return the answer for Flask (Authlib asks)."""
-        return Response(json.dumps(body), status=status, headers=headers)
+    def handle_response(self, status: int, body: dict[str, object], _headers: list[tuple[str, str]]) -> Answer:
+        """Return the answer (Authlib asks); its headers are those of every JSON that nobody may keep."""
+        return HTTPStatus(status), body
 
     def handle_error_response(self, _request: CertifiedRequest, error: OAuth2Error) -> NoReturn:
         """Turn Authlib's errors into ours, so that all of them are rendered in one place."""

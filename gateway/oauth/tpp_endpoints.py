@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -10,7 +11,7 @@ from flask import Blueprint, Response, jsonify, request
 from pydantic import ValidationError
 
 from gateway.dpop.rule import NONCE_HEADER
-from gateway.oauth.answers import NO_STORE, Answers, answer_refusals
+from gateway.oauth.answers import NO_STORE, answer_refusals
 from gateway.oauth.arrival import Listener, require_listener, require_presented_certificate, require_presented_qwac
 from gateway.oauth.authorization_request import KNOWN_PARAMETERS
 from gateway.oauth.ciba.model import BC_AUTHORIZE_PATH
@@ -23,6 +24,7 @@ from gateway.oauth.parameters import parse_parameters
 from gateway.oauth.protocol import INTROSPECTION, REVOCATION, CertifiedRequest, OAuthProtocol
 from gateway.oauth.psu_interactions import InteractionRefused, PsuInteraction, PsuInteractions
 from gateway.oauth.refusals import Refusal, invalid_request
+from gateway.oauth.straight_way import JSON, raise_what_was_raised
 
 PSU_INTERACTIONS_PATH: Final = "/sandbox/v1/psu-interactions"
 _FORM: Final = "application/x-www-form-urlencoded"
@@ -37,18 +39,47 @@ _TOKEN_PARAMETERS: Final = CREDENTIALS | {
     "authorization_details",
 }
 _TOKEN_QUERY_PARAMETERS: Final = CREDENTIALS | {"token", "token_type_hint"}
+_PROOF: Final = "HTTP_DPOP"
+_NONCE: Final = f"HTTP_{NONCE_HEADER.upper().replace('-', '_')}"
 
 if TYPE_CHECKING:
-    from gateway.oauth.dpop.key_binding import Proofs
+    from collections.abc import Callable, Mapping
+    from wsgiref.types import WSGIEnvironment
+
+    from gateway.oauth.answers import Answers
     from gateway.oauth.jose.introspection import SignedIntrospection
     from gateway.oauth.par.endpoint import PushEndpoint
+    from gateway.oauth.straight_way import Answer, FormEndpoint
     from psd2.certificates import Psd2Certificate
+
+
+def form_endpoints(*, protocol: OAuthProtocol, pushing: PushEndpoint, edge_url: str) -> Mapping[str, FormEndpoint]:
+    """Return what answers the forms that TPPs post, by path; each raises `OAuthRefused`."""
+
+    def push(environ: WSGIEnvironment, read: Callable[[], bytes]) -> Answer:
+        certified = _certified_request(environ, read, edge_url, CREDENTIALS | KNOWN_PARAMETERS)
+        client = protocol.authenticated(certified)
+        jkt = protocol.keys.proven_key(certified.proofs, address=certified.uri)
+        return HTTPStatus.CREATED, pushing.push(certified.parameters, client, jkt=jkt)
+
+    def ask_psu(environ: WSGIEnvironment, read: Callable[[], bytes]) -> Answer:
+        certified = _certified_request(environ, read, edge_url, CREDENTIALS | CIBA_PARAMETERS)
+        client = protocol.authenticated(certified)
+        return HTTPStatus.OK, protocol.backchannel.begin(certified.parameters, client.client, client.tpp)
+
+    def token(environ: WSGIEnvironment, read: Callable[[], bytes]) -> Answer:
+        return protocol.token_response(_certified_request(environ, read, edge_url, _TOKEN_PARAMETERS))
+
+    def revoke(environ: WSGIEnvironment, read: Callable[[], bytes]) -> Answer:
+        return protocol.endpoint_response(REVOCATION, _certified_request(environ, read, edge_url, _TOKEN_QUERY_PARAMETERS))
+
+    return {PAR_PATH: push, BC_AUTHORIZE_PATH: ask_psu, TOKEN_PATH: token, REVOKE_PATH: revoke}
 
 
 def oauth_blueprint(
     *,
     protocol: OAuthProtocol,
-    pushing: PushEndpoint,
+    forms: Mapping[str, FormEndpoint],
     introspection: SignedIntrospection,
     answers: Answers,
     edge_url: str,
@@ -62,50 +93,31 @@ def oauth_blueprint(
     def come_by_the_edge() -> None:
         require_listener(Listener.EDGE, request.environ)
 
-    _add_beginnings(edge, protocol, pushing, edge_url)
-    _add_tokens(edge, protocol, introspection, edge_url)
+    for path, endpoint in forms.items():
+        view = partial(_answered, endpoint)
+        edge.add_url_rule(path, path.strip("/"), view, methods=["POST"], provide_automatic_options=False)
+    _add_introspection(edge, protocol, introspection, edge_url)
     return edge
 
 
-def _add_beginnings(edge: Blueprint, protocol: OAuthProtocol, pushing: PushEndpoint, edge_url: str) -> None:
-    """Add what an authorization begins with, in a browser or without one."""
-
-    @edge.post(PAR_PATH, provide_automatic_options=False)
-    def push() -> Response:
-        certified = _certified_request(edge_url, CREDENTIALS | KNOWN_PARAMETERS)
-        client = protocol.authenticated(certified)
-        jkt = protocol.keys.proven_key(certified.proofs, address=certified.uri)
-        pushed = pushing.push(certified.parameters, client, jkt=jkt)
-        return Response(json.dumps(pushed), HTTPStatus.CREATED, headers=NO_STORE, content_type="application/json")
-
-    @edge.post(BC_AUTHORIZE_PATH, provide_automatic_options=False)
-    def ask_psu() -> Response:
-        certified = _certified_request(edge_url, CREDENTIALS | CIBA_PARAMETERS)
-        client = protocol.authenticated(certified)
-        answer = jsonify(protocol.backchannel.begin(certified.parameters, client.client, client.tpp))
-        answer.headers.update(NO_STORE)
-        return answer
+def _answered(endpoint: FormEndpoint) -> Response:
+    raise_what_was_raised(request.environ)
+    return _json(*endpoint(request.environ, _body_of_request))
 
 
-def _add_tokens(edge: Blueprint, protocol: OAuthProtocol, introspection: SignedIntrospection, edge_url: str) -> None:
-    """Add what gives tokens, tells of them and takes them back."""
-
-    @edge.post(TOKEN_PATH, provide_automatic_options=False)
-    def token() -> Response:
-        return protocol.token_response(_certified_request(edge_url, _TOKEN_PARAMETERS))
-
+def _add_introspection(edge: Blueprint, protocol: OAuthProtocol, introspection: SignedIntrospection, edge_url: str) -> None:
     @edge.post(INTROSPECT_PATH, provide_automatic_options=False)
     def introspect() -> Response:
-        certified = _certified_request(edge_url, _TOKEN_QUERY_PARAMETERS)
-        answer = protocol.endpoint_response(INTROSPECTION, certified)
-        if request.accept_mimetypes.best_match(["application/json", SIGNED_INTROSPECTION]) != SIGNED_INTROSPECTION:
-            return answer
-        signed = introspection.signed(answer.get_json(), certified.client.client)
+        certified = _certified_request(request.environ, _body_of_request, edge_url, _TOKEN_QUERY_PARAMETERS)
+        status, answer = protocol.endpoint_response(INTROSPECTION, certified)
+        if request.accept_mimetypes.best_match([JSON, SIGNED_INTROSPECTION]) != SIGNED_INTROSPECTION:
+            return _json(status, answer)
+        signed = introspection.signed(answer, certified.client.client)
         return Response(signed, content_type=SIGNED_INTROSPECTION, headers=NO_STORE)
 
-    @edge.post(REVOKE_PATH, provide_automatic_options=False)
-    def revoke() -> Response:
-        return protocol.endpoint_response(REVOCATION, _certified_request(edge_url, _TOKEN_QUERY_PARAMETERS))
+
+def _json(status: HTTPStatus, document: Mapping[str, object]) -> Response:
+    return Response(json.dumps(document), status, headers=NO_STORE, content_type=JSON)
 
 
 def psu_blueprint(*, interactions: PsuInteractions, answers: Answers) -> Blueprint:
@@ -124,22 +136,25 @@ def psu_blueprint(*, interactions: PsuInteractions, answers: Answers) -> Bluepri
     return psu
 
 
-def _proofs() -> Proofs:
-    return presented_proofs(request.headers.get("DPoP"), request.headers.get(NONCE_HEADER))
+def _body_of_request() -> bytes:
+    return request.get_data(cache=False)
 
 
-def _certified_request(edge_url: str, known: frozenset[str]) -> CertifiedRequest:
+def _certified_request(
+    environ: WSGIEnvironment, read: Callable[[], bytes], edge_url: str, known: frozenset[str]
+) -> CertifiedRequest:
     """Read the body, and only the body: a parameter in the query would end up in logs (RFC 6749 §3.2, §2.3.1)."""
-    presented = require_presented_certificate(request.environ)
-    if request.query_string:
+    presented = require_presented_certificate(environ)
+    if environ.get("QUERY_STRING"):
         raise invalid_request("query", "must be empty: parameters belong into the body", clause="RFC 6749 §3.2")
-    if request.mimetype != _FORM:
+    if environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != _FORM:
         raise invalid_request("Content-Type", f"must be {_FORM}", clause="RFC 6749 §3.2")
-    if "Authorization" in request.headers:
+    if "HTTP_AUTHORIZATION" in environ:
         raise invalid_request("Authorization", "is not taken: clients have keys and certificates here", clause="RFC 6749 §2.3")
-    parameters = parse_parameters(request.get_data(cache=False), known=known)
+    parameters = parse_parameters(read(), known=known)
     parameters.require_single()
-    return CertifiedRequest(f"{edge_url}{request.path}", parameters, presented, _proofs())
+    proofs = presented_proofs(environ.get(_PROOF), environ.get(_NONCE))
+    return CertifiedRequest(f"{edge_url}{environ['PATH_INFO']}", parameters, presented, proofs)
 
 
 def _wish() -> PsuInteraction:
