@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from gateway.edge.handshake import FailedHandshake
     from gateway.edge.message_signatures import RequestSignatures
     from gateway.edge.proof_uses import ProofUses
-    from gateway.edge.response_signing import ResponseSigner
+    from gateway.edge.response_signing import ResponseSigner, Signing
     from gateway.edge.unknown_certificates import UnknownCertificates
     from gateway.edge.upstreams import Upstreams
     from gateway.metrics.tally import Tally
@@ -99,7 +99,7 @@ class Edge:
     async def serve(self, arrival: Arrival, client: Client) -> None:
         """Serve one request to its end; raises `ClientGone` after noting it."""
         exchange = self._opened(arrival)
-        await self._carried(exchange, client, self._serve(exchange, arrival.head, client))
+        await self._carried(exchange, arrival.head, client, self._serve(exchange, arrival.head, client))
 
     def serve_at_once(self, arrival: Arrival, client: SwiftClient) -> Passage | None:
         """Serve a request that is here whole as far as nothing has to be waited for; the same checks, the same record.
@@ -110,23 +110,25 @@ class Edge:
         try:
             forwarding = self._forwarding_at_once(exchange, arrival.head, client)
         except Exception as error:  # noqa: BLE001 - a refusal, or whatever it is: answered and recorded on the other way
-            client.go_on(self._carried(exchange, client, _raised(error)))
+            client.go_on(self._carried(exchange, arrival.head, client, _raised(error)))
             return None
         if forwarding is None:
-            client.go_on(self._carried(exchange, client, self._serve(exchange, arrival.head, client)))
+            client.go_on(self._carried(exchange, arrival.head, client, self._serve(exchange, arrival.head, client)))
             return None
-        passage = Passage(forwarding, client, partial(self._carried, exchange, client))
+        passage = Passage(forwarding, client, partial(self._carried, exchange, arrival.head, client))
         if passage.begin():
             return passage
-        client.go_on(self._carried(exchange, client, forwarding.run()))
+        client.go_on(self._carried(exchange, arrival.head, client, forwarding.run()))
         return None
 
-    async def _carried(self, exchange: Exchange, client: Client, work: Coroutine[object, object, None]) -> None:
+    async def _carried(
+        self, exchange: Exchange, head: ClientHead, client: Client, work: Coroutine[object, object, None]
+    ) -> None:
         """Do `work` of an exchange; whatever ends it, the client gets an answer, or is told, and the audit trail a record."""
         try:
             await work
         except Refusal as refusal:
-            await self._refuse(exchange, client, refusal)
+            await self._refuse(exchange, head, client, refusal)
         except UpstreamFault as fault:
             self._note_broken_off(exchange, FAILED, fault.reason, str(fault))
             client.abort()
@@ -142,7 +144,7 @@ class Edge:
                 self._note_broken_off(exchange, FAILED, "gateway.fault", "see the log")
                 client.abort()
             else:
-                await self._refuse(exchange, client, Refusal("gateway.fault"))
+                await self._refuse(exchange, head, client, Refusal("gateway.fault"))
 
     def refuse_unread(self, connection: Connection, refusal: Refusal) -> Answer:
         """Record bytes that were no request, and return what to answer."""
@@ -258,7 +260,7 @@ class Edge:
             signing=self._signer.signing_of(route, exchange.request, head),
         )
 
-    async def _refuse(self, exchange: Exchange, client: Client, refusal: Refusal) -> None:
+    async def _refuse(self, exchange: Exchange, head: ClientHead, client: Client, refusal: Refusal) -> None:
         if exchange.status:
             self._note_broken_off(exchange, FAILED, refusal.reason, refusal.private_detail)
             client.abort()
@@ -275,7 +277,7 @@ class Edge:
         exchange.outcome = FAILED if refusal.status >= _SERVER_ERRORS else REFUSED
         exchange.reason, exchange.detail = refusal.reason, refusal.private_detail
         exchange.text = refusal.public_text if refusal.public_text != refusal.ground.text else None
-        await self._answer(exchange, client, answer)
+        await self._answer(exchange, client, answer, self._signer.signing_of_refusal(exchange, refusal, head))
 
     async def _answer_health(self, exchange: Exchange, client: Client) -> None:
         status = 200 if self._knowledge.feed.is_fresh else 503
@@ -293,7 +295,7 @@ class Edge:
         exchange.status = answer.status
         await self._answer(exchange, client, answer)
 
-    async def _answer(self, exchange: Exchange, client: Client, answer: Answer) -> None:
+    async def _answer(self, exchange: Exchange, client: Client, answer: Answer, signing: Signing | None = None) -> None:
         request = exchange.request
         headers = [
             *answer.headers,
@@ -303,6 +305,8 @@ class Edge:
         ]
         if request.tpp_request_id is not None:
             headers.append((b"x-request-id", request.tpp_request_id))  # BG IG §4.12: every answer carries it
+        if signing is not None:
+            headers, exchange.answer_keyid = await signing.signed_refusal(answer.status, headers, answer.body)
         exchange.sent_bytes = len(answer.body)
         self._record(exchange)
         client.start(answer.status, headers)

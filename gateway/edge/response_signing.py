@@ -14,6 +14,7 @@ import orjson
 
 from chassis.logs import get_logger
 from gateway.admission.refusal import Refusal
+from gateway.admission.stages import Stage
 from gateway.edge.authorization_calls import answer_of
 from gateway.message_signatures.messages import RequestMessage, target_uri
 from gateway.message_signatures.responses import ASKED_BY, REPLACED, ResponseMessage, Wish, to_be_signed, wish_of
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from gateway.admission.request import Request
+    from gateway.audit.record import Exchange
     from gateway.edge.client_head import ClientHead
     from gateway.edge.upstream_connection import UpstreamConnection
     from gateway.edge.upstreams import Upstreams
@@ -37,6 +39,8 @@ _USUAL: Final = Wish()
 _SOON: Final = ((b"retry-after", b"1"),)
 _ASKED: Final = ASKED_BY.encode("ascii")
 _DIGEST: Final = b"content-digest: "
+_NOT_SIGNED: Final = "message_signature.response_unsigned"
+_OF_LIMITS: Final = "limit."
 Headers = list[tuple[bytes, bytes]]
 
 
@@ -68,6 +72,13 @@ class ResponseSigner:
         if wish is None and not is_demanded:
             return None
         return Signing(self, request, head, wish or _USUAL, is_demanded)
+
+    def signing_of_refusal(self, exchange: Exchange, refusal: Refusal, head: ClientHead) -> Signing | None:
+        """Return how a refusal of the edge's own is to be signed; None where its client is not known, or it has to be cheap."""
+        route = exchange.admission.route
+        if route is None or not _is_signable(refusal) or not _is_of_known_client(exchange, refusal):
+            return None
+        return self.signing_of(route, exchange.request, head)
 
     async def signature(self, wanted: ToBeSigned) -> Signature:
         """Return the signature; raises `UpstreamFault`."""
@@ -115,6 +126,14 @@ class Signing:
         kept = [field for field in headers if field[0].decode("latin-1") not in REPLACED]
         return kept + [(name.encode("ascii"), value.encode("ascii")) for name, value in fields], signature.keyid
 
+    async def signed_refusal(self, status: int, headers: Headers, body: bytes) -> tuple[Headers, str | None]:
+        """Return the same of a refusal, which goes out unsigned rather than become another one."""
+        try:
+            return await self.signed(status, headers, b"" if self.request.method == "HEAD" else body)
+        except Exception as error:  # noqa: BLE001 - whatever failed, it is a refusal that the client gets
+            get_logger().warning("edge.refusal_unsigned", request=self.request.id, error=str(error)[:300])
+            return headers, None
+
     def _wanted(self, response: ResponseMessage) -> ToBeSigned:
         asked, created = _asked(self.request, self.head), int(self.signer.clock())
         # Where a wish can't be fulfilled and the answer must be signed, it is signed as usual.
@@ -132,6 +151,17 @@ async def gathered(connection: UpstreamConnection, piece: bytes, *, most_bytes: 
         pieces.append(await connection.piece())
         size += len(pieces[-1])
     return b"".join(pieces)
+
+
+def _is_signable(refusal: Refusal) -> bool:
+    """Whether it is not about signing itself, nor what whoever asks too often is refused with, at next to no cost."""
+    return refusal.reason != _NOT_SIGNED and not refusal.reason.startswith(_OF_LIMITS)
+
+
+def _is_of_known_client(exchange: Exchange, refusal: Refusal) -> bool:
+    """Whether a good token came, from whom it is bound to: strangers must not have the gateway sign at will (CWE-400)."""
+    is_bound = exchange.admitted_at is not None or refusal.ground.stage.place > Stage.BINDING.place
+    return is_bound and exchange.admission.token is not None
 
 
 def _read(body: bytes) -> Signature:

@@ -329,3 +329,55 @@ def test_it_is_the_same_over_http2(edge: EdgeUnderTest) -> None:
         answer = client.answer(client.ask(head(path, "GET", HOST, **named)))
     found = covered(answer, path, headers=fields)
     assert found == USUALLY_COVERED | {'"signature";req', '"signature-input";req'}
+
+
+# --- refusals of the edge's own ---
+
+
+def refused_signed(answer: Answer, reason: str, path: str = "/answering/thing", **asked: Any) -> set[str]:
+    assert answer.reason == reason, answer.body
+    return covered(answer, path, **asked)
+
+
+def test_a_refusal_of_a_known_client_is_signed(edge: EdgeUnderTest) -> None:
+    """By its scope, and by a server that can't be reached: with what the answer says and to which request."""
+    token = edge.register.token(edge.qwac, scope="PIS:payment-1")
+    answer = edge.get("/answering/thing", certificate=edge.qwac, token=token)
+    assert refused_signed(answer, "token.scope") == USUALLY_COVERED
+    assert edge.record_of(answer)["answer_signature"] == {"keyid": SERVER.kid}
+    without_body = edge.get("/answering/thing", certificate=edge.qwac, token=token, method="HEAD")
+    assert covered(without_body, "/answering/thing", method="HEAD") == USUALLY_COVERED - {'"content-digest"'}
+    asked = edge.get("/asked/thing", certificate=edge.qwac, token=token, headers={"Accept-Signature": WISH})
+    assert refused_signed(asked, "token.scope", "/asked/thing") == USUALLY_COVERED | {'"content-type"'}
+    assert "signature" not in edge.get("/asked/thing", certificate=edge.qwac, token=token).headers
+
+
+def test_a_refused_signature_is_covered_by_the_refusals(edge: EdgeUnderTest) -> None:
+    """Nobody can deny which request was refused, and why."""
+    token, path = edge.register.token(edge.qwac), "/answering/thing"
+    fields = {"authorization": f"Bearer {token}"}
+    signature = signed_fields(STRANGER, method="GET", url=f"https://{HOST}{path}", fields=fields, created=int(time.time()))
+    answer = edge.get(path, certificate=edge.qwac, headers=fields | signature)
+    names = {'"signature";req', '"signature-input";req'}
+    assert refused_signed(answer, "message_signature.invalid", headers=signature) == USUALLY_COVERED | names
+
+
+def test_a_stranger_has_nothing_signed(edge: EdgeUnderTest) -> None:
+    """Without a token, with none that is known, or over another certificate than the token's."""
+    token = edge.register.token(edge.qwac)
+    before = len(edge.authorization.received)
+    for certificate, secret in ((edge.qwac, None), (edge.qwac, "unknown"), (edge.authority.qwac(), token), (None, token)):
+        answer = edge.get("/answering/thing", certificate=certificate, token=secret)
+        assert (answer.status, "signature" in answer.headers) == (401, False)
+    assert len(edge.authorization.received) == before
+
+
+def test_a_refusal_goes_out_unsigned_where_the_signer_is_down(edge: EdgeUnderTest) -> None:
+    """It stays the refusal that it is."""
+    token = edge.register.token(edge.qwac, scope="PIS:payment-1")
+    try:
+        edge.authorization.reply = raw(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
+        answer = edge.get("/answering/thing", certificate=edge.qwac, token=token)
+    finally:
+        edge.authorization.reply = signing
+    assert (answer.status, answer.reason, "signature" in answer.headers) == (403, "token.scope", False)

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gateway.admission.refusal import Refusal
 from gateway.edge.response_signing import MOST_UNDER_WAY, ResponseSigner, Signature
 from gateway.message_signatures.messages import RequestMessage
 from gateway.message_signatures.responses import ResponseMessage, Wish, to_be_signed
+from gateway.policies.model import ResponseSignatureRule
 from gateway.upstreams.faults import StaleConnection, UpstreamFault
 
 if TYPE_CHECKING:
@@ -136,3 +138,35 @@ def test_only_so_many_answers_are_held_at_a_time() -> None:
         return caught.value.reason
 
     assert asyncio.run(crowd()) == "upstream.busy"
+
+
+def is_signed(reason: str, *, token: object = object(), admitted_at: float | None = None) -> bool:
+    route = SimpleNamespace(response_signatures=ResponseSignatureRule.ALWAYS)
+    exchange: Any = SimpleNamespace(
+        admission=SimpleNamespace(route=route, token=token), request=SimpleNamespace(), admitted_at=admitted_at
+    )
+    head: Any = SimpleNamespace(signed=None)
+    return signer(None).signing_of_refusal(exchange, Refusal(reason), head) is not None
+
+
+@pytest.mark.parametrize("reason", ["psd2.role", "token.scope", "message_signature.invalid", "upstream.connect"])
+def test_what_is_refused_after_the_token_was_found_to_be_the_callers_own_is_signed(reason: str) -> None:
+    assert is_signed(reason)
+    assert not is_signed(reason, token=None)
+
+
+@pytest.mark.parametrize("reason", ["token.cnf_mismatch", "token.other_tpp", "dpop.replayed", "mtls.revoked", "gateway.unsure"])
+def test_what_is_refused_before_is_not(reason: str) -> None:
+    """Somebody else's token is in the admission already."""
+    assert not is_signed(reason)
+
+
+@pytest.mark.parametrize("reason", ["limit.rate", "limit.quota", "limit.brute_force", "message_signature.response_unsigned"])
+def test_refusals_that_have_to_be_cheap_are_not_signed(reason: str) -> None:
+    assert not is_signed(reason, admitted_at=1.0)
+
+
+def test_whatever_befalls_an_admitted_request_is_told_signed() -> None:
+    """Its body, for one, of which the edge judges when it has let the request in."""
+    assert is_signed("http.body_too_large", admitted_at=1.0)
+    assert not is_signed("http.body_too_large")
