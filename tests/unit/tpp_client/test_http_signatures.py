@@ -30,10 +30,12 @@ if TYPE_CHECKING:
 NOW = dt.datetime(2026, 11, 22, 17, 0, tzinfo=dt.UTC)
 SERVER = new_signing_key()
 SERVER_KEYS = KeySet.import_key_set({"keys": [SERVER.public]})
-TOKEN = {"Authorization": "Bearer abc", "X-Request-ID": "r-1"}
+TOKEN = {"Authorization": "Bearer no-secret-of-the-bank", "X-Request-ID": "r-1"}
 GET = HttpRequest(method="GET", url=f"{EDGE}/v1/accounts?withBalance=true", headers=TOKEN)
 POST = json_request("POST", f"{EDGE}/v1/funds-confirmations", {"amount": "1.00"}, TOKEN)
-PROVED = HttpRequest(method="GET", url=f"{EDGE}/v1/accounts", headers={"Authorization": "DPoP abc", "DPoP": "a.b.c"})
+PROVED = HttpRequest(
+    method="GET", url=f"{EDGE}/v1/accounts", headers={"Authorization": "DPoP no-secret-of-the-bank", "DPoP": "a.b.c"}
+)
 
 
 @cache
@@ -115,7 +117,7 @@ def test_an_answer_that_the_bank_has_signed_is_taken() -> None:
     shown = exchange_of(response).signed
     assert shown["request's signature"].startswith('tpp=("@method" "@target-uri" "authorization" "content-digest")')
     assert '"@status"' in shown["answer's signature"]
-    assert "abc" not in str(shown)
+    assert "no-secret-of-the-bank" not in str(shown)
 
 
 def without(*names: str) -> Callable[[HttpResponse], HttpResponse]:
