@@ -30,6 +30,12 @@ class BankSettings(ServiceSettings):
         default=True,
         description="seed each TPP's bank with an account of 10,000 transactions too; without it registering is quicker",
     )
+    decoupled_asks: int = Field(
+        default=10,
+        ge=1,
+        le=1_000,
+        description="how often within 15 minutes a TPP may have a PSU asked in its bank app (decoupled approach) without a yes",
+    )
     # Threads of one process take turns at the interpreter lock: two processes answer 1.8 times as many requests on two cores.
     workers: int = Field(default=2, ge=1, le=32, description="worker processes")
     threads: int = Field(default=4, ge=1, le=64, description="requests that each of them serves at a time")

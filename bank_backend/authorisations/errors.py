@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bank_backend.errors import BankError, PsuCredentialsInvalid, ScaInvalid, ServiceBlocked, ServiceInvalid, StatusInvalid
+from bank_backend.sca.model import PUSH_LIFETIME
 from psd2.tpp_messages import MessageCode
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from bank_backend.calls import TppCall
+
+_MINUTES: Final = int(PUSH_LIFETIME.total_seconds() // 60)
 
 
 class AlreadySigned(StatusInvalid):
@@ -52,6 +57,28 @@ class NoMethod(ServiceBlocked):
 
     problem_code = "authorisation.no_method"
     title = "The PSU has no method for this"
+
+
+class AskedTooOften(ServiceBlocked):
+    """The PSU is asked nothing more in its bank app for now (403): it was asked often enough, and has not said yes."""
+
+    problem_code = "authorisation.asked_too_often"
+    title = "The PSU was asked too often"
+
+    @classmethod
+    def of_late(cls, asks: int, *, until: datetime) -> AskedTooOften:
+        """Say so of the last minutes; `until` is when it may be asked again in any case."""
+        text = (
+            f"this PSU was asked {asks} times in its bank app within the last {_MINUTES} minutes and has not said yes: "
+            f"have it approve what waits there, or ask again after {until:%H:%M:%S} UTC"
+        )
+        return cls(text, path="PSU-ID")
+
+    @classmethod
+    def while_waiting(cls, most: int) -> AskedTooOften:
+        """Say so of what waits."""
+        text = f"{most} requests wait for this PSU in its bank app: have some answered there, or withdraw some, and ask again"
+        return cls(text, path="PSU-ID")
 
 
 class TooManyPasswords(ScaInvalid):

@@ -54,6 +54,14 @@ authorisations = Table(
     Index("ix_authorisations_psu", "tenant", "psu", "status"),
 )
 _OPEN = [status.value for status in ScaStatus if not SCA_STATES.is_final(status)]
+# What waits for a PSU in its bank app.
+WAITING: Final = (
+    authorisations.c.tenant == bindparam("tenant"),
+    authorisations.c.psu == bindparam("psu"),
+    authorisations.c.status.in_(_OPEN),
+    authorisations.c.approach == ScaApproach.DECOUPLED.value,
+    authorisations.c.expires_at > bindparam("now"),
+)
 
 
 # Made once: making a statement costs more than running it.
@@ -97,19 +105,9 @@ class SqlAuthorisationStore:
         self, connection: Connection, tenant: TenantId, psu: PsuId, *, now: datetime, most: int | None
     ) -> list[Authorisation]:
         """Return what waits for a PSU in its bank app now, oldest first, and no more than `most` (None: all)."""
-        statement = (
-            select(authorisations)
-            .where(
-                authorisations.c.tenant == tenant,
-                authorisations.c.psu == psu,
-                authorisations.c.status.in_(_OPEN),
-                authorisations.c.approach == ScaApproach.DECOUPLED.value,
-                authorisations.c.expires_at > now.timestamp(),
-            )
-            .order_by(authorisations.c.started_at, authorisations.c.id)
-            .limit(most)
-        )
-        return [_authorisation(row) for row in connection.execute(statement)]
+        statement = select(authorisations).where(*WAITING).order_by(authorisations.c.started_at, authorisations.c.id)
+        values = {"tenant": tenant, "psu": psu, "now": now.timestamp()}
+        return [_authorisation(row) for row in connection.execute(statement.limit(most), values)]
 
     def by_id(self, connection: Connection, authorisation_id: str) -> Authorisation | None:
         """Return one authorisation, or None. The bank's own steps use it: a TPP's questions name tenant and resource."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bank_backend.authorisations.allowance import AskAllowance, BoundedAnnouncer
+from bank_backend.authorisations.ask_store import SqlAskStore
 from bank_backend.authorisations.confirmations import Confirmations
 from bank_backend.authorisations.decoupled import Decoupled
 from bank_backend.authorisations.embedded import Embedded
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from bank_backend.authorisations.asks import Approvable
     from bank_backend.authorisations.model import ResourceKind
     from bank_backend.authorisations.service import RequireFree
+    from bank_backend.authorisations.signing import Announcer
     from bank_backend.foundation import Foundation
     from bank_backend.sca.service import ScaMethods
     from bank_backend.schedule.model import Task
@@ -67,12 +70,15 @@ def create_authorising(
         personalities=base.personalities,
         clock=base.clock,
     )
+    # What a TPP asks for. A co-holder is asked by the bank, and the authorization server has a bound of its own.
+    allowance = AskAllowance(store=SqlAskStore(), asks=base.settings.decoupled_asks, clock=base.clock)
+    bounded = BoundedAnnouncer(decoupled, allowance)
     openings = Openings(
         database=base.database,
         store=SqlOpeningStore(),
         authorisations=authorisations,
         signing=signing,
-        announcer=decoupled,
+        announcer=bounded,
         psus=base.psus,
         repeats=SqlRepeatStore(),
         redirect_uris=redirect_uris,
@@ -88,7 +94,7 @@ def create_authorising(
         personalities=base.personalities,
         clock=base.clock,
     )
-    updates = _updates(base, authorisations, signing, decoupled, sca)
+    updates = _updates(base, authorisations, signing, bounded, sca)
     return Authorising(
         authorisations=authorisations,
         signing=signing,
@@ -100,7 +106,7 @@ def create_authorising(
 
 
 def _updates(
-    base: Foundation, authorisations: Authorisations, signing: Signing, decoupled: Decoupled, sca: ScaMethods
+    base: Foundation, authorisations: Authorisations, signing: Signing, announcer: Announcer, sca: ScaMethods
 ) -> Updates:
     standing = Standing(database=base.database, authorisations=authorisations, clock=base.clock)
     embedded = Embedded(
@@ -119,7 +125,7 @@ def _updates(
         authorisations=authorisations,
         standing=standing,
         signing=signing,
-        announcer=decoupled,
+        announcer=announcer,
         psus=base.psus,
         embedded=embedded,
         confirmations=Confirmations(
