@@ -151,24 +151,27 @@ def _faults_of_keys(client: Client) -> Iterator[Fault]:
     if client.jwks_uri is not None:
         yield from _faults_of_https("jwks_uri", client.jwks_uri)
     if client.jwks is not None:
-        yield from _faults_of_jwks(client.jwks, method)
+        yield from _faults_of_jwks(client.jwks, client)
     if client.must_sign_requests and not client.has_keys:
         yield Fault("jwks", "or jwks_uri is missing: its request objects are signed by the client's keys")
 
 
-def _faults_of_jwks(jwks: Mapping[str, Any], method: AuthMethod) -> Iterator[Fault]:
+def _faults_of_jwks(jwks: Mapping[str, Any], client: Client) -> Iterator[Fault]:
+    by_certificate = client.token_endpoint_auth_method is AuthMethod.SELF_SIGNED_TLS_CLIENT_AUTH
     try:
-        read_registered_keys(json.dumps(jwks))
+        registered = read_registered_keys(json.dumps(jwks), for_certificates=by_certificate)
     except KeySetRefused as refused:
         yield Fault(f"jwks.{refused.field}".removesuffix(".jwks"), refused.reason)
         return
+    if client.must_sign_requests and not registered.keys:
+        yield Fault("jwks.keys", "must hold a key that signs its requests: RSA, on P-256 or Ed25519 (FAPI 2.0 SP §5.4.1)")
     certificates = []
     for place, key in enumerate(jwks["keys"]):
         try:
             certificates.append(certificate_of(key))
         except ValueError as error:
             yield Fault(f"jwks.keys.{place}.x5c", f"{str(error)[:MOST_REASON]} (RFC 7517 §4.7)")
-    if method is AuthMethod.SELF_SIGNED_TLS_CLIENT_AUTH and not any(certificates):
+    if by_certificate and not any(certificates):
         yield Fault("jwks.keys", "must hold the client's certificate, in x5c of a key (RFC 8705 §2.2.2)")
 
 

@@ -6,6 +6,7 @@ import ssl
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from gateway.register.model import AuthMethod, Client, ClientProfile, TppStatus
 from tests.support.edge import CLIENT_ID, Answer, EdgeUnderTest, running_edge
@@ -80,6 +81,21 @@ def test_the_authorization_server_gets_it_with_the_word_of_the_register(
     assert seen["client-cert"].startswith(":MII")
     record = edge.record_of(answer)
     assert (record["tpp"], record["revocation"]["method"]) == (NUMBER, "registration")
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_one_with_any_strong_key_is_taken(edge: EdgeUnderTest, version: ssl.TLSVersion) -> None:
+    """Also with one that signs no message here."""
+    keys = [
+        ec.generate_private_key(ec.SECP384R1()),
+        ed25519.Ed25519PrivateKey.generate(),
+        rsa.generate_private_key(public_exponent=65_537, key_size=2048),
+    ]
+    certificates = [self_issued(key=key) for key in keys]
+    register(edge, *certificates, client_id="kinds")
+    for certificate in certificates:
+        in_force(edge, certificate, None)
+        assert post(edge, certificate, version=version).status == 200
 
 
 @pytest.mark.parametrize("path", NOT_TAKEN)

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-from joserfc.jwk import ECKey, RSAKey
+from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from psd2.qcstatements import QC_STATEMENTS_OID, Psd2Statement, QcStatements, QcType, encode_qcstatements
 from psd2.roles import PspRole
@@ -213,7 +213,8 @@ class Authority:
         if statements:
             extension = x509.UnrecognizedExtension(x509.ObjectIdentifier(QC_STATEMENTS_OID), statements)
             builder = builder.add_extension(extension, critical=False)
-        return Issued(builder.sign(self.key, hashes.SHA256()), key, self.chain)
+        has_own_hash = isinstance(self.key, ed25519.Ed25519PrivateKey)
+        return Issued(builder.sign(self.key, None if has_own_hash else hashes.SHA256()), key, self.chain)
 
 
 def self_signed() -> Issued:
@@ -242,8 +243,9 @@ def key_of(certificate: Issued) -> dict[str, object]:
     public = certificate.certificate.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    jwk = (RSAKey if isinstance(certificate.key, rsa.RSAPrivateKey) else ECKey).import_key(public).as_dict(private=False)
-    return {**jwk, "x5c": [base64.b64encode(certificate.der).decode("ascii")]}
+    kinds = {rsa.RSAPrivateKey: RSAKey, ed25519.Ed25519PrivateKey: OKPKey}
+    kind = next((jwk for key, jwk in kinds.items() if isinstance(certificate.key, key)), ECKey)
+    return {**kind.import_key(public).as_dict(private=False), "x5c": [base64.b64encode(certificate.der).decode("ascii")]}
 
 
 def _builder(subject: x509.Name, key: PrivateKey, issuer: Authority) -> x509.CertificateBuilder:

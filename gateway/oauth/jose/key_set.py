@@ -13,7 +13,9 @@ from joserfc.util import base64_to_int
 from gateway.oauth.jose.algorithms import LEAST_RSA_BITS, algorithm_named
 from gateway.oauth.jose.refusals import KeySetRefused
 from gateway.oauth.jose.strict_json import NotAnObject, read_object
+from gateway.register.key_certificates import certificate_of
 from gateway.register.model import SigningAlg
+from gateway.trust.keys import weakness_of_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,11 +41,15 @@ class PublicKey:
 
 @dataclass(frozen=True, slots=True)
 class PassedOver:
-    """A key of the set that is not used, `field` where it stands, and why."""
+    """A key of the set that verifies nothing, `field` where it stands, and why.
+
+    `names_certificate`: it says all the same which certificate its owner may authenticate by (RFC 8705 §2.2).
+    """
 
     field: str
     kid: str | None
     reason: str
+    names_certificate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,10 @@ class _PassOver(Exception):
     """A key that others may use: for encryption, of another kind, too weak."""
 
 
+class _NoAlgorithm(_PassOver):
+    """A key of a kind that no algorithm here takes."""
+
+
 def read_key_set(text: str | bytes) -> KeySet:
     """Read a JWK Set as somebody publishes it; raises `KeySetRefused`.
 
@@ -75,11 +85,15 @@ def read_key_set(text: str | bytes) -> KeySet:
     return _read(text if isinstance(text, str) else _decoded(text))
 
 
-def read_registered_keys(text: str | bytes) -> KeySet:
-    """Read the JWK Set that a client registers; raises `KeySetRefused` where one of its keys could not be used."""
+def read_registered_keys(text: str | bytes, *, for_certificates: bool = False) -> KeySet:
+    """Read the JWK Set that a client registers; raises `KeySetRefused` where one of its keys could not be used.
+
+    `for_certificates`: a key whose certificate the client authenticates by need not be one that signs messages.
+    """
     key_set = read_key_set(text)
     for passed in key_set.passed_over:
-        raise KeySetRefused(passed.field, passed.reason)
+        if not (for_certificates and passed.names_certificate):
+            raise KeySetRefused(passed.field, passed.reason)
     return key_set
 
 
@@ -104,7 +118,7 @@ def _read(text: str) -> KeySet:
     read = [_key_or_passed_over(f"keys.{index}", entry) for index, entry in enumerate(entries)]
     keys = tuple(each for each in read if isinstance(each, PublicKey))
     passed_over = tuple(each for each in read if isinstance(each, PassedOver))
-    if not keys:
+    if not keys and not any(passed.names_certificate for passed in passed_over):
         raise KeySetRefused(passed_over[0].field, f"{passed_over[0].reason}; no key is left that could be used")
     return KeySet(keys, passed_over)
 
@@ -120,8 +134,18 @@ def _key_or_passed_over(field: str, entry: object) -> PublicKey | PassedOver:
         raise KeySetRefused(f"{field}.kid", f"must be a text of 1 to {_MOST_KID_CHARACTERS} characters")
     try:
         return PublicKey(kid, *_usable(entry))
+    except _NoAlgorithm as reason:
+        return PassedOver(field, kid, str(reason), names_certificate=_has_strong_certificate(entry))
     except _PassOver as reason:
         return PassedOver(field, kid, str(reason))
+
+
+def _has_strong_certificate(entry: Mapping[str, Any]) -> bool:
+    try:
+        certificate = certificate_of(entry)
+    except ValueError:
+        return False
+    return certificate is not None and weakness_of_key(certificate) is None
 
 
 def _usable(entry: Mapping[str, Any]) -> tuple[SigningAlg, _Usable]:
@@ -155,7 +179,7 @@ def _algorithm_of(key: object) -> SigningAlg:
         return SigningAlg.ES256
     if isinstance(key, OKPKey) and key.curve_name == "Ed25519":
         return SigningAlg.EDDSA
-    raise _PassOver("is neither an RSA key nor on P-256 (EC) or Ed25519 (OKP) (FAPI 2.0 SP §5.4.1)")
+    raise _NoAlgorithm("is neither an RSA key nor on P-256 (EC) or Ed25519 (OKP) (FAPI 2.0 SP §5.4.1)")
 
 
 def _require_strong_rsa(modulus: int, exponent: int) -> None:

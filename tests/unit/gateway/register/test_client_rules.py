@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from joserfc.jwk import ECKey
 
@@ -26,7 +27,7 @@ from gateway.register.service import Register
 from gateway.register.store import SqlRegisterStore
 from psd2.clock import FixedClock
 from tests.support.authorization import START, client, tpp
-from tests.support.pki import Authority
+from tests.support.pki import Authority, key_of, self_issued
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -48,6 +49,9 @@ def self_signed() -> dict[str, Any]:
     return {**public, "kid": "tls", "x5c": [base64.b64encode(der).decode()]}
 
 
+P384 = key_of(self_issued(key=ec.generate_private_key(ec.SECP384R1())))
+BY_OTHER_CURVE = {"token_endpoint_auth_method": AuthMethod.SELF_SIGNED_TLS_CLIENT_AUTH, "jwks": {"keys": [P384]}}
+SIGNING_BY_OTHER_CURVE = BY_OTHER_CURVE | {"profile": ClientProfile.FAPI2_MESSAGE_SIGNING}
 PRIVATE_KEY_JWT = {"token_endpoint_auth_method": AuthMethod.PRIVATE_KEY_JWT, "profile": ClientProfile.FAPI2}
 
 
@@ -65,6 +69,10 @@ PRIVATE_KEY_JWT = {"token_endpoint_auth_method": AuthMethod.PRIVATE_KEY_JWT, "pr
         pytest.param(
             {"token_endpoint_auth_method": AuthMethod.SELF_SIGNED_TLS_CLIENT_AUTH, "jwks": {"keys": [self_signed()]}},
             id="self-signed",
+        ),
+        pytest.param(BY_OTHER_CURVE, id="self-signed on P-384"),
+        pytest.param(
+            SIGNING_BY_OTHER_CURVE | {"jwks": {"keys": [P384, *jwks(KEY)["keys"]]}}, id="on P-384, and one that signs"
         ),
         pytest.param({"profile": ClientProfile.FAPI2_MESSAGE_SIGNING, "jwks": jwks(KEY)}, id="message signing"),
         pytest.param({"profile": ClientProfile.FAPI2, "dpop_bound_access_tokens": True}, id="DPoP"),
@@ -129,6 +137,8 @@ def test_a_client_comes_back_as_it_was_registered(engine: Engine, members: dict[
             "belongs to",
         ),
         ({"profile": ClientProfile.FAPI2_MESSAGE_SIGNING}, "jwks", "request objects"),
+        (SIGNING_BY_OTHER_CURVE, "jwks.keys", "must hold a key that signs its requests"),
+        (PRIVATE_KEY_JWT | {"jwks": {"keys": [P384]}}, "jwks.keys.0", "P-256"),
         ({"dpop_bound_access_tokens": True}, "dpop_bound_access_tokens", "FAPI 2.0"),
         ({"require_signed_request_object": True, "jwks": jwks(KEY)}, "require_signed_request_object", "FAPI 2.0"),
         ({"grant_types": ()}, "grant_types", "one at least"),

@@ -13,6 +13,7 @@ from gateway.oauth.jose.key_set import MOST_BYTES, MOST_KEYS, read_key_set, read
 from gateway.oauth.jose.refusals import KeySetRefused
 from gateway.register.model import SigningAlg
 from tests.support.jose import Signer, eddsa, es256, jwks, key_set, ps256
+from tests.support.pki import key_of, self_issued
 
 
 def fault(text: str | bytes) -> tuple[str, str]:
@@ -142,3 +143,37 @@ def test_a_certificate_beside_a_key_changes_nothing() -> None:
 def test_signers_of_the_tests_publish_nothing_private() -> None:
     """The test's own support does what it says."""
     assert {"d", "p", "q"}.isdisjoint(Signer("PS256", "k", ps256().key).jwk)
+
+
+@pytest.mark.parametrize("curve", [ec.SECP384R1(), ec.SECP521R1()])
+def test_a_key_that_signs_no_message_may_name_a_certificate(curve: ec.EllipticCurve) -> None:
+    """FAPI 2.0 SP §5.4.1 is about messages; a TLS certificate may be on any curve that is strong (RFC 8705 §2.2)."""
+    named = key_of(self_issued(key=ec.generate_private_key(curve))) | {"kid": "own"}
+
+    published = key_set(named)
+    registered = read_registered_keys(jwks(named), for_certificates=True)
+
+    assert (published.keys, registered.keys) == ((), ())
+    assert [passed.names_certificate for passed in published.passed_over] == [True]
+    with pytest.raises(KeySetRefused, match="P-256"):
+        read_registered_keys(jwks(named))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"x5c": None},
+        {"x5c": ["AAAA"]},
+        {"x5c": key_of(self_issued())["x5c"]},
+        {"use": "enc"},
+        key_of(self_issued(key=ec.generate_private_key(ec.SECP256K1()))),
+        {"d": "AQAB"},
+    ],
+    ids=["none", "no DER", "another key's", "for encryption", "weak curve", "private"],
+)
+def test_a_certificate_that_is_not_the_key_s_own_or_not_strong_helps_nobody(changes: dict[str, object]) -> None:
+    """Nothing else is let in by it."""
+    named = key_of(self_issued(key=ec.generate_private_key(ec.SECP384R1())))
+
+    with pytest.raises(KeySetRefused):
+        read_registered_keys(jwks(named | changes), for_certificates=True)
