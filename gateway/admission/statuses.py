@@ -39,7 +39,8 @@ class _Entry:
     @property
     def is_in_use(self) -> bool:
         """Whether somebody has asked since the last answer came, or not long before."""
-        return self.asked_at >= self.taken_at - max(self.status.refresh_at - self.taken_at, 0)
+        # A responder that was silent once is asked again soon: that alone ends no use.
+        return self.asked_at >= self.taken_at - max(self.status.refresh_at - self.taken_at, _STALE_SECONDS)
 
 
 class Statuses:

@@ -72,12 +72,13 @@ class OcspClient:
         try:
             fresh = self._asked(question, rules)
         except (FetchFailed, OcspFault) as error:
-            return without_answer(kept, str(error), now=now.timestamp(), retry_seconds=rules.ocsp.retry_seconds)
+            # The wait begins now: a responder that was silent for longer would be asked again at once, by the same request.
+            return without_answer(kept, str(error), now=self._clock.now().timestamp(), retry_seconds=rules.ocsp.retry_seconds)
         newest = _believed(self._answers.keep(question.key, fresh, now), revoked)
         if newest is fresh:
             return fresh
         reason = "the responder repeats an answer that is older than one it has given"
-        return without_answer(newest, reason, now=now.timestamp(), retry_seconds=rules.ocsp.retry_seconds)
+        return without_answer(newest, reason, now=self._clock.now().timestamp(), retry_seconds=rules.ocsp.retry_seconds)
 
     def _asked(self, question: Question, rules: RevocationRules) -> OcspStatus:
         responders = [rules.ocsp.responder] if rules.ocsp.responder else named_responders(question.certificate)

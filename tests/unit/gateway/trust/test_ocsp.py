@@ -13,7 +13,7 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from gateway.admission.memory import NotLoaded
-from gateway.admission.statuses import Statuses
+from gateway.admission.statuses import Statuses, _Entry
 from gateway.trust.fetching import Fetched, FetchFailed
 from gateway.trust.judgement import Distrust, Distrusted, Judge
 from gateway.trust.ocsp import OcspFault, ask, read_answer
@@ -145,8 +145,10 @@ class Wire:
     def __init__(self, responder: Responder | None) -> None:
         self.responder = responder
         self.replayed: bytes | None = None
+        self.waiting: Callable[[], None] = lambda: None
 
     def fetch(self, order: Order) -> Fetched:
+        self.waiting()
         if self.responder is None:
             raise FetchFailed(f"{order.url}: nobody listens")
         assert order.body is not None
@@ -200,6 +202,22 @@ def test_a_revocation_stays_when_its_responder_falls_silent(engine: Engine) -> N
 
     clock.advance(dt.timedelta(days=3))
     assert client.answer(QUESTION).verdict is Answer.REVOKED
+
+
+def test_a_responder_is_asked_again_a_while_after_it_was_given_up(engine: Engine) -> None:
+    """However long it was waited for: whoever waited is judged without it rather than sent to wait once more."""
+    clock, wire = FixedClock(NOW), Wire(None)
+    wire.waiting = lambda: clock.advance(dt.timedelta(seconds=4))
+    unanswered = client_of(engine, wire, clock, retry_seconds=1).answer(QUESTION)
+    assert (unanswered.verdict, unanswered.known_until) == (Answer.NONE, clock.now().timestamp() + 1)
+
+
+def test_a_responder_that_was_silent_once_is_asked_again_for_who_is_in_use() -> None:
+    """The seconds for which it was waited don't count as disuse; a minute does."""
+    asked, taken = NOW.timestamp(), NOW.timestamp() + 7
+    good = OcspStatus(verdict=Answer.GOOD, as_of=asked, known_until=taken + 3_600, refresh_at=taken + 1)
+    assert _Entry(QUESTION, good, taken, asked).is_in_use
+    assert not _Entry(QUESTION, good, taken, asked - 60).is_in_use
 
 
 def test_an_answer_from_before_the_revocation_is_no_answer_after_it(engine: Engine) -> None:
