@@ -29,7 +29,7 @@ from tests.support.patience import IN_FORCE_SECONDS
 from tests.support.pki import Authority
 from tests.support.platform import free_base_port
 from tests.support.ports import wait_until
-from tests.support.scripted_upstream import Conversation, Received, echo, slowly
+from tests.support.scripted_upstream import Conversation, Received, echo, held, slowly
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -123,15 +123,13 @@ def test_an_answer_that_runs_when_trust_ends_is_broken_off(shared: EdgeUnderTest
     connection.sendall(b"GET /v1/consents/1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
     threading.Timer(0.5, shared.revoke, [tpp.qwac]).start()
     received = b""
-    began = time.monotonic()
     try:
         while data := connection.recv(1000):
             received += data
     except OSError:
         pass
-    assert time.monotonic() - began < IN_FORCE_SECONDS
     shared.bank.reply = echo
-    assert not received.endswith(b"x" * 600)
+    assert received.count(b"x") < 300
 
 
 def test_a_shrunk_trust_store_closes_the_connections_that_leaned_on_it(shared: EdgeUnderTest) -> None:
@@ -181,13 +179,17 @@ def test_a_deleted_clients_tokens_are_refused_soon(shared: EdgeUnderTest, tpp: O
 
 def test_an_expired_certificate_is_refused_on_an_open_connection(shared: EdgeUnderTest) -> None:
     """It runs out while the connection is open."""
-    end = dt.datetime.now(UTC) + dt.timedelta(seconds=6)
-    short = shared.authority.qwac(not_after=end)
-    connection = shared.connect(short)
-    assert shared.over(connection).status == 200
-    time.sleep((end - dt.datetime.now(UTC)).total_seconds() + 0.2)
-    answer = shared.over(connection)
-    assert (answer.status, answer.code) == (401, "CERTIFICATE_EXPIRED")
+    for life_seconds in (6, 12, 24):
+        end = dt.datetime.now(UTC) + dt.timedelta(seconds=life_seconds)
+        with shared.connect(shared.authority.qwac(not_after=end)) as connection:
+            # On a machine that stood still meanwhile it is over already: another one, which lives longer.
+            if shared.over(connection).status != HTTPStatus.OK:
+                continue
+            time.sleep((end - dt.datetime.now(UTC)).total_seconds() + 0.2)
+            answer = shared.over(connection)
+        assert (answer.status, answer.code) == (401, "CERTIFICATE_EXPIRED")
+        return
+    pytest.fail("no certificate lived long enough to be served once")
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
@@ -279,7 +281,8 @@ def test_a_killed_worker_loses_no_audit_record_and_is_replaced(shared: EdgeUnder
 
 def test_the_edge_stops_at_once_when_told_and_finishes_what_it_serves(edge: EdgeUnderTest) -> None:
     """Idle connections are closed, a running answer ends, nothing is left."""
-    edge.bank.reply = slowly([b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", b"o", b"k"], seconds=1.5)
+    released = threading.Event()
+    edge.bank.reply = held(released, b"k", begun=b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no")
     idle = edge.connect(edge.qwac)
     workers = edge.workers()
     got: list[bytes] = []
@@ -289,6 +292,7 @@ def test_the_edge_stops_at_once_when_told_and_finishes_what_it_serves(edge: Edge
     edge.process.send_signal(signal.SIGTERM)
     assert idle.recv(1) == b""
     assert got == []  # what is idle does not wait for what runs
+    released.set()
     edge.process.wait(timeout=60)
     asking.join(timeout=60)
     assert got == [b"ok"]

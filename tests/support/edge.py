@@ -47,6 +47,15 @@ if TYPE_CHECKING:
 TIMEOUT_SECONDS = 60.0
 CLIENT_ID = "client-1"
 HOST = "localhost"
+# A machine that stands still for a few seconds is no client, server or database that is gone; tests of a deadline set theirs.
+_PATIENCE = {
+    "GATEWAY_HANDSHAKE_SECONDS": "60",
+    "GATEWAY_HEAD_SECONDS": "60",
+    "GATEWAY_UPSTREAM_CONNECT_SECONDS": "60",
+    "GATEWAY_UPSTREAM_HEAD_SECONDS": "120",
+    "GATEWAY_UPSTREAM_STALL_SECONDS": "120",
+    "GATEWAY_STALE_SECONDS": "5",
+}
 
 
 @dataclass
@@ -316,6 +325,7 @@ def running_edge(folder: Path, **settings: str) -> Iterator[EdgeUnderTest]:
 
 def _environment(home: Home, ports: PortTable, upstreams: dict[str, ScriptedUpstream]) -> dict[str, str]:
     return os.environ | {
+        **_PATIENCE,
         "GATEWAY_HOME": str(home.path),
         "GATEWAY_BASE_PORT": str(ports.base),
         "GATEWAY_DATABASE_URL": home.database_url("gateway"),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from chassis.home import Home
 
-_READ_SECONDS = 20.0
+_READ_SECONDS, _HELD_SECONDS = 60.0, 120.0
 
 
 @dataclass
@@ -184,6 +184,19 @@ def slowly(pieces: list[bytes], *, seconds: float) -> Callable[[Received, Conver
         for piece in pieces:
             conversation.send(piece)
             time.sleep(seconds)
+        return True
+
+    return answer
+
+
+def held(released: threading.Event, rest: bytes, *, begun: bytes = b"") -> Callable[[Received, Conversation], bool]:
+    """Answer with what is begun, and with the rest once released."""
+
+    def answer(request: Received, conversation: Conversation) -> bool:
+        conversation.read_body(request)
+        conversation.send(begun)
+        assert released.wait(_HELD_SECONDS)
+        conversation.send(rest)
         return True
 
     return answer

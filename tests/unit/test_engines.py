@@ -57,6 +57,7 @@ EXCEPTIONS = {
     "test_edge_revocation": "the edge's judgement by responders and documents; what is kept of them: test_trust_store",
     "test_edge_signatures": _EDGE,
     "test_edge_upstream": _EDGE,
+    "test_edge_upstream_deadlines": _EDGE,
     "test_edge_upstreams": "whom the edge calls and how; the documents that say so are stored as all: test_configuration_races",
     "test_edge_changes": "the feed's timing in one worker, by what its source tells; the source itself: test_edge_databases",
     "test_edge_configuration": "how workers take a new set; how a set is stored and judged: test_configuration_races",
