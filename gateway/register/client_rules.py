@@ -191,7 +191,9 @@ def _faults_of_backchannel(client: Client) -> Iterator[Fault]:
         return
     if mode is None:
         yield Fault("backchannel_token_delivery_mode", "is missing: poll or ping (CIBA Core §4)")
-    if (mode is DeliveryMode.PING) is not (endpoint is not None):
+    if mode is DeliveryMode.PING and endpoint is None:
+        yield Fault("backchannel_client_notification_endpoint", "is missing: where the client is pinged (CIBA Core §4)")
+    if mode is not DeliveryMode.PING and endpoint is not None:
         yield Fault("backchannel_client_notification_endpoint", "belongs to delivery mode ping, and only to it (CIBA Core §4)")
     if endpoint is not None:
         yield from _faults_of_https("backchannel_client_notification_endpoint", endpoint)

@@ -9,6 +9,7 @@ import click
 import orjson
 
 from sandbox.tpps.client_certificate import METHOD as SELF_SIGNED
+from sandbox.tpps.client_certificate import is_of_no_use
 from sandbox.tpps.model import Profile
 from sandbox.tpps.pasted_keys import KeysUnreadable, read_pasted_keys
 
@@ -66,7 +67,7 @@ def client_metadata(given: dict[str, Any]) -> dict[str, Any]:
 
 def _require_use(said: dict[str, Any]) -> None:
     """Refuse what could be registered, and would lead nowhere."""
-    if said.get("token_endpoint_auth_method") == SELF_SIGNED and not said.get("dpop_bound_access_tokens"):
+    if is_of_no_use(said):
         raise click.UsageError(
             f"--auth-method {SELF_SIGNED} goes with --dpop (and a profile of FAPI 2.0): its tokens would be bound to "
             "client.crt, and accounts and payments take the QWAC only"

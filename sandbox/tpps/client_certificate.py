@@ -24,6 +24,14 @@ LIFE: Final = timedelta(days=730)
 _EARLIER: Final = timedelta(minutes=5)
 
 
+def is_of_no_use(metadata: Mapping[str, Any]) -> bool:
+    """Answer whether a client could be registered so and get no further.
+
+    Its tokens would be bound to its own certificate (RFC 8705 §3), and accounts and payments take the QWAC only.
+    """
+    return metadata.get("token_endpoint_auth_method") == METHOD and not metadata.get("dpop_bound_access_tokens")
+
+
 def with_own_certificate(metadata: Mapping[str, Any], key: Path, *, name: str, now: datetime) -> dict[str, Any]:
     """Return the metadata, the certificate of `key` beside its public half where the client authenticates by one."""
     if metadata.get("token_endpoint_auth_method") != METHOD or not key.exists() or "jwks" not in metadata:

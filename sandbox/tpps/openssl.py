@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sandbox.tpps.subjects import domain_of
@@ -31,6 +32,24 @@ x=$(point | head -c 32 | url64); y=$(point | tail -c 32 | url64)
 kid=$(printf '{"crv":"P-256","kty":"EC","x":"%s","y":"%s"}' "$x" "$y" | openssl dgst -sha256 -binary | url64)
 printf '{"keys":[{"kty":"EC","crv":"P-256","x":"%s","y":"%s","kid":"%s","alg":"ES256","use":"sig"}]}\\n' "$x" "$y" "$kid"
 """
+
+
+def certificate_command() -> str:
+    """Return lines that make `client.crt` of that key, and print the JWK Set with it; they go on from the lines before."""
+    return """\
+openssl req -x509 -new -sha256 -key client.key -subj /CN=client -days 730 -addext extendedKeyUsage=clientAuth -out client.crt
+x5c=$(openssl x509 -in client.crt -outform DER | openssl base64 -A)
+printf '{"keys":[{"kty":"EC","crv":"P-256","x":"%s","y":"%s","kid":"%s","alg":"ES256","use":"sig","x5c":["%s"]}]}\\n' \\
+  "$x" "$y" "$kid" "$x5c"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyCommands:
+    """The lines that make a client's key, and those that then make its certificate."""
+
+    key: str = field(default_factory=signing_key_command)
+    certificate: str = field(default_factory=certificate_command)
 
 
 def _subject(tpp: Tpp) -> str:

@@ -17,7 +17,7 @@ from sandbox.tpps.errors import ClientRefused, RegistrationInterrupted
 from sandbox.tpps.introduction import STEPS
 from sandbox.tpps.kit import client_document
 from sandbox.tpps.model import TppStatus
-from sandbox.tpps.openssl import signing_key_command
+from sandbox.tpps.openssl import KeyCommands
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
@@ -73,5 +73,5 @@ class _Views:
 
 
 def _page(tpp: Tpp, form: ClientForm, status: HTTPStatus = HTTPStatus.OK, **told: object) -> Response:
-    page = render_template("tpps/client.html", tpp=tpp, form=form, key_command=signing_key_command(), **told)
+    page = render_template("tpps/client.html", tpp=tpp, form=form, key_commands=KeyCommands(), **told)
     return make_response(page, status)

@@ -11,6 +11,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from sandbox.portal.forms import PortalForm
 from sandbox.portal.pages.choices import choices_of
+from sandbox.tpps.client_certificate import METHOD, is_of_no_use
 from sandbox.tpps.model import ClientAmendment, Profile
 from sandbox.tpps.pasted_keys import KeysUnreadable, PrivateKeyPasted, read_pasted_keys
 
@@ -31,7 +32,7 @@ PROFILES: Final = {
 METHODS: Final = {
     "tls_client_auth": "Your QWAC: the certificate that is in the connection anyway is all that is asked for.",
     "private_key_jwt": "Your signature: with each request goes a fresh assertion signed by your key. Needs a key.",
-    "self_signed_tls_client_auth": "One particular certificate: the one that your key set names in x5c, and no other.",
+    METHOD: "One particular certificate: the one that your key set names in x5c. Needs a key with its certificate, and DPoP.",
 }
 CIBA: Final = "urn:openid:params:grant-type:ciba"
 GRANT_TYPES: Final = {
@@ -46,6 +47,8 @@ DEFAULTS: Final[dict[str, Any]] = {
 }
 _ALGORITHMS: Final = ("PS256", "ES256", "EdDSA")
 _TEXTS: Final = (
+    "tls_client_auth_san_dns",
+    "tls_client_auth_subject_dn",
     "jwks_uri",
     "authorization_signed_response_alg",
     "introspection_signed_response_alg",
@@ -53,6 +56,10 @@ _TEXTS: Final = (
     "backchannel_client_notification_endpoint",
 )
 _TICKS: Final = ("require_signed_request_object", "dpop_bound_access_tokens")
+OF_NO_USE: Final = (
+    "Tick this too: without it tokens are bound to the certificate by which the client authenticates, and accounts and "
+    "payments take the QWAC only."
+)
 _LONGEST_KEYS: Final = 40_000
 _SIGNED: Final = {"": "not said: PS256", **{alg: alg for alg in _ALGORITHMS}}
 
@@ -74,6 +81,15 @@ class ClientForm(PortalForm):
         description="At the token, PAR, introspection and revocation endpoints (RFC 8705, RFC 7523).",
         validate_choice=False,
     )
+    tls_client_auth_san_dns = StringField(
+        "DNS name of that QWAC (optional)",
+        description="Without one, your authorisation number in it says who you are. The QWACs of this sandbox have one, as "
+        "acme.tpp.example for the TPP acme.",
+    )
+    tls_client_auth_subject_dn = StringField(
+        "Or its whole subject (optional)",
+        description="As RFC 4514 writes it: CN=acme.tpp.example,2.5.4.97=PSDDE-BAFIN-123456,O=Acme,C=DE.",
+    )
     jwks = TextAreaField(
         "Public keys",
         description="A JWK Set (RFC 7517) with the public half of each key that signs for you: EC P-256, Ed25519, or RSA of "
@@ -81,7 +97,8 @@ class ClientForm(PortalForm):
     )
     jwks_uri = StringField(
         "Or where you publish them",
-        description="An https address, fetched when your keys are needed (jwks_uri). Keys change there without the portal.",
+        description="An https address, fetched when your keys are needed (jwks_uri): one that the bank reaches, so none on "
+        "your own machine. Keys change there without the portal.",
     )
     require_signed_request_object = BooleanField(
         "Take signed requests only",
@@ -120,7 +137,8 @@ class ClientForm(PortalForm):
     )
     backchannel_client_notification_endpoint = StringField(
         "Where you are pinged (CIBA)",
-        description="An https address of yours; with the delivery mode ping only.",
+        description="An https address of yours that the bank reaches, so none on your own machine, unless its operator has "
+        "allowed that; with the delivery mode ping only.",
     )
 
     @classmethod
@@ -147,6 +165,8 @@ class ClientForm(PortalForm):
             **{name: (self[name].data or "").strip() for name in _TEXTS},
             **{name: self[name].data for name in _TICKS},
         }
+        if is_of_no_use(said):
+            self.refuse("dpop_bound_access_tokens", OF_NO_USE)
         return {name: value for name, value in said.items() if value and value != DEFAULTS.get(name)}
 
     def refuse_client(self, faults: Iterable[Fault]) -> None:
@@ -193,7 +213,7 @@ CLIENT_FIELDS: Final = ("profile", "token_endpoint_auth_method", "jwks", *_TICKS
 def _place(path: str) -> tuple[str, str]:
     """Return the member that a path begins with, and what comes after it."""
     name, _, rest = re.sub(r"\[(\d+)\]", r".\1", path).partition(".")
-    return name, rest
+    return name, "" if rest == "keys" else rest  # of a JWK Set, that is all there is
 
 
 def _sentence(text: str) -> str:

@@ -18,7 +18,7 @@ from sandbox.tpps.errors import AccessDenied, ClientRefused, RegistrationConflic
 from sandbox.tpps.held import held_certificates
 from sandbox.tpps.introduction import STEPS
 from sandbox.tpps.model import TppStatus
-from sandbox.tpps.openssl import signing_key_command
+from sandbox.tpps.openssl import KeyCommands
 from sandbox.turnstile import Turnstile
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ class _Views:
         self, form: RegistrationForm, status: HTTPStatus, interruption: RegistrationInterrupted | None = None
     ) -> Response:
         told = _told(interruption) if interruption else {}
-        return _page("new", status, form=form, callback=self._demo_callback(), key_command=signing_key_command(), **told)
+        return _page("new", status, form=form, callback=self._demo_callback(), key_commands=KeyCommands(), **told)
 
     def _demo_callback(self) -> str:
         addresses = self._services.addresses

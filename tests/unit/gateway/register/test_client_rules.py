@@ -148,7 +148,16 @@ def test_a_client_comes_back_as_it_was_registered(engine: Engine, members: dict[
         (
             {"grant_types": CIBA, "backchannel_token_delivery_mode": DeliveryMode.PING},
             "backchannel_client_notification_endpoint",
-            "ping",
+            "is missing",
+        ),
+        (
+            {
+                "grant_types": CIBA,
+                "backchannel_token_delivery_mode": DeliveryMode.POLL,
+                "backchannel_client_notification_endpoint": "https://tpp.example/ping",
+            },
+            "backchannel_client_notification_endpoint",
+            "belongs to delivery mode ping",
         ),
         ({"backchannel_token_delivery_mode": DeliveryMode.POLL}, "backchannel_token_delivery_mode", "grant_types"),
         ({"authorization_details_types": ("a b",)}, "authorization_details_types", "names of types"),

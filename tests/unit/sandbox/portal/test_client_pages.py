@@ -105,11 +105,37 @@ def test_what_the_form_has_no_field_for_stays(portal: PortalUnderTest) -> None:
     """Registered at a terminal, it is not lost by a change on the page."""
     portal.post("/tpps/new", FORM)
     store = portal.world.store
-    store.tpps[NUMBER] = replace(store.tpps[NUMBER], client_metadata={"tls_client_auth_san_dns": "acme.example"})
+    store.tpps[NUMBER] = replace(store.tpps[NUMBER], client_metadata={"tls_client_auth_san_uri": "https://acme.example"})
 
     portal.post(PAGE, {"profile": "fapi2", "token_endpoint_auth_method": "tls_client_auth", "grant_types": FORM["grant_types"]})
 
-    assert portal.world.register.require(NUMBER).client_metadata == {"tls_client_auth_san_dns": "acme.example"}
+    assert portal.world.register.require(NUMBER).client_metadata == {"tls_client_auth_san_uri": "https://acme.example"}
+
+
+def test_the_name_of_the_certificate_is_registered_and_taken_back(portal: PortalUnderTest) -> None:
+    """RFC 8705 §2.1.2: one of the names of the QWAC; without one its authorisation number counts."""
+    named = {"tls_client_auth_san_dns": " acme.tpp.example "}
+    portal.post("/tpps/new", FORM | named)
+    assert portal.world.register.require(NUMBER).client_metadata == {"tls_client_auth_san_dns": "acme.tpp.example"}
+    assert 'value="acme.tpp.example"' in text_of(portal.get(PAGE))
+
+    said = {"profile": "berlin", "token_endpoint_auth_method": "tls_client_auth", "grant_types": FORM["grant_types"]}
+    portal.post(PAGE, said | {"tls_client_auth_subject_dn": "CN=acme"})
+
+    assert portal.world.register.require(NUMBER).client_metadata == {"tls_client_auth_subject_dn": "CN=acme"}
+
+
+@pytest.mark.parametrize("path", [PAGE, "/tpps/new"])
+def test_a_client_that_would_get_no_further_is_refused(client: PortalUnderTest, path: str) -> None:
+    """Bound to its own certificate, its tokens open nothing; the page says what to tick, and how to make that certificate."""
+    calls = list(client.world.calls)
+    bound = {name: value for name, value in WHOLE.items() if name != "dpop_bound_access_tokens"}
+
+    page = text_of(client.post(path, FORM | bound | {"token_endpoint_auth_method": "self_signed_tls_client_auth"}))
+
+    assert list(faults(page)) == ["dpop_bound_access_tokens"]
+    assert "openssl req -x509" in unescape(page)
+    assert client.world.calls == calls
 
 
 @pytest.mark.parametrize(
@@ -156,6 +182,7 @@ def test_what_the_gateway_does_not_take_stands_at_its_field(client: PortalUnderT
     client.world.gateway.client_faults = (
         Fault("jwks", "or jwks_uri is missing: its request objects are signed by the client's keys"),
         Fault("jwks.keys.0.x", "must be base64url"),
+        Fault("jwks.keys", "must hold the client's certificate"),
         Fault("grant_types[1]", "is none of ours"),
         Fault("tls_client_auth_san_ip", "must be an IPv4 or IPv6 address"),
     )
@@ -166,6 +193,7 @@ def test_what_the_gateway_does_not_take_stands_at_its_field(client: PortalUnderT
     assert answer.status_code == 422
     assert "This or jwks_uri is missing" in found["jwks"]
     assert "Keys.0.x: must be base64url." in found["jwks"]
+    assert "Must hold the client" in found["jwks"]
     assert found["grant_types"] == "1: is none of ours."
     assert found["profile"].startswith("Tls_client_auth_san_ip: must be")
     assert client.world.register.require(NUMBER).profile is Profile.FAPI2_MESSAGE_SIGNING

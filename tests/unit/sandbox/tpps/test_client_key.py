@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import subprocess
 from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 from joserfc.jwk import ECKey
 
+from sandbox.tpps.client_certificate import with_own_certificate
 from sandbox.tpps.client_key import next_keys, put_next_in_use, with_own_key
 from sandbox.tpps.errors import RegistrationRefused
 from sandbox.tpps.model import Profile
-from sandbox.tpps.openssl import signing_key_command
+from sandbox.tpps.openssl import certificate_command, signing_key_command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,6 +87,23 @@ def test_the_command_of_the_portal_makes_such_a_key(tmp_path: Path) -> None:
     told = {**private.as_dict(private=False), "kid": private.thumbprint(), "alg": "ES256", "use": "sig"}
     assert orjson.loads(printed) == {"keys": [told]}
     assert (tmp_path / "client.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_commands_of_the_portal_make_its_certificate_too(tmp_path: Path) -> None:
+    """RFC 8705 §2.2.2: the set holds it in x5c, beside the key that it is of."""
+    script = ["sh", "-c", signing_key_command() + certificate_command()]
+    printed = subprocess.run(script, cwd=tmp_path, check=True, capture_output=True, timeout=60).stdout
+
+    plain, certified = (orjson.loads(line)["keys"][0] for line in printed.splitlines())
+    certificate = x509.load_pem_x509_certificate((tmp_path / "client.crt").read_bytes())
+    assert base64.b64decode(certified.pop("x5c")[0]) == certificate.public_bytes(serialization.Encoding.DER)
+    assert certified == plain
+    assert with_own_certificate(
+        {"token_endpoint_auth_method": "self_signed_tls_client_auth", "jwks": {"keys": [plain]}},
+        tmp_path / "client.key",
+        name="acme",
+        now=certificate.not_valid_before_utc,
+    )["jwks"]["keys"][0]["x5c"]
 
 
 def test_a_file_that_is_no_such_key_is_told(tmp_path: Path) -> None:
