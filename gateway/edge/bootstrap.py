@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 
     from gateway.config import GatewaySettings
     from gateway.configuration.held import HeldSet
+    from gateway.metrics.tally import Tally
 
 _LOOK_UP_THREADS: Final = 6
 _KEY_CONNECTIONS: Final = 2  # whoever looks for clients' keys waits for their servers, and for the database hardly ever
@@ -153,17 +154,44 @@ async def edge_services(settings: GatewaySettings, held: HeldSet) -> EdgeService
     audit = AuditLog(settings.audit_path, rotate_bytes=settings.audit_file_bytes, kept=settings.audit_files_kept)
     publisher = Publisher(settings.metrics_path, audit)
     keys = KeysOfClients(client_keys(settings, threads=CLIENT_KEY_THREADS, engine=engine, clock=SystemClock()))
-    edge = Edge(
+    wake_feed = partial(asyncio.get_running_loop().call_soon_threadsafe, decisions.knowledge.feed.wake)
+    services = EdgeServices(
+        edge=_edge(settings, engine, decisions, counts=counts, audit=audit, tally=publisher.tally, keys=keys),
+        decisions=decisions,
+        deadlines=deadlines,
+        audit=audit,
+        listener=ChangeListener(engine, wake_feed),
+        counters=counts,
+        publisher=publisher,
+        client_keys=keys,
+    )
+    services.run()
+    return services
+
+
+def _edge(
+    settings: GatewaySettings,
+    engine: Engine,
+    decisions: Decisions,
+    *,
+    counts: Counters,
+    audit: AuditLog,
+    tally: Tally,
+    keys: KeysOfClients,
+) -> Edge:
+    """Return what serves requests, made of what this worker has."""
+    clock = SystemClock()
+    return Edge(
         knowledge=decisions.knowledge,
         upstreams=decisions.upstreams,
         relays=decisions.relays,
         audit=audit,
         settings=settings,
-        clock=SystemClock(),
+        clock=clock,
         monotonic=time.monotonic,
         counting=counts.counting,
-        tally=publisher.tally,
-        challenges=ChallengeAnswers(SqlChallenges(engine), SystemClock()),
+        tally=tally,
+        challenges=ChallengeAnswers(SqlChallenges(engine), clock),
         proof_uses=counts.proof_uses,
         request_signatures=RequestSignatures(
             knowledge=decisions.knowledge,
@@ -175,19 +203,6 @@ async def edge_services(settings: GatewaySettings, held: HeldSet) -> EdgeService
         signer=ResponseSigner(decisions.upstreams, most_bytes=settings.signed_response_bytes, clock=_epoch_seconds),
         unknown_certificates=UnknownCertificates(decisions.upstreams, monotonic=time.monotonic),
     )
-    wake_feed = partial(asyncio.get_running_loop().call_soon_threadsafe, decisions.knowledge.feed.wake)
-    services = EdgeServices(
-        edge=edge,
-        decisions=decisions,
-        deadlines=deadlines,
-        audit=audit,
-        listener=ChangeListener(engine, wake_feed),
-        counters=counts,
-        publisher=publisher,
-        client_keys=keys,
-    )
-    services.run()
-    return services
 
 
 async def _open_engine(settings: GatewaySettings) -> Engine:

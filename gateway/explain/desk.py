@@ -30,6 +30,7 @@ from psd2.ids import new_time_ordered_uuid
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from gateway.admission.certificates import Judges
     from gateway.admission.signatures import SignatureVerdict
     from gateway.admission.tokens import AccessToken
     from gateway.edge.client_head import ClientHead
@@ -78,10 +79,10 @@ class _Foreseeing:
 
 
 @dataclass(slots=True)
-class _Seals:
+class Seals:
     """Judges signatures as the edge does."""
 
-    known: KnownOfOne
+    known: Judges
     now: float
     longest_age: float
 
@@ -126,7 +127,7 @@ class ExplainDesk:
             knowledge=known,
             counting=_Foreseeing(self._standing.plans.table),
             records=RecordWriter(redactions=self._standing.plans.redactions),
-            judge_signature=_Seals(known, now, self._signature_seconds).judge,
+            judge_signature=Seals(known, now, self._signature_seconds).judge,
         )
         asking = Exchange(request=self._asking(question, token), admission=Admission(), arrived_at=now, began_at=0.0)
         answer = await explainer.explained(asking, asked_of(question), now=now, asker=question.tpp)
