@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from bank_backend.database import Connection
 
-# An entry's origin is a payment's id, a colon, and which of its executions it is, or that it is their common debit.
+# An entry's origin is a payment's id, a colon, and which of its executions it is, or that it is the common debit of some.
 _ID_CHARACTERS: Final = 36
 _PART: Final = ":"
 _BATCH: Final = "batch"
@@ -55,7 +55,10 @@ def _entries_without_execution(connection: Connection) -> Iterator[Finding]:
         executions.c.tenant == entries.c.tenant,
         executions.c.payment == func.substr(origin, 1, _ID_CHARACTERS),
         executions.c.status.in_(_BOOKED),
-        or_(part == _BATCH, and_(cast(executions.c.number, String) == part, executions.c.entry == entries.c.id)),
+        or_(
+            func.substr(part, 1, len(_BATCH)) == _BATCH,
+            and_(cast(executions.c.number, String) == part, executions.c.entry == entries.c.id),
+        ),
     )
     statement = (
         select(entries.c.id, origin)

@@ -40,9 +40,12 @@ class Bookings:
         possible, made = self._sorted_out(connection, payment, due, now)
         if len(possible) > 1:
             self._ledger.lock(connection, [_order(payment, each) for each in possible], now)
-            if payment.instruction.batch_booking:
-                return made + self._book_batch(connection, payment, possible, now)
-        return made + [self._book_one(connection, payment, each, now) for each in possible]
+        for batch, parts in _batched(payment, possible):
+            if batch is None or len(parts) == 1:
+                made += [self._book_one(connection, payment, each, now) for each in parts]
+            else:
+                made += self._book_batch(connection, payment, parts, now, origin=batch_origin(payment, batch))
+        return made
 
     def promise(self, connection: Connection, payment: Payment, due: Sequence[Execution], now: datetime) -> list[Execution]:
         """Reserve the money of each until it is booked."""
@@ -92,7 +95,9 @@ class Bookings:
         except LedgerError as error:
             return self._refused(connection, payment, due, reason_of(error), now)
 
-    def _book_batch(self, connection: Connection, payment: Payment, due: Sequence[Execution], now: datetime) -> list[Execution]:
+    def _book_batch(
+        self, connection: Connection, payment: Payment, due: Sequence[Execution], now: datetime, *, origin: str
+    ) -> list[Execution]:
         """Book with one debit what can be booked; each refusal is of one transfer, and the others are tried without it."""
         made, left = [], list(due)
         while left:
@@ -101,7 +106,7 @@ class Bookings:
                     connection,
                     [_order(payment, each) for each in left],
                     now,
-                    origin=batch_origin(payment),
+                    origin=origin,
                     holds=[each.hold for each in left if each.hold is not None],
                 )
             except BatchRefused as refusal:
@@ -137,6 +142,14 @@ class Bookings:
         if execution.hold is not None:
             self._ledger.release(connection, tenant=payment.tenant, hold=execution.hold, now=now)
         return replace(execution, hold=None)
+
+
+def _batched(payment: Payment, due: Sequence[Execution]) -> list[tuple[int | None, list[Execution]]]:
+    """Return the executions by the batch that they are booked in, in their order; None: by themselves."""
+    groups: dict[int | None, list[Execution]] = {}
+    for each in due:
+        groups.setdefault(payment.instruction.batch_of(each.transfer), []).append(each)
+    return list(groups.items())
 
 
 def _order(payment: Payment, execution: Execution) -> TransferOrder:

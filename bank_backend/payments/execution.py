@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from bank_backend.payments.bodies import MOST_PAYMENTS
 from bank_backend.payments.due import due_moment, midnight
-from bank_backend.payments.model import BOOKED, UNDER_WAY, Execution, TransactionStatus
+from bank_backend.payments.model import BOOKED, UNDER_WAY, Execution, TransactionStatus, concluded
 from bank_backend.payments.reasons import AUTHORISED_TOO_LATE, INSUFFICIENT_FUNDS
 from bank_backend.schedule.model import TaskKind
 
@@ -93,10 +93,10 @@ class Executions:
         made = self._bookings.book(connection, payment, due, now)
         made = [_waiting(payment, each, now.date()) for each in made]
         self._store.put_executions(connection, made)
-        concluded = _concluded(payment, (known | {each.transfer: each for each in made}).values())
-        if concluded.status is _S.PDNG:
+        so_far = _concluded(payment, (known | {each.transfer: each for each in made}).values())
+        if so_far.status is _S.PDNG:
             self._plan(connection, payment, min(now + _TRY_AGAIN, midnight(now.date() + timedelta(days=1))))
-        return concluded
+        return so_far
 
     def _execute_occurrence(self, connection: Connection, payment: Payment, now: datetime) -> Payment:
         """Make one payment of a standing order. One that can't be made is recorded, and the order goes on (BG IG §5.3.4)."""
@@ -117,10 +117,10 @@ class Executions:
         """Reserve the money of a payment that was to be made at once and has to wait for the next business day."""
         made = self._bookings.promise(connection, payment, _due(payment, (), now.date()), now)
         self._store.put_executions(connection, made)
-        concluded = _concluded(payment, made)
-        if concluded.is_final:
+        promised = _concluded(payment, made)
+        if promised.is_final:
             self._drop(connection, payment, TaskKind.EXECUTE_PAYMENT)
-        return concluded
+        return promised
 
     def _known(self, connection: Connection, payment: Payment) -> list[Execution]:
         return self._store.executions_of(connection, payment, most=MOST_PAYMENTS)
@@ -152,14 +152,5 @@ def _waiting(payment: Payment, made: Execution, today: date) -> Execution:
 
 def _concluded(payment: Payment, executions: Collection[Execution]) -> Payment:
     """Return the payment with the status that its transfers' give (BG IG §4.14.1: PART is for bulks)."""
-    statuses = {each.status for each in executions}
-    for still_open in (_S.PDNG, _S.ACSP):
-        if still_open in statuses:
-            return payment.moved(still_open)
-    in_order = sorted(executions, key=lambda each: each.number)
-    refused = [each.reason for each in in_order if each.reason is not None]
-    if statuses == {_S.RJCT}:
-        return payment.rejected(refused[0])
-    if _S.RJCT in statuses:
-        return payment.moved(_S.PART)
-    return payment.moved(_S.ACCC if statuses == {_S.ACCC} else _S.ACSC)
+    status, reason = concluded(executions)
+    return payment.moved(status) if reason is None else payment.rejected(reason)

@@ -27,6 +27,8 @@ def instruction_as_json(instruction: Instruction) -> Json:
     day, moment = instruction.execution_date, instruction.execution_time
     body |= _given(
         batchBookingPreferred=instruction.batch_booking,
+        # Of pain.001 only, which is answered as it was sent.
+        batches=list(instruction.batches) or None,
         requestedExecutionDate=None if day is None else day.isoformat(),
         requestedExecutionTime=None if moment is None else moment.strftime(_MOMENT),
     )
@@ -66,6 +68,7 @@ def instruction_from_json(body: Mapping[str, Any]) -> Instruction:
         transfers=tuple(_transfer(each) for each in ([body] if bulk is None else bulk)),
         is_bulk=bulk is not None,
         batch_booking=body.get("batchBookingPreferred"),
+        batches=tuple(body.get("batches", ())),
         execution_date=_date(body.get("requestedExecutionDate")),
         execution_time=_moment(body.get("requestedExecutionTime")),
         rule=_rule(body) if "frequency" in body else None,

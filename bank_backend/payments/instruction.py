@@ -51,13 +51,17 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instruction:
-    """What is to be paid, from which account, and when: at once where none of the last three is given."""
+    """What is to be paid, from which account, and when: at once where none of the last three is given.
+
+    `batches` says of each transfer in which batch it is booked, None for by itself; empty: as `batch_booking` has it for all.
+    """
 
     debtor: AccountReference
     transfers: tuple[Transfer, ...]
     # A bulk of one is a bulk still.
     is_bulk: bool = False
     batch_booking: bool | None = None
+    batches: tuple[int | None, ...] = ()
     execution_date: date | None = None
     execution_time: datetime | None = None
     rule: RecurrenceRule | None = None
@@ -66,6 +70,12 @@ class Instruction:
     def is_dated(self) -> bool:
         """Whether it says itself when it is to be executed."""
         return not (self.execution_date is None and self.execution_time is None and self.rule is None)
+
+    def batch_of(self, position: int) -> int | None:
+        """Return in which batch a transfer is booked; None for by itself."""
+        if self.batches:
+            return self.batches[position]
+        return 0 if self.batch_booking else None
 
     @property
     def totals(self) -> tuple[Money, ...]:

@@ -11,6 +11,7 @@ from bank_backend.payments.reasons import NOT_AUTHORISED_IN_TIME
 from bank_backend.states import StateMachine
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import date, datetime
 
     from bank_backend.payments.instruction import Instruction
@@ -82,6 +83,20 @@ class Execution:
     reason: RejectionReason | None = None
     entry: str | None = None
     hold: str | None = None
+
+
+def concluded(executions: Collection[Execution]) -> tuple[TransactionStatus, RejectionReason | None]:
+    """Return the status that transfers give together; the first reason where none was made (BG IG §4.14.1: PART for bulks)."""
+    statuses = {each.status for each in executions}
+    for still_open in (_S.PDNG, _S.ACSP):
+        if still_open in statuses:
+            return still_open, None
+    if statuses == {_S.RJCT}:
+        first = min(executions, key=lambda each: each.number)
+        return _S.RJCT, first.reason
+    if _S.RJCT in statuses:
+        return _S.PART, None
+    return (_S.ACCC if statuses == {_S.ACCC} else _S.ACSC), None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,9 +46,9 @@ def origin_of(payment: Payment, number: int) -> str:
     return f"{payment.id}:{number}"
 
 
-def batch_origin(payment: Payment) -> str:
+def batch_origin(payment: Payment, batch: int = 0) -> str:
     """Return the name under which the one debit of a batch stands in the books."""
-    return f"{payment.id}:batch"
+    return f"{payment.id}:batch{batch or ''}"
 
 
 def reason_of(error: LedgerError) -> RejectionReason:

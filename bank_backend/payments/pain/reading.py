@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from bank_backend.errors import FormatError
 from bank_backend.ledger.particulars import Particulars
+from bank_backend.payments.bodies import MOST_PAYMENTS
 from bank_backend.payments.instruction import CreditorAccount, Instruction, Transfer
+from bank_backend.payments.pain.blocks import Message, blocks_of, debtor_of, execution_of, require_one_order
 from bank_backend.payments.pain.grammar import read
 from bank_backend.payments.pain.markup import read_markup
 from bank_backend.payments.pain.schema import VERSIONS, message_grammar
 from bank_backend.personalities.model import PaymentService
-from bank_backend.references import AccountReference
 from psd2.money import InvalidMoney, Money
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from collections.abc import Sequence
 
     from bank_backend.errors import BankError
     from bank_backend.payments.pain.grammar import Node
@@ -33,20 +33,6 @@ _ADDRESS: Final = {
 _NOT_PROVIDED: Final = "NOTPROVIDED"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """A pain.001 message that the grammar allows. `version` is its name, such as pain.001.001.03."""
-
-    version: str
-    header: Node
-    payment: Node
-
-    @property
-    def transactions(self) -> list[Node]:
-        """Its transfers."""
-        return self.payment.nodes("CdtTrfTxInf")
-
-
 def read_message(document: str) -> Message:
     """Read a pain.001 message; raises `FormatError`, naming up to ten faults by their elements."""
     markup, namespace = read_markup(document.encode())
@@ -57,59 +43,61 @@ def read_message(document: str) -> Message:
     version = VERSIONS[namespace]
     root = read(markup, message_grammar(version))
     (initiation,) = root.nodes("CstmrCdtTrfInitn")
-    (header,), (payment,) = initiation.nodes("GrpHdr"), initiation.nodes("PmtInf")
-    return Message(version=version, header=header, payment=payment)
+    (header,) = initiation.nodes("GrpHdr")
+    return Message(version=version, header=header, blocks=tuple(blocks_of(initiation.nodes("PmtInf"))))
 
 
 def instruction_of(message: Message, service: PaymentService, rule: RecurrenceRule | None = None) -> Instruction:
     """Return what a message instructs; raises `FormatError`. The calendar of a periodic payment counts for its date."""
     _require_sums(message)
     _require_number(message, service)
-    payment = message.payment
-    is_bulk = service is PaymentService.BULK
-    day, moment = (None, None) if rule is not None else _execution(payment)
+    require_one_order(message)
+    first, is_bulk = message.blocks[0].node, service is PaymentService.BULK
+    day, moment = (None, None) if rule is not None else execution_of(first)
     return Instruction(
-        debtor=AccountReference(_debtor_iban(payment), payment.at("DbtrAcct/Ccy")),
-        transfers=tuple(_transfer(each, payment) for each in message.transactions),
+        debtor=debtor_of(first),
+        transfers=tuple(_transfer(each, block.node) for block in message.blocks for each in block.transactions),
         is_bulk=is_bulk,
-        batch_booking=payment.at("BtchBookg") if is_bulk else None,
+        batch_booking=first.at("BtchBookg") if is_bulk else None,
+        batches=_batches(message) if len(message.blocks) > 1 else (),
         execution_date=day,
         execution_time=moment,
         rule=rule,
     )
 
 
+def _batches(message: Message) -> tuple[int | None, ...]:
+    """Return the block of each transfer that is booked with the others of its block; None for each that isn't."""
+    return tuple(
+        number if block.node.at("BtchBookg") else None for number, block in enumerate(message.blocks) for _ in block.places
+    )
+
+
 def _require_sums(message: Message) -> None:
-    """ISO 20022: what the header and the payment information sum up is what follows."""
-    number = len(message.transactions)
-    total = sum((each.at("Amt/InstdAmt") for each in message.transactions), start=Decimal(0))
-    for node in (message.header, message.payment):
-        for name, right in (("NbOfTxs", number), ("CtrlSum", total)):
-            given = node.first(name)
-            if given is not None and given.value != right:
-                text = f"{name} in line {given.line} is {given.value}, and the transactions make {right}"
-                raise FormatError(text, path=given.path)
+    """ISO 20022: what the header and each payment information sum up is what follows."""
+    _require_summed(message.header, message.transactions)
+    for block in message.blocks:
+        _require_summed(block.node, block.transactions)
+
+
+def _require_summed(node: Node, transactions: Sequence[Node]) -> None:
+    total = sum((each.at("Amt/InstdAmt") for each in transactions), start=Decimal(0))
+    for name, right in (("NbOfTxs", len(transactions)), ("CtrlSum", total)):
+        given = node.first(name)
+        if given is not None and given.value != right:
+            text = f"{name} in line {given.line} is {given.value}, and the transactions make {right}"
+            raise FormatError(text, path=given.path)
 
 
 def _require_number(message: Message, service: PaymentService) -> None:
-    if service is not PaymentService.BULK and len(message.transactions) > 1:
-        second = message.transactions[1]
+    transactions = message.transactions
+    if service is not PaymentService.BULK and len(transactions) > 1:
+        second = transactions[1]
         text = f"CdtTrfTxInf in line {second.line} is a second payment: send several to /v1/bulk-payments"
         raise FormatError(text, path=second.path)
-
-
-def _execution(payment: Node) -> tuple[date | None, datetime | None]:
-    chosen = payment.at("ReqdExctnDt") or payment.at("ReqdExctnDt/Dt")
-    return chosen, payment.at("ReqdExctnDt/DtTm")
-
-
-def _debtor_iban(payment: Node) -> str:
-    iban = payment.at("DbtrAcct/Id/IBAN")
-    if iban is None:
-        node = payment.nearest("DbtrAcct/Id")
-        text = f"Id in line {node.line} has no IBAN: this bank's accounts all have one"
-        raise FormatError(text, path=f"{node.path}/IBAN")
-    return str(iban)
+    if len(transactions) > MOST_PAYMENTS:
+        text = f"CdtTrfTxInf in line {transactions[MOST_PAYMENTS].line} is one more than the {MOST_PAYMENTS} that a bulk holds"
+        raise FormatError(text, path=transactions[MOST_PAYMENTS].path)
 
 
 def _transfer(node: Node, payment: Node) -> Transfer:
@@ -170,9 +158,10 @@ class PainPlaces:
         if field not in _PLACES:
             return kind(text, path=field)
         is_of_transfer, steps = _PLACES[field]
-        above = self._message.transactions[transfer] if is_of_transfer else self._message.payment
+        block = self._message.block_of(transfer).node
+        above = self._message.transactions[transfer] if is_of_transfer else block
         if field == "chargeBearer" and above.first(steps) is None:
-            above = self._message.payment
+            above = block
         node = above.nearest(steps)
         path = f"{node.path}/@Ccy" if field == "instructedAmount.currency" else f"{above.path}/{steps}"
         return kind(f"line {node.line}: {text}", path=path)

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
+from bank_backend.payments.model import TransactionStatus, concluded
 from bank_backend.payments.pain.reading import read_message
 from bank_backend.payments.pain.schema import REPORTS, namespace_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from bank_backend.payments.model import Execution, TransactionStatus
+    from bank_backend.payments.model import Execution
+    from bank_backend.payments.pain.blocks import Block
     from bank_backend.payments.pain.grammar import Node
-    from bank_backend.payments.pain.reading import Message
     from bank_backend.payments.reasons import RejectionReason
     from bank_backend.payments.service import PaymentView
 
@@ -40,22 +41,31 @@ def status_report(view: PaymentView, original: str) -> bytes:
     report.text(group, "OrgnlCreDtTm", message.header.at("CreDtTm").strftime(_MOMENT))
     report.sums(group, message.header)
     report.status(group, "GrpSts", payment.status, payment.reason)
-    _payment_information(report, report.below(root, "OrgnlPmtInfAndSts"), view, message)
+    for block in message.blocks:
+        _payment_information(report, report.below(root, "OrgnlPmtInfAndSts"), view, block)
     return etree.tostring(document, xml_declaration=True, encoding="UTF-8")
 
 
-def _payment_information(report: _Writer, above: etree._Element, view: PaymentView, message: Message) -> None:
-    report.text(above, "OrgnlPmtInfId", message.payment.at("PmtInfId"))
-    report.sums(above, message.payment)
-    report.status(above, "PmtInfSts", view.payment.status, view.payment.reason)
+def _payment_information(report: _Writer, above: etree._Element, view: PaymentView, block: Block) -> None:
     newest: Mapping[int, Execution] = {each.transfer: each for each in view.executions}
-    for place, transaction in enumerate(message.transactions):
+    report.text(above, "OrgnlPmtInfId", block.node.at("PmtInfId"))
+    report.sums(above, block.node)
+    report.status(above, "PmtInfSts", *_standing(view, [newest[place] for place in block.places if place in newest]))
+    for place, transaction in zip(block.places, block.transactions, strict=True):
         made = newest.get(place)
         below = report.below(above, "TxInfAndSts")
         report.text(below, "OrgnlInstrId", transaction.at("PmtId/InstrId"))
         report.text(below, "OrgnlEndToEndId", transaction.at("PmtId/EndToEndId"))
         status = view.payment.status if made is None else made.status
         report.status(below, "TxSts", status, view.payment.reason if made is None else made.reason)
+
+
+def _standing(view: PaymentView, made: Sequence[Execution]) -> tuple[TransactionStatus, RejectionReason | None]:
+    """Return how a block stands: as its own transfers came out or, before and where the whole was cancelled, as the message."""
+    payment = view.payment
+    if not made or payment.status is TransactionStatus.CANC:
+        return payment.status, payment.reason
+    return concluded(made)
 
 
 class _Writer:

@@ -81,6 +81,7 @@ def _payment_information(version: str) -> Element:
         _party("UltmtDbtr", version, least=0),
         _o("ChrgBr", texts.charge_bearer),
         _transaction(version),
+        most=MOST_PAYMENTS,
     )
 
 

@@ -249,7 +249,7 @@ def test_a_fault_of_the_message_is_named_by_its_element(till: Till) -> None:
     """With its line, in the refusal that a TPP reads."""
     answer: Any = till.send_pain(SINGLE, pain(till.iban).replace("E2E-0", "x" * 36))
 
-    assert refusal(answer) == (400, "FORMAT_ERROR", "/Document/CstmrCdtTrfInitn/PmtInf/CdtTrfTxInf[1]/PmtId/EndToEndId")
+    assert refusal(answer) == (400, "FORMAT_ERROR", "/Document/CstmrCdtTrfInitn/PmtInf[1]/CdtTrfTxInf[1]/PmtId/EndToEndId")
     assert "in line 19" in answer.json["tppMessages"][0]["text"]
 
 

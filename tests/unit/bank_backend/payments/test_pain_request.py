@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 DEBTOR = "DE89370400440532013000"
 NOW = datetime(2026, 11, 18, 10, 26, tzinfo=UTC)
 INITIATION = "/Document/CstmrCdtTrfInitn"
-TRANSFER = f"{INITIATION}/PmtInf/CdtTrfTxInf[1]"
+TRANSFER = f"{INITIATION}/PmtInf[1]/CdtTrfTxInf[1]"
 
 
 def read(
@@ -79,7 +79,7 @@ def test_a_second_transfer_is_no_single_payment() -> None:
     """BG IG §5.3.2: the message may only contain one."""
     error = refused(pain(DEBTOR, "1.00", "2.00"))
 
-    assert error.path == f"{INITIATION}/PmtInf/CdtTrfTxInf[2]"
+    assert error.path == f"{INITIATION}/PmtInf[1]/CdtTrfTxInf[2]"
     assert "/v1/bulk-payments" in error.text
 
 
@@ -92,13 +92,13 @@ def test_a_second_transfer_is_no_single_payment() -> None:
         ("<NbOfTxs>1</NbOfTxs>", "<NbOfTxs>one</NbOfTxs>", f"{INITIATION}/GrpHdr/NbOfTxs"),
         ("<NbOfTxs>1</NbOfTxs>", "<NbOfTxs>2</NbOfTxs>", f"{INITIATION}/GrpHdr/NbOfTxs"),
         ("</NbOfTxs>", "</NbOfTxs><CtrlSum>12.49</CtrlSum>", f"{INITIATION}/GrpHdr/CtrlSum"),
-        ("<PmtMtd>TRF</PmtMtd>", "<PmtMtd>CHK</PmtMtd>", f"{INITIATION}/PmtInf/PmtMtd"),
-        ("2026-11-18</ReqdExctnDt>", "18.11.2026</ReqdExctnDt>", f"{INITIATION}/PmtInf/ReqdExctnDt"),
-        ("2026-11-18</ReqdExctnDt>", "2026-11-17</ReqdExctnDt>", f"{INITIATION}/PmtInf/ReqdExctnDt"),
-        (f"<IBAN>{DEBTOR}</IBAN>", "<IBAN>DE89370400440532013001</IBAN>", f"{INITIATION}/PmtInf/DbtrAcct/Id/IBAN"),
-        (f"<IBAN>{DEBTOR}</IBAN>", "<Othr><Id>123</Id></Othr>", f"{INITIATION}/PmtInf/DbtrAcct/Id/IBAN"),
-        ("<ChrgBr>SLEV</ChrgBr>", "<ChrgBr>DEBT</ChrgBr>", f"{INITIATION}/PmtInf/ChrgBr"),
-        ("<ChrgBr>SLEV</ChrgBr>", "<ChrgBr>NONE</ChrgBr>", f"{INITIATION}/PmtInf/ChrgBr"),
+        ("<PmtMtd>TRF</PmtMtd>", "<PmtMtd>CHK</PmtMtd>", f"{INITIATION}/PmtInf[1]/PmtMtd"),
+        ("2026-11-18</ReqdExctnDt>", "18.11.2026</ReqdExctnDt>", f"{INITIATION}/PmtInf[1]/ReqdExctnDt"),
+        ("2026-11-18</ReqdExctnDt>", "2026-11-17</ReqdExctnDt>", f"{INITIATION}/PmtInf[1]/ReqdExctnDt"),
+        (f"<IBAN>{DEBTOR}</IBAN>", "<IBAN>DE89370400440532013001</IBAN>", f"{INITIATION}/PmtInf[1]/DbtrAcct/Id/IBAN"),
+        (f"<IBAN>{DEBTOR}</IBAN>", "<Othr><Id>123</Id></Othr>", f"{INITIATION}/PmtInf[1]/DbtrAcct/Id/IBAN"),
+        ("<ChrgBr>SLEV</ChrgBr>", "<ChrgBr>DEBT</ChrgBr>", f"{INITIATION}/PmtInf[1]/ChrgBr"),
+        ("<ChrgBr>SLEV</ChrgBr>", "<ChrgBr>NONE</ChrgBr>", f"{INITIATION}/PmtInf[1]/ChrgBr"),
         ("<EndToEndId>E2E-0</EndToEndId>", "", f"{TRANSFER}/PmtId/EndToEndId"),
         ('Ccy="EUR">12.50<', 'Ccy="EUR">12.505<', f"{TRANSFER}/Amt/InstdAmt"),
         ('Ccy="EUR">12.50<', 'Ccy="EUR">-12.50<', f"{TRANSFER}/Amt/InstdAmt"),
@@ -139,7 +139,7 @@ def test_elements_have_an_order() -> None:
     """ISO 20022 messages are sequences."""
     error = refused(bent("<PmtMtd>TRF</PmtMtd>", "", "1.00").replace("<Dbtr>", "<PmtMtd>TRF</PmtMtd><Dbtr>", 1))
 
-    assert error.path == f"{INITIATION}/PmtInf/PmtMtd"
+    assert error.path == f"{INITIATION}/PmtInf[1]/PmtMtd"
     assert "too late" in error.text
 
 
@@ -149,7 +149,7 @@ def test_all_faults_are_told_at_once() -> None:
     error = refused(document)
 
     assert isinstance(error, FormatError)
-    assert [each.path for each in (error, *error.others)] == [f"{INITIATION}/GrpHdr/MsgId", f"{INITIATION}/PmtInf/PmtMtd"]
+    assert [each.path for each in (error, *error.others)] == [f"{INITIATION}/GrpHdr/MsgId", f"{INITIATION}/PmtInf[1]/PmtMtd"]
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def test_the_most_transfers_are_read_and_one_more_is_not() -> None:
     """200."""
     assert len(read(pain(DEBTOR, *["0.01"] * 200), PaymentService.BULK).transfers) == 200
     error = refused(pain(DEBTOR, *["0.01"] * 201), PaymentService.BULK)
-    assert error.path == f"{INITIATION}/PmtInf/CdtTrfTxInf[201]"
+    assert error.path == f"{INITIATION}/PmtInf[1]/CdtTrfTxInf[201]"
 
 
 def test_a_control_sum_that_is_right_is_taken() -> None:
