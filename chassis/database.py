@@ -138,13 +138,18 @@ def _open_postgresql(url: URL, threads: int) -> Engine:
         hide_parameters=True,
         # A connection that the server has closed meanwhile is found out before it is used, and replaced.
         pool_pre_ping=True,
-        pool_use_lifo=True,
         **_pool(threads),
     )
 
 
-def _pool(threads: int) -> dict[str, int]:
-    return {"pool_size": threads + _SPARE_CONNECTIONS, "max_overflow": 0, "pool_timeout": _POOL_TIMEOUT_SECONDS}
+def _pool(threads: int) -> dict[str, int | bool]:
+    return {
+        "pool_size": threads + _SPARE_CONNECTIONS,
+        "max_overflow": 0,
+        "pool_timeout": _POOL_TIMEOUT_SECONDS,
+        # The connection used last has most in its caches; SQLite's forget all when another one has written.
+        "pool_use_lifo": True,
+    }
 
 
 def first_line(error: BaseException) -> str:

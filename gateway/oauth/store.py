@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from sqlalchemy import bindparam, cast, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from chassis.database import for_reading
+from chassis.single_statements import SingleRead, SingleWrite
 from gateway.changes.kinds import ChangeKind
 from gateway.changes.store import append_change
 from gateway.oauth.grant_management.store import put_grant
@@ -38,9 +38,9 @@ from gateway.tables.oauth import (
 from gateway.tables.register import clients
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import Connection, Engine, Insert, Row, Table
+    from sqlalchemy import Connection, Engine, Insert, Table
 
     from gateway.oauth.grant_management.model import Grant
     from gateway.oauth.par.model import Claim
@@ -109,8 +109,11 @@ class SqlOAuthStore:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._reading = for_reading(engine)
-        self._put_code = _code_unless_redeemed(postgresql.Insert if engine.dialect.name == "postgresql" else sqlite.Insert)
+        self._found = {type_: SingleRead(engine, query) for type_, query in _OF_SHA256.items()}
+        self._code_of_request = SingleRead(engine, _CODE_OF_REQUEST)
+        insert_ = postgresql.Insert if engine.dialect.name == "postgresql" else sqlite.Insert
+        self._put_code = SingleWrite(engine, _code_unless_redeemed(insert_))
+        self._add_access = SingleWrite(engine, _ADD_ACCESS)
 
     def add_request(self, request: AuthorizationRequest, claim: Claim | None = None) -> None:
         """Keep an authorization request, begun by `claim`; raises `ClaimLost` where that is another's now."""
@@ -127,14 +130,12 @@ class SqlOAuthStore:
 
     def has_code(self, request_sha256: str) -> bool:
         """Tell whether the request was answered with a code, redeemed or not."""
-        with self._reading.connect() as connection:
-            return connection.execute(_CODE_OF_REQUEST, {"wanted": request_sha256}).first() is not None
+        return self._code_of_request.row(wanted=request_sha256) is not None
 
     def put_code(self, code: AuthorizationCode) -> None:
         """Keep a code in the place of an unredeemed one of the same request; raises `CodeAlreadyRedeemed`."""
-        with self._engine.begin() as connection:
-            if connection.execute(self._put_code, _values(code)).rowcount != 1:
-                raise CodeAlreadyRedeemed
+        if self._put_code.rows_written(_values(code)) != 1:
+            raise CodeAlreadyRedeemed
 
     def code(self, sha256: str) -> AuthorizationCode | None:
         """Return the code, redeemed or not, or None."""
@@ -160,8 +161,8 @@ class SqlOAuthStore:
 
     def add_access_token(self, access: AccessToken) -> None:
         """Keep an access token; raises `GrantWithdrawn` where its client is gone."""
-        with self._engine.begin() as connection:
-            _add_access(connection, access)
+        if self._add_access.rows_written(_values(access)) != 1:
+            raise GrantWithdrawn
 
     def add_refreshed(self, access: AccessToken, refresh_sha256: str) -> None:
         """Keep an access token made by a refresh token; raises `GrantWithdrawn` where that was revoked meanwhile."""
@@ -197,8 +198,7 @@ class SqlOAuthStore:
             return sum(_prune(connection, table, before, batch) for table in _PRUNED)
 
     def _one(self, type_: type[_Kept], sha256: str) -> _Kept | None:
-        with self._reading.connect() as connection:
-            row = connection.execute(_OF_SHA256[type_], {"wanted": sha256}).one_or_none()
+        row = self._found[type_].row(wanted=sha256)
         return _kept(row, type_) if row else None
 
 
@@ -243,8 +243,8 @@ def _values(kept: _Kept) -> dict[str, Any]:
     return {name: value.timestamp() if isinstance(value, datetime) else value for name, value in values.items()}
 
 
-def _kept(row: Row[Any], type_: type[_Kept]) -> _Kept:
-    kept = dict(row._mapping)  # noqa: SLF001 - public in SQLAlchemy
+def _kept(row: Mapping[str, Any], type_: type[_Kept]) -> _Kept:
+    kept = dict(row)
     for name in _TIMES[type_]:
         if kept[name] is not None:
             kept[name] = datetime.fromtimestamp(kept[name], UTC)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from chassis.database import for_reading
+from chassis.single_statements import SingleRead
 from gateway.admin_audit.store import record_change
 from gateway.changes.kinds import EVERYTHING, ChangeKind
 from gateway.changes.store import append_change, changing
@@ -75,6 +76,7 @@ class SqlRegisterStore:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._reading = for_reading(engine)
+        self._registered = SingleRead(engine, _REGISTERED)
 
     def tpp(self, authorisation_number: str) -> Tpp | None:
         """Return the TPP, or None."""
@@ -116,9 +118,8 @@ class SqlRegisterStore:
 
     def registered(self, client_id: str) -> RegisteredClient | None:
         """Return the client together with its TPP, or None."""
-        with self._reading.connect() as connection:
-            row = connection.execute(_REGISTERED, {"client_id": client_id}).one_or_none()
-        return RegisteredClient(_client(row), _tpp(row, _OF_TPP)) if row else None
+        row = self._registered.row(client_id=client_id)
+        return RegisteredClient(_client_of(row), _tpp_of(row, _OF_TPP)) if row else None
 
     def change_client(
         self,
@@ -232,8 +233,15 @@ def _values(client: Client) -> dict[str, Any]:
     }
 
 
-def _tpp(row: Row[Any], prefix: str = "") -> Tpp:
-    columns = row._mapping  # noqa: SLF001 - public in SQLAlchemy
+def _columns(row: Row[Any]) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", row._mapping)  # noqa: SLF001 - public in SQLAlchemy; it also takes columns as keys
+
+
+def _tpp(row: Row[Any]) -> Tpp:
+    return _tpp_of(_columns(row))
+
+
+def _tpp_of(columns: Mapping[str, Any], prefix: str = "") -> Tpp:
     return Tpp(
         authorisation_number=columns[f"{prefix}authorisation_number"],
         name=columns[f"{prefix}name"],
@@ -246,13 +254,17 @@ def _tpp(row: Row[Any], prefix: str = "") -> Tpp:
 
 
 def _client(row: Row[Any]) -> Client:
+    return _client_of(_columns(row))
+
+
+def _client_of(columns: Mapping[str, Any]) -> Client:
     return Client(
-        client_id=row.client_id,
-        authorisation_number=row.authorisation_number,
-        name=row.name,
-        redirect_uris=tuple(json.loads(row.redirect_uris)),
-        profile=ClientProfile(row.profile),
-        token_endpoint_auth_method=AuthMethod(row.token_endpoint_auth_method),
-        status=ClientStatus(row.status),
-        **read_metadata(row.oauth_metadata),
+        client_id=columns["client_id"],
+        authorisation_number=columns["authorisation_number"],
+        name=columns["name"],
+        redirect_uris=tuple(json.loads(columns["redirect_uris"])),
+        profile=ClientProfile(columns["profile"]),
+        token_endpoint_auth_method=AuthMethod(columns["token_endpoint_auth_method"]),
+        status=ClientStatus(columns["status"]),
+        **read_metadata(columns["oauth_metadata"]),
     )

@@ -70,6 +70,7 @@ BESIDE = {
     "test_trust_migration": {"open_engine", "migrate"},  # one revision to the next, on URLs that the fixture lent
     # They are what it tests, on URLs lent and on files that only SQLite has.
     "test_chassis_database": {"open_engine", "migrate", "database_command", "sqlite3"},
+    "test_single_statements": {"open_engine"},  # a table of its own, on the URL that the fixture lent
     "test_developer_command": {"build_services"},  # the command's own way to the URL that the fixture lent
     "test_edge_databases": {"running_edge"},  # on the URL that the fixture lent
 }

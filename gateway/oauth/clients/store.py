@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
+from chassis.single_statements import SingleWrite
 from gateway.oauth.clients.assertions import AssertionUsed
 from gateway.tables.oauth import client_assertions
 
@@ -20,12 +21,11 @@ class SqlUsedAssertions:
     """Used assertions on SQLAlchemy Core."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        self._add = SingleWrite(engine, insert(client_assertions))
 
     def use(self, sha256: str, expires_at: datetime) -> None:
         """Note that an assertion is used; raises `AssertionUsed` for all but the first."""
         try:
-            with self._engine.begin() as connection:
-                connection.execute(insert(client_assertions).values(sha256=sha256, expires_at=expires_at.timestamp()))
+            self._add.rows_written({"sha256": sha256, "expires_at": expires_at.timestamp()})
         except IntegrityError as error:
             raise AssertionUsed from error

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from chassis.database import for_reading
+from chassis.single_statements import SingleRead
 from gateway.oauth.grant_management.model import Grant
 from gateway.oauth.model import GrantWithdrawn
 from gateway.tables.oauth import grants
@@ -37,13 +37,12 @@ class SqlGrantStore:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._reading = for_reading(engine)
+        self._find = SingleRead(engine, _FIND)
 
     def grant(self, grant_id: str) -> Grant | None:
         """Return the grant, in force or not, or None."""
-        with self._reading.connect() as connection:
-            row = connection.execute(_FIND, {"wanted": grant_id}).one_or_none()
-        return Grant(**{field.name: _read(field.name, getattr(row, field.name)) for field in fields(Grant)}) if row else None
+        row = self._find.row(wanted=grant_id)
+        return Grant(**{field.name: _read(field.name, row[field.name]) for field in fields(Grant)}) if row else None
 
     def end(self, grant_id: str, at: datetime) -> None:
         """Note that a grant was revoked; the first time counts."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import and_, bindparam, insert, or_, select, update
 
-from chassis.database import for_reading
+from chassis.single_statements import SingleRead, SingleWrite
 from gateway.oauth.par.model import PushedRequest, PushedRequestAnswered
 from gateway.tables.oauth import pushed_requests
 
@@ -51,8 +51,9 @@ class SqlPushedRequests:
     """Pushed requests on SQLAlchemy Core."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._reading = for_reading(engine)
+        self._add, self._claim = SingleWrite(engine, _ADD), SingleWrite(engine, _CLAIM)
+        self._release, self._answer = SingleWrite(engine, _RELEASE), SingleWrite(engine, _ANSWER)
+        self._find = SingleRead(engine, _FIND)
 
     def add(self, pushed: PushedRequest) -> None:
         """Keep a pushed request."""
@@ -62,23 +63,21 @@ class SqlPushedRequests:
             "parameters": json.dumps(dict(pushed.parameters)),
             "expires_at": pushed.expires_at.timestamp(),
         }
-        with self._engine.begin() as connection:
-            connection.execute(_ADD, row)
+        self._add.rows_written(row)
 
     def find(self, sha256: str) -> PushedRequest | None:
         """Return the pushed request, used or not, or None."""
-        with self._reading.connect() as connection:
-            row = connection.execute(_FIND, {"wanted": sha256}).one_or_none()
+        row = self._find.row(wanted=sha256)
         if row is None:
             return None
         return PushedRequest(
-            sha256=row.sha256,
-            client_id=row.client_id,
-            parameters=json.loads(row.parameters),
-            expires_at=datetime.fromtimestamp(row.expires_at, UTC),
-            browser_sha256=row.browser_sha256,
-            begun_as=row.begun_as,
-            answered_by=row.answered_by,
+            sha256=row["sha256"],
+            client_id=row["client_id"],
+            parameters=json.loads(row["parameters"]),
+            expires_at=datetime.fromtimestamp(row["expires_at"], UTC),
+            browser_sha256=row["browser_sha256"],
+            begun_as=row["begun_as"],
+            answered_by=row["answered_by"],
         )
 
     def is_claimed(self, claim: Claim, *, stale: datetime) -> bool:
@@ -89,16 +88,13 @@ class SqlPushedRequests:
             "at": claim.at.timestamp(),
             "stale": stale.timestamp(),
         }
-        with self._engine.begin() as connection:
-            return connection.execute(_CLAIM, values).rowcount == 1
+        return self._claim.rows_written(values) == 1
 
     def release(self, claim: Claim) -> None:
         """Let anybody begin, as if nobody had come; nothing where somebody else has taken over, or the client its answer."""
-        with self._engine.begin() as connection:
-            connection.execute(_RELEASE, {"wanted": claim.sha256, "at": claim.at.timestamp()})
+        self._release.rows_written({"wanted": claim.sha256, "at": claim.at.timestamp()})
 
     def answer(self, sha256: str, *, by: str) -> None:
         """Let one authorization request answer it, as often as that likes; raises `PushedRequestAnswered` for any other."""
-        with self._engine.begin() as connection:
-            if connection.execute(_ANSWER, {"wanted": sha256, "by": by, "answered_by": by}).rowcount != 1:
-                raise PushedRequestAnswered
+        if self._answer.rows_written({"wanted": sha256, "by": by, "answered_by": by}) != 1:
+            raise PushedRequestAnswered
