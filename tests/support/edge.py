@@ -9,7 +9,6 @@ import os
 import signal
 import socket
 import ssl
-import subprocess
 import sys
 import time
 from contextlib import contextmanager
@@ -32,6 +31,7 @@ from gateway.trust.store import SqlTrustStore
 from psd2.clock import SystemClock
 from psd2.ids import new_secret
 from psd2.roles import PspRole
+from tests.support.forked_server import ForkedServer
 from tests.support.internal_home import InternalCa, internal_home
 from tests.support.pki import NUMBER, Authority, Issued
 from tests.support.platform import free_base_port
@@ -155,7 +155,7 @@ class EdgeUnderTest:
 
     home: Home
     ports: PortTable
-    process: subprocess.Popen[bytes]
+    process: ForkedServer
     authority: Authority
     register: Register
     bank: ScriptedUpstream
@@ -296,8 +296,8 @@ def running_edge(folder: Path, **settings: str) -> Iterator[EdgeUnderTest]:
     ports = PortTable(free_base_port())
     environment = _environment(home, ports, upstreams) | {f"GATEWAY_{name}": value for name, value in settings.items()}
     register = _register(environment["GATEWAY_DATABASE_URL"], authority)
-    command = [sys.executable, "-m", "gunicorn", "-c", "python:gateway.edge.server", "gateway.edge.asgi:application()"]
-    process = subprocess.Popen(command, env=environment)
+    arguments = ["-c", "python:gateway.edge.server", "gateway.edge.asgi:application()"]
+    process = ForkedServer(arguments, environment)
     edge = EdgeUnderTest(
         home=home,
         ports=ports,
@@ -309,7 +309,7 @@ def running_edge(folder: Path, **settings: str) -> Iterator[EdgeUnderTest]:
         portal=upstreams["portal"],
         qwac=authority.qwac(),
         internal_authority=internal,
-        command=command,
+        command=[sys.executable, "-m", "gunicorn", *arguments],
         environment=environment,
     )
     try:
