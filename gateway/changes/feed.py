@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _MOST_AT_A_TIME = 1_000
 _READ_SECONDS = 5.0
 _RUSH_SECONDS = 0.005
+# A reading may have begun long before it is waited for, or had to wait for a processor: the next one is younger.
+_MOST_READINGS = 3
 
 
 class StaleFeed(RuntimeError):
@@ -83,13 +85,16 @@ class ChangeFeed:
         return self._monotonic() - self._read_at
 
     async def require_fresh(self) -> None:
-        """Read at once where the last reading is too old; raises `StaleFeed` if that fails too.
+        """Read at once where the last reading is too old; raises `StaleFeed` where that fails, or is too old again and again.
 
         A worker whose loop was held up for a moment reads and goes on; one whose database is gone refuses.
         """
-        if self.is_fresh:
-            return
-        await self._read_once()
+        for _ in range(_MOST_READINGS):
+            if self.is_fresh:
+                return
+            await self._read_once()
+            if self._failing:
+                break
         if not self.is_fresh:
             raise StaleFeed
 

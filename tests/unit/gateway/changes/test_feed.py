@@ -28,11 +28,16 @@ class Source:
     def __init__(self) -> None:
         self.rows: list[Change] = []
         self.is_broken = False
+        self.time = Time()
+        self.seconds: list[float] = []  # that the next readings take
+        self.readings = 0
 
     def newest_position(self) -> int:
         return self.rows[-1].position if self.rows else 0
 
     def changes_after(self, position: int, *, limit: int) -> Sequence[Change]:
+        self.readings += 1
+        self.time.now += self.seconds.pop(0) if self.seconds else 0
         if self.is_broken:
             raise OSError("no database")
         return [row for row in self.rows if row.position > position][:limit]
@@ -87,6 +92,39 @@ def test_a_worker_that_is_woken_reads_at_once() -> None:
     asyncio.run(run())
 
 
+@pytest.mark.parametrize(("seconds", "readings"), [([1.5], 2), ([1.5, 1.5], 3)])
+def test_a_reading_that_took_too_long_is_followed_by_another(seconds: list[float], readings: int) -> None:
+    """One that began long before it was waited for, on a machine that is short of processors, says nothing of the next."""
+
+    async def run() -> None:
+        source = Source()
+        feed = feed_of(source, source.time, [])
+        await feed.start()
+        source.time.now += 2
+        source.seconds = seconds
+        await feed.require_fresh()
+        assert feed.is_fresh
+        assert source.readings == readings
+
+    asyncio.run(run())
+
+
+def test_readings_that_all_take_too_long_vouch_for_nobody() -> None:
+    """However often: what was revoked since they began is not known."""
+
+    async def run() -> None:
+        source = Source()
+        feed = feed_of(source, source.time, [])
+        await feed.start()
+        source.time.now += 2
+        source.seconds = [1.5] * 100
+        with pytest.raises(StaleFeed):
+            await feed.require_fresh()
+        assert source.readings == 3
+
+    asyncio.run(run())
+
+
 def test_a_gap_makes_a_worker_forget_everything() -> None:
     """Rows that were pruned before it read them may have held anything."""
 
@@ -131,6 +169,7 @@ def test_a_feed_that_cannot_be_read_goes_stale_after_its_time() -> None:
         assert not feed.is_fresh
         with pytest.raises(StaleFeed):
             await feed.require_fresh()
+        assert source.readings == 1  # nobody waits for what fails
         source.is_broken = False
         await feed.require_fresh()
         assert feed.is_fresh
