@@ -100,7 +100,7 @@ class ParameterNotSupported(BankError):
 
 
 class ParameterNotConsistent(BankError):
-    """Parameters that contradict one another."""
+    """Parameters of the query that contradict one another (BG IG §14.11.1: of the query only)."""
 
     code = MessageCode.PARAMETER_NOT_CONSISTENT
     problem_code = "request.parameter_not_consistent"

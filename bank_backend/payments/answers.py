@@ -20,6 +20,7 @@ from psd2.ids import new_uuid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from bank_backend.calls import TppCall
     from bank_backend.payments.costs import Costs
@@ -97,12 +98,16 @@ def _history(view: PaymentView) -> dict[str, Any]:
     body: dict[str, Any] = {}
     if told:
         body["executions"] = [{"executionDate": each.day.isoformat()} | _outcome(each) for each in told]
-    if view.payment.status in UNDER_WAY:
-        since = view.now.date() if not told else max(view.now.date(), told[-1].day + timedelta(days=1))
-        following = view.payment.required_rule.first_from(since)
-        if following is not None:
-            body["nextExecutionDate"] = following.isoformat()
-    return body
+    following = _following(view)
+    return body if following is None else body | {"nextExecutionDate": following.isoformat()}
+
+
+def _following(view: PaymentView) -> date | None:
+    """Return when a standing order pays next; None where it doesn't any more."""
+    if view.payment.status not in UNDER_WAY:
+        return None
+    today, last = view.now.date(), view.executions[-1].day if view.executions else None
+    return view.payment.required_rule.first_from(today if last is None else max(today, last + timedelta(days=1)))
 
 
 def _outcome(execution: Execution, batch_debit: str | None = None) -> dict[str, Any]:
@@ -152,8 +157,8 @@ def _parts(executions: Sequence[Execution]) -> str:
 def _coming(view: PaymentView) -> str:
     instruction = view.payment.instruction
     if instruction.rule is not None:
-        following = _history(view).get("nextExecutionDate")
-        return f"The next payment is made on {following}" if following else ""
+        following = _following(view)
+        return f"The next payment is made on {readable_day(following)}" if following is not None else ""
     if instruction.execution_time is not None:
         return f"It is made on {readable_day(instruction.execution_time.date())}, {instruction.execution_time:%H:%M} UTC"
     if instruction.execution_date is not None:

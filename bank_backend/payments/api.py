@@ -9,7 +9,7 @@ from flask import Blueprint, g, request
 
 from bank_backend.authorisations.api import add_authorisation_routes
 from bank_backend.authorisations.model import ResourceKind
-from bank_backend.errors import ParameterNotConsistent, ProductUnknown
+from bank_backend.errors import FormatError, ProductUnknown
 from bank_backend.openapi.declarations import JSON, Text, operation
 from bank_backend.openapi.parameters import PSU_HEADERS, REDIRECT_HEADERS, START_HEADERS
 from bank_backend.openapi.shapes.payments import (
@@ -118,7 +118,7 @@ class _PaymentViews:
         with self._services.database.reading() as connection:
             psu = self._services.consents.session_psu(connection, call, consent)
         if call.psu_id not in {None, psu}:
-            raise ParameterNotConsistent("PSU-ID names another PSU than the consent's: leave one of them out", path="PSU-ID")
+            raise FormatError("PSU-ID names another PSU than the consent's: leave one of them out", path="PSU-ID")
         return replace(call, psu_id=psu)
 
     @operation(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
-from bank_backend.errors import ExecutionDateInvalid, FormatError, ParameterNotConsistent, PeriodInvalid
+from bank_backend.errors import ExecutionDateInvalid, FormatError, PeriodInvalid
 from bank_backend.ledger.calendar import business_day, is_business_day
 from bank_backend.payments.products import MOST_MINOR
 from bank_backend.payments.recurrence import Frequency
@@ -90,7 +90,7 @@ def _require_moment(instruction: Instruction, scheme: Scheme, places: Places, no
     day, moment = instruction.execution_date, instruction.execution_time
     if day is not None and moment is not None:
         text = "give either requestedExecutionDate or requestedExecutionTime"
-        raise places.fault(ParameterNotConsistent, text, "requestedExecutionTime")
+        raise places.fault(FormatError, text, "requestedExecutionTime")
     if day is not None:
         _require_day(day, "requestedExecutionDate", scheme, places, now.date())
     if moment is not None:
@@ -119,7 +119,7 @@ def _require_recurrence(rule: RecurrenceRule, places: Places, today: date) -> No
     _require_months(rule, places)
     if rule.day is not None and rule.frequency.days is not None:
         text = f"dayOfExecution is a day of the month: a {rule.frequency} payment falls on startDate and each interval after it"
-        raise places.fault(ParameterNotConsistent, text, "dayOfExecution")
+        raise places.fault(FormatError, text, "dayOfExecution")
     if rule.end is not None and rule.end < rule.start:
         raise places.fault(PeriodInvalid, f"endDate {rule.end} is before startDate {rule.start}", "endDate")
     if rule.end is not None and rule.end - rule.start > _MOST_YEARS:
@@ -131,9 +131,12 @@ def _require_recurrence(rule: RecurrenceRule, places: Places, today: date) -> No
 
 
 def _require_months(rule: RecurrenceRule, places: Places) -> None:
-    variable = rule.frequency is Frequency.MONTHLY_VARIABLE
-    if variable != bool(rule.months):
+    is_variable = rule.frequency is Frequency.MONTHLY_VARIABLE
+    if is_variable and not rule.months:
+        text = 'monthsOfExecution is missing: the frequency MonthlyVariable needs it, for example ["1", "7"]'
+        raise places.fault(FormatError, text, "monthsOfExecution")
+    if rule.months and not is_variable:
         text = f"monthsOfExecution goes with the frequency MonthlyVariable and with no other; this is {rule.frequency}"
-        raise places.fault(ParameterNotConsistent, text, "monthsOfExecution")
+        raise places.fault(FormatError, text, "monthsOfExecution")
     if len(set(rule.months)) != len(rule.months):
         raise places.fault(FormatError, "monthsOfExecution names a month twice", "monthsOfExecution")

@@ -32,7 +32,7 @@ def test_another_psu_can_not_be_named_beside_it(till: Till) -> None:
     """The session has one."""
     answer = till.post(SINGLE, SEPA, payment_body(till.iban), Consent_ID=session(till), PSU_ID=JONAS)
 
-    assert refusal(answer) == (400, "PARAMETER_NOT_CONSISTENT", "PSU-ID")
+    assert refusal(answer) == (400, "FORMAT_ERROR", "PSU-ID")
 
 
 def test_a_consent_without_sessions_can_not_be_joined(till: Till) -> None:
