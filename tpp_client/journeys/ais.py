@@ -26,6 +26,7 @@ from tpp_client.journeys.authorising import authorised
 from tpp_client.journeys.demands import initiated, is_refused_for
 from tpp_client.journeys.personas import persona_named, read_personas
 from tpp_client.journeys.stage import Awaiting, discover
+from tpp_client.journeys.tenant_clock import day_at_bank
 from tpp_client.xs2a import Access
 
 if TYPE_CHECKING:
@@ -111,6 +112,14 @@ def _asked_for_consent(stage: Stage) -> CreatedConsent:
 
 
 def _asked(stage: Stage, draft: ConsentDraft) -> HttpResponse:
+    response = _sent(stage, draft)
+    if not is_refused_for(response, "validUntil"):
+        return response
+    stage.narrator.step("Ask anew, counting from the bank's day: somebody has put its clock forward", "")
+    return _sent(stage, replace(draft, valid_until=day_at_bank(stage) + timedelta(days=CONSENT_DAYS)))
+
+
+def _sent(stage: Stage, draft: ConsentDraft) -> HttpResponse:
     return initiated(stage, lambda headers: consent_request(stage.xs2a, draft, headers=headers))
 
 
@@ -123,21 +132,40 @@ def _confirm_consent(stage: Stage, consent_id: ConsentId) -> None:
 def _report(stage: Stage, access: Access, account: Account) -> AccountReport:
     stage.narrator.step(f"Read balances and transactions of {account.iban}", "BG IG §6.5.3, §6.6")
     balances = process_balances_response(balances_request(stage.xs2a, access, account.account_id))
-    since = (stage.clock.now() - timedelta(days=HISTORY_DAYS)).date()
-    pages = _pages(stage, access, account, since)
+    wanted = _Wanted(since=(stage.clock.now() - timedelta(days=HISTORY_DAYS)).date())
+    wanted, pages = _pages(stage, access, account, wanted)
     booked = tuple(entry for page in pages for entry in page.booked)
     pending = pages[0].pending  # a page further on is of older movements, and none of those is pending
     for balance in balances:
         stage.narrator.fact(balance.kind, str(balance.amount))
-    stage.narrator.fact("transactions", f"{len(booked)} booked, {len(pending)} pending since {since}")
+    stage.narrator.fact("transactions", f"{len(booked)} booked, {len(pending)} pending since {wanted.since}")
     return AccountReport(account, balances, booked, pending)
 
 
-def _pages(stage: Stage, access: Access, account: Account, since: date) -> tuple[TransactionPage, ...]:
-    """Read all pages, of what is pending too unless the bank shows only what is booked (BG IG §6.6.1)."""
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Which transactions are asked for (BG IG §6.6.1)."""
+
+    since: date
+    booking_status: str = "both"
+
+
+def _pages(stage: Stage, access: Access, account: Account, wanted: _Wanted) -> tuple[_Wanted, tuple[TransactionPage, ...]]:
+    """Read all pages, of as much as the bank shows; returns them with what that is."""
+    since, status = wanted.since, wanted.booking_status
     try:
-        return tuple(transaction_pages(stage.xs2a, access, account.account_id, since=since))
+        return wanted, tuple(transaction_pages(stage.xs2a, access, account.account_id, since=since, booking_status=status))
     except Refused as refused:
-        if not any(message.path == "bookingStatus" for message in refused.refusal.messages):
+        fitting = _fitted(stage, wanted, {message.path for message in refused.refusal.messages})
+        if fitting == wanted:
             raise
-        return tuple(transaction_pages(stage.xs2a, access, account.account_id, since=since, booking_status="booked"))
+        return _pages(stage, access, account, fitting)
+
+
+def _fitted(stage: Stage, wanted: _Wanted, refused: set[str | None]) -> _Wanted:
+    """Ask for what is booked alone, or by the bank's own day, where the bank shows no more."""
+    if "bookingStatus" in refused:
+        wanted = replace(wanted, booking_status="booked")
+    if "dateFrom" in refused:
+        wanted = replace(wanted, since=day_at_bank(stage) - timedelta(days=HISTORY_DAYS))
+    return wanted

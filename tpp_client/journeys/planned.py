@@ -13,12 +13,11 @@ from tpp_client.errors import TppClientError
 from tpp_client.journeys.following import FAILED, SETTLED, follow, status_of
 from tpp_client.journeys.leading import EMBEDDED_PREFERRED, carry_through, require_approach
 from tpp_client.journeys.pis import PisResult, initiate, lunch, ordered
+from tpp_client.journeys.tenant_clock import day_at_bank
 from tpp_client.payments import BulkOrder, StandingOrder, cancellation_request, process_cancellation_response
-from tpp_client.sandbox_steering import clock_advance_request, clock_request, process_clock_response
+from tpp_client.sandbox_steering import clock_advance_request, process_clock_response
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from psd2.ids import PaymentId
     from tpp_client.journeys.stage import Stage
 
@@ -42,7 +41,7 @@ class StandingResult:
 def scheduled_journey(stage: Stage, psu: str) -> PisResult:
     """Pay in three days: nothing moves before, then it does by itself; raises `TppClientError`."""
     _, at_once = lunch(stage, psu)
-    order = replace(at_once, execution_date=_today(stage) + timedelta(days=_DAYS_AHEAD))
+    order = replace(at_once, execution_date=day_at_bank(stage) + timedelta(days=_DAYS_AHEAD))
     payment = ordered(stage, order)
     follow(stage, payment, until=WAITING)
     _let_pass(stage, _DAYS_AHEAD)
@@ -52,7 +51,7 @@ def scheduled_journey(stage: Stage, psu: str) -> PisResult:
 def cancelled_journey(stage: Stage, psu: str) -> PisResult:
     """Order a payment for another day and cancel it in time, the PSU confirming both; raises `TppClientError`."""
     payer, at_once = lunch(stage, psu)
-    order = replace(at_once, execution_date=_today(stage) + timedelta(days=_DAYS_AHEAD))
+    order = replace(at_once, execution_date=day_at_bank(stage) + timedelta(days=_DAYS_AHEAD))
     payment = initiate(stage, order, headers={**EMBEDDED_PREFERRED, "PSU-ID": psu})
     require_approach(payment.sca, "EMBEDDED")
     carry_through(stage, payment.sca, payer)
@@ -67,7 +66,7 @@ def cancelled_journey(stage: Stage, psu: str) -> PisResult:
 def standing_journey(stage: Stage, psu: str) -> StandingResult:
     """Pay every day from tomorrow on, and see the first days' payments made; raises `TppClientError`."""
     _, daily = lunch(stage, psu)
-    order = StandingOrder(order=daily, start=_today(stage) + timedelta(days=1), frequency="Daily")
+    order = StandingOrder(order=daily, start=day_at_bank(stage) + timedelta(days=1), frequency="Daily")
     payment = ordered(stage, order)
     follow(stage, payment, until=WAITING)
     _let_pass(stage, _DAYS_AHEAD)
@@ -84,11 +83,6 @@ def bulk_journey(stage: Stage, psu: str) -> PisResult:
     order = BulkOrder(orders=(one, replace(one, remittance="And for the coffee")))
     payment = ordered(stage, order)
     return PisResult(payment.payment_id, follow(stage, payment, until=SETTLED), order)
-
-
-def _today(stage: Stage) -> date:
-    """Return the tenant's day: its clock may be ahead of ours."""
-    return process_clock_response(clock_request(stage.xs2a)).now.date()
 
 
 def _let_pass(stage: Stage, days: int) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tests.unit.tpp_client.fake_bank import FakeBank
     from tpp_client.journeys.narration import Recorder
     from tpp_client.journeys.stage import Stage
+    from tpp_client.wire import HttpRequest, HttpResponse
 
 ANNA = "anna.weber"
 
@@ -57,6 +58,19 @@ def test_the_consent_stands_in_the_scope(stage: Stage, bank: FakeBank) -> None:
 
     asked = json.loads(bank.requests[2].body or b"")
     assert "scope=AIS%3Ac1" in asked["url"]
+
+
+def test_a_bank_whose_clock_is_ahead_is_asked_by_its_own_day(stage: Stage, bank: FakeBank) -> None:
+    """A tenant's clock can be put forward by months: 90 days from our day have passed then."""
+    passed = {"category": "ERROR", "code": "PERIOD_INVALID", "text": "it has passed", "path": "validUntil"}
+    consents = iter([answer(400, {"tppMessages": [passed]}), answer(201, {"consentId": "c1", "consentStatus": "received"})])
+    bank.answers["POST /v1/consents"] = lambda _: next(consents)
+    bank.answers["GET /sandbox/v1/clock"] = lambda _: answer(200, {"now": "2027-03-01T08:00:00+00:00"})
+
+    ais_journey(stage)
+
+    asked = [json.loads(request.body or b"") for request in bank.requests if request.url.endswith("/v1/consents")]
+    assert [each["validUntil"] for each in asked] == ["2027-02-20", "2027-05-30"]
 
 
 def test_a_token_bound_to_another_certificate_is_not_used(stage: Stage, bank: FakeBank) -> None:
@@ -248,3 +262,28 @@ def test_an_authorisation_without_a_next_step_is_not_guessed_at(stage: Stage, ba
 
     with pytest.raises(UnexpectedResponse, match="no link says what comes next: self"):
         embedded_journey(stage, ANNA)
+
+
+def test_a_bank_that_shows_less_is_asked_for_less(stage: Stage, bank: FakeBank) -> None:
+    """BG IG §6.6.1: booked ones only, and not from before its own 90 days; what it refuses for another reason ends the way."""
+    path = "GET /v1/accounts/a1/transactions"
+    right = bank.answers[path]
+    refusals = iter(["bookingStatus", "dateFrom"])
+
+    def transactions(request: HttpRequest) -> HttpResponse:
+        fault = next(refusals, None)
+        return right(request) if fault is None else answer(400, {"tppMessages": [{"code": "PERIOD_INVALID", "path": fault}]})
+
+    bank.answers[path] = transactions
+    bank.answers["GET /sandbox/v1/clock"] = lambda _: answer(200, {"now": "2027-03-01T08:00:00+00:00"})
+
+    ais_journey(stage)
+    assert [request.url.partition("?")[2] for request in bank.requests if "/transactions?" in request.url] == [
+        "dateFrom=2026-08-24&bookingStatus=both",
+        "dateFrom=2026-08-24&bookingStatus=booked",
+        "dateFrom=2026-12-01&bookingStatus=booked",
+    ]
+
+    refusals = iter(["dateTo"])
+    with pytest.raises(Refused):
+        ais_journey(stage)
