@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from gateway.oauth.registration.statements import SoftwareStatements
 
 MOST_BODY_BYTES = 64 * 1024
+_TOO_LARGE = 413
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,9 +148,10 @@ _FAULT = Refusal(
 
 
 def _http_refusal(error: HTTPException) -> Refusal:
+    too_large = f"body: is larger than the {MOST_BODY_BYTES} bytes that are read" if error.code == _TOO_LARGE else None
     return Refusal(
         error="invalid_request",
-        description=shown(error.description or error.name),
+        description=too_large or shown(error.description or error.name),
         reason=f"page.{error.code}",
         hint="take the addresses from /.well-known/oauth-authorization-server",
         clause="RFC 9110 §15.5",

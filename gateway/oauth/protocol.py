@@ -30,6 +30,7 @@ from gateway.oauth.model import AccessToken, AuthorizationCode, RefreshToken
 from gateway.oauth.rar.refusals import PARAMETER as DETAILS
 from gateway.oauth.rar.refusals import invalid_details
 from gateway.oauth.refusals import OAuthRefused, Refusal, invalid_grant, invalid_scope, shown
+from gateway.oauth.scope import scope_values
 from gateway.oauth.tokens import Holder, Tokens
 from gateway.register.model import GrantType
 
@@ -180,7 +181,7 @@ class _RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
         return refresh
 
     def _validate_token_scope(self, token: RefreshToken) -> None:
-        asked, granted = (self.request.parameters.get("scope") or "").split(), token.scope.split()
+        asked, granted = scope_values(self.request.parameters.get("scope") or ""), token.scope.split(" ")
         if not set(asked) <= set(granted):
             raise invalid_scope(
                 f"scope: is wider than what was granted, {shown(token.scope)}",
@@ -200,7 +201,7 @@ class _ClientGrant(ClientCredentialsGrant):  # type: ignore[misc]
     def validate_requested_scope(self) -> None:
         if self.request.parameters.get(DETAILS) is not None:
             raise invalid_details("$", "is given to nobody alone: send the PSU to /authorize with it", clause="RFC 9396 §6")
-        if not set(self._scope().split(" ")) <= SCOPES | {""}:
+        if not set(scope_values(self._scope())) <= SCOPES:
             raise invalid_scope(
                 f"scope: a client alone is given {' and '.join(sorted(SCOPES))}, and nothing else",
                 reason="oauth.scope",

@@ -45,6 +45,19 @@ class BerlinScope:
         return f"{self.service}:{self.resource}"
 
 
+def scope_values(text: str) -> list[str]:
+    """Return the values of a scope, none for an empty one; raises `OAuthRefused` (invalid_scope) for a malformed one."""
+    values = text.split(" ") if text else []
+    if "" in values or len(set(values)) < len(values):
+        raise invalid_scope(
+            "scope: holds values that are not separated by one blank, or one of them twice",
+            reason="oauth.scope",
+            hint="write each value once, with one blank between two",
+            clause="RFC 6749 §3.3",
+        )
+    return values
+
+
 def parse_scope(text: str) -> BerlinScope:
     """Read a scope; raises `OAuthRefused` (invalid_scope) unless it names exactly one resource."""
     match = _SCOPE.fullmatch(text)

@@ -149,6 +149,8 @@ def _certified_request(
         raise invalid_request("query", "must be empty: parameters belong into the body", clause="RFC 6749 §3.2")
     if environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != _FORM:
         raise invalid_request("Content-Type", f"must be {_FORM}", clause="RFC 6749 §3.2")
+    if environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
+        raise invalid_request("Content-Encoding", "is not taken: send the body as it is", clause="RFC 9110 §8.4")
     if "HTTP_AUTHORIZATION" in environ:
         raise invalid_request("Authorization", "is not taken: clients have keys and certificates here", clause="RFC 6749 §2.3")
     parameters = parse_parameters(read(), known=known)

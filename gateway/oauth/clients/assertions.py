@@ -13,7 +13,7 @@ from joserfc.util import urlsafe_b64decode
 from gateway.oauth.jose.algorithms import SUPPORTED
 from gateway.oauth.jose.jws import typ_of
 from gateway.oauth.jose.refusals import JwsRefused
-from gateway.oauth.jose.strict_json import read_object
+from gateway.oauth.jose.strict_json import NotAnObject, read_object
 from gateway.oauth.refusals import OAuthRefused, invalid_client, invalid_request
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ MOST_CLOCK_DIFFERENCE: Final = timedelta(seconds=60)
 """How far ahead a client's clock may be: 10 s has to be borne with, more than 60 s has not (FAPI 2.0 SP §5.3.2.1)."""
 MOST_LIFETIME: Final = timedelta(hours=1)
 MOST_ID_CHARACTERS: Final = 256
+_PARTS: Final = 3
 _CLAUSE: Final = "RFC 7523 §3"
 _FAPI: Final = "FAPI 2.0 SP §5.3.2.1"
 
@@ -103,14 +104,26 @@ def require_client_claims(claims: Claims, *, client_id: str, issuer: str, now: d
 
 
 def asserted_client_id(parameters: Parameters) -> str | None:
-    """Return whose assertion the request says to hold, before anything is verified; None where it says nothing."""
-    payload = (parameters.get("client_assertion") or "").split(".")[1:2]
-    try:
-        subject = read_object(urlsafe_b64decode(payload[0].encode())).get("sub") if payload else None
-    except (ValueError, JoseError):
+    """Return whose assertion the request holds, before anything is verified; None where there is none.
+
+    Raises `OAuthRefused` for one that names nobody: no client_id stands beside it.
+    """
+    assertion = parameters.get("client_assertion")
+    if assertion is None:
         return None
+    parts = assertion.split(".")
+    if len(parts) != _PARTS:
+        raise _nobodys("is no JWS: three parts of base64url without padding, joined by dots")
+    try:
+        subject = read_object(urlsafe_b64decode(parts[1].encode())).get("sub")
+    except NotAnObject as error:
+        raise _nobodys(f"its payload {error}") from error
+    except (ValueError, JoseError) as error:
+        raise _nobodys("its payload is not base64url") from error
     # It is looked for as a form's client_id would be, and no other characters are (RFC 6749 Appendix A.1).
-    return subject if isinstance(subject, str) and subject.isascii() and subject.isprintable() else None
+    if not (isinstance(subject, str) and subject.isascii() and subject.isprintable()):
+        raise _nobodys("claim sub: names no client, and no client_id stands beside it")
+    return subject
 
 
 def _assertion(parameters: Parameters) -> str:
@@ -119,14 +132,22 @@ def _assertion(parameters: Parameters) -> str:
     return parameters.require("client_assertion")
 
 
+def _nobodys(rule: str) -> OAuthRefused:
+    return invalid_client(
+        f"client_assertion: {rule}",
+        reason="assertion.sub",
+        hint="sign an assertion with iss and sub the client_id",
+        clause="RFC 7521 §4.2",
+    )
+
+
 def _used_sha256(client_id: str, identifier: str) -> str:
     return hashlib.sha256(json.dumps([client_id, identifier]).encode()).hexdigest()
 
 
 def _refused(refused: JwsRefused) -> OAuthRefused:
     reason = f"assertion.{refused.reason.removeprefix('jose.').removeprefix('claim.')}"
-    text = refused.text if refused.text.startswith("claim ") else f"client_assertion: {refused.text}"
-    return invalid_client(text, reason=reason, hint=refused.hint, clause=refused.clause)
+    return invalid_client(f"client_assertion: {refused.text}", reason=reason, hint=refused.hint, clause=refused.clause)
 
 
 def _fault(claim: str, rule: str, *, reason: str | None = None, clause: str = _CLAUSE) -> OAuthRefused:

@@ -16,7 +16,7 @@ from gateway.oauth.clients.certificates import (
     require_registered_subject,
 )
 from gateway.oauth.jose.refusals import JwsRefused
-from gateway.oauth.refusals import OAuthRefused, invalid_client, invalid_request
+from gateway.oauth.refusals import invalid_client, invalid_request
 from gateway.register.model import AuthMethod, Client, ClientStatus, Tpp, TppStatus
 
 if TYPE_CHECKING:
@@ -74,8 +74,6 @@ class ClientAuthentication:
     def _named(self, parameters: Parameters) -> RegisteredClient:
         client_id = parameters.get("client_id") or asserted_client_id(parameters)
         if client_id is None:
-            if parameters.get("client_assertion") is not None:
-                raise _nobodys_assertion()
             client_id = parameters.require("client_id", "is missing: it says which client is asking")
         found = self._register.registered(client_id)
         if found is None:
@@ -101,15 +99,6 @@ class ClientAuthentication:
         except JwsRefused as refused:
             raise invalid_client(refused.text, reason="client.keys", hint=refused.hint, clause=refused.clause) from refused
         require_registered_certificate(certificate, document)
-
-
-def _nobodys_assertion() -> OAuthRefused:
-    return invalid_client(
-        "client_assertion: claim sub: names no client, and no client_id stands beside it",
-        reason="assertion.sub",
-        hint="sign an assertion with iss and sub the client_id",
-        clause="RFC 7521 §4.2",
-    )
 
 
 def _require_registered_way(parameters: Parameters, client: Client) -> None:

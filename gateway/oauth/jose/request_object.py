@@ -120,7 +120,8 @@ def _as_parameter(name: str, value: object) -> str:
         return json.dumps(value, ensure_ascii=False)  # an array in a JWT, its text in a form (RFC 9396 §3)
     if name == "requested_expiry" and isinstance(value, int) and not isinstance(value, bool):
         return str(value)  # may be either (CIBA Core §7.1.1)
-    raise claim_refused(name, "must be a text", clause="RFC 9101 §4")
+    kinds = "an array, or a text that holds one" if name == "authorization_details" else "a text"
+    raise claim_refused(name, f"must be {kinds}", clause="RFC 9101 §4")
 
 
 def _invalid_request_object(refused: JwsRefused) -> OAuthRefused:

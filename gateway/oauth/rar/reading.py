@@ -17,6 +17,7 @@ from gateway.oauth.rar.bodies import (
 from gateway.oauth.rar.model import AuthorizationDetail, DetailType
 from gateway.oauth.rar.refusals import invalid_details
 from gateway.oauth.refusals import shown
+from gateway.oauth.shapes import rule_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,13 +125,7 @@ def _path(location: Sequence[int | str]) -> str:
 
 
 def _rule(fault: ErrorDetails) -> str:
-    if fault["type"] == "extra_forbidden":
-        return "is not known here: remove it"
-    if fault["type"] == "missing":
-        return "is missing"
-    message = fault["msg"].removeprefix("Value error, ")
-    rule = message if message.startswith(("is ", "holds ", "names ")) else f"is wrong: {message[:1].lower()}{message[1:]}"
-    return shown(rule.replace('"', "'"))
+    return shown(rule_of(fault).replace('"', "'"))
 
 
 def _require_own_words(type_: DetailType, body: DetailBody) -> None:

@@ -12,6 +12,7 @@ from gateway.oauth.jose.strict_json import NotAnObject, read_object
 from gateway.oauth.refusals import invalid_request
 from gateway.oauth.registration.document import ClientDocument
 from gateway.oauth.registration.refusals import metadata_refused
+from gateway.oauth.shapes import rule_of
 from gateway.register.model import Fault
 
 if TYPE_CHECKING:
@@ -82,6 +83,6 @@ def _document(values: dict[str, Any]) -> tuple[ClientDocument, tuple[Fault, ...]
         found = error.errors(include_url=False, include_input=False, include_context=False)
     except ValueError as error:  # of `to_json`: members that mean nothing here are written too
         raise metadata_refused([Fault("body", "is nested too deeply")]) from error
-    faults = tuple(Fault(".".join(str(step) for step in fault["loc"]), fault["msg"]) for fault in found)
+    faults = tuple(Fault(".".join(str(step) for step in fault["loc"]), rule_of(fault)) for fault in found)
     readable = {name: value for name, value in values.items() if name not in {fault["loc"][0] for fault in found}}
     return ClientDocument.model_validate_json(to_json(readable)), faults

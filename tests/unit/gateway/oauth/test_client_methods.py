@@ -91,8 +91,10 @@ def test_it_does_at_every_endpoint(signing: AuthorizationWorld) -> None:
     ],
 )
 def test_a_faulty_assertion_does_not(signing: AuthorizationWorld, changes: dict[str, Any], reason: str) -> None:
-    """Each fault has a name of its own."""
-    assert reason_of(ask(signing, assertion(**changes))) == reason
+    """Each fault has a name of its own, and says which parameter it is in."""
+    answer = ask(signing, assertion(**changes))
+    assert reason_of(answer) == reason
+    assert answer.get_json()["error_description"].startswith("client_assertion: ")
 
 
 @pytest.mark.parametrize(
@@ -215,6 +217,22 @@ def test_whom_no_client_id_can_name_is_not_looked_for(signing: AuthorizationWorl
     """Half a character and NUL are JSON, and what databases take as no text at all."""
     answer = ask(signing, assertion(sub=subject, iss=subject), client_id=None)
     assert (answer.status_code, answer.get_json()["error"], reason_of(answer)) == (401, "invalid_client", "assertion.sub")
+
+
+@pytest.mark.parametrize(
+    ("compact", "rule"),
+    [
+        ("a.b.c.d.e", "is no JWS: three parts"),
+        ("a.=.c", "its payload is not base64url"),
+        ("a.W10.c", "its payload is JSON, but no object"),
+        ("a.eyJzdWIiOiJhIiwic3ViIjoiYiJ9.c", "its payload names a member twice"),
+    ],
+)
+def test_one_that_can_not_be_read_says_so(signing: AuthorizationWorld, compact: str, rule: str) -> None:
+    """Where no client_id stands beside it to say whose it is."""
+    answer = ask(signing, compact, client_id=None)
+    assert answer.get_json()["error"] == "invalid_client"
+    assert answer.get_json()["error_description"].startswith(f"client_assertion: {rule}")
 
 
 def test_an_assertion_that_names_nobody_authenticates_nobody(signing: AuthorizationWorld) -> None:

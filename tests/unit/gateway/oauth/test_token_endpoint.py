@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
+from gateway.oauth.grant_management.model import QUERY_SCOPE, REVOKE_SCOPE
 from gateway.oauth.model import secret_sha256
 from gateway.tables.configuration import changes
 from gateway.tables.oauth import access_tokens, refresh_tokens
@@ -197,6 +198,28 @@ def test_a_body_of_another_kind_is_refused(world: AuthorizationWorld) -> None:
     assert refusal_of(answer) == ("invalid_request", f"Content-Type: must be {FORM}")
 
 
+def test_a_body_in_a_coding_is_refused(world: AuthorizationWorld) -> None:
+    """It would be read as what it is not (RFC 9110 §8.4)."""
+    asked = {"grant_type": "client_credentials", "client_id": CLIENT}
+
+    coded, plain = (
+        world.edge("/token", qwac(), data=asked, headers={"Content-Encoding": name}) for name in ("gzip", "Identity")
+    )
+
+    assert refusal_of(coded) == ("invalid_request", "Content-Encoding: is not taken: send the body as it is")
+    assert plain.status_code == 200
+
+
+@pytest.mark.parametrize("scope", [f"{QUERY_SCOPE}  {REVOKE_SCOPE}", f" {QUERY_SCOPE}", f"{QUERY_SCOPE} {QUERY_SCOPE}"])
+def test_a_scope_has_one_blank_between_two_values(world: AuthorizationWorld, scope: str) -> None:
+    """RFC 6749 §3.3: for a client alone, and when a token is refreshed."""
+    refresh = world.tokens()["refresh_token"]
+
+    for answer in (world.token(grant_type="client_credentials", scope=scope), world.refresh(refresh, scope=scope)):
+        assert refusal_of(answer)[0] == "invalid_scope"
+        assert "not separated by one blank" in refusal_of(answer)[1]
+
+
 def test_an_authorization_header_is_refused(world: AuthorizationWorld) -> None:
     """Neither passwords nor bearer tokens authenticate a client (RFC 6749 §2.3)."""
     answer = world.edge("/token", qwac(), data={"client_id": CLIENT}, headers={"Authorization": "Basic Y2xpZW50LTE6cw=="})
@@ -209,7 +232,7 @@ def test_a_huge_body_is_refused(world: AuthorizationWorld) -> None:
     huge = world.edge("/token", qwac(), data={"client_id": "x" * 70_000})
     large = world.edge("/token", qwac(), data={"client_id": "x" * 20_000})
 
-    assert huge.status_code == 413
+    assert refusal_of(huge, 413)[1] == "body: is larger than the 65536 bytes that are read"
     assert refusal_of(large)[1].startswith("parameters: have 20010 bytes")
 
 

@@ -393,3 +393,21 @@ def test_a_certificate_of_an_unknown_kind_of_key_is_refused(world: Authorization
     strange = base64.b64encode(der.replace(public_key_ec, unknown, 1)).decode()
     answer = register(world, jwks={"keys": [es256().jwk | {"x5c": [strange]}]})
     assert (answer.status_code, answer.get_json()["errors"][0]["field"]) == (400, "jwks.keys.0.x5c")
+
+
+@pytest.mark.parametrize(
+    ("metadata", "said"),
+    [
+        (
+            {"redirect_uris": [f"{REDIRECT_URI}/{number}" for number in range(51)]},
+            "redirect_uris: has more than the 50 entries",
+        ),
+        ({"token_endpoint_auth_method": "none"}, "token_endpoint_auth_method: must be 'tls_client_auth', "),
+        ({"client_name": "x" * 201}, "client_name: must have at most 200 characters"),
+        ({"client_name": "a\u202eb"}, "client_name: holds a control character"),
+        ({"grant_types": "authorization_code"}, "grant_types: must be a valid "),
+    ],
+)
+def test_what_is_wrong_is_said_in_words_of_this_server(world: AuthorizationWorld, metadata: dict[str, Any], said: str) -> None:
+    """Each names the member, and what would be right."""
+    assert register(world, **metadata).get_json()["error_description"].startswith(said)
