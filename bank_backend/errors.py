@@ -278,6 +278,20 @@ class AccessExceeded(BankError):
     title = "Too many accesses today"
 
 
+class OneAccessUsed(AccessExceeded):
+    """The same again of a consent for one access (429)."""
+
+    problem_code = "consent.one_access_used"
+    title = "The one access has been used"
+
+
+class DownloadUsedUp(AccessExceeded):
+    """A download that has been fetched often enough (429)."""
+
+    problem_code = "download.used_up"
+    title = "The download has been fetched often enough"
+
+
 class RoleInvalid(BankError):
     """The TPP's certificate lacks the role (401)."""
 

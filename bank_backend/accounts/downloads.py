@@ -10,7 +10,7 @@ from bank_backend.accounts.model import AccessKind, AccountKind, ReportFormat, T
 from bank_backend.accounts.report_store import Download
 from bank_backend.accounts.reports import MOST_AT_ONCE, Scope
 from bank_backend.accounts.swift import mt940, mt942
-from bank_backend.errors import AccessExceeded, ConsentInvalid, PathResourceUnknown, PeriodInvalid, ResourceExpired
+from bank_backend.errors import ConsentInvalid, DownloadUsedUp, PathResourceUnknown, PeriodInvalid, ResourceExpired
 from bank_backend.personalities.model import Service
 from psd2.ids import new_uuid
 
@@ -87,7 +87,7 @@ class AccountStatements:
         """Return a statement that was too large at once.
 
         Raises what `AccountAccess` raises, `PathResourceUnknown` for a download of another TPP, consent or account,
-        `ResourceExpired` when its time is over, and `AccessExceeded` when it has been fetched often enough.
+        `ResourceExpired` when its time is over, and `DownloadUsedUp` when it has been fetched often enough.
         """
         entering = self._information.entered(call, AccessKind.TRANSACTIONS, account_id, consent_id=consent_id, page=download_id)
         with entering as entrance:
@@ -105,7 +105,7 @@ class AccountStatements:
             self._note_told(connection, entrance, scope.view, newest)
             if not self._store.count_fetch(connection, call.tenant, download_id, most=MOST_FETCHED):
                 text = f"the download has been fetched {MOST_FETCHED} times: ask for the transaction list again"
-                raise AccessExceeded(text, path="downloadId")
+                raise DownloadUsedUp(text, path="downloadId")
         return body, download.format
 
     def _scope(self, entrance: Entrance, download: Download) -> Scope:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bank_backend.accounts.invoices import CardBalances, last_billing_day
-from bank_backend.accounts.model import AccessKind, Account, AccountRights
+from bank_backend.accounts.model import AccessKind, Account, AccountKind, AccountRights
 from bank_backend.errors import ConsentInvalid, ResourceUnknown
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from bank_backend.accounts.card_books import CardBooks
-    from bank_backend.accounts.model import AccountKind, GrantedAccess
+    from bank_backend.accounts.model import GrantedAccess
     from bank_backend.accounts.service import AccountAccess, AccountDirectory
     from bank_backend.calls import TppCall
     from bank_backend.database import Connection, Database
@@ -74,7 +74,7 @@ class AccountInformation:
 
     def accounts(self, call: TppCall, kind: AccountKind, *, consent_id: str, with_balance: bool) -> list[AccountView]:
         """Return exactly the accounts of this kind that the consent covers; raises what `AccountAccess` raises."""
-        with self.entered(call, AccessKind.ACCOUNTS, None, consent_id=consent_id) as entrance:
+        with self.entered(call, AccessKind.ACCOUNTS, None, consent_id=consent_id, listed=kind) as entrance:
             views = self._views(entrance, kind)
             if not with_balance:
                 return views
@@ -97,12 +97,19 @@ class AccountInformation:
 
     @contextmanager
     def entered(
-        self, call: TppCall, access: AccessKind, account_id: str | None, *, consent_id: str, page: str | None = None
+        self,
+        call: TppCall,
+        access: AccessKind,
+        account_id: str | None,
+        *,
+        consent_id: str,
+        page: str | None = None,
+        listed: AccountKind = AccountKind.PAYMENT,
     ) -> Iterator[Entrance]:
         """Let the call in to read; the access is counted when the block has ended well, before anything is told."""
         with self._database.reading() as connection:
             granted = self._access.require_access(
-                connection, call, consent_id=consent_id, access=access, account_id=account_id, page=page
+                connection, call, consent_id=consent_id, access=access, account_id=account_id, page=page, listed=listed
             )
             yield Entrance(connection, granted, access)
         self._access.count(granted)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from bank_backend.accounts.collections import Collection, shared_ibans
+from bank_backend.accounts.model import AccountKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,12 +41,13 @@ class AccountAccess(Protocol):
         access: AccessKind,
         account_id: str | None,
         page: str | None = None,
+        listed: AccountKind = AccountKind.PAYMENT,
     ) -> GrantedAccess:
         """Return what the consent grants. It only reads; `count` then counts the access, before anything is told.
 
-        `account_id` is None for the list of accounts. `page` names a further page of a list whose first page was counted:
-        it is counted for itself, not as another reading of the list, and a one-off consent stays open for it that day
-        (BG IG §6.3: pages are one transaction).
+        `account_id` is None for the list of the accounts of a kind (`listed`). `page` names a further page of a list whose
+        first page was counted: it is counted for itself, not as another reading of the list, and a one-off consent stays
+        open for it that day (BG IG §6.3: pages are one transaction).
 
         Raises `HeaderConsentUnknown` (no such consent of this TPP), `TokenInvalid` (not the token's), `ConsentInvalid` (not
         valid, or it doesn't cover `access` on `account_id`), `ConsentExpired`, and `ResourceUnknown` where the tenant has

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from bank_backend.accounts.model import AccessKind, GrantedAccess, Tally
+from bank_backend.accounts.model import AccessKind, AccountKind, GrantedAccess, Tally
 from bank_backend.consents.model import Consent, ConsentStatus
 from bank_backend.consents.service import require_header_consent, require_subject, require_valid
-from bank_backend.errors import AccessExceeded, ConsentInvalid, ResourceUnknown, TokenInvalid
+from bank_backend.errors import AccessExceeded, ConsentInvalid, OneAccessUsed, ResourceUnknown, TokenInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from psd2.ids import AccountId, PsuId, TenantId
 
 _ONCE = "once"
+# What the list of each kind of accounts is counted as: two lists, at two addresses.
+_LISTS: Final = {AccountKind.PAYMENT: "", AccountKind.CARD: "cards"}
 
 
 class AccountsOfPsu(Protocol):
@@ -70,13 +72,14 @@ class ConsentAccess:
         access: AccessKind,
         account_id: str | None,
         page: str | None = None,
+        listed: AccountKind = AccountKind.PAYMENT,
     ) -> GrantedAccess:
         """Return what the consent grants; raises as `AccountAccess` says."""
         now = self._clock.now(call.tenant, connection)
         consent = require_header_consent(self._store.find(connection, call.tenant, consent_id), consent_id)
         _require_token(call, consent)
         _require_not_narrowed(call, access)
-        valid, reading = consent.settled(now), f"{access}:{account_id or ''}"
+        valid, reading = consent.settled(now), f"{access}:{account_id or _LISTS[listed]}"
         if page is not None and reading in self._store.readings(connection, valid.id, day=_day(valid, now)):
             reading = f"{reading}:{_short(page)}"
             valid = _open_for_pages(valid, now)
@@ -100,7 +103,7 @@ class ConsentAccess:
                 # One reading at a time: two different last ones must not each take the other for still to come.
                 self._store.find_locked(connection, granted.tenant, granted.consent_id)
             if not self._store.count_use(connection, granted.consent_id, tally.reading, day=tally.day, most=tally.most):
-                raise AccessExceeded(_exceeded(tally))
+                raise _exceeded(tally)
             if not tally.recurring and self._is_used_up(connection, granted):
                 self._expire(connection, granted)
 
@@ -128,7 +131,9 @@ class ConsentAccess:
             raise ConsentInvalid(f"this consent does not cover {access} of this account")
 
     def _is_used_up(self, connection: Connection, granted: GrantedAccess) -> bool:
-        return _all_readings(granted) <= self._store.readings(connection, granted.consent_id, day=_ONCE)
+        listed = self._accounts.accounts(granted.tenant, [right.account_id for right in granted.rights], connection)
+        wanted = _all_readings(granted, {account.kind for account in listed})
+        return wanted <= self._store.readings(connection, granted.consent_id, day=_ONCE)
 
     def _expire(self, connection: Connection, granted: GrantedAccess) -> None:
         locked = self._store.find_locked(connection, granted.tenant, granted.consent_id)
@@ -180,18 +185,19 @@ def _open_for_pages(consent: Consent, now: datetime) -> Consent:
     return replace(consent, status=ConsentStatus.VALID) if is_used_up_today and not consent.recurring else consent
 
 
-def _all_readings(granted: GrantedAccess) -> set[str]:
-    """Return every reading a one-off consent is good for; a bare list of accounts is one reading."""
+def _all_readings(granted: GrantedAccess, kinds: set[AccountKind]) -> set[str]:
+    """Return every reading a one-off consent is good for; of bare lists that of each kind of accounts that there is."""
     balances = {f"{AccessKind.BALANCES}:{right.account_id}" for right in granted.rights if right.balances}
     transactions = {f"{AccessKind.TRANSACTIONS}:{right.account_id}" for right in granted.rights if right.transactions}
-    return (balances | transactions) or {f"{AccessKind.ACCOUNTS}:"}
+    lists = {f"{AccessKind.ACCOUNTS}:{_LISTS[kind]}" for kind in kinds or {AccountKind.PAYMENT}}
+    return (balances | transactions) or lists
 
 
-def _exceeded(tally: Tally) -> str:
+def _exceeded(tally: Tally) -> AccessExceeded:
     what = tally.reading.split(":", maxsplit=1)[0]
     if not tally.recurring:
-        return f"this consent is for one access, and its {what} have been read"
+        return OneAccessUsed(f"this consent is for one access, and its {what} have been read")
     times = f"{tally.most} a day"
-    return (
+    return AccessExceeded(
         f"the {what} have been read {times} without the PSU, as consented: wait for tomorrow (UTC) or read with PSU-IP-Address"
     )

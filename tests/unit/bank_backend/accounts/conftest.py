@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bank_backend.accounts.model import AccessKind, AccountRights, GrantedAccess
+from bank_backend.accounts.model import AccessKind, AccountKind, AccountRights, GrantedAccess
 from bank_backend.accounts.standing_orders import NoStandingOrders
 from bank_backend.accounts.wiring import create_account_services
 from bank_backend.app import create_app
@@ -51,6 +51,7 @@ class FakeAccess:
         access: AccessKind,
         account_id: str | None,
         page: str | None = None,
+        listed: AccountKind = AccountKind.PAYMENT,  # noqa: ARG002 - a protocol's
     ) -> GrantedAccess:
         self.asked.append((access, account_id, page))
         if call.tenant != TENANT or consent_id != CONSENT:

@@ -11,7 +11,7 @@ from flask import request
 from bank_backend.accounts.model import AccessKind, AccountRights, GrantedAccess
 from bank_backend.calls import tpp_call
 from bank_backend.errors import ConsentInvalid
-from psd2.ids import AccountId
+from psd2.ids import AccountId, PsuId
 from tests.support.bank_core import ANNA, COMPANY, JONAS, KARL, OTHER_TENANT, TENANT
 from tests.support.bank_sca import BankDesk, Tpp, refusal
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from werkzeug.test import TestResponse
 
-    from psd2.ids import PsuId
 
 REQUEST_ID = "99391c7e-ad88-49ec-a2ad-99ddcb1f7721"
 ONE_OFF = {"recurringIndicator": False, "frequencyPerDay": 1}
@@ -181,6 +180,21 @@ def test_a_one_off_consent_reads_each_thing_once_and_ends(desk: BankDesk) -> Non
     assert last.status_code == 200
     assert desk.tpp.get(f"/v1/consents/{consent}/status").json == {"consentStatus": "expired"}
     assert refusal(read(tpp, consent)) == (401, "CONSENT_EXPIRED", None)
+
+
+def test_a_one_off_consent_reads_both_lists(desk: BankDesk) -> None:
+    """Accounts and card accounts are two lists: the one is not used up with the other (BG IG §6.3.1.2, §6.6.1)."""
+    consent = desk.consent(access={"availableAccounts": "allAccounts"}, **ONE_OFF)
+    desk.decide(desk.begin("ais", consent), psu=PsuId("clara.fontaine"))
+    tpp = Tpp(desk.app.test_client(), scope=f"AIS:{consent}", subject="clara.fontaine")
+    accounts = read(tpp, consent)
+    again = read(tpp, consent)
+
+    cards: Any = tpp.get("/v1/card-accounts", Consent_ID=consent)
+
+    assert (accounts.status_code, len(cards.json["cardAccounts"])) == (200, 1)
+    assert (refusal(again), again.json["reason"]) == ((429, "ACCESS_EXCEEDED", None), "consent.one_access_used")  # type: ignore[index]
+    assert desk.tpp.get(f"/v1/consents/{consent}/status").json == {"consentStatus": "expired"}
 
 
 def test_a_one_off_consent_reads_its_list_to_the_end(desk: BankDesk) -> None:
