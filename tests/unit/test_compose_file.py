@@ -105,6 +105,12 @@ def test_the_demo_app_can_not_reach_the_database() -> None:
     assert SERVICES["demo"]["networks"] == ["backend"]
 
 
+def test_the_demo_app_s_profile_is_told_to_who_registers_it() -> None:
+    """The portal makes the key that its client then signs with."""
+    assert [name for name in SERVICES if "SANDBOX_DEMO_PROFILE" in SERVICES[name].get("environment", {})] == ["portal"]
+    assert default_of(SERVICES["portal"]["environment"]["SANDBOX_DEMO_PROFILE"]) == "berlin"
+
+
 def test_the_authority_s_keys_are_with_init_and_the_portal_only() -> None:
     assert users_of("authority") == {"init", "portal"}
 
