@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from gateway.oauth.authorization_refusals import (
     awaiting_no_longer,
@@ -33,8 +33,7 @@ from gateway.oauth.bank import (
     ResourceNotAwaiting,
     ResourceUnknown,
 )
-from gateway.oauth.grant_management.merging import merged, require_mergeable
-from gateway.oauth.grant_management.model import GrantAction
+from gateway.oauth.grant_management.changing import Grants, changed_grant, whole_request
 from gateway.oauth.kept_requests import as_parameters, code_for, granted_details, interaction_of, kept_request
 from gateway.oauth.model import AuthorizationCode, AuthorizationRequest, CodeAlreadyRedeemed, Lifetimes, secret_sha256
 from gateway.oauth.par.model import Claim, ClaimLost
@@ -47,7 +46,6 @@ from psd2.ids import new_secret
 
 if TYPE_CHECKING:
     from gateway.oauth.authorization_response import Responses
-    from gateway.oauth.grant_management.model import Grant
     from gateway.oauth.par.service import PushedRequests
     from gateway.oauth.parameters import Parameters
     from gateway.oauth.scope import Service
@@ -60,16 +58,6 @@ _DENIALS: Final = {
     InteractionStatus.EXPIRED: "the PSU did not decide in time",
     InteractionStatus.FAILED: "the PSU could not be authenticated",
 }
-
-
-class Grants(Protocol):
-    """Which grants clients have."""
-
-    def owned(self, grant_id: str, client_id: str) -> Grant:
-        """Return the client's grant, if it is in force; raises `OAuthRefused`."""
-
-    def standing(self, grant: Grant) -> list[dict[str, Any]]:
-        """Return what was granted, as it stands at the bank now; raises `OAuthRefused` while that can't be reached."""
 
 
 class AuthorizationStore(Protocol):
@@ -147,7 +135,7 @@ class Authorization:
         registered = self._register.registered if by is None else lambda _client_id: by
         request = validated_request(parameters, registered, location=self._location, is_pushed=is_pushed)
         try:
-            self._require_changeable(request)
+            changed_grant(self._grants, request.grant, request.asked, client_id=request.client.client_id)
         except OAuthRefused as refused:
             raise of_request(refused, request) from refused
         return request
@@ -207,23 +195,12 @@ class Authorization:
         if begun.claim is not None:
             self._pushed.release(begun.claim)
 
-    def _require_changeable(self, request: ValidRequest) -> None:
-        wish = request.grant
-        if wish is None or wish.grant_id is None:
-            return
-        grant = self._grants.owned(wish.grant_id, request.client.client_id)
-        if wish.action is GrantAction.MERGE:
-            require_mergeable(request.asked, grant)
-
     def _whole(self, request: ValidRequest) -> ValidRequest:
-        """Return the request with all that the PSU is to decide on: where it merges, with what the grant holds already."""
-        wish = request.grant
-        if wish is None or wish.grant_id is None or wish.action is not GrantAction.MERGE:
+        if request.grant is None:
             return request
         try:
-            grant = self._grants.owned(wish.grant_id, request.client.client_id)
-            (standing,) = self._grants.standing(grant)
-            return replace(request, asked=merged(request.asked, standing), grant=replace(wish, merges=grant.scope))
+            wish, asked = whole_request(self._grants, request.grant, request.asked, client_id=request.client.client_id)
+            return replace(request, asked=asked, grant=wish)
         except OAuthRefused as refused:
             raise of_request(refused, request) from refused
 

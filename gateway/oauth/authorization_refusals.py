@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from gateway.oauth.refusals import OAuthRefused
 
 _CLAUSE = "RFC 6749 §4.1.2.1"
+GRANT_OF_ANOTHER_PSU = Refusal(
+    error="invalid_grant_id",
+    description="grant_id: names a grant that another PSU has given than the one who is asked",
+    reason="grant.other_psu",
+    hint="ask for a new grant with grant_management_action=create",
+    clause="Grant Management §5.4",
+)
 
 
 def unknown_request() -> PageRefused:
@@ -120,16 +127,7 @@ def of_request(refused: OAuthRefused, request: ValidRequest) -> RedirectRefused:
 
 def other_psu(kept: AuthorizationRequest) -> RedirectRefused:
     """Return the refusal of a grant that another PSU than its own was to change."""
-    return RedirectRefused(
-        Refusal(
-            error="invalid_grant_id",
-            description="grant_id: names a grant that another PSU has given than the one who was asked now",
-            reason="grant.other_psu",
-            hint="ask for a new grant with grant_management_action=create",
-            clause="Grant Management §5.4",
-        ),
-        to=kept.return_address,
-    )
+    return RedirectRefused(GRANT_OF_ANOTHER_PSU, to=kept.return_address)
 
 
 def bank_unavailable(to: ReturnAddress | None = None) -> PageRefused | RedirectRefused:

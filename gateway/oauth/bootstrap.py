@@ -165,6 +165,7 @@ class _Wiring:
             codes=self._store,
             bank=self._bank,
             resources=Resources(self._bank),
+            grants=self.grants,
             allowance=AskAllowance(
                 store=self._accounts,
                 asks=self._settings.backchannel_asks,

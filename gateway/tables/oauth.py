@@ -145,6 +145,9 @@ backchannel_requests = Table(
     Column("expires_at", Double, nullable=False),
     Column("is_made", Boolean, nullable=False),
     Column("authorization_details", Text),
+    Column("grant_action", Text),  # as of authorization requests
+    Column("grant_id", Text),
+    Column("merges", Text),
     Column("polled_at", Double),
     Column("ping", Text),  # what the client's endpoint is told, sealed
     Column("ping_at", Double),

@@ -17,7 +17,8 @@ USUAL_SECONDS: Final = 300
 class BackchannelRequest:
     """A request that a PSU is deciding on. `sha256` is of its `auth_req_id`, `authorisation` the bank's name for it.
 
-    `is_made`: its consent or payment was made for it. `ping` is what the client's endpoint is told, sealed; None for a client
+    `is_made`: its consent or payment was made for it. `grant_id` is the grant that is to be changed, `merges` the scope of the
+    consent that is part of this one. `ping` is what the client's endpoint is told, sealed; None for a client
     that polls. `ping_at` is when that, or what became of the request, is to be looked at next; None: not any more.
     """
 
@@ -32,6 +33,9 @@ class BackchannelRequest:
     expires_at: datetime
     is_made: bool = False
     authorization_details: str | None = None
+    grant_action: str | None = None
+    grant_id: str | None = None
+    merges: str | None = None
     polled_at: datetime | None = None
     ping: str | None = field(default=None, repr=False)
     ping_at: datetime | None = None

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.oauth.ciba.model import USUAL_SECONDS
 from gateway.oauth.ciba.refusals import no_backchannel_client, strange_binding_message
+from gateway.oauth.grant_management.wishes import read_grant_wish
 from gateway.oauth.rar.asked import read_asked, require_may_ask
 from gateway.oauth.refusals import invalid_request
 from gateway.register.model import DeliveryMode, GrantType
 
 if TYPE_CHECKING:
+    from gateway.oauth.grant_management.model import GrantWish
     from gateway.oauth.parameters import Parameters
     from gateway.oauth.rar.asked import Asked
     from gateway.register.model import Client, Tpp
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 PARAMETERS: Final = frozenset(
     {
         "scope", "authorization_details", "login_hint", "login_hint_token", "id_token_hint", "binding_message",
-        "requested_expiry", "client_notification_token", "request",
+        "requested_expiry", "client_notification_token", "request", "grant_management_action", "grant_id",
     }
 )  # fmt: skip
 _HINTS: Final = ("login_hint", "login_hint_token", "id_token_hint")
@@ -36,6 +38,7 @@ class Wanted:
     """What a client wants a PSU to be asked; `notification_token` is there where the client is to be told."""
 
     asked: Asked
+    grant: GrantWish | None
     psu: str
     binding_message: str | None
     seconds: int
@@ -49,6 +52,7 @@ def read_wanted(parameters: Parameters, client: Client, tpp: Tpp, *, location: s
     require_may_ask(asked, tpp, types=client.authorization_details_types, location=location)
     return Wanted(
         asked=asked,
+        grant=read_grant_wish(parameters),
         psu=_hint(parameters),
         binding_message=_message(parameters),
         seconds=_seconds(parameters, most_seconds),

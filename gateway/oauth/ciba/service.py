@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
+from gateway.oauth.authorization_refusals import GRANT_OF_ANOTHER_PSU
 from gateway.oauth.bank import BankUnavailable, ResourceNotAwaiting, ResourceUnknown
 from gateway.oauth.ciba.allowance import Asker
 from gateway.oauth.ciba.bank import AskStatus, DecoupledNotOffered, NewAsk, PsuNotKnown
@@ -24,6 +26,7 @@ from gateway.oauth.ciba.refusals import (
     unknown_request,
     unknown_user,
 )
+from gateway.oauth.grant_management.changing import changed_grant, whole_request
 from gateway.oauth.model import AuthorizationCode, CodeAlreadyRedeemed, secret_sha256
 from gateway.oauth.refusals import OAuthRefused
 from gateway.oauth.scope import parse_scope
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from gateway.oauth.ciba.bank import AskedPsu, BackchannelBank
     from gateway.oauth.ciba.ping import Pings
     from gateway.oauth.ciba.reading import Wanted
+    from gateway.oauth.grant_management.changing import Grants
     from gateway.oauth.jose.request_object import RequestObjects
     from gateway.oauth.model import Lifetimes
     from gateway.oauth.parameters import Parameters
@@ -77,6 +81,7 @@ class Backchannel:
         codes: CodeStore,
         bank: BackchannelBank,
         resources: Resources,
+        grants: Grants,
         allowance: AskAllowance,
         pings: Pings,
         signed: RequestObjects,
@@ -89,6 +94,7 @@ class Backchannel:
         self._codes = codes
         self._bank = bank
         self._resources = resources
+        self._grants = grants
         self._allowance = allowance
         self._pings = pings
         self._signed = signed
@@ -102,6 +108,7 @@ class Backchannel:
         # What is judged is what was signed, where the client signs (CIBA Core §7.1.1).
         asked_for = self._signed.effective(parameters, client)
         wanted = read_wanted(asked_for, client, tpp, location=self._location, most_seconds=most_seconds)
+        wanted = self._whole(wanted, client)
         asker = Asker(client_id=client.client_id, authorisation_number=client.authorisation_number, psu=wanted.psu)
         self._allowance.take(asker)
         try:
@@ -141,6 +148,16 @@ class Backchannel:
         psu = code.subject or ""
         self._allowance.give_back(Asker(client_id=code.client_id, authorisation_number=code.authorisation_number, psu=psu))
 
+    def _whole(self, wanted: Wanted, client: Client) -> Wanted:
+        """Return all that the PSU is to decide on; raises `OAuthRefused` where a grant is not to be changed so (GM §5.2)."""
+        grant = changed_grant(self._grants, wanted.grant, wanted.asked, client_id=client.client_id)
+        if wanted.grant is None or grant is None:
+            return wanted
+        if grant.subject != wanted.psu:
+            raise OAuthRefused(GRANT_OF_ANOTHER_PSU)
+        wish, asked = whole_request(self._grants, wanted.grant, wanted.asked, client_id=client.client_id)
+        return replace(wanted, grant=wish, asked=asked)
+
     def _asked(self, wanted: Wanted, tenant: str) -> tuple[BerlinScope, AskedPsu]:
         try:
             scope = self._resources.made(wanted.asked, tenant=tenant)
@@ -175,7 +192,7 @@ class Backchannel:
             raise bank_unavailable() from error
 
     def _kept(self, wanted: Wanted, client: Client, scope: BerlinScope, asked: AskedPsu, secret: str) -> BackchannelRequest:
-        now, detail = self._clock.now(), wanted.asked.detail
+        now, detail, grant = self._clock.now(), wanted.asked.detail, wanted.grant
         ping = self._pings.sealed(secret, wanted.notification_token) if wanted.notification_token is not None else None
         return BackchannelRequest(
             sha256=secret_sha256(secret),
@@ -189,6 +206,9 @@ class Backchannel:
             expires_at=now + timedelta(seconds=wanted.seconds),
             is_made=wanted.asked.resource is None,
             authorization_details=None if detail is None else json.dumps(detail.told),
+            grant_action=None if grant is None else grant.action.value,
+            grant_id=None if grant is None else grant.grant_id,
+            merges=None if grant is None else grant.merges,
             ping=ping,
             ping_at=None if ping is None else now,
         )
@@ -215,14 +235,16 @@ class Backchannel:
             scope=kept.scope,
             subject=kept.subject,
             code_challenge="",
-            grant_id=new_uuid(),
+            grant_id=kept.grant_id or new_uuid(),
             issued_at=now,
             expires_at=now + self._lifetimes.code,
             authorization_details=self._granted(kept),
+            tells_grant=kept.grant_action is not None,
+            merges=kept.merges,
         )
 
     def _granted(self, kept: BackchannelRequest) -> str | None:
-        if not kept.is_made and kept.authorization_details is None:
+        if not kept.is_made and kept.authorization_details is None and kept.grant_action is None:
             return None
         told = {} if kept.authorization_details is None else json.loads(kept.authorization_details)
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -351,3 +352,63 @@ def test_of_asks_at_the_same_instant_so_many_get_through(asking: AuthorizationWo
         answers = list(pool.map(lambda _: begin(asking).status_code, range(12)))
     assert sorted(answers) == [200] * 5 + [403] * 7
     assert len(asking.bank.asks) == 5
+
+
+# --- grants with a name (Grant Management §5.2: with any request that serves as an authorization request) ---
+
+GIRO, SAVINGS = {"iban": "DE02100100109307118603"}, {"iban": "DE02700100800030876808"}
+
+
+def accounts(*references: dict[str, str]) -> dict[str, str | None]:
+    terms = {"recurringIndicator": True, "validUntil": "2026-06-01", "frequencyPerDay": 4}
+    detail = {"type": "account_information", "access": {"accounts": list(references)}} | terms
+    return {"scope": None, "authorization_details": json.dumps([detail])}
+
+
+def granted(world: AuthorizationWorld, **wish: str | None) -> dict[str, Any]:
+    auth_req_id = begun(world, **wish)
+    world.bank.decide_ask(AskStatus.APPROVED)
+    tokens: dict[str, Any] = poll(world, auth_req_id).get_json()
+    return tokens
+
+
+def test_a_grant_is_named_without_a_browser(asking: AuthorizationWorld) -> None:
+    """Also one of a consent that was there before; unasked, none is."""
+    named = granted(asking, grant_management_action="create")
+
+    assert asking.introspect(named["access_token"])["authorization_details"][0]["consentId"] == CONSENT
+    assert named["grant_id"]
+    assert "grant_id" not in granted(asking, scope="accounts")
+
+
+@pytest.mark.parametrize("action", ["replace", "merge"])
+def test_a_grant_is_changed_without_a_browser(asking: AuthorizationWorld, action: str) -> None:
+    """It keeps its name; what it gave before ends, and merged it holds both."""
+    first = granted(asking, grant_management_action="create", **accounts(GIRO))
+    second = granted(asking, grant_management_action=action, grant_id=first["grant_id"], **accounts(SAVINGS))
+
+    held = {"replace": [SAVINGS], "merge": [GIRO, SAVINGS]}[action]
+    assert second["grant_id"] == first["grant_id"]
+    assert second["authorization_details"][0]["access"]["accounts"] == held
+    assert asking.bank.ended == ["AIS:made-1"]
+    assert not asking.introspect(first["access_token"])["active"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"grant_management_action": "replace", "grant_id": None}, "invalid_request"),
+        ({"grant_management_action": "replace", "grant_id": "another"}, "invalid_grant_id"),
+        ({"scope": "accounts", "authorization_details": None}, "invalid_request"),
+        ({"login_hint": "jonas.brandt"}, "invalid_grant_id"),
+    ],
+)
+def test_a_grant_that_is_not_to_be_changed_so_bothers_nobody(
+    asking: AuthorizationWorld, changes: dict[str, str | None], error: str
+) -> None:
+    """The PSU is not asked, and nothing is made: the grant is another PSU's, or none, or can't hold that."""
+    first = granted(asking, grant_management_action="create", **accounts(GIRO))
+    wish = {"grant_management_action": "merge", "grant_id": first["grant_id"]} | accounts(SAVINGS) | changes
+
+    assert refusal_of(begin(asking, **wish))[0] == error
+    assert (len(asking.bank.asks), len(asking.bank.made)) == (1, 1)
