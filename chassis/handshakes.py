@@ -16,9 +16,10 @@ from functools import partial
 from selectors import EVENT_READ
 from typing import Any, Final
 
-from gunicorn import http
 from gunicorn.sock import ssl_wrap_socket
 from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from chassis.incoming_requests import IncomingParser, plain_settings
 
 HANDSHAKE_SECONDS: Final = 10.0  # of waiting for the peer: what our own threads take to get to it is not its fault
 # More than one worker's callers open at a time; the longest waiting makes room, and an honest peer waits for milliseconds.
@@ -66,7 +67,7 @@ class IncomingConnection(TConn):  # type: ignore[misc]
         """Read requests from now on; gunicorn's own would wrap the socket once more, and block in the handshake."""
         if not self.initialized:
             self.initialized = True
-            self.parser = http.get_parser(self.cfg, self.sock, self.client)
+            self.parser = IncomingParser(plain_settings(self.cfg), self.sock, self.client)
 
     def close_at_once(self) -> None:
         """Close; what the peer has sent is read, so that an alert reaches it instead of a reset, but not waited for."""

@@ -88,7 +88,7 @@ class TurnWorker(HandshakeWorker):
 
     def handle_request(self, req: Any, conn: IncomingConnection) -> bool:  # noqa: ANN401 - gunicorn's
         """Answer one request; return whether the connection goes on. As gunicorn does, but for hooks that we do not use."""
-        reply, environ = wsgi.create(req, conn.sock, conn.client, conn.server, self.cfg, response_class=JoinedReply)
+        reply, environ = wsgi.create(req, conn.sock, conn.client, conn.server, conn.parser.cfg, response_class=JoinedReply)
         environ["wsgi.multithread"] = True
         if not self.alive or len(self._idle) >= self.max_keepalived:
             reply.force_close()
