@@ -137,8 +137,8 @@ class GatewaySettings(ServiceSettings):
 
     internal_client_hosts: HostList = Field(
         default="",
-        description="host:port, comma separated, that a client's jwks_uri may name although it is on no public network; such a "
-        "host shows a certificate of this home's own root",
+        description="host:port, comma separated, that a client's jwks_uri or notification endpoint may name although it is on "
+        "no public network; such a host shows a certificate of this home's own root",
     )
     signing_key_seconds: int = Field(
         default=30 * _DAY, ge=3_600, le=730 * _DAY, description="time after which the next key signs what clients verify"
