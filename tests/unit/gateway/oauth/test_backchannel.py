@@ -412,3 +412,15 @@ def test_a_grant_that_is_not_to_be_changed_so_bothers_nobody(
 
     assert refusal_of(begin(asking, **wish))[0] == error
     assert (len(asking.bank.asks), len(asking.bank.made)) == (1, 1)
+
+
+def test_of_two_merges_without_a_browser_none_is_lost(asking: AuthorizationWorld) -> None:
+    """The second was asked for as the grant was before the first (Grant Management §5.2)."""
+    grant = granted(asking, grant_management_action="create", **accounts(GIRO))["grant_id"]
+    asked = []
+    for _ in range(2):
+        asked.append(begun(asking, grant_management_action="merge", grant_id=grant, **accounts(SAVINGS)))
+        asking.bank.decide_ask(AskStatus.APPROVED)
+
+    assert poll(asking, asked[0]).status_code == 200
+    assert refusal_of(poll(asking, asked[1])) == ("invalid_grant", "grant.changed")
