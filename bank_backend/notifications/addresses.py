@@ -91,12 +91,26 @@ def _is_within(host: str, name: str) -> bool:
     return host.endswith(f".{parent}") or (host == name and not name.startswith("*."))
 
 
+def leads_here(host: str) -> bool:
+    """Whether a name is nobody's, so that it means this machine."""
+    return host.endswith(_RESERVED) or host == "localhost"
+
+
+def names_this_machine(uri: str) -> bool:
+    """Whether an address names the machine itself, by name or by number."""
+    try:
+        host = urlsplit(uri).hostname or ""
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def resolve(target: Target, policy: AddressPolicy) -> list[IpAddress]:
     """Return the addresses of a host; raises `NotNotifiable` if a single one of them may not be called.
 
     The caller connects to what it is given here, by number: a name that is asked again may answer otherwise.
     """
-    if target.host.endswith(_RESERVED) or target.host == "localhost":
+    if leads_here(target.host):
         found: list[IpAddress] = [_LOOPBACK]
     else:
         found = _looked_up(target)

@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from bank_backend.notifications.addresses import NotNotifiable, read_target, require_domain, resolve
+from bank_backend.notifications.addresses import (
+    NotNotifiable,
+    leads_here,
+    names_this_machine,
+    read_target,
+    require_domain,
+    resolve,
+)
 from bank_backend.notifications.model import (
     MOST_WAITING,
     SUBJECTS,
@@ -172,5 +179,12 @@ class Notifications:
             require_domain(target, domains)
             resolve(target, self.policy)
         except NotNotifiable as refusal:
-            return str(refusal)[:400]
+            return f"{refusal}{self._local_way(uri, domains)}"[:400]
         return None
+
+    def _local_way(self, uri: str, domains: Sequence[str]) -> str:
+        """Return how a receiver on this machine is addressed, for whoever has named the machine itself."""
+        name = next((each for each in domains if leads_here(each)), None)
+        if name is None or not self.policy.allows_loopback or not names_this_machine(uri):
+            return ""
+        return f"; https://{name.removeprefix('*.')} leads to this machine, at any port but the platform's"

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from schwifty import IBAN
 
 from bank_backend.ledger.orders import NO_END_TO_END_ID, TransferOrder
+from bank_backend.ledger.particulars import Particulars
 from bank_backend.ledger.refusals import InsufficientFunds, LimitExceeded
 from bank_backend.payments.reasons import ABOVE_LIMIT, INSUFFICIENT_FUNDS, RejectionReason
 from bank_backend.personas.countries import LOCALES, house_bank_code
 
 if TYPE_CHECKING:
     from bank_backend.ledger.refusals import LedgerError
+    from bank_backend.payments.instruction import Transfer
     from bank_backend.payments.model import Payment
     from psd2.ids import AccountId
 
@@ -37,8 +40,15 @@ def transfer_order(payment: Payment, position: int, debtor: AccountId, *, origin
         charge_bearer=transfer.charge_bearer or scheme.charge_bearers[0],
         code=payment.product.code,
         origin=origin,
-        particulars=transfer.particulars,
+        particulars=_particulars(transfer),
     )
+
+
+def _particulars(transfer: Transfer) -> Particulars | None:
+    """Return what the statements tell beyond the usual: the payee's bank, as it was instructed, among it."""
+    if not transfer.creditor_agent:
+        return transfer.particulars
+    return replace(transfer.particulars or Particulars(), creditor_agent=transfer.creditor_agent)
 
 
 def origin_of(payment: Payment, number: int) -> str:

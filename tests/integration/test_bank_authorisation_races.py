@@ -10,7 +10,7 @@ import pytest
 from psd2.money import Money
 from tests.support.at_once import at_once
 from tests.support.bank_core import ANNA, TENANT, lent_bank
-from tests.support.bank_sca import PAYMENTS, BankDesk
+from tests.support.bank_sca import CONSENTS, PAYMENTS, BankDesk, consent_body
 from tests.unit.bank_backend.authorisations.embedding import Embedding
 from tests.unit.bank_backend.authorisations.test_several_signatures import (
     IGOR,
@@ -22,6 +22,7 @@ from tests.unit.bank_backend.authorisations.test_several_signatures import (
     shared_iban,
     statuses,
 )
+from tests.unit.bank_backend.bankapp.app import decoupled_consent
 from tests.unit.bank_backend.baskets.test_baskets import BASKETS, pay
 
 if TYPE_CHECKING:
@@ -62,6 +63,16 @@ def test_the_right_code_sent_several_times_at_once_pays_once(desk: BankDesk) -> 
 
     assert statuses_of(answers) == {200: 1, 409: AT_ONCE - 1}
     assert before - desk.bank.balances(desk.bank.account(ANNA)).interim_available == Money(1250, "EUR")
+
+
+def test_a_psu_is_asked_no_more_often_by_asks_at_once(desk: BankDesk) -> None:
+    """Eight asks are spent: of five more that come together two are taken, whichever."""
+    for _ in range(8):
+        decoupled_consent(desk)
+
+    answers = at_once(*[lambda: desk.tpp.post(CONSENTS, consent_body(), TPP_Decoupled_Preferred="true", PSU_ID=ANNA)] * AT_ONCE)
+
+    assert statuses_of(answers) == {201: 2, 403: AT_ONCE - 2}
 
 
 def test_wrong_codes_at_once_are_all_counted(desk: BankDesk) -> None:

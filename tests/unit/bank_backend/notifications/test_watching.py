@@ -22,6 +22,7 @@ from tests.support.openapi_schema import faults, load_schemas
 from tests.support.pki import Authority
 
 URI = "https://demo.tpp.example:9443/notifications"
+LOCAL = "https://tpp.example leads to this machine, at any port but the platform's"
 # It is for tpp.example.
 QWAC = encode_client_cert(Authority().qwac().der)
 
@@ -126,7 +127,8 @@ def test_who_asks_for_none_gets_none(desk: BankDesk) -> None:
     [
         ("https://elsewhere.com/notifications", "elsewhere.com is not under what the TPP's QWAC is for: tpp.example"),
         ("https://demo.tpp.example:8445/", "port 8445 of this machine is the platform's own"),
-        ("http://localhost:9443/", "notifications are sent by https only"),
+        ("http://localhost:9443/", f"notifications are sent by https only; {LOCAL}"),
+        ("https://127.0.0.1:9443/", f"127.0.0.1 is not under what the TPP's QWAC is for: tpp.example; {LOCAL}"),
     ],
 )
 def test_an_address_that_does_not_comply_is_answered_and_explained(desk: BankDesk, uri: str, reason: str) -> None:

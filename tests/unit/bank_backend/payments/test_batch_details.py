@@ -104,6 +104,7 @@ def test_details_tell_of_exchange_purpose_and_reference(till: Till) -> None:
 
     salary = booked(till)[0]["entryDetails"][0]
     assert (salary["purposeCode"], salary["endToEndId"]) == ("SALA", "E2E-0")
+    assert salary["creditorAgent"] == "PBNKDEFFXXX"
     assert salary["remittanceInformationStructured"] == {"reference": "RF18539007547034"}
 
 

@@ -100,6 +100,7 @@ def test_what_for_and_on_whose_behalf_stands_in_the_books(till: Till) -> None:
             query = StatementQuery(since=TODAY, until=TODAY)
             line = bank.services.statements.page(connection, TENANT, account.id, query).lines[0]
         assert line.details == Particulars(
+            creditor_agent="PBNKDEFFXXX",
             purpose="GDDS",
             structured_reference="RF18539007547034",
             ultimate_creditor="Autorin",
