@@ -67,8 +67,8 @@ def gateway(module_databases: Databases, tmp_path_factory: pytest.TempPathFactor
     processes = [subprocess.Popen(command_of(name, module), env=environment) for name, module in SERVERS.items()]
     running = Gateway(home, base_port)
     try:
-        wait_until(lambda: running.answers("authorization", "gateway"), seconds=30, what="the authorization server")
-        wait_until(lambda: running.answers("admin", "portal"), seconds=30, what="the control API")
+        wait_until(lambda: running.answers("authorization", "gateway"), seconds=90, what="the authorization server")
+        wait_until(lambda: running.answers("admin", "portal"), seconds=90, what="the control API")
         register(running)
         yield running
     finally:

@@ -69,7 +69,7 @@ def running(module_databases: Databases, tmp_path_factory: pytest.TempPathFactor
     process = subprocess.Popen(command, env=environment)
     bank = RunningBank(home, base_port + 5)
     try:
-        wait_until(bank.answers, seconds=30, what="the bank")
+        wait_until(bank.answers, seconds=90, what="the bank")
         yield bank
     finally:
         process.send_signal(signal.SIGTERM)

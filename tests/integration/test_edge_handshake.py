@@ -20,7 +20,7 @@ from tests.support.pki import Authority
 if TYPE_CHECKING:
     from pathlib import Path
 
-_SECONDS = 5.0
+_SECONDS = 30.0
 
 
 class Reception:

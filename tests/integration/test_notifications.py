@@ -23,6 +23,7 @@ from tests.support.at_once import at_once
 from tests.support.bank_core import OTHER_TENANT, TENANT, SeededBank, lent_bank
 from tests.support.notification_receiver import HOST, REFUSE, Receiver
 from tests.support.pki import Authority
+from tests.support.ports import wait_until
 
 if TYPE_CHECKING:
     import ssl
@@ -299,9 +300,7 @@ def test_one_tpps_receiver_that_stalls_holds_up_nobody_else(
     sending = delivery(bank, context)
 
     began = sending.run_pass()
-    deadline = time.monotonic() + 10
-    while not receiver.received and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_until(lambda: bool(receiver.received), seconds=60, what="the other TPP's notification")
 
     assert (began, receiver.told) == (3, ["valid"])
     assert sending.run_pass() == 0

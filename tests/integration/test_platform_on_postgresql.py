@@ -59,7 +59,8 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture(scope="module")
 def settings(postgres: Postgres) -> dict[str, str]:
-    return {f"{PREFIXES[service]}_DATABASE_URL": postgres.url(postgres.database()) for service in SERVICES}
+    urls = {f"{PREFIXES[service]}_DATABASE_URL": postgres.url(postgres.database()) for service in SERVICES}
+    return urls | {"GATEWAY_STALE_SECONDS": str(FAIL_CLOSED_SECONDS)}
 
 
 @pytest.fixture(scope="module")

@@ -145,8 +145,8 @@ def test_a_request_that_never_ends_does_not_hold_up_the_stop(start: Callable[...
 
 
 def test_a_second_signal_stops_at_once(start: Callable[..., RunningSupervisor]) -> None:
-    """Whoever presses Ctrl-C twice does not wait for requests under way."""
-    supervisor = start()
+    """Whoever presses Ctrl-C twice does not wait for requests under way, here for up to a minute."""
+    supervisor = start("healthy", "60")
     supervisor.wait_for("ready")
     with socket.create_connection(("localhost", supervisor.port), timeout=30) as client:
         client.sendall(b"GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -155,7 +155,7 @@ def test_a_second_signal_stops_at_once(start: Callable[..., RunningSupervisor]) 
 
         supervisor.process.terminate()
 
-        assert supervisor.process.wait(timeout=2.5) == 0
+        assert supervisor.process.wait(timeout=30) == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])

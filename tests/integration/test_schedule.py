@@ -241,7 +241,7 @@ def test_a_running_bank_does_what_is_due_and_ends_cleanly(bank: SeededBank, tmp_
         began = time.monotonic()
         server.process.terminate()
         assert server.process.wait(MOST_SECONDS) == 0
-        assert time.monotonic() - began < 15
+        assert time.monotonic() - began < 25  # gunicorn ends what does not end by itself after 30
 
 
 def _failures(bank: SeededBank) -> int:

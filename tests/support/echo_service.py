@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-HANDSHAKE_SECONDS = 2.0
-BUSY_SECONDS = 3.0
+# Short, yet longer than a machine stands still at a time.
+HANDSHAKE_SECONDS = 4.0
+BUSY_SECONDS = 5.0
 
 if "ECHO_HOME" in os.environ:
     handshakes.HANDSHAKE_SECONDS = HANDSHAKE_SECONDS  # type: ignore[misc]  # so that a test needn't wait as long

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from chassis.home import Home
 from psd2.clock import SystemClock
+from sandbox.platform import fleet
 from sandbox.platform.plan import Plan
 from sandbox.platform.readiness import HealthOverTheWire
 from sandbox.platform.servers import Listener, Server
@@ -69,6 +70,8 @@ def main() -> None:
     """Run until told to stop."""
     home, port = Home(Path(sys.argv[1])), int(sys.argv[2])
     second = sys.argv[3] if len(sys.argv) > 3 else "healthy"
+    if len(sys.argv) > 4:
+        fleet._PUBLIC_STOP_SECONDS = float(sys.argv[4])  # type: ignore[misc]
     environment = os.environ | {"FAKE_PORT": str(port), "PYTHONPATH": str(Path(__file__).parents[2])}
     plan = Plan(
         home=home,
