@@ -92,10 +92,11 @@ class PublishedCertificates:
         return frozenset(sha256 for _place, sha256 in self_signed_certificates(json.loads(known.jwks)))
 
     def _run(self) -> None:
-        pause = threading.Event()
-        while not pause.wait(EARLY_LOOK_PAUSE.total_seconds()):
+        pause, rest = threading.Event(), EARLY_LOOK_PAUSE
+        while not pause.wait(rest.total_seconds()):
             is_early = self._wanted_early.wait((LOOK - EARLY_LOOK_PAUSE).total_seconds())
             self._wanted_early.clear()
+            rest = LOOK if is_early else EARLY_LOOK_PAUSE  # strangers have all clients looked at twice as often, and no more
             try:
                 self.follow(is_early=is_early)
             except Exception as error:  # noqa: BLE001 - the next turn tries again; a dead thread would never
