@@ -20,7 +20,7 @@ from gateway.oauth.jose.response_signatures import response_signatures_blueprint
 from gateway.oauth.refusals import RedirectRefused, Refusal, shown
 from gateway.oauth.registration.endpoint import registration_blueprint
 from gateway.oauth.straight_way import StraightWay
-from gateway.oauth.tpp_endpoints import PSU_INTERACTIONS_PATH, form_endpoints, oauth_blueprint, psu_blueprint
+from gateway.oauth.tpp_endpoints import PSU_INTERACTIONS_PATH, form_endpoints, oauth_blueprint, psu_blueprint, psu_endpoint
 
 if TYPE_CHECKING:
     from gateway.oauth.authorization import Authorization
@@ -77,7 +77,9 @@ def create_app(services: AuthorizationServices) -> Flask:
     app.register_blueprint(response_signatures_blueprint(services.server_keys))
     app.register_blueprint(unknown_certificates_blueprint(services.certificates))
     forms = form_endpoints(protocol=services.protocol, pushing=services.pushing, edge_url=services.edge_url)
-    app.wsgi_app = StraightWay(app.wsgi_app, forms, most_bytes=MOST_BODY_BYTES)  # type: ignore[method-assign]
+    interact = psu_endpoint(services.interactions)
+    posted = {**forms, PSU_INTERACTIONS_PATH: interact}
+    app.wsgi_app = StraightWay(app.wsgi_app, posted, most_bytes=MOST_BODY_BYTES)  # type: ignore[method-assign]
     app.register_blueprint(
         oauth_blueprint(
             protocol=services.protocol,
@@ -93,7 +95,7 @@ def create_app(services: AuthorizationServices) -> Flask:
             registration=services.registration, statements=services.statements, answers=answers, edge_url=services.edge_url
         )
     )
-    app.register_blueprint(psu_blueprint(interactions=services.interactions, answers=answers))
+    app.register_blueprint(psu_blueprint(endpoint=interact, answers=answers))
     app.add_url_rule("/health", "health", _health, methods=["GET"])
     _handle_errors(app, answers)
     return app

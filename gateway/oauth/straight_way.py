@@ -1,4 +1,4 @@
-"""The straight way of a form that a TPP posts: answered in JSON before Flask is asked (RFC 6749 §3.2, RFC 9126 §2).
+"""The straight way of what a TPP posts: answered in JSON before Flask is asked (RFC 6749 §3.2, RFC 9126 §2).
 
 Flask's half of such a request is its routing, contexts and objects. What is refused, fails or comes in an unusual shape
 goes on to Flask, where the same endpoints stand, and where all refusals are rendered.
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     Answer = tuple[HTTPStatus, Mapping[str, object]]
-    FormEndpoint = Callable[[WSGIEnvironment, Callable[[], bytes]], Answer]
+    PostedEndpoint = Callable[[WSGIEnvironment, Callable[[], bytes]], Answer]
     """Answers a request whose body is read when it is called for; raises what Flask renders."""
 
 JSON: Final = "application/json"
@@ -30,7 +30,7 @@ _STATUS_LINES: Final = {status: f"{status.value} {status.phrase}" for status in 
 class StraightWay:
     """WSGI middleware that answers what is posted to `endpoints`, by path, and leaves everything else to `application`."""
 
-    def __init__(self, application: WSGIApplication, endpoints: Mapping[str, FormEndpoint], *, most_bytes: int) -> None:
+    def __init__(self, application: WSGIApplication, endpoints: Mapping[str, PostedEndpoint], *, most_bytes: int) -> None:
         self._application = application
         self._endpoints = endpoints
         self._most_bytes = most_bytes

@@ -7,7 +7,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, request
 from pydantic import ValidationError
 
 from gateway.dpop.rule import NONCE_HEADER
@@ -49,11 +49,11 @@ if TYPE_CHECKING:
     from gateway.oauth.answers import Answers
     from gateway.oauth.jose.introspection import SignedIntrospection
     from gateway.oauth.par.endpoint import PushEndpoint
-    from gateway.oauth.straight_way import Answer, FormEndpoint
+    from gateway.oauth.straight_way import Answer, PostedEndpoint
     from psd2.certificates import Psd2Certificate
 
 
-def form_endpoints(*, protocol: OAuthProtocol, pushing: PushEndpoint, edge_url: str) -> Mapping[str, FormEndpoint]:
+def form_endpoints(*, protocol: OAuthProtocol, pushing: PushEndpoint, edge_url: str) -> Mapping[str, PostedEndpoint]:
     """Return what answers the forms that TPPs post, by path; each raises `OAuthRefused`."""
 
     def push(environ: WSGIEnvironment, read: Callable[[], bytes]) -> Answer:
@@ -79,7 +79,7 @@ def form_endpoints(*, protocol: OAuthProtocol, pushing: PushEndpoint, edge_url: 
 def oauth_blueprint(
     *,
     protocol: OAuthProtocol,
-    forms: Mapping[str, FormEndpoint],
+    forms: Mapping[str, PostedEndpoint],
     introspection: SignedIntrospection,
     answers: Answers,
     edge_url: str,
@@ -100,7 +100,7 @@ def oauth_blueprint(
     return edge
 
 
-def _answered(endpoint: FormEndpoint) -> Response:
+def _answered(endpoint: PostedEndpoint) -> Response:
     raise_what_was_raised(request.environ)
     return _json(*endpoint(request.environ, _body_of_request))
 
@@ -120,24 +120,35 @@ def _json(status: HTTPStatus, document: Mapping[str, object]) -> Response:
     return Response(json.dumps(document), status, headers=NO_STORE, content_type=JSON)
 
 
-def psu_blueprint(*, interactions: PsuInteractions, answers: Answers) -> Blueprint:
-    """Return the endpoint that stands in for a PSU with a browser."""
+def psu_endpoint(interactions: PsuInteractions) -> PostedEndpoint:
+    """Return what stands in for a PSU with a browser; raises `InteractionRefused`."""
+
+    def interact(environ: WSGIEnvironment, read: Callable[[], bytes]) -> Answer:
+        certificate: Psd2Certificate = require_presented_qwac(environ)
+        decided = interactions.decide(_wish(environ, read), certificate)
+        status = {} if decided.sca_status is None else {"scaStatus": decided.sca_status}
+        return HTTPStatus.OK, {"redirect": decided.redirect} | status
+
+    return interact
+
+
+def psu_blueprint(*, endpoint: PostedEndpoint, answers: Answers) -> Blueprint:
+    """Return the same for Flask."""
     psu = Blueprint("psu", __name__, static_folder=None)
 
     answer_refusals(psu, answers.as_problem)
-
-    @psu.post(PSU_INTERACTIONS_PATH, provide_automatic_options=False)
-    def interact() -> Response:
-        certificate: Psd2Certificate = require_presented_qwac(request.environ)
-        decided = interactions.decide(_wish(), certificate)
-        status = {} if decided.sca_status is None else {"scaStatus": decided.sca_status}
-        return jsonify({"redirect": decided.redirect} | status)
-
+    view = partial(_answered, endpoint)
+    psu.add_url_rule(PSU_INTERACTIONS_PATH, "interact", view, methods=["POST"], provide_automatic_options=False)
     return psu
 
 
 def _body_of_request() -> bytes:
     return request.get_data(cache=False)
+
+
+def _media_type(environ: WSGIEnvironment) -> str:
+    said: str = environ.get("CONTENT_TYPE", "")
+    return said.partition(";")[0].strip().lower()
 
 
 def _certified_request(
@@ -147,7 +158,7 @@ def _certified_request(
     presented = require_presented_certificate(environ)
     if environ.get("QUERY_STRING"):
         raise invalid_request("query", "must be empty: parameters belong into the body", clause="RFC 6749 §3.2")
-    if environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != _FORM:
+    if _media_type(environ) != _FORM:
         raise invalid_request("Content-Type", f"must be {_FORM}", clause="RFC 6749 §3.2")
     if environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
         raise invalid_request("Content-Encoding", "is not taken: send the body as it is", clause="RFC 9110 §8.4")
@@ -159,11 +170,11 @@ def _certified_request(
     return CertifiedRequest(f"{edge_url}{environ['PATH_INFO']}", parameters, presented, proofs)
 
 
-def _wish() -> PsuInteraction:
-    if request.mimetype != "application/json":
+def _wish(environ: WSGIEnvironment, read: Callable[[], bytes]) -> PsuInteraction:
+    if _media_type(environ) != JSON:
         raise _faulty_body("Content-Type", [{"field": "Content-Type", "problem": "must be application/json"}])
     try:
-        return PsuInteraction.model_validate_json(request.get_data(cache=False))
+        return PsuInteraction.model_validate_json(read())
     except ValidationError as error:
         errors = [
             {"field": ".".join(str(step) for step in fault["loc"]) or "body", "problem": fault["msg"]}
