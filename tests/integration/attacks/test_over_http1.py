@@ -1,7 +1,7 @@
 """Attacks over HTTP/1.1 against one edge; after each of them others are served as before.
 
-Already attacked elsewhere: malformed framing, paths and forged headers in tests/integration/test_edge_requests.py, slow
-clients there too, SNI and Host in test_edge_refusals.py, spellings of paths in tests/unit/gateway/admission.
+Already attacked elsewhere: malformed framing, paths and slow clients in tests/integration/test_edge_requests.py, forged
+headers in test_edge_forwarding.py, SNI and Host in test_edge_refusals.py, spellings of paths in tests/unit/gateway/admission.
 """
 
 from __future__ import annotations
