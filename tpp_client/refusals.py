@@ -28,6 +28,12 @@ def require_status(response: HttpResponse, *expected: HTTPStatus) -> None:
     raise UnexpectedResponse(msg)
 
 
+def is_refused_for(response: HttpResponse, path: str) -> bool:
+    """Answer whether a bank refuses a request because of this header, parameter or field (BG IG §14.11.1)."""
+    is_refused = response.status == HTTPStatus.BAD_REQUEST
+    return is_refused and any(message.path == path for message in refusal_of(response).messages)
+
+
 def refusal_of(response: HttpResponse) -> Refusal:
     """Read what a server says about its refusal; an unreadable body still gives status and a short text."""
     try:

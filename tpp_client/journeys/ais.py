@@ -23,10 +23,11 @@ from tpp_client.consents import (
 )
 from tpp_client.errors import Refused
 from tpp_client.journeys.authorising import authorised
-from tpp_client.journeys.demands import initiated, is_refused_for
+from tpp_client.journeys.demands import initiated
 from tpp_client.journeys.personas import persona_named, read_personas
 from tpp_client.journeys.stage import Awaiting, discover
 from tpp_client.journeys.tenant_clock import day_at_bank
+from tpp_client.refusals import is_refused_for
 from tpp_client.xs2a import Access
 
 if TYPE_CHECKING:

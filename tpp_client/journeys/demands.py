@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tpp_client.refusals import refusal_of
+from tpp_client.refusals import is_refused_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from tpp_client.journeys.stage import Stage
     from tpp_client.wire import HttpResponse
 
-_BAD_REQUEST: Final = 400
 _USER_AGENT: Final = "Mozilla/5.0 (compatible; tpp simulator)"
 
 
@@ -24,11 +23,6 @@ def initiated(stage: Stage, send: Callable[[Mapping[str, str]], HttpResponse]) -
         return response
     stage.narrator.fact("asked for", ", ".join(missed))
     return send(missed)
-
-
-def is_refused_for(response: HttpResponse, path: str) -> bool:
-    """Answer whether the bank refuses a request because of this header, parameter or field."""
-    return response.status == _BAD_REQUEST and any(message.path == path for message in refusal_of(response).messages)
 
 
 def _known(stage: Stage) -> dict[str, str]:

@@ -24,7 +24,9 @@ from tpp_client.payments import (
     process_payment_response,
     process_payment_status_response,
 )
+from tpp_client.refusals import is_refused_for
 from tpp_client.sandbox_api import data_request, process_data_response
+from tpp_client.sandbox_steering import clock_request, process_clock_response
 from tpp_client.tokens import process_revocation_response, revocation_request
 from tpp_client.web.visits.model import Attempt, Purpose
 from tpp_client.web.wire_log import LoggedTransport
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from tpp_client.tokens import Tokens
     from tpp_client.web.desk import Desk, Tpp
     from tpp_client.web.visits.model import WireCall
+    from tpp_client.wire import HttpResponse
 
 CONSENT_DAYS = 90
 
@@ -62,8 +65,13 @@ class Bank:
 
     def ask_for_consent(self, today: date) -> ConsentId:
         """Ask for a consent to accounts that the PSU will choose at the bank (BG IG §6.3.1.2)."""
-        draft = ConsentDraft(valid_until=today + timedelta(days=CONSENT_DAYS))
-        return process_consent_response(consent_request(self.xs2a, draft)).consent_id
+        response = self._consent_from(today)
+        if is_refused_for(response, "validUntil"):  # as only in a sandbox: its clock can be put forward, and is ahead of ours
+            response = self._consent_from(process_clock_response(clock_request(self.xs2a)).now.date())
+        return process_consent_response(response).consent_id
+
+    def _consent_from(self, day: date) -> HttpResponse:
+        return consent_request(self.xs2a, ConsentDraft(valid_until=day + timedelta(days=CONSENT_DAYS)))
 
     def consent(self, consent_id: str) -> ConsentDetails:
         """Return the consent as it stands."""

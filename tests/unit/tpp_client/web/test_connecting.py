@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
@@ -10,7 +11,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from tests.unit.tpp_client.fakes import answer
-from tests.unit.tpp_client.web.conftest import ACCESS, REFRESH
+from tests.unit.tpp_client.web.conftest import ACCESS, REFRESH, refusal
 from tpp_client.web.browser import COOKIE
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from tests.unit.tpp_client.fake_bank import FakeBank
     from tests.unit.tpp_client.web.conftest import Browser
     from tpp_client.web.bootstrap import Services
+    from tpp_client.wire import HttpRequest, HttpResponse
 
 
 def token_calls(bank: FakeBank) -> int:
@@ -42,6 +44,23 @@ def test_the_answer_becomes_a_connection(browser: Browser, bank: FakeBank) -> No
     form = parse_qs((next(one for one in bank.requests if one.url.endswith("/token")).body or b"").decode())
     assert form["grant_type"] == ["authorization_code"]
     assert len(form["code_verifier"][0]) >= 43
+
+
+def test_a_bank_whose_clock_is_ahead_is_asked_by_its_own_day(browser: Browser, bank: FakeBank) -> None:
+    """A sandbox's can be put forward by months: nobody could connect it any more."""
+    right, refusals = bank.answers["POST /v1/consents"], iter([refusal(400, "PERIOD_INVALID", "has passed", "validUntil")])
+
+    def refused_once(request: HttpRequest) -> HttpResponse:
+        answered: HttpResponse = next(refusals, right)(request)
+        return answered
+
+    bank.answers["POST /v1/consents"] = refused_once
+    bank.answers["GET /sandbox/v1/clock"] = lambda _: answer(200, {"now": "2027-05-23T08:00:00+00:00"})
+
+    browser.sent_to_bank()
+
+    asked = [json.loads(one.body or b"")["validUntil"] for one in bank.requests if one.url.endswith("/v1/consents")]
+    assert asked[1:] == ["2027-08-21"]
 
 
 def test_no_token_reaches_the_browser(browser: Browser) -> None:
