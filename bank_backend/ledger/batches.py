@@ -46,7 +46,10 @@ def plan_batch(
     """Add the one debit, its fee, and each payee's credit."""
     told = tuple(_part(order, parties, charges) for order, parties, charges in transfers)
     fee = totals([charges.fee for _, _, charges in transfers])
-    entry = plan.add_batch(debtor, told, product=product_of(transfers[0][0].code), origin=origin)
+    product = product_of(transfers[0][0].code)
+    # One sum is valued once: when the last of its transfers is, which is the first business day where one leaves the bank.
+    value_date = max(product.value_date(plan.now, is_internal=parties.creditor is not None) for _, parties, _ in transfers)
+    entry = plan.add_batch(debtor, told, code=product.code, value_date=value_date, origin=origin)
     fee_entry = plan.add_fee(debtor, fee, of=entry) if fee.minor else None
     transit = plan.transit(debtor.currency)
     parts = tuple(plan.add_transfer(order, parties, charges, source=transit) for order, parties, charges in transfers)

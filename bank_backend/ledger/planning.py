@@ -11,7 +11,7 @@ from bank_backend.ledger.model import Details, Entry, Party
 from bank_backend.ledger.orders import Booked, ChargeBearer, Charges
 from bank_backend.ledger.own_accounts import OwnAccount, own_account_id
 from bank_backend.ledger.particulars import Particulars
-from bank_backend.ledger.products import Product, product_of, shares
+from bank_backend.ledger.products import product_of, shares
 from bank_backend.ledger.refusals import CurrencyRefused, InvalidAmount
 from psd2.ids import new_uuid
 from psd2.money import Money
@@ -150,18 +150,20 @@ class Plan:
         lines = ((debtor.id, -fee), (self._own(fee.currency, OwnAccount.FEES), fee))
         return self._entry(details=details, lines=lines, value_date=self.now.date(), charge_of=of).id
 
-    def add_batch(self, debtor: AccountFacts, parts: tuple[BatchPart, ...], *, product: Product, origin: str | None) -> str:
+    def add_batch(
+        self, debtor: AccountFacts, parts: tuple[BatchPart, ...], *, code: str, value_date: date, origin: str | None
+    ) -> str:
         """Add the one debit of a batch, into transit; returns its id."""
         debit = Money(sum(part.amount_minor for part in parts), debtor.currency)
         details = Details(
             debtor=Party(debtor.owner_name, debtor.iban),
             creditor=Party(f"{len(parts)} payees"),
             remittance=f"Batch of {len(parts)} transfers",
-            code=product.code,
+            code=code,
             particulars=Particulars(batch_size=len(parts), batch=parts),
         )
         lines = ((debtor.id, debit), (self.transit(debit.currency), -debit))
-        return self._entry(details=details, lines=lines, value_date=self.now.date(), origin=origin).id
+        return self._entry(details=details, lines=lines, value_date=value_date, origin=origin).id
 
     def add_cleared(self, hold: Hold) -> str:
         """Add the entry of what was pending between an account and the outside; returns its id."""

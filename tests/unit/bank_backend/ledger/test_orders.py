@@ -181,6 +181,23 @@ def test_a_batch_is_one_debit_and_a_credit_for_each_payee(bank: SeededBank) -> N
     assert is_right(bank)
 
 
+@pytest.mark.parametrize(("outside", "days"), [(True, 2), (False, 0)])
+def test_a_batch_is_valued_when_the_last_of_its_transfers_is(bank: SeededBank, outside: bool, days: int) -> None:  # noqa: FBT001 - a parameter of the test
+    """On a Saturday: on Monday where one leaves the bank, at once where all stay within it."""
+    payer, payee = bank.account(ANNA), bank.account(JONAS)
+    bank.clock.advance(timedelta(days=3))
+    within = order(payer, TEN, creditor_iban=payee.iban)
+
+    booked = book_batch(bank, [within, order(payer, TEN) if outside else within])
+
+    with bank.database.reading() as connection:
+        debit = SqlStatementStore().one(connection, TENANT, payer.id, booked.entry)
+    assert debit is not None
+    assert debit.booking_date is not None
+    assert debit.value_date - debit.booking_date == timedelta(days=days)
+    assert is_right(bank)
+
+
 def test_a_batch_is_booked_whole_or_not_at_all(bank: SeededBank) -> None:
     """One payee that can't be paid is named, and nobody is."""
     payer, payee = bank.account(ANNA), bank.account(JONAS)
