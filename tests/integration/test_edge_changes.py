@@ -61,15 +61,23 @@ def edge(tmp_path: Path) -> Iterator[EdgeUnderTest]:
 
 
 def refused_soon(edge: EdgeUnderTest, connections: list[ssl.SSLSocket], certificate: Issued, reason: str) -> None:
-    """Fail unless the next request on these open connections is refused as soon as the edge has heard, and all are closed."""
-    soon(lambda: is_refused(edge, certificate, reason), "a refusal by every worker")
-    told = set()
-    for connection in connections[::2]:
-        # On a machine that stands still for two seconds meanwhile it is closed already, and says no more.
-        with suppress(http.client.RemoteDisconnected, OSError):
-            answer = edge.over(connection)
-            told.add((answer.status, answer.reason, answer.headers["connection"]))
+    """Fail unless requests on these open connections are refused as soon as the edge has heard, and all are closed."""
+    still_open, told = connections[::2], set()
+
+    def have_ended() -> bool:
+        for connection in list(still_open):
+            # On a machine that stands still for two seconds meanwhile it is closed already, and says no more.
+            with suppress(http.client.RemoteDisconnected, OSError):
+                answer = edge.over(connection)
+                if answer.status == HTTPStatus.OK:
+                    continue
+                told.add((answer.status, answer.reason, answer.headers["connection"]))
+            still_open.remove(connection)
+        return not still_open
+
+    soon(have_ended, "an end of the open connections")
     assert told == {(401, reason, "close")}
+    soon(lambda: is_refused(edge, certificate, reason), "a refusal by every worker")
     for connection in connections:
         assert connection.recv(1) == b""
 

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import ssl
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -316,7 +317,7 @@ def test_questions_are_limited_themselves(edge: EdgeUnderTest) -> None:
     with edge.connect(edge.qwac) as connection:
         answers = [edge.over(connection, "/explain", method="POST", body=question) for _ in range(80)]
     assert {answer.status for answer in answers} == {200, 429}
-    assert answers[-1].reason == "limit.rate"
+    assert {answer.reason for answer in answers if answer.status == HTTPStatus.TOO_MANY_REQUESTS} == {"limit.rate"}
 
 
 def test_guesses_at_tokens_count_as_failed_attempts(edge: EdgeUnderTest) -> None:
