@@ -12,12 +12,16 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from features.forked import run_forked
+
 _BIN = Path(sys.executable).parent
 _BLOCK = range(-1, 9)
 # Below the ports that the operating system hands to outgoing connections.
 _PORTS = range(12_000, 30_000)
 _TRIES = 5
 _START_SECONDS, _COMMAND_SECONDS = 90, 60
+# Processes of their own: what stays is no child of one that ends with the suite, and the end may come when that has ended.
+_LIFECYCLE = {"up", "down"}
 # The machine's own CA bundles must not leak into the programs under test.
 _FOREIGN_TRUST = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
@@ -79,14 +83,17 @@ def _run(command: str, *arguments: str, check: bool) -> subprocess.CompletedProc
     environment = {name: value for name, value in os.environ.items() if name not in _FOREIGN_TRUST}
     # No scenario looks at the account of 10,000 transactions, and every TPP that one registers would wait for it.
     environment |= {"BANK_LARGE_ACCOUNT": "false"}
-    done = subprocess.run(
-        [str(_BIN / command), *arguments],
-        check=False,
-        capture_output=True,
-        text=True,
-        env=environment,
-        timeout=_START_SECONDS if "up" in arguments else _COMMAND_SECONDS,
-    )
+    if not _LIFECYCLE.isdisjoint(arguments):
+        done = subprocess.run(
+            [str(_BIN / command), *arguments],
+            check=False,
+            capture_output=True,
+            text=True,
+            env=environment,
+            timeout=_START_SECONDS,
+        )
+    else:
+        done = run_forked(command, arguments, environment=environment, seconds=_COMMAND_SECONDS)
     if check and done.returncode != 0:
         raise CommandFailed(f"{command} {arguments[0]} ended with {done.returncode}: {done.stdout}{done.stderr}")
     return done
