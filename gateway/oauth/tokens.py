@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from gateway.oauth.dpop.key_binding import require_asked_key
+from gateway.oauth.grant_management.merging import changed_meanwhile
 from gateway.oauth.model import (
     AccessToken,
     AuthorizationCode,
@@ -126,7 +127,7 @@ class Tokens:
         except CodeAlreadyRedeemed as error:
             raise self._replayed(code) from error
         except GrantWithdrawn as error:
-            raise _withdrawn() from error
+            raise (_withdrawn() if code.merges is None else changed_meanwhile()) from error
         told: dict[str, object] = {"grant_id": code.grant_id} if code.tells_grant else {}
         told |= {} if grant is None else {"authorization_details": narrowed_details(grant.details, scope)}
         return self._answer(access_secret, access) | ({"refresh_token": refresh_secret} if renewable else {}) | told

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gateway.oauth.rar.model import DetailType
 from gateway.oauth.rar.reading import read_entry
-from gateway.oauth.refusals import OAuthRefused, Refusal, invalid_request, shown
+from gateway.oauth.refusals import OAuthRefused, Refusal, invalid_grant, invalid_request, shown
 from gateway.oauth.scope import Service, parse_scope
 
 if TYPE_CHECKING:
@@ -55,6 +55,16 @@ def merged(asked: Asked, standing: Mapping[str, Any]) -> Asked:
     told = {name: value for name, value in asked.detail.told.items() if name not in _SAID_AGAIN}
     wider = {name: max(told[name], standing.get(name, told[name])) for name in _TERMS}
     return replace(asked, detail=read_entry(told | wider | {"access": _union(standing.get("access", {}), told["access"])}))
+
+
+def changed_meanwhile() -> OAuthRefused:
+    """Return the refusal of a code whose grant is not any more what the PSU has approved together with what is new."""
+    return invalid_grant(
+        "code: the grant has changed since the PSU was asked to have this merged into it",
+        reason="grant.changed",
+        hint="ask the PSU again, with grant_management_action=merge: what the grant holds now will be part of it",
+        clause=_CLAUSE,
+    )
 
 
 def _names_accounts(access: Mapping[str, Any]) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gateway.oauth.bank import BankUnavailable
+from gateway.oauth.grant_management.merging import changed_meanwhile
 from gateway.oauth.grant_management.model import Grant
 from gateway.oauth.grant_management.wishes import unknown_grant
-from gateway.oauth.refusals import OAuthRefused, Refusal, invalid_grant
+from gateway.oauth.refusals import OAuthRefused, Refusal
 from gateway.oauth.scope import parse_scope
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class GrantManagement:
         # A grant that is to be replaced, its client has named: of any other, the id is new with the code.
         now, earlier = self._clock.now(), self._store.grant(code.grant_id) if code.tells_grant else None
         if earlier is not None and code.merges not in {None, earlier.scope}:
-            raise _changed_meanwhile()
+            raise changed_meanwhile()
         if earlier is not None and earlier.scope != code.scope:
             self._end_at_bank(self.owned(earlier.id, code.client_id))
         return Grant(
@@ -129,12 +130,3 @@ _BANK_UNAVAILABLE = Refusal(
     clause="RFC 9110 §15.6.4",
     status=503,
 )
-
-
-def _changed_meanwhile() -> OAuthRefused:
-    return invalid_grant(
-        "code: the grant has changed since the PSU was asked to have this merged into it",
-        reason="grant.changed",
-        hint="ask the PSU again, with grant_management_action=merge: what the grant holds now will be part of it",
-        clause="Grant Management §5.2",
-    )

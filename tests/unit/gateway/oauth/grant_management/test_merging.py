@@ -194,5 +194,5 @@ def test_of_two_at_the_same_instant_none_is_lost(world: AuthorizationWorld, monk
     monkeypatch.setattr(world.bank, "end", redeem_meanwhile)
     late = world.redeem(first)
 
-    assert (between, late.status_code, late.get_json()["error"]) == ([200], 400, "invalid_grant")
+    assert (between, late.status_code, late.get_json()["reason"]) == ([200], 400, "grant.changed")
     assert "AIS:made-3" not in world.bank.ended
