@@ -80,8 +80,8 @@ test: $(READY) ## everything above: the one command that CI runs
 check-unit-behave:
 	@$(MAKE) --no-print-directory check
 	@$(MAKE) --no-print-directory unit
-	@# Beside the others on two cores, what is in force within a second may take a few.
-	@$(MAKE) --no-print-directory behave BEHAVE="-D second=8"
+	@# Beside the others on two cores, what is in force within a second may take some.
+	@$(MAKE) --no-print-directory behave BEHAVE="-D second=20"
 
 one-browser:
 	@$(MAKE) --no-print-directory browser WORKERS=1

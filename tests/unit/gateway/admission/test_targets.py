@@ -87,11 +87,11 @@ def test_what_passes_means_one_thing_only(text: str) -> None:
 
 def test_a_hostile_path_is_refused_quickly() -> None:
     """No pattern here can be made to try again and again."""
-    began = time.perf_counter()
+    began = time.process_time()
     for path in ("/" + "a" * 7_900 + ";", "/" + "%41" * 2_600, "/a" * 3_900 + "/;", "/" + "%20" * 2_600 + "%"):
         with pytest.raises(Refusal):
             require_plain_target(path, b"")
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 5  # it takes milliseconds; a pattern that tries again takes for ever
 
 
 def test_a_target_has_a_limit() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import stat
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from ipaddress import ip_address
@@ -77,25 +76,6 @@ def test_making_it_again_changes_nothing(standing: Setting) -> None:
 
     assert issued == ()
     assert contents(standing.home.certs) == before
-
-
-def test_making_it_is_fast_enough_for_every_start(tmp_path: Path) -> None:
-    """Every command starts with it: under a second from nothing, under 50 ms when all is there."""
-    made = setting(tmp_path)
-    started = time.perf_counter()
-    made.authority.ensure_hierarchy()
-    from_nothing = time.perf_counter() - started
-
-    again = min(_timed(made) for _ in range(5))
-
-    assert from_nothing < 1
-    assert again < 0.05
-
-
-def _timed(made: Setting) -> float:
-    started = time.perf_counter()
-    made.restarted().ensure_hierarchy()
-    return time.perf_counter() - started
 
 
 def test_the_edge_is_trusted_through_the_bundle_that_clients_are_given(standing: Setting) -> None:
