@@ -186,7 +186,7 @@ def test_a_caller_who_comes_while_all_threads_are_busy_waits_for_his_turn(echo: 
     """For longer than a handshake may take: that the service is slow to go on with it is no silence of the caller."""
     assert BUSY_SECONDS > HANDSHAKE_SECONDS
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: echo.session().get("/busy"), range(8)))
+        answers = list(pool.map(lambda _: echo.session().get("/busy", timeout=60), range(8)))
     assert [(answer.status_code, answer.text) for answer in answers] == [(200, "gateway")] * 8
 
 
