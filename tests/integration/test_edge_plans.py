@@ -198,7 +198,7 @@ def test_who_fails_too_often_is_blocked_by_every_worker(edge: EdgeUnderTest) -> 
     assert 0 < statuses.count(403) <= 9
     assert set(statuses[9:]) == {429}
     assert answers[-1].reason == "limit.brute_force"
-    assert 0 < int(answers[-1].headers["retry-after"]) <= 600
+    assert 0 < int(answers[-1].headers["retry-after"]) <= 660  # a worker may count from a moment ago
 
     def is_blocked_everywhere() -> bool:
         return {ask(edge, "in-header").status for _ in range(6)} == {429}
