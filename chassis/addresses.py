@@ -40,6 +40,11 @@ class PortTable:
             raise InvalidAddress(msg)
 
     @property
+    def all(self) -> range:
+        """From the first to the last."""
+        return range(self.welcome, self.demo_internal + 1)
+
+    @property
     def welcome(self) -> int:
         """Plain HTTP: welcome page, CRL, OCSP, CA certificates."""
         return self.base - 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from chassis.listener import DeadlineSocket
@@ -10,7 +11,7 @@ from chassis.problems import CONTENT_TYPE, problem
 from chassis.trace_context import note_trace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 HEALTH_CALLER = "health"
@@ -18,6 +19,7 @@ HEALTH_CALLER = "health"
 
 _KEY = "chassis.caller"
 _SUFFIX = ".internal"
+_MOST_REMEMBERED = 100
 HEALTH_PATH = "/health"
 METRICS_PATH = "/metrics"
 
@@ -40,9 +42,7 @@ class AcceptedCallers:
         return self._application(environ, start_response)
 
     def _accepts(self, name: str, environ: WSGIEnvironment) -> bool:
-        path = environ.get("PATH_INFO")
-        asks_for_health = environ.get("REQUEST_METHOD") == "GET" and path in {HEALTH_PATH, METRICS_PATH}
-        return name in self._names or (name == HEALTH_CALLER and asks_for_health)
+        return name in self._names or (name == HEALTH_CALLER and _asks_for_health(environ))
 
     def _refuse(self, start_response: StartResponse) -> Iterable[bytes]:
         accepted = ", ".join(sorted(self._names))
@@ -60,8 +60,15 @@ def caller_of(environ: WSGIEnvironment) -> str:
     return str(environ[_KEY])
 
 
-def _certificate_names(environ: WSGIEnvironment) -> list[str]:
+def _asks_for_health(environ: WSGIEnvironment) -> bool:
+    return environ.get("REQUEST_METHOD") == "GET" and environ.get("PATH_INFO") in {HEALTH_PATH, METRICS_PATH}
+
+
+def _certificate_names(environ: WSGIEnvironment) -> Sequence[str]:
     connection = environ.get("gunicorn.socket")
-    if not isinstance(connection, DeadlineSocket):
-        return []
-    return [name.removesuffix(_SUFFIX) for name in connection.peer_names if name.endswith(_SUFFIX)]
+    return _service_names(connection.peer_names) if isinstance(connection, DeadlineSocket) else ()
+
+
+@lru_cache(maxsize=_MOST_REMEMBERED)
+def _service_names(of_certificate: tuple[str, ...]) -> Sequence[str]:
+    return [name.removesuffix(_SUFFIX) for name in of_certificate if name.endswith(_SUFFIX)]

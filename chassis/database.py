@@ -18,6 +18,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from chassis.checkpoints import MOST_PAGES
 from chassis.sqlite_dialect import SQLITE_DRIVER, SqliteDialect
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ _PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=NORMAL",
     "foreign_keys=ON",
+    f"wal_autocheckpoint={MOST_PAGES}",
     f"busy_timeout={_BUSY_TIMEOUT_MILLISECONDS}",
     # SQLite never makes its journal smaller by itself: a rush of registrations would hold half a gigabyte for good.
     f"journal_size_limit={32 * 1024 * 1024}",
@@ -99,13 +101,18 @@ def one_at_a_time(connection: Connection, *subject: str) -> None:
     For decisions on rows that are not there yet, which nothing can lock. To be said before any row is locked. On SQLite
     a transaction that writes is alone anyhow.
     """
-    if connection.dialect.name == "postgresql":
+    if not writes_alone(connection):
         connection.execute(_LOCK, {"lock": _lock_of(subject)})
+
+
+def writes_alone(connection: Connection) -> bool:
+    """Tell whether no other transaction can write while this one does: SQLite's take turns."""
+    return connection.dialect.name == "sqlite"
 
 
 def is_first_in_line(connection: Connection, *subject: str) -> bool:
     """Take the turn that `one_at_a_time` would wait for, if nobody has it; tells whether it was free."""
-    if connection.dialect.name != "postgresql":
+    if writes_alone(connection):
         return True
     return bool(connection.execute(_TRY_LOCK, {"lock": _lock_of(subject)}).scalar_one())
 

@@ -7,13 +7,18 @@ from __future__ import annotations
 
 import time
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from gunicorn import util
 from gunicorn.http.wsgi import Response
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 # A larger piece is not copied to stand behind its head: it goes out in several records anyway.
 _MOST_JOINED_BYTES: Final = 65_536
+# So much the edge takes whatever its client does; beyond, a slow client is waited for.
+_TAKEN_AT_ONCE_BYTES: Final = 256 * 1024
 
 
 class JoinedReply(Response):  # type: ignore[misc]
@@ -21,6 +26,12 @@ class JoinedReply(Response):  # type: ignore[misc]
 
     # gunicorn's:
     headers_sent: bool
+    sent: int
+
+    # Reads what the application has left of the request's body; tells whether that was all.
+    finish_body: Callable[[], bool]
+    # Lets another thread serve meanwhile: the caller may take its time.
+    step_aside: Callable[[], None]
 
     _held = b""
 
@@ -40,6 +51,9 @@ class JoinedReply(Response):  # type: ignore[misc]
     def send_headers(self) -> None:
         """Hold the head back until what is written next."""
         if not self.headers_sent:
+            # Said in the head and not done behind it: a caller that is not told sends another request meanwhile, and loses it.
+            if not self.finish_body():
+                self.force_close()
             lines = [*self.default_headers(), *[f"{name}: {value}\r\n" for name, value in self.headers], "\r\n"]
             self._held = "".join(lines).encode("latin-1")
             self.headers_sent = True
@@ -65,6 +79,8 @@ class JoinedReply(Response):  # type: ignore[misc]
             data = b"%X\r\n%b\r\n" % (len(data), data)
         if len(data) > _MOST_JOINED_BYTES:
             self._let_go()
+        if self.sent > _TAKEN_AT_ONCE_BYTES:
+            self.step_aside()
         held, self._held = self._held, b""
         self.sock.sendall(held + data if held else data)
 

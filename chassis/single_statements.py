@@ -7,50 +7,33 @@ waited for anyway, all of it is SQLAlchemy's.
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
-
-from sqlalchemy.exc import DBAPIError
 
 from chassis.database import for_reading
 from chassis.sqlite_dialect import SqliteDialect
+from chassis.statements import Prepared, column_readers, prepared_for_sqlite, told_by_sqlalchemy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Engine, Select
-    from sqlalchemy.engine import Dialect
-    from sqlalchemy.sql.compiler import SQLCompiler
     from sqlalchemy.sql.dml import UpdateBase
 
-    _Process = Callable[[Any], Any]
     _Ran = tuple[Sequence[tuple[Any, ...]], Sequence[str], int]
-
-
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """A statement as SQLite reads it: its text, and for each place the parameter and what makes it SQLite's."""
-
-    text: str
-    places: tuple[tuple[str, _Process | None], ...]
-    constants: Mapping[str, Any]
-
-    def values(self, parameters: Mapping[str, Any]) -> list[Any]:
-        named = {**self.constants, **parameters} if self.constants else parameters
-        return [named[name] if process is None else process(named[name]) for name, process in self.places]
 
 
 class _SqliteStatement:
     """A statement that an SQLite connection outside of any transaction runs: it begins one and commits it by itself."""
 
-    def __init__(self, engine: Engine, statement: Select[Any] | UpdateBase) -> None:
+    def __init__(self, engine: Engine, dialect: SqliteDialect, statement: Select[Any] | UpdateBase) -> None:
         self._pool = engine
+        self._checkpoints = dialect.checkpoints
         self._statement = statement
-        self._prepared: dict[tuple[str, ...], _Prepared] = {}
+        self._prepared: dict[tuple[str, ...], Prepared] = {}
 
     def run(self, parameters: Mapping[str, Any]) -> _Ran:
         """Return the rows with their columns' names, and how many rows were written."""
-        prepared = self._prepared_for(tuple(parameters))
+        prepared = self._prepared_for(parameters)
         connection = self._pool.raw_connection()
         try:
             cursor = connection.cursor()
@@ -59,20 +42,19 @@ class _SqliteStatement:
                 rows = cursor.fetchall()  # to the end, where SQLite lets go of what it read
             finally:
                 cursor.close()
+            if cursor.rowcount > 0:
+                self._checkpoints.note_commit(connection)
             return rows, [column[0] for column in cursor.description or ()], cursor.rowcount
         except sqlite3.Error as error:
-            dialect = self._pool.dialect
-            raise DBAPIError.instance(
-                prepared.text, None, error, sqlite3.Error, hide_parameters=True, dialect=dialect
-            ) from error
+            raise told_by_sqlalchemy(error, prepared.text, self._pool.dialect) from error
         finally:
             connection.close()
 
-    def _prepared_for(self, names: tuple[str, ...]) -> _Prepared:
+    def _prepared_for(self, parameters: Mapping[str, Any]) -> Prepared:
+        names = tuple(parameters)
         prepared = self._prepared.get(names)
         if prepared is None:
-            compiled = self._statement.compile(dialect=self._pool.dialect, column_keys=list(names))
-            prepared = self._prepared[names] = _prepared(compiled, self._pool.dialect)
+            prepared = self._prepared[names] = prepared_for_sqlite(self._statement, self._pool.dialect, parameters)
         return prepared
 
 
@@ -82,8 +64,9 @@ class SingleRead:
     def __init__(self, engine: Engine, query: Select[Any]) -> None:
         self._engine = for_reading(engine)
         self._query = query
-        self._on_sqlite = _SqliteStatement(engine, query) if isinstance(engine.dialect, SqliteDialect) else None
-        self._readers = _readers(query, engine.dialect) if self._on_sqlite is not None else {}
+        self._on_sqlite = _on_sqlite(engine, query)
+        readers = column_readers(query, engine.dialect) if self._on_sqlite is not None else {}
+        self._readers = {name: read for name, read in readers.items() if read is not None}
 
     def row(self, **parameters: Any) -> Mapping[str, Any] | None:  # noqa: ANN401 - whatever the columns hold
         """Return the row by its columns' names, None where there is none."""
@@ -111,7 +94,7 @@ class SingleWrite:
     def __init__(self, engine: Engine, statement: UpdateBase) -> None:
         self._engine = engine
         self._statement = statement.execution_options(preserve_rowcount=True)
-        self._on_sqlite = _SqliteStatement(engine, statement) if isinstance(engine.dialect, SqliteDialect) else None
+        self._on_sqlite = _on_sqlite(engine, statement)
 
     def rows_written(self, parameters: Mapping[str, Any]) -> int:
         """Run it; returns how many rows it wrote."""
@@ -121,19 +104,6 @@ class SingleWrite:
             return connection.execute(self._statement, parameters).rowcount
 
 
-def _prepared(compiled: SQLCompiler, dialect: Dialect) -> _Prepared:
-    if compiled.post_compile_params or compiled.literal_execute_params or compiled.insert_prefetch or compiled.update_prefetch:
-        msg = f"this statement takes SQLAlchemy to run it: {compiled}"
-        raise TypeError(msg)
-    constants = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
-    places = tuple(
-        (name, compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in compiled.positiontup or ()
-    )
-    return _Prepared(str(compiled), places, constants)
-
-
-def _readers(query: Select[Any], dialect: Dialect) -> dict[str, _Process]:
-    """Return what makes values of what SQLite gave, for those columns that need it."""
-    types = {str(column.key): column.type.dialect_impl(dialect) for column in query.selected_columns}
-    readers = {name: type_.result_processor(dialect, None) for name, type_ in types.items()}
-    return {name: read for name, read in readers.items() if read is not None}
+def _on_sqlite(engine: Engine, statement: Select[Any] | UpdateBase) -> _SqliteStatement | None:
+    dialect = engine.dialect
+    return _SqliteStatement(engine, dialect, statement) if isinstance(dialect, SqliteDialect) else None

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
+from chassis.checkpoints import Checkpoints
+
 if TYPE_CHECKING:
     from sqlalchemy import Connection
     from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -43,11 +45,17 @@ class SqliteDialect(_Beginning):
         """Take the options of SQLAlchemy's dialect."""
         super().__init__(**options)
         self.reading = _Reading(**options)
+        self.checkpoints = Checkpoints()
 
     def initialize(self, connection: Connection) -> None:
         """Learn what the first connection tells of the database."""
         super().initialize(connection)
         self.reading.initialize(connection)
+
+    def do_commit(self, dbapi_connection: DBAPIConnection) -> None:
+        """Commit; one of many puts the journal back."""
+        super().do_commit(dbapi_connection)  # type: ignore[no-untyped-call]
+        self.checkpoints.note_commit(dbapi_connection)
 
 
 registry.register("sqlite.chassis", __name__, SqliteDialect.__name__)

@@ -11,6 +11,7 @@ import select
 import threading
 import time
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from gunicorn import util
@@ -20,6 +21,7 @@ from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER
 
 from chassis.handshakes import HandshakeWorker
 from chassis.replies import JoinedReply
+from chassis.stand_ins import StandIns
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -30,6 +32,10 @@ _TO_READ: Final = select.EPOLLIN | select.EPOLLONESHOT
 # What was read ahead makes no socket readable; one that can be written to is ready at once, behind all that are ready already.
 _IN_ITS_TURN: Final = _TO_READ | select.EPOLLOUT
 
+# The edge sends a request once it has so much of its body: it is here, or will be at once.
+_MOST_DRAINED_BYTES: Final = 256 * 1024 + 1
+_DRAIN_SECONDS: Final = 5.0
+
 
 class TurnWorker(HandshakeWorker):
     """A worker whose threads all wait at one poller; it gives each connection to one of them, in the order they are ready."""
@@ -39,6 +45,7 @@ class TurnWorker(HandshakeWorker):
         super().__init__(*arguments, **settings)
         # By descriptor, those that wait longest first. Whoever takes one out has it: that is one step of the interpreter.
         self._idle: dict[int, IncomingConnection] = {}
+        self._stand_ins = StandIns(self._take_turns)
         self._ready: select.epoll
         self._is_over: int
 
@@ -63,6 +70,9 @@ class TurnWorker(HandshakeWorker):
                 conn = self._idle.pop(descriptor, None)
                 if conn is not None:
                     self._take_turn(conn)
+                    if self._stand_ins.is_aside():
+                        self._stand_ins.leave()
+                        return
 
     def _take_turn(self, conn: IncomingConnection) -> None:
         """Serve one request, and let others have their turn before the next one of this connection."""
@@ -84,12 +94,15 @@ class TurnWorker(HandshakeWorker):
             conn.timeout = min(conn.timeout, time.monotonic() + STOP_KEEPALIVE_LINGER)
         descriptor = conn.sock.fileno()
         self._idle[descriptor] = conn  # first: from the next line on another thread may look for it
-        self._ready.modify(descriptor, _IN_ITS_TURN if has_more else _TO_READ)
+        with suppress(OSError):  # the loop has closed it meanwhile, as all of them at the end, and counted it out
+            self._ready.modify(descriptor, _IN_ITS_TURN if has_more else _TO_READ)
 
     def handle_request(self, req: Any, conn: IncomingConnection) -> bool:  # noqa: ANN401 - gunicorn's
         """Answer one request; return whether the connection goes on. As gunicorn does, but for hooks that we do not use."""
         reply, environ = wsgi.create(req, conn.sock, conn.client, conn.server, conn.parser.cfg, response_class=JoinedReply)
         environ["wsgi.multithread"] = True
+        reply.finish_body = partial(self._has_whole_body, conn)
+        reply.step_aside = self._stand_ins.step_aside
         if not self.alive or len(self._idle) >= self.max_keepalived:
             reply.force_close()
         try:
@@ -104,10 +117,18 @@ class TurnWorker(HandshakeWorker):
         return not reply.should_close()
 
     def _keepalive_after(self, conn: IncomingConnection, keepalive: bool) -> bool:  # noqa: FBT001 - gunicorn's signature
-        """Return whether the connection can be used again: what the application has left of a body is read before that."""
+        """Return whether the connection can be used again."""
+        return keepalive and self._has_whole_body(conn)
+
+    def _has_whole_body(self, conn: IncomingConnection) -> bool:
+        """Read what the application has left of a body, as far as the edge waits for one; return whether that was all."""
         reader = conn.parser.mesg.body.reader
-        has_no_body = isinstance(reader, LengthReader) and not reader.length
-        return keepalive and (has_no_body or super()._keepalive_after(conn, keepalive))
+        if isinstance(reader, LengthReader) and not reader.length:
+            return True
+        deadline = time.monotonic() + _DRAIN_SECONDS
+        with suppress(OSError):
+            return bool(conn.parser.finish_body(deadline=deadline, max_bytes=_MOST_DRAINED_BYTES))
+        return False
 
     def _answer(self, reply: JoinedReply, environ: dict[str, Any]) -> None:
         pieces = self.wsgi(environ, reply.start_response)

@@ -1,4 +1,4 @@
-"""The look that all our browser pages share: stylesheet, mark, htmx. Each application serves `FOLDER` itself, under /look/."""
+"""The look that all our browser pages share: palette, stylesheets, mark, htmx. Each application serves `FOLDER` at /look."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 FOLDER: Final = Path(__file__).parent
 SERVED_UNDER: Final = "/look"
-FILES: Final = frozenset({"look.css", "charts.css", "mark.svg", "htmx.min.js"})
+FILES: Final = frozenset({"palette.css", "look.css", "charts.css", "mark.svg", "htmx.min.js"})
 # An address names the content, so that it may be kept for ever and a new release is seen at once.
 CACHE_CONTROL: Final = "public, max-age=31536000, immutable"
 # What htmx would do against the content policy: a style of its own, a history that keeps pages (theirs are private).

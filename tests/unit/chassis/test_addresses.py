@@ -12,7 +12,7 @@ def test_one_number_shifts_every_port_and_none_twice() -> None:
     ports = PortTable(base=9000)
     named = [ports.welcome, ports.portal, ports.front, ports.authorization, ports.edge, ports.admin, ports.bank, ports.demo]
     named += [ports.portal_internal, ports.demo_internal]
-    assert named == list(range(8999, 9009))
+    assert named == list(ports.all) == list(range(8999, 9009))
 
 
 @pytest.mark.parametrize("base", [0, 80, 65_530])

@@ -32,6 +32,8 @@ def written(
     """Return what is written of this reply, each write by itself."""
     wire, request = Wire(), SimpleNamespace(method=method, version=(1, 1), should_close=lambda: closes)
     reply: Any = JoinedReply(request, wire, SimpleNamespace(is_ssl=False, sendfile=True))
+    reply.finish_body = lambda: True
+    reply.step_aside = lambda: None
     reply.start_response(status, list(headers))
     for piece in pieces:
         reply.write(piece)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -19,8 +20,14 @@ _NOW = 100.0
 class Idle:
     """A connection that waits."""
 
+    parser: Any
+    sock: Any
+
     def __init__(self, timeout: float) -> None:
         self.timeout, self.is_closed = timeout, False
+
+    def set_timeout(self) -> None:
+        """Wait anew."""
 
     def close(self) -> None:
         """Be closed."""
@@ -60,6 +67,29 @@ def test_a_stopping_worker_shortens_their_time(worker: TurnWorker) -> None:
     """To what gunicorn grants requests that are on their way."""
     worker._cap_keepalive(_NOW)
     assert closed(worker) == [True] * 3
+
+
+def test_a_connection_that_is_closed_while_it_is_put_back_is_counted_out_once(worker: TurnWorker) -> None:
+    """By the loop, which has it then; the thread that has served it leaves it at that."""
+
+    def forgotten(*_arguments: object) -> None:
+        worker.murder_keepalived(force=True)
+        raise FileNotFoundError  # a poller's word on a descriptor that has been closed
+
+    queued: list[object] = []
+    worker.handle = lambda _conn: True
+    worker.alive, worker._ready = True, cast("Any", SimpleNamespace(modify=forgotten))
+    worker.method_queue = SimpleNamespace(defer=queued.append)
+    worker.log = SimpleNamespace(exception=lambda *_said: queued.append("an exception"))
+    served = Idle(_NOW)
+    served.parser = SimpleNamespace(unreader=SimpleNamespace(buf=BytesIO()))
+    served.sock = SimpleNamespace(pending=lambda: 0, fileno=lambda: 7)
+    worker.nr_conns += 1
+
+    worker._take_turn(cast("IncomingConnection", served))
+
+    assert served.is_closed
+    assert (worker.nr_conns, queued) == (0, [])
 
 
 def test_a_connection_that_a_thread_has_taken_is_not_closed(worker: TurnWorker) -> None:
