@@ -29,7 +29,8 @@ from bank_backend.problems import render_problems
 from bank_backend.sca import api as sca_api
 from bank_backend.schedule import api as schedule_api
 from bank_backend.tenants import api as tenants_api
-from bank_backend.tenants.arrivals import note_arrivals
+from bank_backend.tenants.arrivals import Arrivals, note_arrivals
+from chassis.straight_way import StraightWay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -83,12 +84,14 @@ def create_app(services: Services) -> Flask:
     guard_doors(app)
     data_api.take_large_bodies(app)
     refuse_nul(app)
-    note_arrivals(app, services.database)
+    note_arrivals(app, Arrivals(services.database))
     inject_faults(app, services.test_data.faults, sandbox_mode=services.settings.sandbox_mode)
     personalities_api.hold_to_personality(app, services.personalities)
     app.add_url_rule("/health", view_func=_health, methods=["GET"])
     for module in WEB_MODULES:
         module.register(app, services)
+    straight = {grants_api.PATH: grants_api.grant_endpoint(services)}
+    app.wsgi_app = StraightWay(app.wsgi_app, straight, most_bytes=_MOST_BODY_BYTES)  # type: ignore[method-assign]
     return app
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
-_UNKNOWN_FIELD: Final = "is not known here: remove it, the bank would ignore it"
+_UNKNOWN_FIELD: Final = "is not known here, and is refused rather than ignored: remove it"
 _EXTRA: Final = "extra_forbidden"
 # By pydantic's name of the fault: what should have stood there.
 _MEANT: Final = {

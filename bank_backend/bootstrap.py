@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bank_backend.accounts.service import AccountDirectory
 from bank_backend.accounts.store import SqlAccountStore
@@ -15,7 +15,7 @@ from bank_backend.consents.wiring import create_consents
 from bank_backend.data.wiring import create_snapshots, create_test_data
 from bank_backend.foundation import Foundation
 from bank_backend.funds.wiring import create_funds
-from bank_backend.grants.wiring import create_grants
+from bank_backend.grants.wiring import create_granting, create_grants
 from bank_backend.inbox.service import Inbox
 from bank_backend.inbox.store import SqlInboxStore
 from bank_backend.interactions.wiring import create_interactions
@@ -31,6 +31,7 @@ from bank_backend.schedule.model import TaskKind
 from bank_backend.schedule.wiring import create_schedule, create_scheduler
 from bank_backend.services import Services
 from bank_backend.tenants.wiring import create_planner, create_tenant_books, create_tenant_clocks, create_tenant_registry
+from chassis.turnstile import Turnstile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,13 +52,15 @@ if TYPE_CHECKING:
     from bank_backend.notifications.service import Changes
     from bank_backend.notifications.wiring import LeanPush
     from bank_backend.payments.wiring import PaymentParts
-    from bank_backend.sca.codes import CodeSource
     from bank_backend.sca.enrolment import Enrolment
     from bank_backend.sca.service import ScaMethods
     from bank_backend.schedule.model import Task
     from bank_backend.snapshots.service import Snapshots
     from bank_backend.tenants.service import Planner, TenantRegistry
     from psd2.clock import Clock
+
+_SIGN_IN_PATIENCE_SECONDS: Final = 5.0
+_HEAVY_PATIENCE_SECONDS: Final = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,18 +102,12 @@ class _Decisions:
     interactions: InteractionParts
 
 
-def create_services(
-    settings: BankSettings,
-    database: Database,
-    clock: Clock,
-    *,
-    codes: CodeSource | None = None,
-) -> Services:
-    """Build every service on one database and one clock; `codes` replaces the randomness of one-time codes in tests."""
+def create_services(settings: BankSettings, database: Database, clock: Clock) -> Services:
+    """Build every service on one database and one clock."""
     push = create_lean_push(settings, database, real=clock)
     base = _foundation(settings, database, clock, push.changes)
     homes, requests = _homes(base), _requests(base)
-    return _services(base, push, homes, requests, _decisions(base, requests, homes.tenants, codes))
+    return _services(base, push, homes, requests, _decisions(base, requests, homes.tenants))
 
 
 def _homes(base: Foundation) -> _Homes:
@@ -136,8 +133,8 @@ def _requests(base: Foundation) -> _Requests:
     )
 
 
-def _decisions(base: Foundation, requests: _Requests, tenants: TenantRegistry, codes: CodeSource | None) -> _Decisions:
-    sca, enrolment = create_sca(base, codes)
+def _decisions(base: Foundation, requests: _Requests, tenants: TenantRegistry) -> _Decisions:
+    sca, enrolment = create_sca(base)
     membership = create_membership(base.clock)
     authorising = create_authorising(
         base, requests.approvables, sca=sca, require_free=membership.require_free, redirect_uris=tenants.redirect_uris
@@ -163,7 +160,6 @@ def _services(base: Foundation, push: LeanPush, homes: _Homes, requests: _Reques
         authorising=authorising,
         baskets=create_baskets(base, authorising, requests.basket_expiry),
         consents=requests.consents.consents,
-        consent_access=requests.consents.access,
         payments=requests.payments.payments,
         funds_consents=requests.funds.consents,
         funds_confirmations=requests.funds.confirmations,
@@ -171,6 +167,7 @@ def _services(base: Foundation, push: LeanPush, homes: _Homes, requests: _Reques
             base, scheduler=scheduler, tenants=tenants, planner=homes.planner, snapshots=homes.snapshots
         ),
         grants=requests.grants,
+        granting=create_granting(base, requests.grants, deciding.interactions),
         backchannel=authorising.backchannel,
         interactions=deciding.interactions,
         addressed_decisions=deciding.addressed,
@@ -190,6 +187,19 @@ def _account_data(base: Foundation, requests: _Requests) -> AccountServices:
     )
 
 
+def _sign_in_gate(threads: int) -> Turnstile:
+    """Return what keeps some of a worker's threads for others than those who sign in."""
+    half = max(threads // 2, 1)
+    return Turnstile(inside=half, waiting=half - 1, patience_seconds=_SIGN_IN_PATIENCE_SECONDS, what="people signing in")
+
+
+def _heavy_work_gate(threads: int) -> Turnstile:
+    """Return what leaves at least half of a worker's threads to others than those who work on whole banks."""
+    inside = max(threads // 4, 1)
+    waiting = max(threads // 2 - inside, 0)
+    return Turnstile(inside=inside, waiting=waiting, patience_seconds=_HEAVY_PATIENCE_SECONDS, what="test data")
+
+
 def _foundation(settings: BankSettings, database: Database, clock: Clock, changes: Changes) -> Foundation:
     clocks = create_tenant_clocks(database, clock)
     ledger, statements = create_ledger()
@@ -199,11 +209,12 @@ def _foundation(settings: BankSettings, database: Database, clock: Clock, change
         clock=clocks,
         real=clock,
         personalities=create_personalities(settings, database),
-        psus=PsuDirectory(store=SqlPsuStore(database), clock=clocks),
+        psus=PsuDirectory(store=SqlPsuStore(database), clock=clocks, gate=_sign_in_gate(settings.threads)),
         accounts=AccountDirectory(SqlAccountStore(), database),
         ledger=ledger,
         statements=statements,
         schedule=create_schedule(),
         inbox=Inbox(database=database, store=SqlInboxStore()),
         changes=changes,
+        heavy_work=_heavy_work_gate(settings.threads),
     )

@@ -1,4 +1,4 @@
-"""Many rows at once: written past SQLAlchemy's work for each: COPY on PostgreSQL, a prepared statement on SQLite."""
+"""Many rows at once, past SQLAlchemy's work for each: COPY on PostgreSQL, a prepared statement on SQLite."""
 
 from __future__ import annotations
 

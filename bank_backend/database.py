@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import Connection, MetaData, TextClause, text
 
 from bank_backend.config import load_settings
-from chassis.database import EXIT_UNUSABLE, database_command, for_reading, one_at_a_time, open_engine, require_current
+from chassis.database import (
+    EXIT_UNUSABLE,
+    database_command,
+    for_reading,
+    one_at_a_time,
+    open_engine,
+    require_current,
+    writes_alone,
+)
 from chassis.settings import SettingsRefused
 
 if TYPE_CHECKING:
@@ -22,7 +30,7 @@ if TYPE_CHECKING:
 
     from bank_backend.config import BankSettings
 
-__all__ = ["METADATA", "Connection", "Database", "one_at_a_time", "open_database"]
+__all__ = ["METADATA", "Connection", "Database", "one_at_a_time", "open_database", "writes_alone"]
 
 PACKAGE = "bank_backend"
 _GATE: Final = 7_295_003  # any constant: all replicas must use the same
@@ -48,14 +56,23 @@ class Database:
         self._reader = for_reading(engine)
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """Give a transaction that only reads: it never waits for a writer."""
+    def reading(self, within: Connection | None = None) -> Iterator[Connection]:
+        """Give a transaction that only reads: it never waits for a writer. `within`: one that is under way, to be read in."""
+        if within is not None:
+            yield within
+            return
         with self._reader.connect() as connection:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """Give a transaction that writes: on SQLite one at a time, from its first statement on."""
+    def writing(self, within: Connection | None = None) -> Iterator[Connection]:
+        """Give a transaction that writes: on SQLite one at a time, from its first statement on.
+
+        `within`: one that is under way, and ends where it began.
+        """
+        if within is not None:
+            yield within
+            return
         with self.engine.begin() as connection:
             _pass_gate(connection, _SHARED)
             yield connection
@@ -69,8 +86,7 @@ class Database:
 
 
 def _pass_gate(connection: Connection, statement: TextClause) -> None:
-    # On SQLite whoever writes is alone anyhow.
-    if connection.dialect.name == "postgresql":
+    if not writes_alone(connection):
         connection.execute(statement, {"gate": _GATE})
 
 

@@ -14,10 +14,10 @@ from bank_backend.errors import CallerNotAccepted, ResourceUnknown
 from chassis.callers import caller_of
 
 if TYPE_CHECKING:
-    from werkzeug.datastructures import Headers
+    from wsgiref.types import WSGIEnvironment
 
 GATEWAY, PORTAL = "gateway", "portal"
-_LISTENER = "X-Sandbox-Listener"
+_LISTENER = "HTTP_X_SANDBOX_LISTENER"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +44,21 @@ _DOORS: Final = (
 
 def guard_doors(app: Flask) -> None:
     """Make `app` answer 403 to a caller at a door that isn't its own; an address without a door does not exist."""
-    app.before_request(_require_own_door)
+    app.before_request(lambda: require_own_door(request.path, request.environ))
 
 
-def _require_own_door() -> None:
-    if request.path == "/health":
+def require_own_door(path: str, environ: WSGIEnvironment) -> None:
+    """Raise `CallerNotAccepted` at a door that isn't the caller's, `ResourceUnknown` where there is none."""
+    if path == "/health":
         return
-    door = next((door for door in _DOORS if request.path.startswith(door.prefix)), None)
+    door = next((door for door in _DOORS if path.startswith(door.prefix)), None)
     if door is None:
-        raise ResourceUnknown(f"there is nothing at {request.path[:80]}")
-    caller = caller_of(request.environ)
-    if caller != door.caller or not _came_by(request.headers, door.listener):
+        raise ResourceUnknown(f"there is nothing at {path[:80]}")
+    caller = caller_of(environ)
+    if caller != door.caller or not _came_by(environ, door.listener):
         raise CallerNotAccepted(f"{door.prefix} answers to the {door.caller} only, and {caller} asked in another's name")
 
 
-def _came_by(headers: Headers, listener: str | None) -> bool:
+def _came_by(environ: WSGIEnvironment, listener: str | None) -> bool:
     """Tell whether a request that was forwarded came in where it should, and that one of the caller's own was not forwarded."""
-    return headers.get(_LISTENER, listener) == listener
+    return environ.get(_LISTENER, listener) == listener

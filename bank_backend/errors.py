@@ -1,6 +1,7 @@
-"""Every refusal the bank can answer, as one tree; rendered in `bank_backend.problems` and nowhere else (BG IG 1.3.8 §14.11).
+"""What the bank refuses in more than one of its parts; one part's own refusals stand in its `errors.py` (BG IG 1.3.8 §14.11).
 
-A refusal knows both of its names: the Berlin Group code for TPPs, the dotted code for internal callers.
+All are one tree, rendered in `bank_backend.problems` and nowhere else. A refusal knows both of its names: the Berlin Group
+code for TPPs, the dotted code for internal callers.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ class BankError(Exception):
     fixed_status: ClassVar[int | None] = None
     # How a TPP goes on in spite of it: `_links` of the answer (BG IG §7.2.2, §7.3).
     links: Mapping[str, object] | None = None
+    # Which part of an internal request it is about, of one that asks for several things.
+    refused: str | None = None
 
     def __init__(self, text: str, *, path: str | None = None) -> None:
         """Refuse, saying what is wrong and what would be right."""
@@ -59,6 +62,35 @@ class BankUnavailable(BankError):
     def __init__(self) -> None:
         """Say that it will pass."""
         super().__init__("the bank can't reach its data at the moment: send the request again in a few seconds, as it is")
+
+
+class BankBusy(BankError):
+    """Others do so much of this work at the same time that it would leave no room for everybody else's requests."""
+
+    code = MessageCode.INTERNAL_SERVER_ERROR
+    problem_code = "bank.busy"
+    title = "The bank is busy with such work"
+    fixed_status = 503
+
+    def __init__(self, what: str) -> None:
+        """Say what there is too much of, and that it will pass."""
+        super().__init__(f"too many {what} at the same time: nothing has been done, try again in a few seconds")
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """When to come back."""
+        return {"Retry-After": "5"}
+
+
+class TooManySignIns(BankBusy):
+    """More people sign in at the same time than passwords can be checked beside everybody else's requests."""
+
+    problem_code = "psu.too_many_sign_ins"
+    title = "Too many people are signing in at the moment"
+
+    def __init__(self) -> None:
+        """Say that it will pass."""
+        super().__init__("people are signing in")
 
 
 class FormatError(BankError):
@@ -163,21 +195,6 @@ class PathResourceUnknown(ResourceUnknown):
     fixed_status = 403
 
 
-class ReferencedResourceUnknown(ResourceUnknown):
-    """A resource named in the body does not exist (400: BG IG §14.11.1)."""
-
-    fixed_status = 400
-
-
-class ResourceExpired(BankError):
-    """The addressed resource is known and no longer available (403)."""
-
-    code = MessageCode.RESOURCE_EXPIRED
-    problem_code = "resource.expired"
-    title = "The resource has expired"
-    fixed_status = 403
-
-
 class ResourceBlocked(BankError):
     """The addressed resource can't be used now (400)."""
 
@@ -278,20 +295,6 @@ class AccessExceeded(BankError):
     title = "Too many accesses today"
 
 
-class OneAccessUsed(AccessExceeded):
-    """The same again of a consent for one access (429)."""
-
-    problem_code = "consent.one_access_used"
-    title = "The one access has been used"
-
-
-class DownloadUsedUp(AccessExceeded):
-    """A download that has been fetched often enough (429)."""
-
-    problem_code = "download.used_up"
-    title = "The download has been fetched often enough"
-
-
 class RoleInvalid(BankError):
     """The TPP's certificate lacks the role (401)."""
 
@@ -306,27 +309,6 @@ class TokenInvalid(BankError):
     code = MessageCode.TOKEN_INVALID
     problem_code = "token.invalid"
     title = "The access token does not fit"
-
-
-class TokenMissing(BankError):
-    """No access token came, and this bank opens nothing without one (401)."""
-
-    code = MessageCode.TOKEN_UNKNOWN
-    problem_code = "token.missing"
-    title = "An access token is needed"
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """Without any token the challenge names no error (RFC 6750 §3.1)."""
-        return {"WWW-Authenticate": 'Bearer realm="psd2"'}
-
-
-class SignatureMissing(BankError):
-    """This bank takes no request without a signature, and none came (401)."""
-
-    code = MessageCode.SIGNATURE_MISSING
-    problem_code = "signature.missing"
-    title = "The request is not signed"
 
 
 class SignatureRefused(BankError):
@@ -368,35 +350,3 @@ class ProductUnknown(BankError):
     code = MessageCode.PRODUCT_UNKNOWN
     problem_code = "payment.product_unknown"
     title = "The payment product is unknown"
-
-
-class ExecutionDateInvalid(BankError):
-    """The requested execution date is not possible (400)."""
-
-    code = MessageCode.EXECUTION_DATE_INVALID
-    problem_code = "payment.execution_date"
-    title = "The execution date is not possible"
-
-
-class CancellationInvalid(BankError):
-    """The payment can't be cancelled any more (405)."""
-
-    code = MessageCode.CANCELLATION_INVALID
-    problem_code = "payment.cancellation"
-    title = "The payment can't be cancelled"
-
-
-class CardInvalid(BankError):
-    """The card of a funds confirmation is not one of the account's (400)."""
-
-    code = MessageCode.CARD_INVALID
-    problem_code = "funds.card"
-    title = "The card is invalid"
-
-
-class NoPiisActivation(BankError):
-    """The PSU has not enabled funds confirmations for this issuer (400)."""
-
-    code = MessageCode.NO_PIIS_ACTIVATION
-    problem_code = "funds.not_activated"
-    title = "Funds confirmation is not activated"

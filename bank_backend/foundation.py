@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bank_backend.psus.service import PsuDirectory
     from bank_backend.schedule.service import Schedule
     from bank_backend.tenants.clock import TenantClocks
+    from chassis.turnstile import Turnstile
     from psd2.clock import Clock
 
 
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 class Foundation:
     """Nothing here knows a consent or a payment; services are told one by one which of these they have.
 
-    `clock` is what each tenant's bank judges by; `real` is for browsers, authenticators and retries.
+    `clock` is what each tenant's bank judges by; `real` is for browsers, authenticators and retries. `heavy_work` lets in a few
+    at a time of those requests that keep a processor busy for seconds.
     """
 
     settings: BankSettings
@@ -39,3 +41,4 @@ class Foundation:
     schedule: Schedule
     inbox: Inbox
     changes: Changes
+    heavy_work: Turnstile

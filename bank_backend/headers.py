@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 Reader = Callable[[str], object]
 
 _MOST_SHOWN: Final = 40
-_LONGEST_TEXT, _LONGEST_ID, _LONGEST_BRAND, _LONGEST_ADDRESS = 500, 140, 140, 2000
+_LONGEST_TEXT, _LONGEST_ID, _LONGEST_BRAND = 500, 140, 140
+# Of the 2,000 characters that are kept of an address: a confirmation code may have to be added to it.
+LONGEST_ADDRESS: Final = 1_900
 _HIGHEST_PORT: Final = 65_535
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _GEO: Final = re.compile(r"GEO:(-?[0-9]{1,2}\.[0-9]{6});(-?[0-9]{1,3}\.[0-9]{6})", re.ASCII)
@@ -98,7 +100,7 @@ def _uri(text: str) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError:
         raise _Wrong("is no address: write one such as https://tpp.example/back") from None
-    is_plain = text.isascii() and text.isprintable() and " " not in text and len(text) <= _LONGEST_ADDRESS
+    is_plain = text.isascii() and text.isprintable() and " " not in text and len(text) <= LONGEST_ADDRESS
     # Servers join a header that came twice by a comma: what follows it would be another address.
     is_one = re.search(r",\s*[a-z]+://", text, re.IGNORECASE) is None
     # Browsers take a backslash for a slash: `https://evil.example\\.tpp.example` leads them to evil.example.

@@ -110,6 +110,8 @@ def _messages(error: BankError) -> list[TppMessage]:
 def _members(error: BankError) -> dict[str, object]:
     """Return what the problem details say beside the standard's members."""
     members: dict[str, object] = {"path": error.path} if error.path else {}
+    if error.refused is not None:
+        members["refused"] = error.refused
     if isinstance(error, FieldsInvalid):
         members["fields"] = error.fields
     if isinstance(error, FormatError) and error.others:

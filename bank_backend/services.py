@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from bank_backend.backchannel.service import Backchannel
     from bank_backend.bankapp.wiring import BankApp
     from bank_backend.baskets.service import Baskets
-    from bank_backend.consents.access import ConsentAccess
     from bank_backend.consents.service import Consents
     from bank_backend.data.wiring import TestData
     from bank_backend.funds.service import FundsConfirmations, FundsConsents
+    from bank_backend.grants.granting import Granting
     from bank_backend.grants.wiring import Grants
     from bank_backend.interactions.addressed import AddressedDecisions
     from bank_backend.interactions.service import Interactions
@@ -46,12 +46,12 @@ class Services(Foundation):
     authorising: Authorising
     baskets: Baskets
     consents: Consents
-    consent_access: ConsentAccess
     payments: Payments
     funds_consents: FundsConsents
     funds_confirmations: FundsConfirmations
     test_data: TestData
     grants: Grants
+    granting: Granting
     backchannel: Backchannel
     interactions: Interactions
     addressed_decisions: AddressedDecisions

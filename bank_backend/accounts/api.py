@@ -9,6 +9,7 @@ from flask import Blueprint, Response, request
 from bank_backend.accounts import card_api, parameters, report_wire, transaction_parameters, wire
 from bank_backend.accounts.model import AccountKind, ReportFormat
 from bank_backend.accounts.report_store import Download
+from bank_backend.heavy_work import heavy
 from bank_backend.openapi.declarations import Text, operation
 from bank_backend.openapi.parameters import READ_HEADERS, TRANSACTIONS_QUERY, WITH_BALANCE
 from bank_backend.openapi.shapes.accounts import (
@@ -116,7 +117,8 @@ def _add_download(routes: Blueprint, services: Services) -> None:
     def download(account_id: str, download_id: str) -> Response:
         call, consent = xs2a_call(PspRole.AI), parameters.consent_id(request)
         parameters.require_known(request)
-        body, report_format = services.account_data.statements.fetch(call, account_id, download_id, consent_id=consent)
+        with heavy(services.heavy_work, "lists are being downloaded"):
+            body, report_format = services.account_data.statements.fetch(call, account_id, download_id, consent_id=consent)
         return _document(call, body, report_format)
 
 

@@ -28,18 +28,16 @@ class Counterparty:
     name: str
     account: str
     agent: str
-    ultimate: str
 
 
 def counterparty_of(line: StatementLine) -> Counterparty:
     """Return the creditor of what was debited, the debtor of what was credited (§14.24)."""
     said = line.details
     if line.amount_minor < 0:
-        agent, ultimate = (said.creditor_agent, said.ultimate_creditor) if said else ("", "")
-        name, account = line.creditor_name, line.creditor_iban
-        return Counterparty(is_creditor=True, name=name, account=account, agent=agent, ultimate=ultimate)
-    agent, ultimate = (said.debtor_agent, said.ultimate_debtor) if said else ("", "")
-    return Counterparty(is_creditor=False, name=line.debtor_name, account=line.debtor_iban, agent=agent, ultimate=ultimate)
+        agent = said.creditor_agent if said else ""
+        return Counterparty(is_creditor=True, name=line.creditor_name, account=line.creditor_iban, agent=agent)
+    agent = said.debtor_agent if said else ""
+    return Counterparty(is_creditor=False, name=line.debtor_name, account=line.debtor_iban, agent=agent)
 
 
 def transaction_code(line: StatementLine) -> str:

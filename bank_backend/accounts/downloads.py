@@ -6,11 +6,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from bank_backend.accounts.camt import report_xml, statement_xml
+from bank_backend.accounts.errors import DownloadUsedUp, ResourceExpired
 from bank_backend.accounts.model import AccessKind, AccountKind, ReportFormat, TransactionsQuery
 from bank_backend.accounts.report_store import Download
 from bank_backend.accounts.reports import MOST_AT_ONCE, Scope
 from bank_backend.accounts.swift import mt940, mt942
-from bank_backend.errors import ConsentInvalid, DownloadUsedUp, PathResourceUnknown, PeriodInvalid, ResourceExpired
+from bank_backend.errors import ConsentInvalid, PathResourceUnknown, PeriodInvalid
 from bank_backend.personalities.model import Service
 from psd2.ids import new_uuid
 

@@ -43,16 +43,3 @@ class StandingOrders(Protocol):
 
     def of_account(self, connection: Connection, tenant: TenantId, account_id: AccountId) -> Sequence[StandingOrder]:
         """Return the active ones, in a stable order."""
-
-
-class NoStandingOrders:
-    """A bank without standing orders."""
-
-    def of_account(
-        self,
-        connection: Connection,  # noqa: ARG002 - a protocol's
-        tenant: TenantId,  # noqa: ARG002 - a protocol's
-        account_id: AccountId,  # noqa: ARG002 - a protocol's
-    ) -> Sequence[StandingOrder]:
-        """Return none."""
-        return ()

@@ -16,17 +16,17 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     bindparam,
+    or_,
     select,
 )
 
 from bank_backend.accounts.model import Account, AccountKind, AccountStatus, AccountUsage
 from bank_backend.database import METADATA
+from chassis.statements import Query
 from psd2.ids import AccountId, TenantId
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from sqlalchemy import Select
 
     from bank_backend.database import Connection
     from psd2.ids import PsuId
@@ -85,11 +85,12 @@ account_holders = Table(
 
 
 # Built once: every reading of account data asks one of these. None of them can be asked without a tenant.
-_OF_TENANT: Final = select(accounts).where(accounts.c.tenant == bindparam("tenant"), accounts.c.kind.in_(CUSTOMERS))
+_IS_CUSTOMERS: Final = or_(*(accounts.c.kind == kind for kind in CUSTOMERS))
+_OF_TENANT: Final = select(accounts).where(accounts.c.tenant == bindparam("tenant"), _IS_CUSTOMERS)
 _BY_IDS: Final = _OF_TENANT.where(accounts.c.id.in_(bindparam("ids", expanding=True)))
-_BY_ID: Final = _OF_TENANT.where(accounts.c.id == bindparam("id"))
-_BY_IBAN: Final = _OF_TENANT.where(accounts.c.iban == bindparam("iban")).order_by(accounts.c.position, accounts.c.id)
-_HELD_BY: Final = (
+_BY_ID: Final = Query(_OF_TENANT.where(accounts.c.id == bindparam("id")))
+_BY_IBAN: Final = Query(_OF_TENANT.where(accounts.c.iban == bindparam("iban")).order_by(accounts.c.position, accounts.c.id))
+_HELD_BY: Final = Query(
     _OF_TENANT.join(account_holders, account_holders.c.account_id == accounts.c.id)
     .where(account_holders.c.tenant == bindparam("tenant"), account_holders.c.psu == bindparam("psu"))
     .order_by(accounts.c.position, accounts.c.id)
@@ -101,22 +102,18 @@ class SqlAccountStore:
 
     def held_by(self, connection: Connection, tenant: TenantId, psu: PsuId) -> list[Account]:
         """Return the accounts this PSU holds, in a stable order."""
-        return _all(connection, _HELD_BY, {"tenant": tenant, "psu": psu})
+        return [account_of_row(row) for row in _HELD_BY.all(connection, tenant=tenant, psu=psu)]
 
     def by_ids(self, connection: Connection, tenant: TenantId, account_ids: Sequence[str]) -> list[Account]:
         """Return those of the accounts that exist."""
         if len(account_ids) == 1:
             # The usual question, and a list of a statement's values has to be written into it each time.
-            return _all(connection, _BY_ID, {"tenant": tenant, "id": account_ids[0]})
-        return _all(connection, _BY_IDS, {"tenant": tenant, "ids": account_ids})
+            return [account_of_row(row) for row in _BY_ID.all(connection, tenant=tenant, id=account_ids[0])]
+        return [account_of_row(row) for row in connection.execute(_BY_IDS, {"tenant": tenant, "ids": account_ids})]
 
     def by_iban(self, connection: Connection, tenant: TenantId, iban: str) -> list[Account]:
         """Return the accounts of this IBAN, in a stable order."""
-        return _all(connection, _BY_IBAN, {"tenant": tenant, "iban": iban})
-
-
-def _all(connection: Connection, statement: Select[tuple[object, ...]], values: dict[str, object]) -> list[Account]:
-    return [account_of_row(row) for row in connection.execute(statement, values).all()]
+        return [account_of_row(row) for row in _BY_IBAN.all(connection, tenant=tenant, iban=iban)]
 
 
 def account_of_row(row: Row[tuple[object, ...]]) -> Account:

@@ -1,1 +1,1 @@
-"""Authorisation sub-resources of consents and payments, and their SCA status (BG IG 1.3.8 §7)."""
+"""How consents, payments, cancellations and baskets are authorised: approach, SCA status, signatures (BG IG 1.3.8 §4.6, §7)."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from bank_backend.authorisations.model import WAIT_FOR_PSU, Authorisation, ScaStatus
+from bank_backend.authorisations.model import SCA_STATES, WAIT_FOR_PSU, Authorisation, ScaStatus
 from bank_backend.errors import PathResourceUnknown, ResourceBlocked, StatusInvalid
 from bank_backend.personalities.model import ScaApproach
 from psd2.ids import new_uuid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from bank_backend.authorisations.model import ResourceKind
@@ -37,6 +37,9 @@ class AuthorisationStore(Protocol):
 
     def lock(self, connection: Connection, tenant: TenantId, kind: ResourceKind, resource: str) -> None:
         """Let the transactions that decide on one resource go one after the other; before any row is locked."""
+
+    def lock_resource_of(self, connection: Connection, authorisation_id: str) -> None:
+        """Do the same for the resource of an authorisation, if there is one."""
 
     def add(self, connection: Connection, authorisation: Authorisation) -> None:
         """Write a new authorisation."""
@@ -100,6 +103,14 @@ class Authorisations:
         self._store.lock(connection, tenant, kind, resource)
         standing = self._store.of_resource(connection, tenant, kind, resource)
         return self._started(connection, standing, _begun(tenant, kind, resource, how, now), how)
+
+    def start_first(
+        self, connection: Connection, *, tenant: TenantId, kind: ResourceKind, resource: str, now: datetime, how: Start
+    ) -> Authorisation:
+        """Start the authorisation of what this transaction has made: nothing else can stand at it, or hold it."""
+        new = _begun(tenant, kind, resource, how, now)
+        self._store.add(connection, new)
+        return new
 
     def _started(
         self, connection: Connection, standing: Sequence[Authorisation], new: Authorisation, how: Start
@@ -178,9 +189,7 @@ class Authorisations:
 
     def locked(self, connection: Connection, authorisation_id: str) -> Authorisation:
         """Return the authorisation, it and its resource locked for a decision; raises `PathResourceUnknown`."""
-        found = self._store.by_id(connection, authorisation_id)
-        if found is not None:
-            self._store.lock(connection, found.tenant, found.kind, found.resource)
+        self._store.lock_resource_of(connection, authorisation_id)
         return self._require(connection, authorisation_id)
 
     def lock(self, connection: Connection, *, tenant: TenantId, kind: ResourceKind, resource: str) -> None:
@@ -193,22 +202,27 @@ class Authorisations:
         Raises `IllegalMove`.
         """
         skips = headless or authorisation.approach in {ScaApproach.DECOUPLED, ScaApproach.EMBEDDED}
-        for step in (*(_REMAINING.get(authorisation.status, ()) if skips else ()), to):
-            authorisation = authorisation.moved(step)
-        return replace(authorisation, psu=psu, headless=headless)
+        status = authorisation.status
+        for step in (*(_REMAINING.get(status, ()) if skips else ()), to):
+            SCA_STATES.require_move(status, to=step)
+            status = step
+        return replace(authorisation, status=status, psu=psu, headless=headless)
 
-    def end_open(self, connection: Connection, authorisation: Authorisation) -> None:
-        """Fail the other authorisations of the same resource: it has been decided without them."""
-        for other in self._others(connection, authorisation):
+    def others(self, connection: Connection, authorisation: Authorisation) -> list[Authorisation]:
+        """Return the other authorisations of the same resource as they were left, oldest first."""
+        found = self._store.of_resource(connection, authorisation.tenant, authorisation.kind, authorisation.resource)
+        return [each for each in found if each.id != authorisation.id]
+
+    def end_open(self, connection: Connection, others: Iterable[Authorisation]) -> None:
+        """Fail the others of a resource that are open: it has been decided without them."""
+        for other in others:
             if other.is_open:
                 self._store.save(connection, other.moved(ScaStatus.FAILED))
 
     def end_open_of(self, connection: Connection, *, tenant: TenantId, kind: ResourceKind, resource: str) -> None:
         """Fail every open authorisation of a resource that is to be decided elsewhere."""
         self._store.lock(connection, tenant, kind, resource)
-        for each in self._store.of_resource(connection, tenant, kind, resource):
-            if each.is_open:
-                self._store.save(connection, each.moved(ScaStatus.FAILED))
+        self.end_open(connection, self._store.of_resource(connection, tenant, kind, resource))
 
     def save(self, connection: Connection, authorisation: Authorisation) -> Authorisation:
         """Write the new state and return it."""
@@ -216,13 +230,7 @@ class Authorisations:
         return authorisation
 
     def _end_others_of(self, connection: Connection, authorisation: Authorisation, psu: PsuId) -> None:
-        for other in self._others(connection, authorisation):
-            if other.is_open and other.psu == psu:
-                self._store.save(connection, other.moved(ScaStatus.FAILED))
-
-    def _others(self, connection: Connection, authorisation: Authorisation) -> list[Authorisation]:
-        found = self._store.of_resource(connection, authorisation.tenant, authorisation.kind, authorisation.resource)
-        return [each for each in found if each.id != authorisation.id]
+        self.end_open(connection, (each for each in self.others(connection, authorisation) if each.psu == psu))
 
     def _require(self, connection: Connection, authorisation_id: str) -> Authorisation:
         authorisation = self._store.by_id_locked(connection, authorisation_id)

@@ -150,14 +150,14 @@ class Signing:
 
     def require_new_signatory(self, connection: Connection, authorisation: Authorisation, psu: PsuId) -> None:
         """Raise `AlreadySigned` for who has signed the resource under another authorisation."""
-        self._new_signatory_after(connection, authorisation, psu)
+        self._others_than(connection, authorisation, psu)
 
-    def _new_signatory_after(self, connection: Connection, authorisation: Authorisation, psu: PsuId | None) -> list[PsuId]:
-        """Return who has signed already; raises `AlreadySigned` where this PSU has."""
-        earlier = self._signatories(connection, authorisation)
-        if psu in earlier:
+    def _others_than(self, connection: Connection, authorisation: Authorisation, psu: PsuId | None) -> list[Authorisation]:
+        """Return the resource's other authorisations; raises `AlreadySigned` where this PSU has signed under one of them."""
+        others = self._authorisations.others(connection, authorisation)
+        if psu in _signatories(others):
             raise AlreadySigned("this PSU has signed already: the signature that is missing is another holder's")
-        return earlier
+        return others
 
     def sign(
         self,
@@ -174,31 +174,31 @@ class Signing:
         Raises `AlreadySigned`, and `StatusInvalid` where the authorisation is over.
         """
         known = _require_open(self._authorisations.locked(connection, authorisation_id).settled(at))
-        earlier = self._new_signatory_after(connection, known, psu)
+        others = self._others_than(connection, known, psu)
         known = replace(known, accounts=tuple(account.id for account in accounts))
         if self._personalities.of(known.tenant, connection).confirmation and known.approach in _REDIRECTS:
             waiting = self._authorisations.finish(known, psu=psu, headless=headless, to=ScaStatus.UNCONFIRMED)
             unconfirmed = replace(waiting, confirmation_code=new_secret(24), expires_at=at + CONFIRMATION_WINDOW)
             return self._authorisations.save(connection, unconfirmed)
         signed = self._authorisations.finish(known, psu=psu, headless=headless, to=ScaStatus.FINALISED)
-        return self._signed(connection, signed, accounts, at, earlier=earlier)
+        return self._signed(connection, signed, accounts, at, others=others)
 
     def confirm(
         self, connection: Connection, unconfirmed: Authorisation, *, accounts: tuple[Account, ...], at: datetime
     ) -> Authorisation:
         """Let the signature of a locked authorisation count, now that the TPP has confirmed it; raises `AlreadySigned`."""
         # Two redirects of one PSU may both have waited for this: only the first of them is a signature.
-        earlier = self._new_signatory_after(connection, unconfirmed, unconfirmed.psu)
+        others = self._others_than(connection, unconfirmed, unconfirmed.psu)
         signed = replace(unconfirmed.moved(ScaStatus.FINALISED), confirmation_code=None)
-        return self._signed(connection, signed, accounts, at, earlier=earlier)
+        return self._signed(connection, signed, accounts, at, others=others)
 
     def exempt(
         self, connection: Connection, locked: Authorisation, *, psu: PsuId, accounts: tuple[Account, ...], at: datetime
     ) -> Authorisation:
         """Approve without a second factor what the bank exempts from SCA (RTS 2018/389 Art. 16)."""
-        earlier = self._new_signatory_after(connection, locked, psu)
+        others = self._others_than(connection, locked, psu)
         exempted = replace(locked.moved(ScaStatus.EXEMPTED), psu=psu, accounts=tuple(account.id for account in accounts))
-        return self._signed(connection, exempted, accounts, at, earlier=earlier)
+        return self._signed(connection, exempted, accounts, at, others=others)
 
     def refuse(
         self, connection: Connection, authorisation_id: str, *, psu: PsuId | None, at: datetime, headless: bool = False
@@ -208,14 +208,14 @@ class Signing:
         # The TPP may have withdrawn its request meanwhile: then there is nothing left to turn down.
         with suppress(IllegalMove):
             self._approvables[known.kind].reject(connection, tenant=known.tenant, resource=known.resource, now=at)
-        self._authorisations.end_open(connection, known)
+        self._authorisations.end_open(connection, self._authorisations.others(connection, known))
         refused = replace(known.moved(ScaStatus.FAILED), psu=psu or known.psu, headless=headless)
         return self._authorisations.save(connection, refused)
 
     def is_signed(self, connection: Connection, authorisation_id: str) -> bool:
         """Whether any PSU has signed the resource of an authorisation, under this one or another."""
         known = self._authorisations.locked(connection, authorisation_id)
-        return known.status in SIGNED or bool(self._signatories(connection, known))
+        return known.status in SIGNED or bool(_signatories(self._authorisations.others(connection, known)))
 
     def fail(self, connection: Connection, authorisation: Authorisation) -> Authorisation:
         """End one locked authorisation because the PSU could not prove who it is; its resource stays open (BG IG §7.3)."""
@@ -228,10 +228,10 @@ class Signing:
         accounts: tuple[Account, ...],
         at: datetime,
         *,
-        earlier: Sequence[PsuId],
+        others: Sequence[Authorisation],
     ) -> Authorisation:
         ask = self.ask(connection, signed)
-        signatories = (*earlier, *([signed.psu] if signed.psu else []))
+        signatories = (*_signatories(others), *([signed.psu] if signed.psu else []))
         approval = Approval(
             tenant=signed.tenant,
             resource=signed.resource,
@@ -243,7 +243,7 @@ class Signing:
         saved = self._authorisations.save(connection, signed)
         if len(signatories) >= self._required(connection, ask, signed.tenant, accounts):
             self._approvables[signed.kind].approve(connection, approval)
-            self._authorisations.end_open(connection, signed)
+            self._authorisations.end_open(connection, others)
         else:
             self._approvables[signed.kind].partially_approve(connection, approval)
             self._invite(connection, signed, approval, ask)
@@ -273,16 +273,10 @@ class Signing:
                     )
                     self._announcer.announce(connection, started, ask)
 
-    def _signatories(self, connection: Connection, authorisation: Authorisation) -> list[PsuId]:
-        """Return who has signed the resource under another authorisation, in order."""
-        found = self._authorisations.of_resource(
-            connection,
-            tenant=authorisation.tenant,
-            kind=authorisation.kind,
-            resource=authorisation.resource,
-            now=self._clock.now(authorisation.tenant, connection),
-        )
-        return [each.psu for each in found if each.status in SIGNED and each.psu and each.id != authorisation.id]
+
+def _signatories(authorisations: Sequence[Authorisation]) -> list[PsuId]:
+    """Return who has signed under one of them, in order."""
+    return [each.psu for each in authorisations if each.status in SIGNED and each.psu]
 
 
 def _require_open(authorisation: Authorisation) -> Authorisation:

@@ -23,8 +23,9 @@ from sqlalchemy import (
 )
 
 from bank_backend.authorisations.model import SCA_STATES, Authorisation, ResourceKind, ScaStatus
-from bank_backend.database import METADATA, one_at_a_time
+from bank_backend.database import METADATA, one_at_a_time, writes_alone
 from bank_backend.personalities.model import ScaApproach
+from chassis.statements import Change, Query
 from psd2.ids import PsuId, TenantId
 
 if TYPE_CHECKING:
@@ -64,12 +65,12 @@ WAITING: Final = (
 )
 
 
-# Made once: making a statement costs more than running it.
-_ADD: Final = insert(authorisations)
-_SAVE: Final = update(authorisations).where(authorisations.c.id == bindparam("wanted"))
-_FIND: Final = select(authorisations).where(authorisations.c.id == bindparam("wanted"))
-_FIND_LOCKED: Final = _FIND.with_for_update()
-_OF_RESOURCE: Final = (
+_ADD: Final = Change(insert(authorisations))
+_SAVE: Final = Change(update(authorisations).where(authorisations.c.id == bindparam("wanted")))
+_OF_ID: Final = select(authorisations).where(authorisations.c.id == bindparam("wanted"))
+_FIND: Final = Query(_OF_ID)
+_FIND_LOCKED: Final = Query(_OF_ID.with_for_update())
+_OF_RESOURCE: Final = Query(
     select(authorisations)
     .where(
         authorisations.c.tenant == bindparam("tenant"),
@@ -88,18 +89,24 @@ class SqlAuthorisationStore:
         # Of two signatories that sign together the second must see the first, or neither would be the last (PostgreSQL).
         one_at_a_time(connection, "authorisations", tenant, kind.value, resource)
 
+    def lock_resource_of(self, connection: Connection, authorisation_id: str) -> None:
+        """Do the same for the resource of an authorisation, if there is one."""
+        found = None if writes_alone(connection) else self.by_id(connection, authorisation_id)
+        if found is not None:
+            self.lock(connection, found.tenant, found.kind, found.resource)
+
     def add(self, connection: Connection, authorisation: Authorisation) -> None:
         """Write a new authorisation."""
-        connection.execute(_ADD, _columns(authorisation))
+        _ADD.run(connection, _begun(authorisation) | _state(authorisation))
 
     def save(self, connection: Connection, authorisation: Authorisation) -> None:
         """Write the authorisation's new state over its old one."""
-        connection.execute(_SAVE, _columns(authorisation) | {"wanted": authorisation.id})
+        _SAVE.run(connection, _state(authorisation) | {"wanted": authorisation.id})
 
     def of_resource(self, connection: Connection, tenant: TenantId, kind: ResourceKind, resource: str) -> list[Authorisation]:
         """Return all authorisations of a resource, oldest first."""
-        of = {"tenant": tenant, "kind": kind.value, "resource": resource}
-        return [_authorisation(row) for row in connection.execute(_OF_RESOURCE, of)]
+        found = _OF_RESOURCE.all(connection, tenant=tenant, kind=kind.value, resource=resource)
+        return [_authorisation(row) for row in found]
 
     def open_of_psu(
         self, connection: Connection, tenant: TenantId, psu: PsuId, *, now: datetime, most: int | None
@@ -111,25 +118,31 @@ class SqlAuthorisationStore:
 
     def by_id(self, connection: Connection, authorisation_id: str) -> Authorisation | None:
         """Return one authorisation, or None. The bank's own steps use it: a TPP's questions name tenant and resource."""
-        row = connection.execute(_FIND, {"wanted": authorisation_id}).first()
+        row = _FIND.first(connection, wanted=authorisation_id)
         return None if row is None else _authorisation(row)
 
     def by_id_locked(self, connection: Connection, authorisation_id: str) -> Authorisation | None:
         """Return one authorisation, locked until the transaction ends, or None."""
-        row = connection.execute(_FIND_LOCKED, {"wanted": authorisation_id}).first()
+        row = _FIND_LOCKED.first(connection, wanted=authorisation_id)
         return None if row is None else _authorisation(row)
 
 
-def _columns(authorisation: Authorisation) -> dict[str, object]:
+def _begun(authorisation: Authorisation) -> dict[str, object]:
+    """Return what never changes."""
     return {
         "id": authorisation.id,
         "tenant": authorisation.tenant,
         "kind": authorisation.kind.value,
         "resource": authorisation.resource,
+        "started_at": authorisation.started_at.timestamp(),
+    }
+
+
+def _state(authorisation: Authorisation) -> dict[str, object]:
+    return {
         "status": authorisation.status.value,
         "psu": authorisation.psu,
         "headless": authorisation.headless,
-        "started_at": authorisation.started_at.timestamp(),
         "expires_at": authorisation.expires_at.timestamp(),
         "approach": authorisation.approach.value,
         "method": authorisation.method,

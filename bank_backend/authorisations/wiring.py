@@ -73,35 +73,42 @@ def create_authorising(
     # What a TPP asks for. A co-holder is asked by the bank, and the authorization server has a bound of its own.
     allowance = AskAllowance(store=SqlAskStore(), asks=base.settings.decoupled_asks, clock=base.clock)
     bounded = BoundedAnnouncer(decoupled, allowance)
-    openings = Openings(
+    return Authorising(
+        authorisations=authorisations,
+        signing=signing,
+        openings=_openings(base, authorisations, signing, bounded, redirect_uris),
+        updates=_updates(base, authorisations, signing, bounded, sca),
+        backchannel=Backchannel(
+            database=base.database,
+            authorisations=authorisations,
+            signing=signing,
+            announcer=decoupled,
+            psus=base.psus,
+            personalities=base.personalities,
+            clock=base.clock,
+        ),
+        tasks={TaskKind.EXPIRE_AUTHORISATION: AuthorisationExpiry(authorisations).run},
+    )
+
+
+def _openings(
+    base: Foundation,
+    authorisations: Authorisations,
+    signing: Signing,
+    announcer: Announcer,
+    redirect_uris: Callable[[TenantId], Sequence[str]],
+) -> Openings:
+    return Openings(
         database=base.database,
         store=SqlOpeningStore(),
         authorisations=authorisations,
         signing=signing,
-        announcer=bounded,
+        announcer=announcer,
         psus=base.psus,
         repeats=SqlRepeatStore(),
         redirect_uris=redirect_uris,
         personalities=base.personalities,
         clock=base.clock,
-    )
-    backchannel = Backchannel(
-        database=base.database,
-        authorisations=authorisations,
-        signing=signing,
-        announcer=decoupled,
-        psus=base.psus,
-        personalities=base.personalities,
-        clock=base.clock,
-    )
-    updates = _updates(base, authorisations, signing, bounded, sca)
-    return Authorising(
-        authorisations=authorisations,
-        signing=signing,
-        openings=openings,
-        updates=updates,
-        backchannel=backchannel,
-        tasks={TaskKind.EXPIRE_AUTHORISATION: AuthorisationExpiry(authorisations).run},
     )
 
 

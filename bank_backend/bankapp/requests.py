@@ -106,7 +106,7 @@ class AppRequests:
         with self._database.writing() as connection:
             self._lock(connection, authorisation)
             request = self._require(connection, psu, authorisation, held)
-            if not compare_digest(request.seal, seal):
+            if not compare_digest(request.seal.encode(), seal.encode()):
                 raise RequestChanged
             chosen = _chosen(request, accounts)
             statement = request.ask.statement(request.tpp.name, chosen)
@@ -185,7 +185,7 @@ class AppRequests:
             chooses=is_offered and visit is None,
             is_possible=bool(accounts) and not eligible.foreign,
             push=push,
-            expires_at=push.expires_at if push is not None else pending.authorisation.expires_at,
+            expires_at=_earlier(pending.authorisation.expires_at, push),
             binding_message=pending.authorisation.binding_message,
         )
 
@@ -233,6 +233,11 @@ class AppRequests:
         """Return the browser's visit that waits for this authorisation, or None."""
         found = self._visits.open_of(connection, authorisation, locked=False)
         return found if found is not None and found.settled(self._clock.now(tenant, connection)).is_pending else None
+
+
+def _earlier(until: datetime, push: Challenge | None) -> datetime:
+    """Return when there is nothing left to confirm: a client's request may end before what was pushed to the telephone."""
+    return until if push is None else min(until, push.expires_at)
 
 
 def _chosen(request: AppRequest, wanted: Sequence[str] | None) -> tuple[Account, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bank_backend.errors import BankError, PathResourceUnknown
+from bank_backend.errors import BankError, PathResourceUnknown, ResourceUnknown
 from psd2.tpp_messages import MessageCode
 
 
@@ -11,6 +11,12 @@ class BasketUnknown(PathResourceUnknown):
 
     problem_code = "basket.unknown"
     title = "The signing basket is unknown"
+
+
+class ReferencedResourceUnknown(ResourceUnknown):
+    """A resource named in the body does not exist (400: BG IG §14.11.1)."""
+
+    fixed_status = 400
 
 
 class ReferenceMixInvalid(BankError):

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Protocol
 from bank_backend.authorisations.asks import AccountChoice
 from bank_backend.authorisations.model import SIGNED, ResourceKind
 from bank_backend.authorisations.service import refuse_grouped
-from bank_backend.baskets.errors import BasketUnknown, ReferenceMixInvalid, ReferenceStatusInvalid
+from bank_backend.baskets.errors import BasketUnknown, ReferencedResourceUnknown, ReferenceMixInvalid, ReferenceStatusInvalid
 from bank_backend.baskets.model import Basket, BasketStatus
-from bank_backend.errors import FormatError, ReferencedResourceUnknown, ResourceBlocked, ResourceUnknown
+from bank_backend.errors import FormatError, ResourceBlocked, ResourceUnknown
 from psd2.ids import new_uuid
 
 if TYPE_CHECKING:

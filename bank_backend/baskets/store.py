@@ -17,6 +17,7 @@ from sqlalchemy import (
     UniqueConstraint,
     bindparam,
     insert,
+    or_,
     select,
     update,
 )
@@ -24,12 +25,13 @@ from sqlalchemy import (
 from bank_backend.authorisations.model import ResourceKind
 from bank_backend.baskets.model import BASKET_STATES, Basket, BasketStatus, Member
 from bank_backend.database import METADATA, one_at_a_time
+from chassis.statements import Query
 from psd2.ids import PsuId, TenantId
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Select
+    from sqlalchemy import ColumnElement, Select
 
     from bank_backend.database import Connection
 
@@ -92,7 +94,11 @@ class SqlBasketStore:
 
     def undecided_with(self, connection: Connection, tenant: TenantId, resources: Sequence[str]) -> list[Basket]:
         """Return the undecided baskets that hold one of the resources."""
-        rows = connection.execute(_UNDECIDED_WITH, {"tenant": tenant, "resources": list(resources)}).all()
+        if len(resources) == 1:
+            # The usual question, and a list of a statement's values has to be written into it each time.
+            rows = _UNDECIDED_WITH_ONE.all(connection, tenant=tenant, resource=resources[0])
+        else:
+            rows = connection.execute(_UNDECIDED_WITH, {"tenant": tenant, "resources": list(resources)}).all()
         return [self._basket(connection, row) for row in rows]
 
     def _one(self, connection: Connection, statement: Select[tuple[object, ...]]) -> Basket | None:
@@ -116,16 +122,17 @@ class SqlBasketStore:
         )
 
 
+def _undecided_with(which: ColumnElement[bool]) -> Select[tuple[object, ...]]:
+    return select(signing_baskets).where(
+        signing_baskets.c.tenant == bindparam("tenant"),
+        or_(*(signing_baskets.c.status == status for status in _UNDECIDED)),
+        signing_baskets.c.id.in_(select(signing_basket_members.c.basket).where(which)),
+    )
+
+
 # Made once: each start of an authorisation asks.
-_UNDECIDED_WITH: Final = select(signing_baskets).where(
-    signing_baskets.c.tenant == bindparam("tenant"),
-    signing_baskets.c.status.in_(_UNDECIDED),
-    signing_baskets.c.id.in_(
-        select(signing_basket_members.c.basket).where(
-            signing_basket_members.c.resource.in_(bindparam("resources", expanding=True))
-        )
-    ),
-)
+_UNDECIDED_WITH: Final = _undecided_with(signing_basket_members.c.resource.in_(bindparam("resources", expanding=True)))
+_UNDECIDED_WITH_ONE: Final = Query(_undecided_with(signing_basket_members.c.resource == bindparam("resource")))
 
 
 def _of(tenant: TenantId) -> Select[tuple[object, ...]]:

@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from bank_backend.accounts.model import AccessKind, AccountKind, GrantedAccess, Tally
+from bank_backend.consents.errors import OneAccessUsed
 from bank_backend.consents.model import Consent, ConsentStatus
 from bank_backend.consents.service import require_header_consent, require_subject, require_valid
-from bank_backend.errors import AccessExceeded, ConsentInvalid, OneAccessUsed, ResourceUnknown, TokenInvalid
+from bank_backend.errors import AccessExceeded, ConsentInvalid, ResourceUnknown, TokenInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -57,7 +57,7 @@ class ConsentApproval:
             self._terminate_earlier(connection, approval.tenant, approval.psu, approval.at)
         granted = _granted(valid, approval)
         self._store.save(connection, granted)
-        self._expiry.plan(connection, granted)
+        self._expiry.plan_anew(connection, granted)
 
     def partially_approve(self, connection: Connection, approval: Approval) -> None:
         """Keep the first of several signatures: whose consent it is, and which accounts the others sign too."""

@@ -21,6 +21,9 @@ class Reminders(Protocol):
     def add(self, connection: Connection, *, tenant: TenantId, kind: TaskKind, resource: str, due: datetime) -> None:
         """Have a task done at `due` of the tenant's time; the same one twice is one."""
 
+    def cancel(self, connection: Connection, *, tenant: TenantId, kind: TaskKind, resource: str) -> None:
+        """Have it not done, at none of its moments."""
+
 
 class ConsentExpiry:
     """Ends consents when their time has come; `run` is the schedule's task."""
@@ -34,6 +37,11 @@ class ConsentExpiry:
         """Have the consent looked at when it turns."""
         due = consent.turns_at
         self._schedule.add(connection, tenant=consent.tenant, kind=TaskKind.EXPIRE_CONSENT, resource=consent.id, due=due)
+
+    def plan_anew(self, connection: Connection, consent: Consent) -> None:
+        """Have the consent, which is locked, looked at when it turns now, and no longer when it would have turned."""
+        self._schedule.cancel(connection, tenant=consent.tenant, kind=TaskKind.EXPIRE_CONSENT, resource=consent.id)
+        self.plan(connection, consent)
 
     def run(self, connection: Connection, tenant: TenantId, resource: str, due: datetime) -> None:
         """End the consent if it is over by now; one that has ended, or turns later, is left as it is."""

@@ -98,9 +98,16 @@ class Consents:
         self._authorisations = authorisations
         self._clock = clock
 
-    def create(self, tenant: TenantId, request: ConsentRequest, *, asked: MakingRequest | None = None) -> Consent:
+    def create(
+        self,
+        tenant: TenantId,
+        request: ConsentRequest,
+        *,
+        asked: MakingRequest | None = None,
+        within: Connection | None = None,
+    ) -> Consent:
         """Receive a consent; `asked` again returns the one that it made. Raises `FormatError` where it asked for another."""
-        with self._database.writing() as connection:
+        with self._database.writing(within) as connection:
             now = self._clock.now(tenant, connection)
             first = None if asked is None else self._repeats.first(connection, asked)
             if first is not None:
@@ -112,9 +119,9 @@ class Consents:
                 self._repeats.note(connection, asked, consent.id)
         return consent
 
-    def consent(self, tenant: TenantId, consent_id: str) -> Consent:
+    def consent(self, tenant: TenantId, consent_id: str, *, within: Connection | None = None) -> Consent:
         """Return the TPP's consent as it stands now; raises `ConsentUnknown`."""
-        with self._database.reading() as connection:
+        with self._database.reading(within) as connection:
             found = require_consent(self._store.find(connection, tenant, consent_id), consent_id)
             return found.settled(self._clock.now(tenant, connection))
 

@@ -29,8 +29,8 @@ from bank_backend.accounts.model import AccountRights
 from bank_backend.consents.listing_store import listed
 from bank_backend.consents.model import Consent, ConsentStatus
 from bank_backend.consents.wire import access_as_json, access_from_json
-from bank_backend.database import METADATA
-from bank_backend.psus.store import psus
+from bank_backend.database import METADATA, one_at_a_time
+from chassis.statements import Change, Query
 from psd2.ids import AccountId, ConsentId, PsuId, TenantId
 
 if TYPE_CHECKING:
@@ -76,15 +76,12 @@ _COUNT: Final = text(
 )
 
 
-# Built once: every reading of account data asks these.
-_BY_ID: Final = select(consents).where(consents.c.tenant == bindparam("tenant"), consents.c.id == bindparam("id"))
-_BY_ID_LOCKED: Final = _BY_ID.with_for_update()
-_ADD: Final = insert(consents)
-_SAVE: Final = update(consents).where(consents.c.id == bindparam("wanted"))
-_LOCK_PSU: Final = (
-    select(psus.c.login).where(psus.c.tenant == bindparam("tenant"), psus.c.login == bindparam("psu")).with_for_update()
-)
-_VALID_RECURRING: Final = (
+_OF_ID: Final = select(consents).where(consents.c.tenant == bindparam("tenant"), consents.c.id == bindparam("id"))
+_BY_ID: Final = Query(_OF_ID)
+_BY_ID_LOCKED: Final = Query(_OF_ID.with_for_update())
+_ADD: Final = Change(insert(consents))
+_SAVE: Final = Change(update(consents).where(consents.c.id == bindparam("wanted")))
+_VALID_RECURRING: Final = Query(
     select(consents)
     .where(
         consents.c.tenant == bindparam("tenant"),
@@ -104,20 +101,21 @@ class SqlConsentStore:
 
     def add(self, connection: Connection, consent: Consent) -> None:
         """Write a new consent."""
-        connection.execute(_ADD, _columns(consent))
+        asked = {"id": consent.id, "tenant": consent.tenant, "received_at": consent.received_at.timestamp()}
+        _ADD.run(connection, asked | _state(consent))
 
     def save(self, connection: Connection, consent: Consent) -> None:
         """Write the consent's new state over its old one."""
-        connection.execute(_SAVE, _columns(consent) | {"wanted": consent.id})
+        _SAVE.run(connection, _state(consent) | {"wanted": consent.id})
 
     def find(self, connection: Connection, tenant: TenantId, consent_id: str) -> Consent | None:
         """Return the tenant's consent, or None."""
-        row = connection.execute(_BY_ID, {"tenant": tenant, "id": consent_id}).first()
+        row = _BY_ID.first(connection, tenant=tenant, id=consent_id)
         return None if row is None else _consent(row)
 
     def find_locked(self, connection: Connection, tenant: TenantId, consent_id: str) -> Consent | None:
         """Return the tenant's consent, locked until the transaction ends, or None."""
-        row = connection.execute(_BY_ID_LOCKED, {"tenant": tenant, "id": consent_id}).first()
+        row = _BY_ID_LOCKED.first(connection, tenant=tenant, id=consent_id)
         return None if row is None else _consent(row)
 
     def of_psu(
@@ -128,9 +126,9 @@ class SqlConsentStore:
 
     def valid_recurring(self, connection: Connection, tenant: TenantId, psu: PsuId) -> list[Consent]:
         """Return the recurring consents of this PSU for this TPP that are valid; one caller at a time for a PSU."""
-        # Locks the PSU: two consents that it approves at once would not see each other valid (PostgreSQL).
-        connection.execute(_LOCK_PSU, {"tenant": tenant, "psu": psu})
-        return [_consent(row) for row in connection.execute(_VALID_RECURRING, {"tenant": tenant, "psu": psu})]
+        # Two consents that it approves at once would not see each other valid (PostgreSQL).
+        one_at_a_time(connection, "recurring consents", tenant, psu)
+        return [_consent(row) for row in _VALID_RECURRING.all(connection, tenant=tenant, psu=psu)]
 
     def count_use(self, connection: Connection, consent_id: ConsentId, reading: str, *, day: str, most: int) -> bool:
         """Count one reading unless that would pass `most`; tell whether it was counted."""
@@ -142,10 +140,9 @@ class SqlConsentStore:
         return set(connection.execute(_READINGS, {"consent": consent_id, "day": day}).scalars())
 
 
-def _columns(consent: Consent) -> dict[str, object]:
+def _state(consent: Consent) -> dict[str, object]:
+    """Return what may change: the other columns are of the day that it came."""
     return {
-        "id": consent.id,
-        "tenant": consent.tenant,
         "access": access_as_json(consent.access),
         "recurring": consent.recurring,
         "valid_until": consent.valid_until,
@@ -153,7 +150,6 @@ def _columns(consent: Consent) -> dict[str, object]:
         "status": consent.status.value,
         "psu": consent.psu,
         "rights": None if consent.rights is None else [_right_as_json(right) for right in consent.rights],
-        "received_at": consent.received_at.timestamp(),
         "last_action": consent.last_action,
         "combined": consent.combined,
         "authorised_at": None if consent.authorised_at is None else consent.authorised_at.timestamp(),

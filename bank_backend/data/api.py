@@ -53,10 +53,10 @@ def register(app: Flask, services: Services) -> None:
     routes = Blueprint("data", __name__)
     views = _Views(services.test_data.bank, services.tenants, sandbox_mode=services.settings.sandbox_mode)
     addresses = TenantRoutes(routes, services.tenants)
-    addresses.add("/data/reset", views.reset_data, "POST")
-    addresses.add("/data/generate", views.generate_data, "POST")
-    addresses.add("/data/export", views.export_data, "GET")
-    addresses.add("/data/import", views.import_data, "POST")
+    addresses.add_heavy("/data/reset", views.reset_data, "POST", gate=services.heavy_work)
+    addresses.add_heavy("/data/generate", views.generate_data, "POST", gate=services.heavy_work)
+    addresses.add_heavy("/data/export", views.export_data, "GET", gate=services.heavy_work)
+    addresses.add_heavy("/data/import", views.import_data, "POST", gate=services.heavy_work)
     app.register_blueprint(routes)
 
 

@@ -7,16 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 from bank_backend.authorisations.model import ResourceKind
 from bank_backend.consents.listing import PAGE_CONSENTS, page_of
 from bank_backend.consents.model import ConsentStatus
-from bank_backend.errors import (
-    CardInvalid,
-    ConsentInvalid,
-    ConsentUnknown,
-    FormatError,
-    HeaderConsentUnknown,
-    NoPiisActivation,
-    ResourceUnknown,
-    TokenInvalid,
-)
+from bank_backend.errors import ConsentInvalid, ConsentUnknown, FormatError, HeaderConsentUnknown, ResourceUnknown, TokenInvalid
+from bank_backend.funds.errors import CardInvalid, NoPiisActivation
 from bank_backend.funds.model import AUTHORISATION_WINDOW, FundsConsent
 from bank_backend.ledger.refusals import NoRate
 from bank_backend.schedule.model import TaskKind
@@ -109,9 +101,16 @@ class FundsConsents:
         self._authorisations = authorisations
         self._clock = clock
 
-    def create(self, tenant: TenantId, request: FundsConsentRequest, *, asked: MakingRequest | None = None) -> FundsConsent:
+    def create(
+        self,
+        tenant: TenantId,
+        request: FundsConsentRequest,
+        *,
+        asked: MakingRequest | None = None,
+        within: Connection | None = None,
+    ) -> FundsConsent:
         """Receive a consent; `asked` again returns the one that it made. Raises `FormatError` where it asked for another."""
-        with self._database.writing() as connection:
+        with self._database.writing(within) as connection:
             now = self._clock.now(tenant, connection)
             first = None if asked is None else self._repeats.first(connection, asked)
             if first is not None:
@@ -134,9 +133,9 @@ class FundsConsents:
                 self._repeats.note(connection, asked, consent.id)
         return consent
 
-    def consent(self, tenant: TenantId, consent_id: str) -> FundsConsent:
+    def consent(self, tenant: TenantId, consent_id: str, *, within: Connection | None = None) -> FundsConsent:
         """Return the TPP's consent as it stands now; raises `ConsentUnknown`."""
-        with self._database.reading() as connection:
+        with self._database.reading(within) as connection:
             found = require_funds_consent(self._store.find(connection, tenant, consent_id), consent_id)
             return found.settled(self._clock.now(tenant, connection))
 

@@ -55,13 +55,10 @@ class Ending:
         self._schedule = schedule
         self._clock = clock
 
-    def plan(self, tenant: TenantId, kind: ResourceKind, resource: str) -> None:
+    def plan(self, connection: Connection, tenant: TenantId, kind: ResourceKind, resource: str) -> None:
         """Have it turned down when nobody can be deciding on it any more."""
-        with self._database.writing() as connection:
-            due = self._clock.now(tenant, connection) + UNDECIDED_FOR
-            self._schedule.add(
-                connection, tenant=tenant, kind=TaskKind.WITHDRAW_GRANT, resource=f"{kind.value}:{resource}", due=due
-            )
+        due, task = self._clock.now(tenant, connection) + UNDECIDED_FOR, f"{kind.value}:{resource}"
+        self._schedule.add(connection, tenant=tenant, kind=TaskKind.WITHDRAW_GRANT, resource=task, due=due)
 
     def run(self, connection: Connection, tenant: TenantId, resource: str, due: datetime) -> None:
         """Turn it down unless a PSU has signed it, or is about to."""

@@ -19,13 +19,19 @@ from bank_backend.personalities.model import PaymentService
 from psd2.ids import new_uuid
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bank_backend.consents.service import Consents
+    from bank_backend.database import Connection
     from bank_backend.funds.service import FundsConsents
     from bank_backend.grants.wire import GrantRequest
     from bank_backend.payments.service import Payments
     from bank_backend.personalities.model import Personality
     from bank_backend.personalities.service import Personalities
     from bank_backend.tenants.clock import TenantClock
+
+    Make = Callable[[Connection], str]
+    """Makes what was read, in the transaction that it is given, and returns its id; raises what the TPP's own request would."""
 
 # What may be read in a day without the PSU (RTS 2018/389 Art. 36 (5) (b)).
 _USUAL_FREQUENCY: Final = 4
@@ -51,22 +57,24 @@ class Making:
         self._personalities = personalities
         self._clock = clock
 
-    def make(self, wanted: GrantRequest) -> str:
-        """Return the id of what was made; raises `TenantUnknown`, and what the TPP's own request would raise."""
+    def read(self, wanted: GrantRequest) -> Make:
+        """Return what makes it; raises `TenantUnknown`, and what the TPP's own request would raise for what it says."""
         personality = self._personalities.of(wanted.tenant)
         require_offered(personality, Asked("POST", _path(wanted), Headers()))
         if wanted.kind is ResourceKind.AIS:
             return self._consent(wanted, personality)
         if wanted.kind is ResourceKind.PIS:
             return self._payment(wanted)
-        return self._funds.create(wanted.tenant, parse_funds_consent_request(_required(wanted))).id
+        asked = parse_funds_consent_request(_required(wanted))
+        return lambda connection: self._funds.create(wanted.tenant, asked, within=connection).id
 
-    def _consent(self, wanted: GrantRequest, personality: Personality) -> str:
+    def _consent(self, wanted: GrantRequest, personality: Personality) -> Make:
         today = self._clock.now(wanted.tenant).date()
         document = wanted.document or offered_consent(personality)
-        return self._consents.create(wanted.tenant, parse_consent_request(document, today=today, personality=personality)).id
+        asked = parse_consent_request(document, today=today, personality=personality)
+        return lambda connection: self._consents.create(wanted.tenant, asked, within=connection).id
 
-    def _payment(self, wanted: GrantRequest) -> str:
+    def _payment(self, wanted: GrantRequest) -> Make:
         product = PRODUCTS.get(wanted.product)
         if product is None or product.is_pain:
             raise ProductUnknown(f"there is no product {wanted.product[:60]!r} in JSON", path="paymentProduct")
@@ -79,7 +87,7 @@ class Making:
             instruction=read_instruction(_required(wanted), service=service, product=product),
             places=JsonPlaces(service),
         )
-        return self._payments.initiate(initiation)[0].id
+        return lambda connection: self._payments.initiate(initiation, within=connection)[0].id
 
 
 def _path(wanted: GrantRequest) -> str:

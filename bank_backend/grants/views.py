@@ -15,6 +15,7 @@ from bank_backend.payments.forms import instruction_as_json
 
 if TYPE_CHECKING:
     from bank_backend.consents.service import Consents
+    from bank_backend.database import Connection
     from bank_backend.funds.service import FundsConsents
     from bank_backend.interactions.model import Interaction
     from bank_backend.payments.service import Payments
@@ -32,24 +33,24 @@ class Views:
         self._payments = payments
         self._funds = funds
 
-    def granted_by(self, interaction: Interaction) -> dict[str, Any] | None:
+    def granted_by(self, interaction: Interaction, *, within: Connection | None = None) -> GrantView | None:
         """Return what the PSU has approved, as it stands; None where it has not, or what it was about is gone."""
         if interaction.status is not InteractionStatus.APPROVED or interaction.service not in KINDS:
             return None
         with suppress(ConsentUnknown, PathResourceUnknown):
-            return self.view(interaction.tenant, interaction.service, interaction.resource).told
+            return self.view(interaction.tenant, interaction.service, interaction.resource, within=within)
         return None
 
-    def view(self, tenant: TenantId, kind: ResourceKind, resource: str) -> GrantView:
+    def view(self, tenant: TenantId, kind: ResourceKind, resource: str, *, within: Connection | None = None) -> GrantView:
         """Return what stands; raises `ConsentUnknown`, `PathResourceUnknown`."""
         if kind is ResourceKind.PIS:
-            payment = self._payments.of_tenant(tenant, resource)
+            payment = self._payments.of_tenant(tenant, resource, within=within)
             told = instruction_as_json(payment.instruction) | {"paymentProduct": payment.product.name}
             return GrantView(status=payment.status.value, told=told)
         if kind is ResourceKind.AIS:
-            consent = self._consents.consent(tenant, resource)
+            consent = self._consents.consent(tenant, resource, within=within)
             return GrantView(status=consent.status.value, told=_asked(consent_as_json(consent)))
-        funds = self._funds.consent(tenant, resource)
+        funds = self._funds.consent(tenant, resource, within=within)
         return GrantView(status=funds.status.value, told=_asked(funds_consent_as_json(funds)))
 
 

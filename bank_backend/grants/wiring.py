@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bank_backend.authorisations.model import ResourceKind
 from bank_backend.authorisations.service import Authorisations
 from bank_backend.grants.ending import Ending
+from bank_backend.grants.granting import Granting
 from bank_backend.grants.making import Making
 from bank_backend.grants.views import Views
 from bank_backend.notifications.watched import WatchedAuthorisationStore
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from bank_backend.consents.service import Consents
     from bank_backend.foundation import Foundation
     from bank_backend.funds.service import FundsConsents
+    from bank_backend.interactions.service import Interactions
     from bank_backend.payments.service import Payments
 
 
@@ -50,3 +52,10 @@ def create_grants(
     )
     making = Making(consents=consents, payments=payments, funds=funds, personalities=base.personalities, clock=base.clock)
     return Grants(making=making, views=Views(consents=consents, payments=payments, funds=funds), ending=ending)
+
+
+def create_granting(base: Foundation, grants: Grants, interactions: Interactions) -> Granting:
+    """Build what does all of it in one transaction."""
+    return Granting(
+        database=base.database, making=grants.making, ending=grants.ending, views=grants.views, interactions=interactions
+    )

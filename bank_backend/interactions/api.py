@@ -23,7 +23,8 @@ def register(app: Flask, services: Services) -> None:
     interactions = services.interactions
 
     def told(interaction: Interaction) -> Response:
-        return json_answer(interaction_as_json(interaction, services.grants.views.granted_by(interaction)))
+        view = services.grants.views.granted_by(interaction)
+        return json_answer(interaction_as_json(interaction, None if view is None else view.told))
 
     @routes.post("")
     def post_interaction() -> Response:

@@ -9,7 +9,9 @@ from bank_backend.authorisations.addresses import with_query
 from bank_backend.authorisations.approaches import REDIRECTS
 from bank_backend.authorisations.asks import chosen_accounts
 from bank_backend.authorisations.model import ResourceKind
-from bank_backend.errors import FieldsInvalid, PsuUnknown
+from bank_backend.authorisations.service import Start
+from bank_backend.errors import FieldsInvalid, FormatError, PsuUnknown
+from bank_backend.headers import LONGEST_ADDRESS
 from bank_backend.interactions.decisions import require_interaction, require_pending
 from bank_backend.interactions.errors import InteractionOver, InteractionUnknown
 from bank_backend.interactions.model import INTERACTION_LIFETIME, Interaction, InteractionStatus, Step
@@ -99,10 +101,22 @@ class Interactions:
             self._store.add(connection, interaction)
         return interaction
 
+    def begin_first(self, connection: Connection, request: InteractionRequest) -> Interaction:
+        """Begin the first visit to what this transaction has made, and nobody else can know of; raises `FieldsInvalid`."""
+        self.require_own_address(request.return_url)
+        now = self._clock.now(request.tenant, connection)
+        how = Start(until=now + INTERACTION_LIFETIME)
+        authorisation = self._authorisations.start_first(
+            connection, tenant=request.tenant, kind=request.kind, resource=request.resource, now=now, how=how
+        )
+        visit = _begun(authorisation, _way_of(request), now)
+        self._store.add(connection, visit)
+        return visit
+
     def enter(self, authorisation_id: str, *, state: str | None) -> Interaction:
         """Return the visit of a PSU that `scaRedirect` led here: the one that is under way, or a new one (BG IG §5.1.1).
 
-        Raises `InteractionUnknown`, `InteractionOver`.
+        Raises `InteractionUnknown`, `InteractionOver`, and `FormatError` for a state that makes the way back too long.
         """
         with self._database.writing() as connection:
             found = self._authorisations.found(connection, authorisation_id)
@@ -130,9 +144,10 @@ class Interactions:
         with self._database.writing() as connection:
             found = require_interaction(self._store.find_locked(connection, interaction_id), interaction_id)
             with answering(arrived(found.tenant, connection)):
-                return self._decided(connection, found, decision)
+                return self.decided(connection, found, decision)
 
-    def _decided(self, connection: Connection, found: Interaction, decision: HeadlessDecision) -> Interaction:
+    def decided(self, connection: Connection, found: Interaction, decision: HeadlessDecision) -> Interaction:
+        """Return a locked visit, or one of this transaction's own, with that decision taken; raises as `decide` does."""
         tenant, now = found.tenant, self._clock.now(found.tenant, connection)
         psu = self._customers.psu(tenant, decision.psu, connection)
         if psu is None:
@@ -169,7 +184,7 @@ class Interactions:
             until=now + INTERACTION_LIFETIME,
             is_shared=is_shared,
         )
-        return _begun(authorisation, _Way(request.client_id, request.client_name, request.return_url), now)
+        return _begun(authorisation, _way_of(request), now)
 
     def _entered(self, connection: Connection, authorisation: Authorisation, way: _Way, now: datetime) -> Interaction:
         if not authorisation.is_open:
@@ -210,6 +225,10 @@ class _Way:
     nok_return_url: str | None = None
 
 
+def _way_of(request: InteractionRequest) -> _Way:
+    return _Way(request.client_id, request.client_name, request.return_url)
+
+
 def _begun(authorisation: Authorisation, way: _Way, now: datetime) -> Interaction:
     return Interaction(
         id=new_uuid(),
@@ -235,4 +254,10 @@ def _begun(authorisation: Authorisation, way: _Way, now: datetime) -> Interactio
 
 
 def _with_state(address: str, state: str | None) -> str:
-    return address if state is None else with_query(address, state=state)
+    if state is None:
+        return address
+    back = with_query(address, state=state)
+    if len(back) > LONGEST_ADDRESS:
+        text = f"with this state the way back would have {len(back)} characters, and {LONGEST_ADDRESS} are taken"
+        raise FormatError(f"state is too long: {text}", path="state")
+    return back

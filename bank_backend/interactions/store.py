@@ -25,6 +25,7 @@ from sqlalchemy import (
 from bank_backend.authorisations.model import ResourceKind
 from bank_backend.database import METADATA, one_at_a_time
 from bank_backend.interactions.model import Interaction, InteractionStatus, Step
+from chassis.statements import Change, Query
 from psd2.ids import PsuId, TenantId
 
 if TYPE_CHECKING:
@@ -56,18 +57,22 @@ interactions = Table(
 )
 
 
-# Made once: making a statement costs more than running it.
-_ADD: Final = insert(interactions)
-_SAVE: Final = update(interactions).where(
-    interactions.c.id == bindparam("wanted"), interactions.c.status == InteractionStatus.PENDING.value
+_ADD: Final = Change(insert(interactions))
+_SAVE: Final = Change(
+    update(interactions).where(
+        interactions.c.id == bindparam("wanted"), interactions.c.status == InteractionStatus.PENDING.value
+    )
 )
-_FIND: Final = select(interactions).where(interactions.c.id == bindparam("wanted"))
-_FIND_LOCKED: Final = _FIND.with_for_update()
-_PENDING_OF: Final = select(interactions).where(
-    interactions.c.tenant == bindparam("tenant"),
-    interactions.c.kind == bindparam("kind"),
-    interactions.c.resource == bindparam("resource"),
-    interactions.c.status == InteractionStatus.PENDING.value,
+_OF_ID: Final = select(interactions).where(interactions.c.id == bindparam("wanted"))
+_FIND: Final = Query(_OF_ID)
+_FIND_LOCKED: Final = Query(_OF_ID.with_for_update())
+_PENDING_OF: Final = Query(
+    select(interactions).where(
+        interactions.c.tenant == bindparam("tenant"),
+        interactions.c.kind == bindparam("kind"),
+        interactions.c.resource == bindparam("resource"),
+        interactions.c.status == InteractionStatus.PENDING.value,
+    )
 )
 
 
@@ -76,20 +81,20 @@ class SqlInteractionStore:
 
     def add(self, connection: Connection, interaction: Interaction) -> None:
         """Write a new interaction."""
-        connection.execute(_ADD, _columns(interaction))
+        _ADD.run(connection, _begun(interaction) | _state(interaction))
 
     def save(self, connection: Connection, interaction: Interaction) -> bool:
         """Write the new state over the old one unless somebody has decided meanwhile; tell whether it was written."""
-        return connection.execute(_SAVE, _columns(interaction) | {"wanted": interaction.id}).rowcount == 1
+        return _SAVE.run(connection, _state(interaction) | {"wanted": interaction.id}) == 1
 
     def find(self, connection: Connection, interaction_id: str) -> Interaction | None:
         """Return the interaction, or None."""
-        row = connection.execute(_FIND, {"wanted": interaction_id}).first()
+        row = _FIND.first(connection, wanted=interaction_id)
         return None if row is None else _interaction(row)
 
     def find_locked(self, connection: Connection, interaction_id: str) -> Interaction | None:
         """Return the interaction, locked until the transaction ends, or None."""
-        row = connection.execute(_FIND_LOCKED, {"wanted": interaction_id}).first()
+        row = _FIND_LOCKED.first(connection, wanted=interaction_id)
         return None if row is None else _interaction(row)
 
     def open_of(self, connection: Connection, authorisation: str, *, locked: bool) -> Interaction | None:
@@ -104,11 +109,12 @@ class SqlInteractionStore:
         """Return the visits to a resource that have not ended; one caller at a time for a resource."""
         # Of two visits that begin together the second must see the first, or both would stay open (PostgreSQL).
         one_at_a_time(connection, "visits", tenant, kind.value, resource)
-        visited = {"tenant": tenant, "kind": kind.value, "resource": resource}
-        return [_interaction(row) for row in connection.execute(_PENDING_OF, visited)]
+        found = _PENDING_OF.all(connection, tenant=tenant, kind=kind.value, resource=resource)
+        return [_interaction(row) for row in found]
 
 
-def _columns(interaction: Interaction) -> dict[str, object]:
+def _begun(interaction: Interaction) -> dict[str, object]:
+    """Return what never changes."""
     return {
         "id": interaction.id,
         "tenant": interaction.tenant,
@@ -117,6 +123,12 @@ def _columns(interaction: Interaction) -> dict[str, object]:
         "authorisation": interaction.authorisation,
         "client_id": interaction.client_id,
         "client_name": interaction.client_name,
+        "created_at": interaction.created_at.timestamp(),
+    }
+
+
+def _state(interaction: Interaction) -> dict[str, object]:
+    return {
         "return_url": interaction.return_url,
         "nok_return_url": interaction.nok_return_url,
         "status": interaction.status.value,
@@ -126,7 +138,6 @@ def _columns(interaction: Interaction) -> dict[str, object]:
         "session": interaction.session,
         "accounts": None if interaction.accounts is None else list(interaction.accounts),
         "headless": interaction.headless,
-        "created_at": interaction.created_at.timestamp(),
         "expires_at": interaction.expires_at.timestamp(),
         "decided_at": None if interaction.decided_at is None else interaction.decided_at.timestamp(),
     }

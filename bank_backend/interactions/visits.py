@@ -106,13 +106,18 @@ class Visits:
         with self._database.reading() as connection:
             return self._decisions.ask(connection, interaction, self._clock.now(interaction.tenant, connection))
 
-    def desk(self, interaction_id: str, secret: str) -> Desk:
-        """Return what lies in front of the PSU that has logged in; raises `OtherBrowser`, and `InteractionOver` at the end."""
+    def signed_in(self, interaction_id: str, secret: str) -> tuple[Interaction, PsuId]:
+        """Return a visit that goes on, and the PSU that is in it; raises `OtherBrowser`, and `InteractionOver` at the end."""
         interaction = self.interaction(interaction_id)
         psu = require_session(interaction, secret)
         if not interaction.is_pending:
             # Before anything is asked of the resource, which has been decided with it: who clicks twice is to see the end.
             raise InteractionOver(f"this request is {interaction.status}: it is decided once")
+        return interaction, psu
+
+    def desk(self, interaction_id: str, secret: str) -> Desk:
+        """Return what lies in front of the PSU that has logged in; raises `OtherBrowser`, and `InteractionOver` at the end."""
+        interaction, psu = self.signed_in(interaction_id, secret)
         held = self._holdings.accounts_of(interaction.tenant, psu)
         ask, tpp = self.ask(interaction), self.tpp(interaction)
         with self._database.reading() as connection:

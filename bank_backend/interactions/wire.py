@@ -85,15 +85,16 @@ def parse_interaction(data: bytes) -> InteractionRequest:
 def parse_addressed_decision(data: bytes) -> tuple[TenantId, str, HeadlessDecision]:
     """Read whose authorisation is decided on, the address that names it, and the decision; raises `FieldsInvalid`."""
     body = read_internal_body(data, AddressedDecisionBody)
-    return TenantId(body.tenant), body.address, _decision(body)
+    return TenantId(body.tenant), body.address, headless_decision(body)
 
 
 def parse_decision(data: bytes) -> HeadlessDecision:
     """Read the body of a decision; raises `FieldsInvalid`, naming each field."""
-    return _decision(read_internal_body(data, DecisionBody))
+    return headless_decision(read_internal_body(data, DecisionBody))
 
 
-def _decision(body: DecisionBody) -> HeadlessDecision:
+def headless_decision(body: DecisionBody) -> HeadlessDecision:
+    """Return the decision that it writes."""
     accounts = None if body.accounts is None else tuple(body.accounts)
     return HeadlessDecision(psu=body.psu, approves=body.result == "APPROVED", accounts=accounts)
 

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from psd2.ids import AccountId, TenantId
     from psd2.money import Money
 
-__all__ = ["Booked", "BookedBatch", "ChargeBearer", "Charges", "IncomingTransfer", "TransferOrder"]
-
 # EPC SCT rulebook AT-T014: what stands for a missing end-to-end identification.
 NO_END_TO_END_ID = "NOTPROVIDED"
 # Payments, received credit transfers, SEPA credit transfer.

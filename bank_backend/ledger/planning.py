@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from bank_backend.ledger.exchange import EURO
 from bank_backend.ledger.model import Details, Entry, Party
-from bank_backend.ledger.orders import Booked, ChargeBearer, Charges
+from bank_backend.ledger.orders import Booked, Charges
 from bank_backend.ledger.own_accounts import OwnAccount, own_account_id
 from bank_backend.ledger.particulars import Particulars
-from bank_backend.ledger.products import product_of, shares
+from bank_backend.ledger.products import ChargeBearer, product_of, shares
 from bank_backend.ledger.refusals import CurrencyRefused, InvalidAmount
 from psd2.ids import new_uuid
 from psd2.money import Money

@@ -45,10 +45,6 @@ class Reconciliation:
         """Whether every rule holds."""
         return not self.findings
 
-    def subjects(self, rule: str) -> list[str]:
-        """Return who breaks a rule."""
-        return [finding.subject for finding in self.findings if finding.rule == rule]
-
 
 def reconcile(connection: Connection) -> Reconciliation:
     """Look through the whole ledger, in a transaction that only reads: all rules see one state of it."""

@@ -51,7 +51,8 @@ class AddressPolicy:
         # RFC 3879: fec0::/10 is nobody's any more, and where it is still in use it is a private network.
         is_site_local = isinstance(plain, IPv6Address) and plain.is_site_local
         if not plain.is_global or plain.is_multicast or plain.is_reserved or is_site_local:
-            raise NotNotifiable(f"{address} is not an address of the public internet")
+            way = ": BANK_NOTIFICATION_LOOPBACK=true has the bank call its own machine" if plain.is_loopback else ""
+            raise NotNotifiable(f"{address} is not an address of the public internet{way}")
 
 
 def _embedded(address: IpAddress) -> IpAddress:

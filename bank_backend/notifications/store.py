@@ -27,6 +27,7 @@ from sqlalchemy import (
 from bank_backend.authorisations.model import ResourceKind
 from bank_backend.database import METADATA, one_at_a_time
 from bank_backend.notifications.model import MOST_KEPT, Content, Notification, State, Watch
+from chassis.statements import Query
 from psd2.ids import TenantId
 
 if TYPE_CHECKING:
@@ -70,9 +71,11 @@ notifications = Table(
 )
 
 
-# Made once: whatever changes a status asks.
-_OF: Final = select(notification_watches).where(
-    notification_watches.c.tenant == bindparam("tenant"), notification_watches.c.resource == bindparam("resource")
+# Whatever changes a status asks.
+_OF: Final = Query(
+    select(notification_watches).where(
+        notification_watches.c.tenant == bindparam("tenant"), notification_watches.c.resource == bindparam("resource")
+    )
 )
 
 
@@ -96,7 +99,7 @@ class SqlWatchStore:
 
     def of(self, connection: Connection, tenant: TenantId, resource: str) -> Watch | None:
         """Return who watches a resource, or None."""
-        row = connection.execute(_OF, {"tenant": tenant, "resource": resource}).first()
+        row = _OF.first(connection, tenant=tenant, resource=resource)
         return None if row is None else _watch(row)
 
     def refused(self, connection: Connection, tenant: TenantId) -> list[Watch]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bank_backend.baskets.model import Basket
     from bank_backend.consents.model import Consent
     from bank_backend.database import Connection
+    from bank_backend.notifications.model import Watch
     from bank_backend.notifications.service import Changes
     from bank_backend.payments.model import Payment
 
@@ -82,24 +83,22 @@ class WatchedAuthorisationStore(SqlAuthorisationStore):
     def add(self, connection: Connection, authorisation: Authorisation) -> None:
         """Write a new authorisation and note where it begins."""
         super().add(connection, authorisation)
-        self._note(connection, authorisation, earlier=None)
+        watch = self._changes.watch(connection, authorisation.tenant, authorisation.resource)
+        if watch is not None:
+            self._note(connection, watch, authorisation, earlier=None)
 
     def save(self, connection: Connection, authorisation: Authorisation) -> None:
         """Write the new state and note the change."""
-        earlier = self.by_id(connection, authorisation.id)
+        watch = self._changes.watch(connection, authorisation.tenant, authorisation.resource)
+        earlier = None if watch is None else self.by_id(connection, authorisation.id)
         super().save(connection, authorisation)
-        if earlier is not None:
-            self._note(connection, authorisation, earlier=earlier)
+        if watch is not None and earlier is not None:
+            self._note(connection, watch, authorisation, earlier=earlier)
 
-    def _note(self, connection: Connection, authorisation: Authorisation, *, earlier: Authorisation | None) -> None:
-        is_news = earlier is None or earlier.status is not authorisation.status
-        has_new_end = authorisation.is_open and (earlier is None or earlier.expires_at != authorisation.expires_at)
-        watch = (
-            self._changes.watch(connection, authorisation.tenant, authorisation.resource) if is_news or has_new_end else None
-        )
-        if watch is None:
-            return
-        if is_news:
+    def _note(
+        self, connection: Connection, watch: Watch, authorisation: Authorisation, *, earlier: Authorisation | None
+    ) -> None:
+        if earlier is None or earlier.status is not authorisation.status:
             self._changes.sca(connection, watch, authorisation)
-        if has_new_end:
+        if authorisation.is_open and (earlier is None or earlier.expires_at != authorisation.expires_at):
             self._changes.foresee(connection, authorisation)

@@ -15,10 +15,7 @@ from bank_backend.schedule.wiring import create_schedule
 if TYPE_CHECKING:
     from bank_backend.config import BankSettings
     from bank_backend.database import Database
-    from bank_backend.notifications.delivery import Sender
     from psd2.clock import Clock
-
-_PLATFORM_PORTS = range(-1, 9)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +37,10 @@ def create_lean_push(settings: BankSettings, database: Database, *, real: Clock)
 
 def address_policy(settings: BankSettings) -> AddressPolicy:
     """Return where notifications may go: inside never, and to this machine where the platform itself is for nobody else."""
-    ports = frozenset(settings.base_port + offset for offset in _PLATFORM_PORTS)
-    return AddressPolicy(allows_loopback=settings.notifies_loopback, own_ports=ports)
+    return AddressPolicy(allows_loopback=settings.notifies_loopback, own_ports=frozenset(settings.ports.all))
 
 
-def create_delivery(settings: BankSettings, database: Database, *, real: Clock, sender: Sender | None = None) -> Delivery:
+def create_delivery(settings: BankSettings, database: Database, *, real: Clock) -> Delivery:
     """Build what empties the outbox."""
-    sender = sender or Post(context=tls_context(settings.home.trust_bundle), policy=address_policy(settings))
+    sender = Post(context=tls_context(settings.home.trust_bundle), policy=address_policy(settings))
     return Delivery(database=database, outbox=SqlOutbox(), sender=sender, clock=real)

@@ -40,7 +40,7 @@ _REFUSALS: Final[Mapping[int, str]] = {
     422: "Fields of the body are wrong: each is named.",
     429: "Too many accesses today, or too many calls.",
     500: "The bank failed.",
-    503: "The bank can't reach its data at the moment.",
+    503: "The bank can't reach its data at the moment, or is busy with such work: try again.",
 }
 
 

@@ -1,1 +1,1 @@
-"""The pages that a PSU sees: sign in, choose accounts, review, confirm with a code."""
+"""The pages that a PSU sees: a visit (sign in, choose accounts, review, confirm), and the bank app."""

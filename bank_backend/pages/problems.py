@@ -50,6 +50,7 @@ def _sign_in_first(_error: NotSignedIn) -> AnyResponse:
 def refusal_page(error: BankError, *, text: str | None = None, closed: Interaction | None = None) -> Response:
     """Return the page of a refusal, with the way back from a visit that it has `closed`."""
     page = _page(error.status, error.title, text or f"{error.text[:1].upper()}{error.text[1:]}.", closed)
+    page.headers.update(error.headers)
     tell_refusal(page, error)
     return page
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from flask import make_response, redirect, render_template, request
 
 from bank_backend.pages.headers import allow_own_scripts
-from chassis.look import HTMX_CONFIG, version
 
 if TYPE_CHECKING:
     from flask import Response
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
 
     from bank_backend.pages.faults import FormFault
 
-# An address that names the content, as `chassis.look` wants it, below the bank's own path.
-_HTMX = f"/psu/look/htmx.min.js?v={version('htmx.min.js')}"
 _NO_CONTENT = 204
 _SEE_OTHER = 303
 _UNPROCESSABLE = 422
@@ -26,9 +23,7 @@ def page(template: str, *, fault: FormFault | None = None, scripted: bool = Fals
     """Return a page; `scripted` ones run our own scripts. One with a fault says so by its status."""
     if scripted:
         allow_own_scripts()
-    text = render_template(
-        f"psu/{template}.html", fault=fault, scripted=scripted, htmx=_HTMX, htmx_config=HTMX_CONFIG, **context
-    )
+    text = render_template(f"psu/{template}.html", fault=fault, scripted=scripted, **context)
     return make_response(text, _UNPROCESSABLE if fault else 200)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 from typing import TYPE_CHECKING
 
 from bank_backend.errors import ServiceBlocked
@@ -23,6 +24,10 @@ APP = "app"
 _TOLD = "__Host-psu-told"
 _MOST_TOLD_CHARACTERS = 2_048
 _MOST_SECRET_CHARACTERS = 128
+# Of one browser at a time. All are sent with each request: some eighty are more than a server takes of a header, and whoever
+# leads a browser to so many pages would lock its PSU out.
+MOST_VISITS = 20
+_VISIT = re.compile(r"__Host-psu-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # The page after the decision is shown once more at most; the cookie outlives the visit by that.
 _COOKIE_SECONDS = int(INTERACTION_LIFETIME.total_seconds()) + 60
 
@@ -84,8 +89,12 @@ def forget_told(response: Response) -> None:
     response.delete_cookie(_TOLD, path="/", secure=True, httponly=True, samesite="Strict")
 
 
-def keep_secret(response: Response, interaction_id: str, secret: str) -> None:
-    """Have the browser keep the secret for this visit."""
+def keep_secret(request: Request, response: Response, interaction_id: str, secret: str) -> None:
+    """Have the browser keep the secret for this visit, in the place of those that it keeps longest where it keeps many."""
+    kept = [name for name in request.cookies if _VISIT.fullmatch(name) and name != _name(interaction_id)]
+    # Those made first are sent first (RFC 6265 §5.4).
+    for name in kept[: max(0, len(kept) + 1 - MOST_VISITS)]:
+        response.delete_cookie(name, path="/", secure=True, httponly=True, samesite="Lax")
     response.set_cookie(
         _name(interaction_id), secret, max_age=_COOKIE_SECONDS, path="/", secure=True, httponly=True, samesite="Lax"
     )

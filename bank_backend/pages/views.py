@@ -36,6 +36,7 @@ def register(app: Flask, services: Services) -> None:
     _add_consents(routes, ConsentPages(services, app_pages))
     _add_visits(routes, VisitPages(services))
     routes.add_url_rule("/psu/look/<name>", "look", _look, methods=_GET)
+    app.jinja_env.globals.update(look=_address, htmx_config=look.HTMX_CONFIG)
     app.register_blueprint(routes)
 
 
@@ -85,8 +86,13 @@ def _add_consents(routes: Blueprint, pages: ConsentPages) -> None:
     routes.add_url_rule(f"{CONSENTS}/funds/<uuid:consent>/revoke", view_func=pages.revoke_funds, methods=_POST)
 
 
+def _address(name: str) -> str:
+    """Return the path of one of the shared files: it names the content, and lies below the bank's own path."""
+    return f"/psu{look.address(name)}"
+
+
 def _look(name: str) -> Response:
-    """Serve the scripts that all our pages share, under the bank's own path."""
+    """Serve what all our pages share, under the bank's own path."""
     answer = send_from_directory(look.FOLDER, name if name in look.FILES else "missing")
     answer.headers["Cache-Control"] = look.cache_control(name, request.args.get("v"))
     return answer

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from bank_backend.services import Services
     from bank_backend.tenants.model import Resident
 
-_MOST_STATE = 500
 # Ends that need no reading: the PSU knows what it has just done.
 _SELF_EXPLAINING = frozenset({InteractionStatus.APPROVED, InteractionStatus.REJECTED})
 
@@ -44,8 +43,7 @@ class VisitPages:
 
     def enter(self, authorisation: UUID) -> AnyResponse:
         """Lead the browser that a TPP has sent by `scaRedirect` to its visit; `state` goes back as it came (BG IG §7.6.2)."""
-        state = request.args.get("state")
-        visit = self._services.interactions.enter(str(authorisation), state=None if state is None else state[:_MOST_STATE])
+        visit = self._services.interactions.enter(str(authorisation), state=request.args.get("state"))
         return _to(visit.id)
 
     def current(self, interaction: UUID) -> AnyResponse:
@@ -86,7 +84,7 @@ class VisitPages:
         except (FormFault, PsuCredentialsInvalid) as error:
             return self._login_page(self._visits.interaction(visit_id), FormFault.of(error, field="login"))
         answer = _to(visit_id)
-        keep_secret(answer, visit_id, secret)
+        keep_secret(request, answer, visit_id, secret)
         return answer
 
     def accounts(self, interaction: UUID) -> AnyResponse:
@@ -174,9 +172,9 @@ class VisitPages:
         )
 
     def inbox(self) -> AnyResponse:
-        """Show what the sandbox delivered to the PSU that has signed in for this visit."""
-        visit = self._visits.interaction(request.args.get("interaction", ""))
-        psu = require_session(visit, secret_of(request, visit.id) or "")
+        """Show what the sandbox delivered to the PSU that is in this visit; whoever kept its cookie sees nothing later."""
+        visit_id = request.args.get("interaction", "")
+        visit, psu = self._visits.signed_in(visit_id, secret_of(request, visit_id) or "")
         messages = self._services.inbox.messages(visit.tenant, psu)
         return page("inbox", psu=self._services.psus.psu(visit.tenant, psu), messages=messages)
 
@@ -198,7 +196,7 @@ class VisitPages:
             csrf=csrf_token(secret),
         )
         if known is None:
-            keep_secret(answer, visit.id, secret)
+            keep_secret(request, answer, visit.id, secret)
         return answer
 
     def _desk_page(self, name: str, desk: Desk, fault: FormFault | None = None) -> AnyResponse:

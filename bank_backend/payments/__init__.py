@@ -1,1 +1,1 @@
-"""Payment initiation: sepa-credit-transfers from receipt to settlement (BG IG 1.3.8 §5.3)."""
+"""Payments of every service and product, from initiation to settlement or cancellation (BG IG 1.3.8 §5)."""

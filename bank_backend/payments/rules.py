@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
-from bank_backend.errors import ExecutionDateInvalid, FormatError, PeriodInvalid
+from bank_backend.errors import FormatError, PeriodInvalid
 from bank_backend.ledger.calendar import business_day, is_business_day
+from bank_backend.payments.errors import ExecutionDateInvalid
 from bank_backend.payments.products import MOST_MINOR
 from bank_backend.payments.recurrence import Frequency
 from bank_backend.references import is_iban_shaped

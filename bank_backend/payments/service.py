@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from bank_backend.errors import CancellationInvalid, FormatError, PathResourceUnknown
+from bank_backend.errors import FormatError, PathResourceUnknown
 from bank_backend.payments.bodies import MOST_PAYMENTS
+from bank_backend.payments.errors import CancellationInvalid
 from bank_backend.payments.forms import instruction_as_json
 from bank_backend.payments.model import UNDER_WAY, Execution, Payment, TransactionStatus
 from bank_backend.payments.rules import require_rules
@@ -88,12 +89,12 @@ class Payments:
         self._quotes = quotes
         self._clock = clock
 
-    def initiate(self, initiation: Initiation) -> tuple[Payment, Costs | None]:
+    def initiate(self, initiation: Initiation, *, within: Connection | None = None) -> tuple[Payment, Costs | None]:
         """Receive a payment. The same request again returns the payment it made: nothing is paid twice.
 
         Raises `FormatError` where the X-Request-ID was used for another payment, or where a rule of the product is broken.
         """
-        with self._database.writing() as connection:
+        with self._database.writing(within) as connection:
             now = self._clock.now(initiation.tenant, connection)
             payment = self._received(connection, initiation, now).settled(now)
             return payment, self._quotes.costs(connection, payment, now)
@@ -104,9 +105,9 @@ class Payments:
             now = self._clock.now(place.tenant, connection)
             return required(self._store.find(connection, place.tenant, place.payment), place).settled(now)
 
-    def of_tenant(self, tenant: TenantId, payment_id: str) -> Payment:
+    def of_tenant(self, tenant: TenantId, payment_id: str, *, within: Connection | None = None) -> Payment:
         """Return the TPP's payment as it stands now, whatever its service and product; raises `PathResourceUnknown`."""
-        with self._database.reading() as connection:
+        with self._database.reading(within) as connection:
             found = self._store.find(connection, tenant, payment_id)
             if found is None:
                 raise PathResourceUnknown(f"this TPP has no payment {payment_id[:40]!r}")

@@ -6,14 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from bank_backend.errors import (
-    FormatError,
-    ProductUnknown,
-    ServiceNotOffered,
-    SignatureMissing,
-    SignatureRefused,
-    TokenMissing,
-)
+from bank_backend.errors import FormatError, ProductUnknown, ServiceNotOffered, SignatureRefused
+from bank_backend.personalities.errors import SignatureMissing, TokenMissing
 from bank_backend.personalities.model import Demand, PaymentFormat, PaymentProduct, PaymentService, Service
 from chassis.told_signatures import HEADER as SIGNATURE_VERDICT
 from chassis.told_signatures import read_signature_header

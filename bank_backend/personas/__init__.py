@@ -1,1 +1,1 @@
-"""Seeded customers with a believable year of transactions."""
+"""Seeded customers with thirteen believable months of transactions."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Column, Float, ForeignKey, Integer, Row, String, Table, bindparam, case, select, update
 
 from bank_backend.database import METADATA
 from bank_backend.psus.model import Credentials, Psu
+from chassis.statements import Query
 from psd2.ids import PsuId, TenantId
 
 if TYPE_CHECKING:
@@ -29,8 +30,7 @@ psus = Table(
 )
 
 
-# Made once: making a statement costs more than running it.
-_BY_LOGIN: Final = select(psus).where(psus.c.tenant == bindparam("tenant"), psus.c.login == bindparam("login"))
+_BY_LOGIN: Final = Query(select(psus).where(psus.c.tenant == bindparam("tenant"), psus.c.login == bindparam("login")))
 
 
 class SqlPsuStore:
@@ -74,13 +74,13 @@ class SqlPsuStore:
         with self._database.writing() as connection:
             connection.execute(statement)
 
-    def _row(self, tenant: TenantId, login: str) -> Row[tuple[object, ...]] | None:
+    def _row(self, tenant: TenantId, login: str) -> Any:  # noqa: ANN401 - a row, or None
         with self._database.reading() as connection:
             return _row(connection, tenant, login)
 
 
-def _row(connection: Connection, tenant: TenantId, login: str) -> Row[tuple[object, ...]] | None:
-    return connection.execute(_BY_LOGIN, {"tenant": tenant, "login": login}).first()
+def _row(connection: Connection, tenant: TenantId, login: str) -> Any:  # noqa: ANN401 - a row, or None
+    return _BY_LOGIN.first(connection, tenant=tenant, login=login)
 
 
 def psu_of_row(row: Row[tuple[object, ...]]) -> Psu:

@@ -1,1 +1,1 @@
-"""Strong customer authentication: one-time codes bound to what they approve (RTS 2018/389 Art. 4, 5)."""
+"""Strong customer authentication: methods and challenges, each bound to what it approves (RTS 2018/389 Art. 4, 5)."""

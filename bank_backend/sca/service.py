@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from psd2.clock import Clock
     from psd2.ids import PsuId, TenantId
 
-__all__ = ["Recipient", "ScaMethods", "Verdict"]
-
 
 class ScaMethods:
     """Every way for a PSU to approve; whichever it takes, it approves the one statement that the challenge was started with."""

@@ -16,11 +16,10 @@ from chassis.sealing import KeyFile, Seal
 if TYPE_CHECKING:
     from bank_backend.database import Connection
     from bank_backend.foundation import Foundation
-    from bank_backend.sca.codes import CodeSource
     from psd2.ids import TenantId
 
 
-def create_sca(base: Foundation, codes: CodeSource | None = None) -> tuple[ScaMethods, Enrolment]:
+def create_sca(base: Foundation) -> tuple[ScaMethods, Enrolment]:
     """Build the methods that each bank's personality allows, and the way to set them up; authenticators go by the real time."""
     methods, passkeys = SqlMethodStore(), Passkeys(base.settings.front_url)
     totp_secrets = TotpSecrets(Seal(KeyFile(base.settings.home_path / "var" / "bank-sca.key")))
@@ -35,7 +34,7 @@ def create_sca(base: Foundation, codes: CodeSource | None = None) -> tuple[ScaMe
         secrets=totp_secrets,
         passkeys=passkeys,
         inbox=base.inbox,
-        codes=codes or SystemCodes(),
+        codes=SystemCodes(),
         allowed=allowed,
         device_clock=base.real,
     )

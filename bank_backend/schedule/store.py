@@ -12,6 +12,7 @@ from bank_backend.database import METADATA, one_at_a_time
 from bank_backend.schedule.model import ScheduledTask
 from bank_backend.tenants.tables import tenants
 from chassis.database import is_first_in_line
+from chassis.statements import Change
 from psd2.ids import TenantId
 
 if TYPE_CHECKING:
@@ -36,9 +37,16 @@ scheduled_tasks = Table(
 )
 
 _ADD: Final = {
-    "postgresql": postgresql.insert(scheduled_tasks).on_conflict_do_nothing(),
-    "sqlite": sqlite.insert(scheduled_tasks).on_conflict_do_nothing(),
+    "postgresql": Change(postgresql.insert(scheduled_tasks).on_conflict_do_nothing()),
+    "sqlite": Change(sqlite.insert(scheduled_tasks).on_conflict_do_nothing()),
 }
+_REMOVE_ALL: Final = Change(
+    delete(scheduled_tasks).where(
+        scheduled_tasks.c.tenant == bindparam("tenant"),
+        scheduled_tasks.c.kind == bindparam("kind"),
+        scheduled_tasks.c.resource == bindparam("resource"),
+    )
+)
 _DUE: Final = scheduled_tasks.select().where(
     scheduled_tasks.c.tenant == bindparam("tenant"),
     scheduled_tasks.c.due_at <= bindparam("now"),
@@ -66,11 +74,11 @@ class SqlScheduleStore:
 
     def add(self, connection: Connection, task: ScheduledTask) -> None:
         """Write a task, unless it is there already."""
-        connection.execute(_ADD[connection.dialect.name], row_of_task(task))
+        _ADD[connection.dialect.name].run(connection, row_of_task(task))
 
     def remove_all(self, connection: Connection, tenant: TenantId, kind: str, resource: str) -> None:
         """Remove every task of this kind for a resource."""
-        connection.execute(delete(scheduled_tasks).where(_of(tenant, kind, resource)))
+        _REMOVE_ALL.run(connection, {"tenant": tenant, "kind": kind, "resource": resource})
 
     def remove(self, connection: Connection, task: ScheduledTask) -> None:
         """Remove a task."""

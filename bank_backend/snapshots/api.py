@@ -35,10 +35,10 @@ def register(app: Flask, services: Services) -> None:
     routes = Blueprint("snapshots", __name__)
     views, addresses = _Views(services.test_data.snapshots), TenantRoutes(routes, services.tenants)
     addresses.add("/snapshots", views.list_snapshots, "GET")
-    addresses.add("/snapshots", views.take_snapshot, "POST")
+    addresses.add_heavy("/snapshots", views.take_snapshot, "POST", gate=services.heavy_work)
     addresses.add("/snapshots/<name>", views.get_snapshot, "GET")
     addresses.add("/snapshots/<name>", views.delete_snapshot, "DELETE")
-    addresses.add("/snapshots/<name>/restore", views.restore_snapshot, "POST")
+    addresses.add_heavy("/snapshots/<name>/restore", views.restore_snapshot, "POST", gate=services.heavy_work)
     app.register_blueprint(routes)
 
 

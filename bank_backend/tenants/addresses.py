@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from flask import request
 
 from bank_backend.calls import calling_tenant
+from bank_backend.heavy_work import heavy
 from psd2.ids import TenantId
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from flask import Blueprint
 
     from bank_backend.tenants.service import TenantRegistry
+    from chassis.turnstile import Turnstile
 
 
 class TenantRoutes:
@@ -43,6 +45,16 @@ class TenantRoutes:
         name = view.__name__.lstrip("_")
         self._routes.add_url_rule(f"/sandbox/v1{rule}", f"own_{name}", own, methods=methods)
         self._routes.add_url_rule(f"/internal/tenants/<path:number>{rule}", f"any_{name}", any_tenants, methods=methods)
+
+    def add_heavy(self, rule: str, view: Callable[..., Any], *methods: str, gate: Turnstile) -> None:
+        """Offer a view that keeps a processor busy for seconds, behind a gate that leaves threads for everything else."""
+
+        @wraps(view)
+        def gated(tenant: TenantId, **rest: str) -> Any:  # noqa: ANN401 - a Flask view
+            with heavy(gate, "test data are being worked on"):
+                return view(tenant, **rest)
+
+        self.add(rule, gated, *methods)
 
     def _known(self, tenant: TenantId) -> TenantId:
         return self._tenants.tenant(tenant).id

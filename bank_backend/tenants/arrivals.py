@@ -14,6 +14,8 @@ from bank_backend.calls import calling_tenant
 from bank_backend.errors import BankError
 from bank_backend.faults.tables import faults
 from bank_backend.tenants.tables import tenants
+from chassis.single_statements import SingleRead
+from chassis.statements import Query
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +31,7 @@ _ASKED: Final = select(
     tenants.c.clock_offset_seconds,
     exists().where(faults.c.tenant == tenants.c.id, _UNSPENT).label("has_faults"),
 ).where(tenants.c.id == bindparam("tenant"))
+_ASKED_WITHIN: Final = Query(_ASKED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +47,26 @@ class Arrival:
 _IN_HAND: Final[ContextVar[Arrival | None]] = ContextVar("arrival", default=None)
 
 
-def note_arrivals(app: Flask, database: Database) -> None:
+class Arrivals:
+    """Asks what must be known of tenants."""
+
+    def __init__(self, database: Database) -> None:
+        """Ask `database`, outside of transactions."""
+        self._asked = SingleRead(database.engine, _ASKED)
+
+    def of(self, tenant: TenantId) -> Arrival | None:
+        """Return what must be known of a tenant now, None for an unknown one."""
+        row = self._asked.row(tenant=tenant)
+        if row is None:
+            return None
+        return Arrival(tenant, row["personality"], row["clock_offset_seconds"], bool(row["has_faults"]))
+
+
+def note_arrivals(app: Flask, arrivals: Arrivals) -> None:
     """Make `app` ask as each TPP's call arrives, before whatever needs the answer."""
 
     def arrive() -> None:
-        _IN_HAND.set(_arrival(database))
+        _IN_HAND.set(_arrival(arrivals))
 
     def leave(_: BaseException | None) -> None:
         _IN_HAND.set(None)
@@ -78,16 +96,15 @@ def arrived(tenant: TenantId, connection: Connection) -> Arrival | None:
     in_hand = arrival_of(tenant)
     if in_hand is not None:
         return in_hand
-    row = connection.execute(_ASKED, {"tenant": tenant}).first()
+    row = _ASKED_WITHIN.first(connection, tenant=tenant)
     return None if row is None else Arrival(tenant, row.personality, row.clock_offset_seconds, bool(row.has_faults))
 
 
-def _arrival(database: Database) -> Arrival | None:
+def _arrival(arrivals: Arrivals) -> Arrival | None:
     if request.url_rule is None or not request.path.startswith(_PREFIXES):
         return None
     try:
         tenant = calling_tenant(request)
     except BankError:
         return None  # the handler says so
-    with database.reading() as connection:
-        return arrived(tenant, connection)
+    return arrivals.of(tenant)

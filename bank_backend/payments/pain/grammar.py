@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from bank_backend.payments.pain.markup import Markup
 
+_NOT_TAKEN: Final = "is not taken here, and is refused rather than ignored: remove it"
 _MOST_FAULTS: Final = 10
 
 
@@ -122,7 +123,7 @@ class _Reader:
         for child in markup.children:
             counts[child.name] += 1
             if child.name not in known:
-                self._fault(child.line, f"{path}/{child.name[:40]}", "is not taken here: remove it, the bank would ignore it")
+                self._fault(child.line, f"{path}/{child.name[:40]}", _NOT_TAKEN)
                 continue
             place, element = known[child.name]
             below = f"{path}/{child.name}" + (f"[{counts[child.name]}]" if element.most > 1 else "")

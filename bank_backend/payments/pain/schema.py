@@ -48,8 +48,8 @@ def _o(name: str, value: Callable[[str], Any] = _TEXT35, *, most: int = 1) -> El
     return _t(name, value, least=0, most=most)
 
 
-def _code_or_own(name: str, *, least: int = 0, code: Callable[[str], Any] = _TEXT35) -> Element:
-    return _e(name, Choice(of=(_t("Cd", code), _t("Prtry"))), least=least)
+def _code_or_own(name: str, *, least: int = 0) -> Element:
+    return _e(name, Choice(of=(_t("Cd"), _t("Prtry"))), least=least)
 
 
 def _group_header(version: str) -> Element:

@@ -145,7 +145,7 @@ def test_a_member_given_twice_is_found_at_once_among_many() -> None:
         ({"often": 0}, "often", "often is below 1, the least that is taken"),
         ({"often": 5}, "often", "often is above 4, the most that is taken"),
         ({"speed": "quick"}, "speed", "speed is none of 'slow' or 'fast'"),
-        ({"extra": 1}, "extra", "is not known here"),
+        ({"extra": 1}, "extra", "is not known here, and is refused rather than ignored: remove it"),
         ({"account": {"iban": "DE40100100103307118608", "bban": "1"}}, "account.bban", "is not known here"),
     ],
 )

@@ -10,7 +10,15 @@ from werkzeug.datastructures import Headers
 from bank_backend.bankapp.errors import RequestChanged
 from bank_backend.calls import calling_tenant, tpp_call
 from bank_backend.data.faulty_lines import DataFaulty, FaultyLine
-from bank_backend.errors import BankError, BankUnavailable, CertificateMissing, FieldsInvalid, FormatError, SignatureRefused
+from bank_backend.errors import (
+    BankError,
+    BankUnavailable,
+    CertificateMissing,
+    FieldsInvalid,
+    FormatError,
+    SignatureRefused,
+    TooManySignIns,
+)
 from bank_backend.leniency import Leniency, begin_leniency
 from chassis.told_refusals import ToldRefusal
 from chassis.told_signatures import SignatureFault
@@ -122,6 +130,7 @@ def test_every_refusal_has_both_names_and_a_status() -> None:
         FieldsInvalid: ({"x": "y"},),
         DataFaulty: ([FaultyLine(file="psus.csv", line=2, column="login", text="must not be empty")],),
         BankUnavailable: (),
+        TooManySignIns: (),
         RequestChanged: (),
         SignatureRefused: (
             SignatureFault(MessageCode.SIGNATURE_INVALID, ToldRefusal(reason="a.b", text="", hint="", clause="")),

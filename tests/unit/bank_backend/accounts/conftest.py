@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bank_backend.accounts.model import AccessKind, AccountKind, AccountRights, GrantedAccess
-from bank_backend.accounts.standing_orders import NoStandingOrders
 from bank_backend.accounts.wiring import create_account_services
 from bank_backend.app import create_app
 from bank_backend.errors import ConsentInvalid, ResourceUnknown
@@ -18,11 +17,13 @@ from psd2.ids import ConsentId
 from tests.support.bank_core import ANNA, NOW, TENANT, SeededBank
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from flask.testing import FlaskClient
     from werkzeug.test import TestResponse
 
+    from bank_backend.accounts.standing_orders import StandingOrder
     from bank_backend.calls import TppCall
     from bank_backend.database import Connection
     from psd2.ids import AccountId, PsuId
@@ -104,6 +105,13 @@ class Web:
             AccountRights(account_id=account.id, balances=balances, transactions=transactions, owner_name=owner_name)
             for account in (*held, *collections)
         )
+
+
+class NoStandingOrders:
+    """A bank without standing orders."""
+
+    def of_account(self, *_of_what: object) -> Sequence[StandingOrder]:
+        return ()
 
 
 @pytest.fixture

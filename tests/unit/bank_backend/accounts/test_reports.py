@@ -365,6 +365,20 @@ def test_a_download_is_not_anybodys(web: Web) -> None:
 
 
 @pytest.mark.usefixtures("small")
+def test_downloads_leave_room_for_others(web: Web) -> None:
+    """Where others keep the processors busy one more is told to come back, and has not used the link up."""
+    link = download_link(web)
+    room = web.bank.services.heavy_work._room
+    while room.acquire(blocking=False):
+        pass
+
+    assert refusal(web.get(link)) == (503, "INTERNAL_SERVER_ERROR", None)
+    assert web.get(path(web, f"bookingStatus=booked&{SINCE}")).status_code == 200
+    room.release()
+    assert [web.get(link).status_code for _ in range(4)] == [200, 200, 200, 429]
+
+
+@pytest.mark.usefixtures("small")
 def test_a_download_expires(web: Web) -> None:
     """A quarter of an hour by the tenant's clock."""
     link = download_link(web)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
@@ -273,6 +273,20 @@ def test_the_address_of_a_visit_under_way_leads_to_it(desk: BankDesk) -> None:
     desk.browser().log_in(first, desk.password)
     assert enter(desk, f"{page}?state=3") == first
     assert desk.bank.services.interactions.interaction(first).return_url.endswith("state=2")
+
+
+def test_a_state_that_makes_the_way_back_too_long_is_refused(desk: BankDesk) -> None:
+    """It grows when it is encoded, and a confirmation code still has to fit into what is kept: 2,000 characters."""
+    _, page = redirected(desk)
+    state = quote("\N{ROCKET}" * 200)
+
+    answer = desk.browser().get(f"{page}?state={state}")
+
+    assert answer.status_code == 400
+    assert "State is too long" in answer.text
+    assert addressed(desk, f"https://localhost:8441{page}?state={'x' * 1_880}").status_code == 400
+    visit = enter(desk, f"{page}?state={'x' * 1_500}")
+    assert desk.bank.services.interactions.interaction(visit).return_url.endswith(f"state={'x' * 1_500}")
 
 
 def test_a_decided_redirect_can_not_be_entered_again(desk: BankDesk) -> None:

@@ -81,6 +81,19 @@ def test_the_first_signs_by_oauth_and_the_second_in_the_bank_app(desk: BankDesk)
     assert statuses(desk, resource) == ["finalised", "finalised"]
 
 
+def test_what_is_signed_elsewhere_waits_in_the_bank_app_no_more(desk: BankDesk) -> None:
+    """The second comes by OAuth, too: the bank's invitation ends with what it was for."""
+    made = payment(desk)
+    resource, paid = links(made)["self"]["href"], made.json["paymentId"]  # type: ignore[index]
+    desk.decide(desk.begin("pis", paid), psu=PETRA)
+    before = statuses(desk, resource)
+
+    desk.decide(desk.begin("pis", paid), psu=IGOR)
+
+    assert before == ["finalised", "psuIdentified"]
+    assert sorted(statuses(desk, resource)) == ["failed", "finalised", "finalised"]
+
+
 def test_the_second_has_until_the_next_day(desk: BankDesk) -> None:
     """The push on its telephone is gone after a quarter of an hour; what it has to sign still waits in the app."""
     made = payment(desk)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from tests.support.bank_core import OTHER_TENANT, TENANT
+from tests.support.bank_core import NOW, OTHER_TENANT, TENANT
 from tests.support.bank_sca import CONSENTS, BankDesk, consent_body
 
 if TYPE_CHECKING:
@@ -80,6 +80,17 @@ def test_the_app_shows_the_words_that_the_tpp_shows(desk: BankDesk) -> None:
     (request,) = desk.bank.services.bank_app.requests.waiting(psu)
 
     assert request.wording.lines[0].text == "W4SCT"
+
+
+def test_the_app_says_how_long_the_tpp_waits(desk: BankDesk) -> None:
+    """And not for how long a push would lie on the telephone."""
+    ask(desk, consent(desk), seconds=60)
+    psu = desk.bank.services.psus.psu(TENANT, ANNA)
+    assert psu is not None
+    (request,) = desk.bank.services.bank_app.requests.waiting(psu)
+
+    assert request.push is not None
+    assert request.expires_at == NOW + timedelta(seconds=60) < request.push.expires_at
 
 
 def test_who_and_what_is_unknown_is_not_asked(desk: BankDesk) -> None:

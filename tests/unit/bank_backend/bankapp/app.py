@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from tests.support.bank_sca import BankDesk, Browser
 
 APP = "/psu/app"
-_REQUEST = re.compile(r'action="/psu/app/requests/([0-9a-f-]{36})/approve".*?name="seal" value="([0-9a-f]+)"', re.DOTALL)
 
 
 def signed_in(desk: BankDesk, psu: PsuId = ANNA, *, tenant: TenantId = TENANT) -> Browser:

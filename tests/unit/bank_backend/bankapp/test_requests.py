@@ -115,6 +115,8 @@ def test_an_approval_is_for_what_was_shown(desk: BankDesk) -> None:
     app = signed_in(desk)
     request, seal = the_one(app)
 
+    for wrong in ("", "\N{LOCK}"):
+        assert app.post(f"{request}/approve", seal=wrong).status_code == 422
     answer = app.post(f"{request}/approve", seal=seal[::-1])
 
     assert answer.status_code == 422

@@ -10,6 +10,7 @@ from flask import request
 
 from bank_backend.accounts.model import AccessKind, AccountRights, GrantedAccess
 from bank_backend.calls import tpp_call
+from bank_backend.consents.wiring import create_consents
 from bank_backend.errors import ConsentInvalid
 from psd2.ids import AccountId, PsuId
 from tests.support.bank_core import ANNA, COMPANY, JONAS, KARL, OTHER_TENANT, TENANT
@@ -78,7 +79,7 @@ def test_the_door_itself_refuses_what_is_not_covered(desk: BankDesk) -> None:
         call = tpp_call(request)
 
     def enter(access: AccessKind, place: int) -> GrantedAccess:
-        door, wanted = desk.bank.services.consent_access, account(desk, place)
+        door, wanted = create_consents(desk.bank.services).access, account(desk, place)
         with desk.bank.database.reading() as connection:
             return door.require_access(connection, call, consent_id=consent, access=access, account_id=wanted)
 

@@ -56,6 +56,21 @@ def test_all_accounts_are_cards_too_unless_types_are_named(desk: BankDesk) -> No
     assert listed(desk, savings, "card-accounts") == {"cardAccounts": []}
 
 
+def test_the_schedule_looks_at_a_consent_when_it_turns_and_not_when_it_would_have(desk: BankDesk) -> None:
+    """What waits for its PSU is turned down after a day; once that has approved it, it ends with its last day."""
+
+    def looks(consent: str) -> list[timedelta]:
+        with desk.bank.database.reading() as connection:
+            upcoming = desk.bank.services.schedule.upcoming(connection, TENANT)
+        return [task.due - desk.bank.clock.now() for task in upcoming if task.resource == consent]
+
+    waiting, approved = desk.consent(), desk.approved_consent(validUntil="2026-12-01")
+
+    assert looks(waiting) == [timedelta(hours=24)]
+    (look,) = looks(approved)
+    assert timedelta(days=13) < look <= timedelta(days=14)
+
+
 def test_owner_names_are_told_of_the_accounts_that_are_named(desk: BankDesk) -> None:
     """An empty list means all of them, and the consent then says which (BG IG §14.17)."""
     named = {"iban": desk.iban()}

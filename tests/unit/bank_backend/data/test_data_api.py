@@ -59,6 +59,26 @@ def test_what_was_taken_out_is_brought_in_again_exactly(desk: BankDesk, wanted: 
         assert desk.bank.services.ledger.reconcile(connection).is_right
 
 
+def test_heavy_work_leaves_room_for_others(desk: BankDesk) -> None:
+    """Half of a worker's four threads work on whole banks, or wait to; one more is told to come back, and the rest goes on."""
+    room = desk.bank.services.heavy_work._room
+    assert [room.acquire(blocking=False) for _ in range(3)] == [True, True, False]
+
+    for method, path in (
+        ("GET", "/data/export"),
+        ("POST", "/data/import"),
+        ("POST", "/data/reset"),
+        ("POST", "/data/generate"),
+        ("POST", "/snapshots"),
+        ("POST", "/snapshots/any/restore"),
+    ):
+        refused = desk.tpp.call(method, f"/sandbox/v1{path}")
+        assert (refused.status_code, refused.json["code"]) == (503, "bank.busy"), path  # type: ignore[index]
+        assert refused.headers["Retry-After"] == "5"
+    assert desk.tpp.get("/sandbox/v1/snapshots").status_code == 200
+    assert desk.tpp.get(DATA).status_code == 200
+
+
 def test_a_reset_makes_the_tenant_as_if_it_were_new(desk: BankDesk) -> None:
     """The same people with the same accounts and passwords; consents, payments, faults and the clock's lead are gone."""
     before = exported(desk)

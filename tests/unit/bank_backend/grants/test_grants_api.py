@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import select
 
+from bank_backend.authorisations.store import authorisations
 from bank_backend.consents.requests import parse_consent_request
 from bank_backend.consents.store import consents
 from bank_backend.grants.ending import UNDECIDED_FOR
 from bank_backend.grants.making import offered_consent
 from bank_backend.interactions.model import INTERACTION_LIFETIME
+from bank_backend.interactions.store import interactions
+from bank_backend.payments.store import payments
+from bank_backend.schedule.store import scheduled_tasks
 from psd2.ids import PsuId
 from tests.support.bank_core import ANNA, NOW, OTHER_TENANT, TENANT
 from tests.support.bank_sca import CONSENTS, PAYMENTS, RETURN_URL, BankDesk, consent_body, payment_body
+from tests.unit.bank_backend.authorisations.embedding import change_standard
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -85,6 +91,118 @@ def test_a_visit_that_would_lead_elsewhere_makes_nothing(desk: BankDesk) -> None
     assert list(answer.json["fields"]) == ["visit.return_url"]  # type: ignore[index]
     with desk.bank.database.reading() as connection:
         assert connection.execute(select(consents)).first() is None
+
+
+def decided_at_once(desk: BankDesk, kind: str, request: Any = None, **changes: Any) -> TestResponse:
+    """Have it made, a visit begin, and Anna approve it, in one request."""
+    return post(desk, kind, request, **({"visit": VISIT, "decision": {"psu": ANNA, "result": "APPROVED"}} | changes))
+
+
+def nothing_is_kept(desk: BankDesk) -> bool:
+    tables = consents, payments, authorisations, interactions, scheduled_tasks
+    with desk.bank.database.reading() as connection:
+        made = [row for table in tables for row in connection.execute(select(table).where(table.c.tenant == TENANT))]
+    return not [row for row in made if getattr(row, "kind", "") not in {"settle-card", "book-pending"}]
+
+
+@pytest.mark.parametrize(
+    ("kind", "request_", "changes"),
+    [
+        ("ais", None, {}),
+        ("ais", consent_body(access={"allPsd2": "allAccounts"}), {}),
+        ("pis", payment_body("own"), {"product": PRODUCT}),
+        ("piis", {"account": {"iban": "own"}}, {}),
+    ],
+)
+def test_what_is_decided_at_once_ends_as_what_is_decided_later(
+    desk: BankDesk, kind: str, request_: Any, changes: dict[str, str]
+) -> None:
+    """The same answer as to the decision on a visit, and the same state afterwards."""
+    wanted = json.loads(json.dumps(request_).replace('"own"', json.dumps(desk.iban())))
+    visited = post(desk, kind, wanted, visit=VISIT, **changes).json
+    later = desk.decide(visited["interaction"]).json  # type: ignore[index]
+    stood = status(desk, kind, visited["resource"])  # type: ignore[index]
+
+    answer = decided_at_once(desk, kind, wanted, **changes)
+    told = answer.json
+
+    assert answer.status_code == 201
+    assert told["url"].endswith(f"/psu/{told['interaction']}")  # type: ignore[index]
+    own = {"interaction", "resource", "url"}
+    assert {name: told[name] for name in told.keys() - own} == {name: later[name] for name in later.keys() - own}  # type: ignore[index, union-attr]
+    assert (told["status"], status(desk, kind, told["resource"])) == ("approved", stood)  # type: ignore[index]
+    assert desk.decide(told["interaction"]).status_code == 409  # type: ignore[index]
+
+
+def test_what_is_turned_down_at_once_is_turned_down(desk: BankDesk) -> None:
+    """A no is an answer, not a refusal of the request."""
+    answer = decided_at_once(desk, "ais", decision={"psu": ANNA, "result": "REJECTED"})
+
+    assert (answer.status_code, answer.json["status"], answer.json["told"]) == (201, "rejected", None)  # type: ignore[index]
+    assert status(desk, "ais", answer.json["resource"]) == "rejected"  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("decision", "code"),
+    [
+        ({"psu": "nobody.here", "result": "APPROVED"}, "psu.unknown"),
+        ({"psu": ANNA, "result": "APPROVED", "accounts": ["DE00"]}, "request.fields"),
+        ({"psu": ANNA, "result": "APPROVED", "accounts": []}, "request.fields"),
+    ],
+)
+def test_a_decision_that_can_not_be_taken_makes_nothing(desk: BankDesk, decision: dict[str, Any], code: str) -> None:
+    """Neither consent nor visit is left; the refusal says that the decision was at fault, not what was to be made."""
+    answer = decided_at_once(desk, "ais", decision=decision)
+
+    assert (answer.json["code"], answer.json["refused"]) == (code, "decision")  # type: ignore[index]
+    assert nothing_is_kept(desk)
+
+
+def test_what_can_not_be_made_is_no_fault_of_the_decision(desk: BankDesk) -> None:
+    """Told as without one."""
+    answer = decided_at_once(desk, "ais", consent_body(frequencyPerDay=99))
+
+    assert answer.json["path"] == "frequencyPerDay"  # type: ignore[index]
+    assert "refused" not in answer.json  # type: ignore[operator]
+    assert nothing_is_kept(desk)
+
+
+def test_a_decision_is_taken_in_a_visit(desk: BankDesk) -> None:
+    """Its client and the way back are what the PSU is told of."""
+    answer = desk.internal("POST", BASE, {"tenant": TENANT, "kind": "ais", "decision": {"psu": ANNA, "result": "APPROVED"}})
+
+    assert list(answer.json["fields"]) == ["visit"]  # type: ignore[index]
+    assert nothing_is_kept(desk)
+
+
+def test_what_one_of_two_signs_at_once_waits_for_the_other(desk: BankDesk) -> None:
+    """As if it had come by a page."""
+    held = desk.bank.services.accounts.accounts_of(TENANT, PETRA)
+    shared = next(account.iban for account in held if account.signatures_required == 2)
+
+    answer = decided_at_once(desk, "ais", named(shared), decision={"psu": PETRA, "result": "APPROVED"})
+    later(desk, UNDECIDED_FOR)
+
+    assert status(desk, "ais", answer.json["resource"]) == "partiallyAuthorised"  # type: ignore[index]
+
+
+def tasks(desk: BankDesk) -> set[str]:
+    with desk.bank.database.reading() as connection:
+        return {row.kind for row in connection.execute(select(scheduled_tasks).where(scheduled_tasks.c.tenant == TENANT))}
+
+
+def test_what_is_signed_at_once_and_never_confirmed_is_turned_down(desk: BankDesk) -> None:
+    """Where the bank wants a signature confirmed it may still come to nothing; what is valid is looked at no more."""
+    assert decided_at_once(desk, "ais").json["status"] == "approved"  # type: ignore[index]
+    assert "withdraw-grant" not in tasks(desk)
+    change_standard(desk, confirmation=True)
+
+    answer = decided_at_once(desk, "ais")
+    before = status(desk, "ais", answer.json["resource"])  # type: ignore[index]
+    later(desk, UNDECIDED_FOR)
+
+    assert (answer.json["status"], before) == ("approved", "received")  # type: ignore[index]
+    assert status(desk, "ais", answer.json["resource"]) == "rejected"  # type: ignore[index]
 
 
 def test_a_payment_is_the_tpp_s_own_and_moves_money_once_approved(desk: BankDesk) -> None:
@@ -252,8 +370,22 @@ def test_another_tpp_s_consent_is_not_ended(desk: BankDesk) -> None:
 
 
 def test_the_portal_makes_nothing(desk: BankDesk) -> None:
-    """The door is the gateway's."""
-    assert desk.internal("POST", BASE, {"tenant": TENANT, "kind": "ais"}, caller="portal").status_code == 403
+    """The door is the gateway's, for what it asks itself: it forwards nobody here."""
+    wanted = {"tenant": TENANT, "kind": "ais"}
+
+    assert desk.internal("POST", BASE, wanted, caller="portal").status_code == 403
+    assert desk.internal("POST", BASE, wanted, **{"X-Sandbox-Listener": "edge"}).status_code == 403
+    assert nothing_is_kept(desk)
+
+
+def test_flask_makes_the_same(desk: BankDesk) -> None:
+    """A body that is coded for its transfer is read by Flask, and has the same answer."""
+    wanted = {"tenant": TENANT, "kind": "ais", "visit": VISIT}
+
+    straight, by_flask = desk.internal("POST", BASE, wanted), desk.internal("POST", BASE, wanted, **{"Transfer-Encoding": "x"})
+
+    assert (straight.status_code, by_flask.status_code) == (201, 201)
+    assert straight.json.keys() == by_flask.json.keys()  # type: ignore[union-attr]
 
 
 def test_what_one_of_two_has_signed_is_ended_by_its_tpp(desk: BankDesk) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bank_backend.interactions.model import INTERACTION_LIFETIME
+from bank_backend.pages.sessions import MOST_VISITS
 from tests.support.bank_core import ANNA, JONAS, TENANT
 from tests.support.bank_sca import RETURN_URL
 from tests.unit.bank_backend.pages.walking import at_code, heading, signed_in, status
@@ -108,6 +110,23 @@ def test_the_cookie_from_before_the_login_is_worth_nothing_after_it(desk: BankDe
     assert planted.get(f"/psu/{interaction}").status_code == 403
 
 
+@pytest.mark.parametrize("end", ["refused", "expired"])
+def test_the_inbox_closes_with_the_visit(desk: BankDesk, end: str) -> None:
+    """Codes for later requests are delivered there: who has kept the cookie of an earlier visit must not read them."""
+    browser, visit = at_code(desk)
+    inbox = f"/psu/inbox?interaction={visit.removeprefix('/psu/')}"
+    assert desk.code() in browser.get(inbox).text
+    if end == "refused":
+        browser.post(f"{visit}/refuse")
+    else:
+        desk.bank.clock.advance(INTERACTION_LIFETIME)
+
+    answer = browser.get(inbox)
+
+    assert answer.status_code == 409
+    assert desk.code() not in answer.text
+
+
 def test_the_cookie_is_locked_to_this_host_and_hidden_from_scripts(desk: BankDesk) -> None:
     """`__Host-`: Secure, Path=/, no Domain; HttpOnly, SameSite=Lax, as long as the visit."""
     interaction = desk.begin("ais", desk.consent())
@@ -118,6 +137,21 @@ def test_the_cookie_is_locked_to_this_host_and_hidden_from_scripts(desk: BankDes
     attributes = {part.strip() for part in cookie.split(";")[1:]}
     assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax", "Max-Age=960"} <= attributes
     assert not any(part.startswith("Domain") for part in attributes)
+
+
+def test_a_browser_keeps_the_secrets_of_so_many_visits(desk: BankDesk) -> None:
+    """Whoever leads it to more does not fill its header of cookies: the earliest go, the bank app's stays, the last works."""
+    browser = desk.browser()
+    browser.get(f"/psu/app/at/{TENANT}")
+    visits = [desk.begin("ais", desk.consent()) for _ in range(MOST_VISITS + 2)]
+    for visit in visits:
+        browser.get(f"/psu/{visit}")
+
+    kept = [visit for visit in visits if browser.client.get_cookie(f"__Host-psu-{visit}") is not None]
+
+    assert kept == visits[2:]
+    assert browser.client.get_cookie("__Host-psu-app") is not None
+    assert browser.log_in(visits[-1], desk.password).status_code == 303
 
 
 @pytest.mark.parametrize("path", ["", "/done", "/nothing", "/login"])

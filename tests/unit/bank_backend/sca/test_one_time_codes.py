@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,8 @@ from bank_backend.inbox.model import Channel
 from bank_backend.sca.codes import SystemCodes, hash_code
 from bank_backend.sca.errors import CodeAttemptsExhausted, CodeExpired, CodeWrong, TooManyCodes
 from bank_backend.sca.model import CODE_LIFETIME, CODE_LOCK, ChallengeStatus, MethodType, WrongCodes
-from tests.support.sca import NOW, RECIPIENT, STATEMENT, ScaDesk
+from psd2.ids import PsuId
+from tests.support.sca import NO_CONNECTION, NOW, RECIPIENT, STATEMENT, ScaDesk
 
 
 @pytest.fixture
@@ -54,6 +56,17 @@ def test_a_code_approves_nothing_but_its_statement(desk: ScaDesk) -> None:
     verdict = desk.judge("000001", statement=STATEMENT.replace("123.50", "923.50"))
 
     assert isinstance(verdict.refusal, CodeWrong)
+
+
+def test_a_code_approves_for_nobody_but_whom_it_was_sent_to(desk: ScaDesk) -> None:
+    """Another PSU who has come into the same authorisation has nothing to answer; and it costs the first one no attempt."""
+    desk.start()
+    other = replace(RECIPIENT, psu=PsuId("jonas.brandt"))
+
+    verdict = desk.sca.judge(NO_CONNECTION, other, code="000001", statement=STATEMENT, now=NOW)
+
+    assert isinstance(verdict.refusal, CodeExpired)
+    assert desk.judge("000001").refusal is None
 
 
 def test_three_wrong_codes_end_it(desk: ScaDesk) -> None:

@@ -53,6 +53,16 @@ def test_a_passkey_confirms_a_statement_once(desk: ScaDesk, passkey: SoftPasskey
     assert isinstance(judged(desk, answer), PasskeyWrong)
 
 
+def test_a_passkey_that_counts_nothing_confirms_once_too(desk: ScaDesk, passkey: SoftPasskey) -> None:
+    """Many don't count: the challenge is new each time, for the same statement too."""
+    passkey.count = -1
+    answer = passkey.sign(asked(desk))
+    assert judged(desk, answer) is None
+
+    asked(desk)
+    assert isinstance(judged(desk, answer), PasskeyWrong)
+
+
 def test_the_challenge_is_made_of_the_statement(desk: ScaDesk, passkey: SoftPasskey) -> None:
     """Dynamic linking by the signature itself: one over another amount does not verify (RTS Art. 5 (1)(b), (d))."""
     dearer = STATEMENT.replace("123.50", "923.50")

@@ -121,3 +121,12 @@ def test_a_duration_is_the_calendars(text: str, after: datetime) -> None:
 def test_what_is_no_duration(text: str) -> None:
     with pytest.raises(InvalidDuration):
         Duration.parse(text)
+
+
+def test_a_field_that_is_not_known_is_refused_and_called_so(desk: BankDesk) -> None:
+    """And not said to be ignored: nothing has happened."""
+    answer = desk.tpp.post(f"{CLOCK}/advance", {"by": "P1D", "timezone": "UTC"})
+
+    fields = {"timezone": "is not known here, and is refused rather than ignored: remove it"}
+    assert (answer.status_code, answer.json["fields"]) == (422, fields)  # type: ignore[index]
+    assert desk.bank.services.clock.now(TENANT) == NOW
