@@ -8,9 +8,9 @@ from gateway.policies.model import Upstream, UpstreamDeadlines
 from gateway.upstreams.faults import StaleConnection, UpstreamFault
 
 if TYPE_CHECKING:
-    from gateway.edge.upstream_connection import UpstreamConnection
-    from gateway.edge.upstream_pool import Pool
-    from gateway.edge.upstreams import Upstreams
+    from gateway.edge.upstream.connection import UpstreamConnection
+    from gateway.edge.upstream.pool import Pool
+    from gateway.edge.upstream.upstreams import Upstreams
 
 _DEADLINES: Final = UpstreamDeadlines(head_seconds=3.0, stall_seconds=3.0)
 _MOST_REPLY_BYTES: Final = 16 * 1024

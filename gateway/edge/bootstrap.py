@@ -32,9 +32,9 @@ from gateway.edge.counters import Counters, counters
 from gateway.edge.deadlines import Deadlines
 from gateway.edge.message_signatures import RequestSignatures
 from gateway.edge.response_signing import ResponseSigner
-from gateway.edge.server_names import ServerNames
+from gateway.edge.tls.server_names import ServerNames
 from gateway.edge.unknown_certificates import UnknownCertificates
-from gateway.edge.upstreams import Upstreams
+from gateway.edge.upstream.upstreams import Upstreams
 from gateway.kinds import KINDS
 from gateway.metrics.publishing import Publisher
 from gateway.oauth.jose.client_key_wiring import client_keys

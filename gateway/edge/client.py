@@ -1,4 +1,4 @@
-"""The client's side of an exchange, as the core sees it: whatever face (ASGI, an own protocol) speaks with the client."""
+"""The client's side of an exchange, as the core sees it: whatever face (HTTP/1.1, HTTP/2) speaks with the client."""
 
 from __future__ import annotations
 
@@ -83,6 +83,9 @@ class Client(Protocol):
 
 class SwiftClient(Client, Protocol):
     """A client that can also be answered at once, from within a callback (`Edge.serve_at_once`)."""
+
+    def arrived(self) -> bytes:
+        """Return what has arrived of the body since the last piece."""
 
     def finished(self) -> None:
         """Know that the exchange is over: its answer is written and its record made."""

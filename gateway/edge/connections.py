@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from gateway.admission.request import Connection, Leaf, TlsFacts
 from gateway.edge.deadlines import Timed
-from gateway.edge.handshake import EdgeSslObject
+from gateway.edge.tls.handshake import EdgeSslObject
 
 if TYPE_CHECKING:
     import asyncio

@@ -13,14 +13,17 @@ from gateway.admission.admit import Admission
 from gateway.admission.memory import NotLoaded
 from gateway.admission.refusal import Refusal
 from gateway.admission.rendering import Answer, render, style_of
-from gateway.audit.record import ABORTED, FAILED, REFUSED, Exchange, RecordWriter
+from gateway.audit.exchange import ABORTED, FAILED, REFUSED, Exchange
+from gateway.audit.record import RecordWriter
 from gateway.changes.feed import StaleFeed
 from gateway.edge.client import ClientGone
 from gateway.edge.forwarding import Forwarding
 from gateway.edge.held_answers import HeldAnswers
+from gateway.edge.held_bodies import FREE_BYTES, HeldBodies
 from gateway.edge.holders import attributed_to, holder_of
 from gateway.edge.judging import Judging
 from gateway.edge.passage import Passage
+from gateway.edge.slow_clients import SlowClients
 from gateway.explain.explainer import Explainer
 from gateway.policies.model import ErrorStyle, Listener, Upstream
 from gateway.upstreams.faults import UpstreamFault
@@ -37,12 +40,12 @@ if TYPE_CHECKING:
     from gateway.edge.client import Arrival, Client, SwiftClient
     from gateway.edge.client_head import ClientHead
     from gateway.edge.counting import Counting
-    from gateway.edge.handshake import FailedHandshake
     from gateway.edge.message_signatures import RequestSignatures
     from gateway.edge.proof_uses import ProofUses
     from gateway.edge.response_signing import ResponseSigner, Signing
+    from gateway.edge.tls.handshake import FailedHandshake
     from gateway.edge.unknown_certificates import UnknownCertificates
-    from gateway.edge.upstreams import Upstreams
+    from gateway.edge.upstream.upstreams import Upstreams
     from gateway.metrics.tally import Tally
     from gateway.relays.part import Relays
     from psd2.clock import Clock
@@ -89,6 +92,10 @@ class Edge:
         self._ids = TimeOrderedUuids()
         self._challenges = challenges
         self._held_answers = HeldAnswers()
+        most_bytes = settings.held_body_bytes
+        self._held_bodies = HeldBodies(most_bytes=most_bytes, free_bytes=FREE_BYTES, reason="http.bodies_held")
+        self._untaken = HeldBodies(most_bytes=most_bytes, free_bytes=0, reason="http.too_slow")
+        self._slow_clients = SlowClients()
         self._explainer = Explainer(
             knowledge=knowledge,
             counting=counting,
@@ -257,6 +264,9 @@ class Edge:
             record=self._record,
             judge_signature=self._judging.judge_signature,
             held_answers=self._held_answers,
+            held_bodies=self._held_bodies,
+            untaken=self._untaken,
+            slow_clients=self._slow_clients,
             signing=self._signer.signing_of(route, exchange.request, head),
         )
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from gateway.admission.admit import Admission
     from gateway.admission.request import Connection
-    from gateway.audit.record import Exchange
+    from gateway.audit.exchange import Exchange
     from gateway.edge.client_head import ClientHead
     from gateway.limits.brute_force import BruteForceGuard
     from gateway.limits.limiter import Limiter

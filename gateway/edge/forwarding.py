@@ -10,11 +10,12 @@ from chassis.fault_orders import read_fault_order
 from chassis.logs import get_logger
 from chassis.told_refusals import UnreadableRefusal, read_refusal_header
 from gateway.admission.refusal import Refusal
-from gateway.audit.record import FAILED, REFUSED
+from gateway.audit.exchange import FAILED, REFUSED
 from gateway.edge.answer_fields import NO_FIELDS
-from gateway.edge.reply_heads import FAULT_ORDER, TOLD_REFUSAL
 from gateway.edge.response_signing import gathered
-from gateway.edge.upstream_head import foreign_head, new_fields, passed_fields, upstream_head
+from gateway.edge.upstream.head import foreign_head, new_fields, passed_fields, upstream_head
+from gateway.edge.upstream.reply_heads import FAULT_ORDER, TOLD_REFUSAL
+from gateway.limits.addresses import counted_address
 from gateway.policies.model import SignatureRule, Upstream
 from gateway.upstreams.faults import GivenUp, StaleConnection, UpstreamFault
 
@@ -23,15 +24,17 @@ if TYPE_CHECKING:
 
     from chassis.fault_orders import FaultOrder
     from gateway.admission.signatures import SignatureVerdict
-    from gateway.audit.record import Exchange
+    from gateway.audit.exchange import Exchange
     from gateway.edge.answer_fields import AnswerFields
     from gateway.edge.client import Client
     from gateway.edge.client_head import ClientHead
     from gateway.edge.held_answers import HeldAnswers
-    from gateway.edge.reply_heads import ReplyHead
+    from gateway.edge.held_bodies import HeldBodies, HeldBody
     from gateway.edge.response_signing import Signing
-    from gateway.edge.upstream_connection import UpstreamConnection
-    from gateway.edge.upstream_pool import Pool
+    from gateway.edge.slow_clients import SlowClients
+    from gateway.edge.upstream.connection import UpstreamConnection
+    from gateway.edge.upstream.pool import Pool
+    from gateway.edge.upstream.reply_heads import ReplyHead
 
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 _WAITED_FOR_BYTES: Final = 256 * 1024  # the largest body that any internal server takes (the bank's)
@@ -56,6 +59,9 @@ class Forwarding:
     record: Callable[[Exchange], None]
     judge_signature: Callable[[Exchange, ClientHead, bytes], Awaitable[SignatureVerdict | None]]
     held_answers: HeldAnswers
+    held_bodies: HeldBodies
+    untaken: HeldBodies
+    slow_clients: SlowClients
     signing: Signing | None = None
     _upload_fault: Exception | None = None
     _held: tuple[ReplyHead, FaultOrder | None] | None = None
@@ -63,7 +69,13 @@ class Forwarding:
     async def run(self) -> None:
         """Do it; raises `Refusal` while nothing has been answered yet, `UpstreamFault` after, `ClientGone`."""
         self._require_size(self.head.content_length)
-        first = await self._beginning() if self.head.has_body else b""
+        if not self.head.has_body:
+            await self._go(b"")
+            return
+        with self.held_bodies.body(self._holder) as held:
+            await self._go(await self._beginning(held))
+
+    async def _go(self, first: bytes) -> None:
         verdict = await self._signature_verdict(first)
         request = self._upstream_head(verdict)
         await self._finish(request, first, None)
@@ -72,12 +84,14 @@ class Forwarding:
 
     @property
     def is_plain(self) -> bool:
-        """Whether there is neither a body to read nor a signature to judge or make."""
-        return not self.head.has_body and not self._wants_signature and self.signing is None
+        """Whether there is neither a body of unknown or unwanted length nor a signature to judge or make."""
+        is_bounded = not self.head.is_chunked and self.head.content_length <= self._most_bytes
+        return is_bounded and not self._wants_signature and self.signing is None
 
-    def plain_request(self) -> bytes:
-        """Return what the server gets of a plain request."""
-        return self._upstream_head()
+    def plain_request(self, body: bytes) -> bytes:
+        """Return what the server gets of a plain request, which has no more of a body than this."""
+        self.exchange.received_bytes += len(body)
+        return self._upstream_head() + body
 
     def ask(self, connection: UpstreamConnection, request: bytes) -> None:
         """Send a plain request; raises `UpstreamFault`."""
@@ -127,7 +141,9 @@ class Forwarding:
             await self._let_go(*self._held, rest)
         # The connection serves others again while a slow client still takes the end of its answer.
         self._end(rest)
-        await self.client.drain()
+        with self.untaken.body(self._holder) as held:
+            held.grow(len(rest))
+            await self.client.drain()
 
     def _end(self, rest: bytes) -> None:
         self.exchange.sent_bytes += len(rest)
@@ -156,7 +172,7 @@ class Forwarding:
         by_key = route.message_signatures is not SignatureRule.OFF and self.head.bears_message_signature
         return by_key or (route.signature is not SignatureRule.OFF and self.head.bears_seal)
 
-    async def _beginning(self) -> bytes:
+    async def _beginning(self, held: HeldBody) -> bytes:
         """Return the body as far as it is waited for: whole, where it is no larger than internal servers take it.
 
         A server reads a body in one of its few threads: slow clients, whom nobody has to know, would hold all of them.
@@ -165,6 +181,7 @@ class Forwarding:
         waited_for = max(_WAITED_FOR_BYTES, self._own_limit or 0)
         while not self.client.body_has_ended and self.exchange.received_bytes < waited_for:
             pieces.append(await self._read_body())
+            held.grow(len(pieces[-1]))
         return b"".join(pieces)
 
     async def _attempts(self, request: bytes, first: bytes, asked: UpstreamConnection | None) -> bytes:
@@ -241,8 +258,12 @@ class Forwarding:
         route = self.exchange.admission.route
         return None if route is None else route.max_body_bytes
 
+    @property
+    def _most_bytes(self) -> int:
+        return self._own_limit or self.max_body_bytes
+
     def _require_size(self, size: int) -> None:
-        most = self._own_limit or self.max_body_bytes
+        most = self._most_bytes
         if size > most:
             text = f"The request's body is too large; at most {most} bytes are taken."
             raise Refusal("http.body_too_large", f"{size} bytes", public_text=text)
@@ -270,9 +291,16 @@ class Forwarding:
         while not connection.has_all:
             self.exchange.sent_bytes += len(piece)
             self.client.write(piece, last=False)
-            await self.client.drain()
+            await self.slow_clients.wait_for(self.client.drain, holder=self._holder)
             piece = await connection.piece()
         return piece
+
+    @property
+    def _holder(self) -> str:
+        """Whose client it is: the TPP's, or whoever's address that is."""
+        tpp = self.exchange.admission.tpp
+        address = self.exchange.request.connection.address
+        return counted_address(address) if tpp is None else str(tpp.authorisation_number)
 
     def _start(self, reply: ReplyHead, *, whole_length: int | None) -> None:
         self._begin_answer(reply, self._own_headers(reply, whole_length=whole_length), passed_fields(reply))

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from gateway.admission.memory import NotLoaded
 from gateway.admission.registered_certificates import registrant_of
-from gateway.edge.upstream_head import Identity
-from gateway.trust.judgement import Distrust, Distrusted
+from gateway.edge.upstream.head import Identity
+from gateway.trust.verdict import Distrust, Distrusted
 
 if TYPE_CHECKING:
     from gateway.admission.knowledge import Knowledge

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, cast
 
-from gateway.edge.handshake import FailedHandshake
+from gateway.edge.tls.handshake import FailedHandshake
 from gateway.policies.networks import client_address
 from gateway.relays.preface import MalformedPreface, read_preface
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gateway.edge.handshake import Reception
+    from gateway.edge.tls.handshake import Reception
     from gateway.policies.model import Listener
     from gateway.policies.networks import NetworkSet
     from gateway.relays.preface import Origin

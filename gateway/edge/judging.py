@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gateway.admission.admit import Admission
     from gateway.admission.knowledge import Knowledge
     from gateway.admission.signatures import SignatureVerdict
-    from gateway.audit.record import Exchange
+    from gateway.audit.exchange import Exchange
     from gateway.config import GatewaySettings
     from gateway.edge.client_head import ClientHead
     from gateway.edge.message_signatures import RequestSignatures

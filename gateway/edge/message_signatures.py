@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gateway.admission.admit import Admission
     from gateway.admission.knowledge import Knowledge
     from gateway.admission.request import Request
-    from gateway.audit.record import Exchange
+    from gateway.audit.exchange import Exchange
     from gateway.edge.client_head import ClientHead
     from gateway.edge.client_keys import KeysOfClients
     from gateway.edge.proof_uses import ProofUses

@@ -1,4 +1,4 @@
-"""The straight way of a request without a body: asked over an idle connection, answered once the reply is here whole.
+"""The straight way of a request that is here whole: asked over an idle connection, answered once the reply is, too.
 
 No task, no future: what arrives is passed on from the callback that brings it. Whatever else happens (no idle connection,
 a long reply, a fault, a client that leaves) `Forwarding` takes over where this has come to.
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from gateway.edge.client import SwiftClient
     from gateway.edge.forwarding import Forwarding
-    from gateway.edge.upstream_connection import UpstreamConnection
+    from gateway.edge.upstream.connection import UpstreamConnection
 
     Work = Coroutine[object, object, None]
 
@@ -39,7 +39,7 @@ class Passage:
         connection = self._connection = forwarding.pool.idle_connection()
         if connection is None:
             return False
-        self._request = forwarding.plain_request()
+        self._request = forwarding.plain_request(self._client.arrived())
         forwarding.ask(connection, self._request)
         connection.on_arrival = self._arrived
         return True

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from gateway.admission.request import Request
-    from gateway.audit.record import Exchange
+    from gateway.audit.exchange import Exchange
     from gateway.edge.client_head import ClientHead
-    from gateway.edge.upstream_connection import UpstreamConnection
-    from gateway.edge.upstreams import Upstreams
+    from gateway.edge.upstream.connection import UpstreamConnection
+    from gateway.edge.upstream.upstreams import Upstreams
     from gateway.message_signatures.responses import ToBeSigned
     from gateway.policies.model import Route
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gateway.edge.tls import PublicTls
+from gateway.edge.tls.contexts import PublicTls
 from gateway.policies.model import Listener
 
 if TYPE_CHECKING:

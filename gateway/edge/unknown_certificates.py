@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from gateway.admission.admit import Admission
     from gateway.admission.refusal import Refusal
     from gateway.admission.request import Leaf
-    from gateway.audit.record import Exchange
-    from gateway.edge.upstreams import Upstreams
+    from gateway.audit.exchange import Exchange
+    from gateway.edge.upstream.upstreams import Upstreams
 
 PATH: Final = b"/internal/unknown-certificates"
 EVERY_SECONDS: Final = 2.0

@@ -15,13 +15,13 @@ from gunicorn.asgi.lifespan import LifespanManager
 from gunicorn.workers.gasgi import ASGIWorker
 
 from gateway.edge.client_head import HeadReader
-from gateway.edge.handshake import IncomingTls
+from gateway.edge.http1.protocol import EdgeProtocol
 from gateway.edge.http2.protocol import Http2Protocol
 from gateway.edge.incoming_relayed import IncomingRelayed
-from gateway.edge.protocol import EdgeProtocol
-from gateway.edge.stapler import Stapler
-from gateway.edge.staplers import Staplers
-from gateway.edge.tls import HTTP2
+from gateway.edge.tls.contexts import HTTP2
+from gateway.edge.tls.handshake import IncomingTls
+from gateway.edge.tls.stapler import Stapler
+from gateway.edge.tls.staplers import Staplers
 from gateway.trust.fetching import Fetcher
 from psd2.clock import SystemClock
 
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from gateway.edge.bootstrap import EdgeServices
     from gateway.edge.connections import ClientProtocol
     from gateway.edge.core import Edge
-    from gateway.edge.handshake import FailedHandshake, Incoming
     from gateway.edge.setup import EdgeSetup
+    from gateway.edge.tls.handshake import FailedHandshake, Incoming
     from gateway.policies.model import Listener
 
 _HEARTBEAT_SECONDS: Final = 1.0

@@ -41,12 +41,10 @@ LoadedT = TypeVar("LoadedT", bound=Loaded)
 
 @dataclass(slots=True, eq=False)
 class Standing(Generic[LoadedT]):
-    """One target, and how it has fared: `failures` in a row, and in all; left alone until `back_at`, and how often."""
+    """One target, and how it has fared: `failures` in a row; left alone until `back_at`."""
 
     one: LoadedT
     failures: int = 0
-    failures_in_all: int = 0
-    times_left_alone: int = 0
     back_at: float = 0.0
 
 
@@ -92,11 +90,9 @@ class Balance(Generic[LoadedT]):
     def failed(self, standing: Standing[LoadedT], reason: str) -> None:
         """Count a failure; after so many in a row the target is left alone, and again after each further one."""
         standing.failures += 1
-        standing.failures_in_all += 1
         if standing.failures < self._health.failures:
             return
         if standing.back_at <= self._clock():
-            standing.times_left_alone += 1
             get_logger().warning(
                 "upstream.target_left_alone",
                 upstream=self._upstream,

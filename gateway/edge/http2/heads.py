@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from gateway.edge.client_head import AmbiguousHead
-from gateway.edge.parser import OversizedHead, RefusedRequest
+from gateway.edge.http1.parser import OversizedHead, RefusedRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -14,11 +14,11 @@ from gateway.admission.refusal import Refusal
 from gateway.edge.client import Arrival, ClientGone
 from gateway.edge.connections import client_connection
 from gateway.edge.deadlines import NEVER
+from gateway.edge.http1.parser import RefusedRequest
 from gateway.edge.http2.frames import LONGEST_FRAME, FrameWatch, TooLongFrame, TooManyFrames
 from gateway.edge.http2.framing import MOST_STREAMS, open_frames
 from gateway.edge.http2.heads import read_head
 from gateway.edge.http2.stream import CONTINUE, StreamExchange
-from gateway.edge.parser import RefusedRequest
 
 if TYPE_CHECKING:
     from gateway.admission.rendering import Answer
@@ -92,14 +92,18 @@ class Http2Protocol(asyncio.Protocol):
             self._send()
 
     def pause_writing(self) -> None:
-        """Give a client that takes nothing so much time."""
+        """Give a client that takes nothing so much time, and hear no more of it meanwhile: short answers wait for no window."""
         self._is_writing_paused = True
+        if self._transport is not None:
+            self._transport.pause_reading()
         self._stall_due_at = self._loop.time() + self._settings.stall_seconds
 
     def resume_writing(self) -> None:
         """Go on."""
         self._is_writing_paused = False
         self._stall_due_at = NEVER
+        if self._transport is not None and not self.is_closing:
+            self._transport.resume_reading()
         self._pump_all()
 
     @property
@@ -308,9 +312,10 @@ class Http2Protocol(asyncio.Protocol):
             self._leave(stream, reason)
 
     def _answer_unread(self, number: int, refusal: Refusal, *, has_ended: bool) -> None:
-        """Answer what was taken for no request; the other streams go on."""
+        """Answer what was taken for no request; the other streams go on. It costs the client as much as a reset does."""
         if self.connection is None:
             return
+        self._watch.spend(_RESET_COST)
         answer: Answer = self._host.edge.refuse_unread(self.connection, refusal)
         if not self._frames.is_open(number):
             return

@@ -13,13 +13,13 @@ from gateway.admission.admit import Admission
 from gateway.admission.refusal import Refusal
 from gateway.admission.request import Connection, Leaf, Request
 from gateway.admission.tokens import AccessToken
-from gateway.audit.record import Exchange
+from gateway.audit.exchange import Exchange
 from gateway.edge.client_head import ClientHead
 from gateway.edge.counting import Counting, Standing
 from gateway.limits.limiter import Limiter
 from gateway.plans.table import Plans, PlanTable
 from gateway.policies.model import Listener
-from gateway.trust.judgement import Trusted
+from gateway.trust.verdict import Trusted
 from psd2.certificates import parse_certificate
 from tests.support.deployments import only_route
 from tests.support.pki import Authority

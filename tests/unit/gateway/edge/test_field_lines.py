@@ -6,7 +6,7 @@ import pytest
 
 from gateway.edge.client_head import HeadReader
 from gateway.edge.field_lines import MalformedLine, has_bare_line_feed, is_length, read_field
-from gateway.edge.reply_heads import FieldMemory
+from gateway.edge.upstream.reply_heads import FieldMemory
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,11 @@ from gateway.admission.request import Connection, Leaf, Request
 from gateway.admission.tokens import AccessToken
 from gateway.dpop.rule import NonceRule
 from gateway.edge.client_head import ClientHead, HeadReader
-from gateway.edge.reply_heads import ReplyHead
-from gateway.edge.upstream_head import Identity, new_fields, passed_fields, upstream_head
+from gateway.edge.upstream.head import Identity, new_fields, passed_fields, upstream_head
+from gateway.edge.upstream.reply_heads import ReplyHead
 from gateway.policies.model import Listener
 from gateway.register.model import Tpp
-from gateway.trust.judgement import Trusted
+from gateway.trust.verdict import Trusted
 from psd2.certificates import parse_certificate
 from psd2.roles import PspRole
 from tests.support.deployments import only_route

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from h2 import events
 
+from tests.support.edge_protocol import settled
 from tests.support.http2 import frame, head
 from tests.support.http2_peer import CALM, FRAME_SIZE_ERROR, Peer, read_all, run, wait_for_ever
-from tests.unit.gateway.edge.test_protocol import settled
 
 if TYPE_CHECKING:
     from gateway.edge.client import Arrival, Client
@@ -83,6 +83,20 @@ def test_a_client_that_makes_us_reset_its_streams_pays_for_it() -> None:
         assert peer.goaway is not None
 
     run(test, wait_for_ever)
+
+
+def test_requests_that_are_none_are_answered_so_far() -> None:
+    """Each has its 400, and costs as much as a reset: who sends nothing else is not answered for ever."""
+
+    async def test(peer: Peer) -> None:
+        for _ in range(150):
+            if peer.goaway is not None:
+                break
+            await peer.ask(connection="close")
+        assert peer.goaway == CALM
+        assert 50 < peer.host.edge.refused.count("http.malformed") <= 105
+
+    run(test)
 
 
 @pytest.mark.parametrize("piece", [0, 1, 1_000])

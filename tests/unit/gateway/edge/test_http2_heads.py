@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from gateway.edge.client_head import HeadReader
+from gateway.edge.http1.parser import OversizedHead, RefusedRequest
 from gateway.edge.http2.heads import RequestHead, read_head
-from gateway.edge.parser import OversizedHead, RefusedRequest
 
 METHOD, SCHEME, AUTHORITY, PATH = (
     (b":method", b"GET"),

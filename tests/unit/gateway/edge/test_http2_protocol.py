@@ -9,9 +9,9 @@ from h2 import events
 from h2.settings import SettingCodes
 
 from gateway.edge.client import Arrival, Client, ClientGone
+from tests.support.edge_protocol import answer, settled
 from tests.support.http2 import frame, head
 from tests.support.http2_peer import PROTOCOL_ERROR, REFUSED, SETTINGS, Peer, read_all, run, wait_for_ever
-from tests.unit.gateway.edge.test_protocol import answer, settled
 
 
 def test_requests_are_answered_beside_one_another() -> None:
@@ -139,6 +139,18 @@ def test_an_answer_waits_for_its_window_and_not_for_ever() -> None:
         assert number in peer.resets
 
     run(test, serve)
+
+
+def test_of_a_client_that_takes_nothing_nothing_more_is_read() -> None:
+    """Answers without a body wait for no window: read on, and what was not taken would grow until the deadline."""
+
+    async def test(peer: Peer) -> None:
+        peer.protocol.pause_writing()
+        assert peer.transport.is_paused
+        peer.protocol.resume_writing()
+        assert not peer.transport.is_paused
+
+    run(test)
 
 
 # --- ends ---

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gateway.edge.client_head import HeadReader
-from gateway.edge.parser import RefusedRequest, RequestParser
+from gateway.edge.http1.parser import RefusedRequest, RequestParser
 
 if TYPE_CHECKING:
     from gateway.edge.client_head import ClientHead

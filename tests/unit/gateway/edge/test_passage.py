@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import fields
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gateway.edge.forwarding import Forwarding as Forwarded
 from gateway.edge.passage import Passage
 
 if TYPE_CHECKING:
@@ -45,8 +48,8 @@ class Forwarding:
         self.failure: Exception | None = None
         self.done: list[str] = []
 
-    def plain_request(self) -> bytes:
-        return b"request"
+    def plain_request(self, body: bytes) -> bytes:
+        return b"request" + body
 
     def ask(self, _connection: Connection, request: bytes) -> None:
         self.done.append(f"asked {request.decode()}")
@@ -69,6 +72,10 @@ class Client:
     def __init__(self) -> None:
         self.ends = 0
         self.left: list[Coroutine[object, object, None]] = []
+        self.body = b""
+
+    def arrived(self) -> bytes:
+        return self.body
 
     def finished(self) -> None:
         self.ends += 1
@@ -97,6 +104,33 @@ def test_a_reply_that_is_here_whole_is_answered_at_once() -> None:
     connection.arrive()
     assert forwarding.done == ["asked request", "answered"]
     assert (client.ends, client.left, connection.on_arrival) == (1, [], None)
+
+
+def test_a_body_that_is_here_goes_with_the_request() -> None:
+    """Also where the rest is left to others, who may have to send it again."""
+    connection = Connection()
+    forwarding, client = Forwarding(connection), Client()
+    client.body = b" with a body"
+    forwarding.is_whole = False
+    passage: Any = Passage(forwarding, client, lambda work: work)  # type: ignore[arg-type]
+    assert passage.begin()
+    connection.arrive()
+    client.run()
+    assert forwarding.done == ["asked request with a body", "went on with request with a body"]
+
+
+@pytest.mark.parametrize(
+    ("head", "is_plain"),
+    [({"content_length": 10}, True), ({"content_length": 11}, False), ({"is_chunked": True}, False)],
+    ids=["as long as it may be", "too long", "of unknown length"],
+)
+def test_a_body_of_unwanted_or_unknown_length_goes_the_other_way(head: dict[str, Any], *, is_plain: bool) -> None:
+    """There it is measured, and refused."""
+    admission = SimpleNamespace(route=SimpleNamespace(max_body_bytes=None, signature=None, message_signatures=None))
+    plain = {"is_chunked": False, "content_length": 0, "signed": None}
+    parts: Any = dict.fromkeys(field.name for field in fields(Forwarded))
+    parts |= {"exchange": SimpleNamespace(admission=admission), "head": SimpleNamespace(**plain | head), "max_body_bytes": 10}
+    assert Forwarded(**parts).is_plain is is_plain
 
 
 def test_a_short_reply_in_pieces_is_waited_for() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.edge.reply import Reply, UnreadableReply
-from gateway.edge.reply_heads import ReplyMemory
+from gateway.edge.upstream.reply import Reply, UnreadableReply
+from gateway.edge.upstream.reply_heads import ReplyMemory
 
 COUNTED = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX: y\r\n\r\nhello"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\nTrailer: dropped\r\n\r\n"

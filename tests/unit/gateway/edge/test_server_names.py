@@ -11,13 +11,13 @@ import pytest
 from chassis.home import Home
 from gateway.configuration.model import Document
 from gateway.configuration.snapshot import Snapshot, parsed_document
-from gateway.edge.server_names import ServerNames
-from gateway.edge.tls import PublicTls
+from gateway.edge.tls.contexts import PublicTls
+from gateway.edge.tls.server_names import ServerNames
 from gateway.kinds import KINDS
 from gateway.policies.model import Listener
 from psd2.thumbprints import sha256_hex
 from tests.support.pki import Authority, Issued, self_signed
-from tests.unit.gateway.certificates.test_kind import version
+from tests.support.stored_certificates import version
 from tests.unit.gateway.edge.test_tls import install
 
 if TYPE_CHECKING:

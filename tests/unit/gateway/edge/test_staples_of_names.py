@@ -14,15 +14,15 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
-from gateway.edge.stapler import Stapler
-from gateway.edge.staplers import Staplers
-from gateway.edge.stapling import Staple, stapled_to
+from gateway.edge.tls.stapler import Stapler
+from gateway.edge.tls.staplers import Staplers
+from gateway.edge.tls.stapling import Staple, stapled_to
 from gateway.policies.model import Listener
 from gateway.trust.fetching import Fetched, FetchFailed
 from psd2.clock import SystemClock
 from tests.support.ocsp import Responder
 from tests.support.pki import DAY, Authority, Issued
-from tests.unit.gateway.certificates.test_kind import version
+from tests.support.stored_certificates import version
 from tests.unit.gateway.edge.test_server_names import Side
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from gateway.edge.stapler import Stapler
-from gateway.edge.stapling import Staple, StaplingUnavailable, require_staples_arrive, stapled_to
+from gateway.edge.tls.stapler import Stapler
+from gateway.edge.tls.stapling import Staple, StaplingUnavailable, require_staples_arrive, stapled_to
 from gateway.trust.fetching import Fetched, FetchFailed
 from psd2.clock import FixedClock
 from tests.support.ocsp import HOUR, Responder

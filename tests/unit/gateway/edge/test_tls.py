@@ -12,8 +12,8 @@ import pytest
 
 from chassis.files import write_private, write_public
 from chassis.home import Home
-from gateway.edge.tls import PublicTls, accept_any_certificate, ask_for_certificate
-from gateway.edge.tls_self_test import UntrustedCertificateStopped, require_untrusted_certificate_reaches
+from gateway.edge.tls.contexts import PublicTls, accept_any_certificate, ask_for_certificate
+from gateway.edge.tls.self_test import UntrustedCertificateStopped, require_untrusted_certificate_reaches
 from gateway.policies.model import Listener
 from tests.support.pki import DAY, Authority, Issued, self_signed
 

@@ -82,6 +82,7 @@ class RequestParser:
         self.version = (0, 0)
         self.head = _NO_HEAD
         self.keeps_alive = False
+        self.came_whole = False
         self.is_complete = False
         self.lost_the_next = False
 
@@ -130,6 +131,7 @@ class RequestParser:
             return
         self._buffer, rest = b"", buffer[end:]
         self._read_head(buffer[:end] if rest else buffer)
+        self.came_whole = not self.head.is_chunked and len(rest) >= self.head.content_length
         self._sink.head_arrived()
         self._begin_body(rest)
 

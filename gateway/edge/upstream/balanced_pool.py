@@ -11,8 +11,8 @@ from gateway.upstreams.health import Balance, Standing
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from gateway.edge.upstream_connection import UpstreamConnection
-    from gateway.edge.upstream_pool import UpstreamPool
+    from gateway.edge.upstream.connection import UpstreamConnection
+    from gateway.edge.upstream.pool import UpstreamPool
     from gateway.upstreams.health import Condition
     from gateway.upstreams.model import Upstream
 

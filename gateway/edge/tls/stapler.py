@@ -19,7 +19,7 @@ from psd2.thumbprints import sha256_hex
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gateway.edge.stapling import Staple
+    from gateway.edge.tls.stapling import Staple
     from gateway.trust.fetching import Fetched
     from gateway.trust.ocsp_status import OcspStatus
     from psd2.clock import Clock

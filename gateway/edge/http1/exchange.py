@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from gateway.edge.answer_fields import AnswerFields
-    from gateway.edge.parser import RequestParser
+    from gateway.edge.http1.parser import RequestParser
 
 _NO_BODY: Final = frozenset({204, 304})
 _NO_CONTENT: Final = 204
@@ -119,6 +119,10 @@ class HttpExchange:
             self._ask_for_body()
             self._awaiting = asyncio.get_running_loop().create_future()
             await self._awaiting
+        return self.arrived()
+
+    def arrived(self) -> bytes:
+        """Return what has arrived of the body since, which may be nothing yet."""
         pieces, self._pieces, self._buffered = self._pieces, [], 0
         self.body_has_ended = self.body_is_whole
         self._carrier.go_on_reading()

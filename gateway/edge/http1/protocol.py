@@ -9,8 +9,8 @@ from gateway.admission.refusal import Refusal
 from gateway.edge.client import Arrival, ClientGone
 from gateway.edge.connections import client_connection
 from gateway.edge.deadlines import NEVER
-from gateway.edge.http_exchange import HttpExchange, status_line
-from gateway.edge.parser import RefusedRequest, RequestParser
+from gateway.edge.http1.exchange import HttpExchange, status_line
+from gateway.edge.http1.parser import RefusedRequest, RequestParser
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -148,10 +148,10 @@ class EdgeProtocol(asyncio.Protocol):
     # --- `RequestSink` ---
 
     def head_arrived(self) -> None:
-        """Begin to serve, where a body follows; else the request ends here (`request_ended`)."""
+        """Begin to serve, where a body is still to come; else the request is about to end (`request_ended`)."""
         self._phase_due_at = self._loop.time() + self._settings.body_seconds
         exchange = self._exchange = HttpExchange(self, self._parser)
-        if self._parser.head.has_body and self.connection is not None:
+        if not self._parser.came_whole and self.connection is not None:
             self.go_on(self._host.edge.serve(self._arrival(self.connection), exchange))
 
     def body_arrived(self, piece: bytes) -> None:
@@ -166,7 +166,7 @@ class EdgeProtocol(asyncio.Protocol):
         if exchange is None or self.connection is None:
             return
         exchange.body_ended()
-        if self._parser.head.has_body:
+        if not self._parser.came_whole:
             return
         if self._parser.holds_more:
             # One task for each of requests that came together: answers at once would call one another.

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gateway.certificates.kind import CERTIFICATES
-from gateway.edge.balanced_pool import BalancedPool
-from gateway.edge.upstream_pool import PoolLimits, UpstreamPool
+from gateway.edge.upstream.balanced_pool import BalancedPool
+from gateway.edge.upstream.pool import PoolLimits, UpstreamPool
 from gateway.policies.model import Upstream as Service
 from gateway.upstreams.kind import UPSTREAMS
 from gateway.upstreams.model import Upstream
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gateway.config import GatewaySettings
     from gateway.configuration.snapshot import Snapshot
     from gateway.edge.deadlines import Deadlines
-    from gateway.edge.upstream_pool import Pool
+    from gateway.edge.upstream.pool import Pool
     from gateway.upstreams.health import Condition
     from gateway.upstreams.shown import Shown
     from gateway.upstreams.tls import TargetTls

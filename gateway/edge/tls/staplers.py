@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from gateway.edge.stapler import Stapler
-    from gateway.edge.stapling import Staple
+    from gateway.edge.tls.stapler import Stapler
+    from gateway.edge.tls.stapling import Staple
 
 _LOOK_SECONDS: Final = 5.0
 # Responders that are slow hold these threads and no others.

@@ -9,8 +9,8 @@ from gateway.certificates.handing_over import held_in_memory
 from gateway.certificates.kind import CERTIFICATES
 from gateway.certificates.listeners import rules_of
 from gateway.certificates.server_names import shown_names
-from gateway.edge.stapling import Staple, StaplingUnavailable
-from gateway.edge.tls import apply_rules, listener_context
+from gateway.edge.tls.contexts import apply_rules, listener_context
+from gateway.edge.tls.stapling import Staple, StaplingUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gateway.certificates.listeners import TlsRules
     from gateway.certificates.model import CertificateVersion
     from gateway.configuration.snapshot import Snapshot
-    from gateway.edge.tls import PublicTls
+    from gateway.edge.tls.contexts import PublicTls
     from gateway.policies.model import Listener
 
     Contexts = dict[tuple[Listener, str], tuple[tuple[str, TlsRules], ssl.SSLContext]]

@@ -9,7 +9,7 @@ from gateway.edge.chunks import Chunks, MalformedChunks
 from gateway.edge.client_head import named_hop_by_hop
 from gateway.edge.field_lines import HEAD_END, MalformedLine, has_bare_line_feed, is_length, split_head
 from gateway.edge.head_memory import request_id_of, without_request_id
-from gateway.edge.reply_heads import KEPT_ALIVE, ReplyHead, ReplyMemory
+from gateway.edge.upstream.reply_heads import KEPT_ALIVE, ReplyHead, ReplyMemory
 
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [\t -~\x80-\xff]*+)?")
 _MOST_HEAD_BYTES: Final = 64 * 1024

@@ -7,15 +7,15 @@ import ssl
 from typing import TYPE_CHECKING, Final, cast
 
 from gateway.edge.deadlines import NEVER
-from gateway.edge.reply import Reply, UnreadableReply
-from gateway.edge.reply_heads import ReplyMemory
+from gateway.edge.upstream.reply import Reply, UnreadableReply
+from gateway.edge.upstream.reply_heads import ReplyMemory
 from gateway.upstreams.faults import GivenUp, StaleConnection, UpstreamFault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gateway.edge.deadlines import Deadlines
-    from gateway.edge.reply_heads import ReplyHead
+    from gateway.edge.upstream.reply_heads import ReplyHead
     from gateway.policies.model import UpstreamDeadlines
 
 _PAUSE_BYTES: Final = 256 * 1024
@@ -139,10 +139,13 @@ class UpstreamConnection(asyncio.Protocol):
 
     @property
     def is_reusable(self) -> bool:
-        """Whether the next exchange may use this connection."""
+        """Whether the next exchange may use this connection.
+
+        Not where its reader left while reading rested: the end of a long reply is here then, and nobody would read on.
+        """
         reply = self._reply
         served = self._request_is_sent and reply is not None and reply.is_complete and reply.keep_alive
-        return served and self._fault is None
+        return served and self._fault is None and not self._is_reading_paused
 
     def abort(self, fault: UpstreamFault | None = None) -> None:
         """Close at once; whoever waits is told."""

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from chassis.logs import get_logger
-from gateway.edge.stapling import StaplingUnavailable, libssl, pointer_of
+from gateway.edge.tls.stapling import StaplingUnavailable, libssl, pointer_of
 
 if TYPE_CHECKING:
     import ssl

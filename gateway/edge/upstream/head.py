@@ -16,7 +16,7 @@ from gateway.admission.tracing import own_step
 from gateway.dpop.rule import NONCE_HEADER, NonceRule
 from gateway.edge.answer_fields import AnswerFields
 from gateway.edge.client_head import ORDINARY_CONNECTION, named_hop_by_hop
-from gateway.edge.reply_heads import FAULT_ORDER, KEPT_ALIVE, TOLD_REFUSAL
+from gateway.edge.upstream.reply_heads import FAULT_ORDER, KEPT_ALIVE, TOLD_REFUSAL
 from gateway.plans.tokens import Bearing, taken_out
 from psd2.roles import format_roles
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from gateway.admission.signatures import SignatureVerdict
     from gateway.admission.tokens import AccessToken
     from gateway.edge.client_head import ClientHead
-    from gateway.edge.reply_heads import ReplyHead
+    from gateway.edge.upstream.reply_heads import ReplyHead
     from gateway.policies.model import Route
     from gateway.register.model import Tpp
-    from gateway.trust.judgement import Trusted
+    from gateway.trust.verdict import Trusted
 
 _REPLY_DROPPED: Final = frozenset(
     {

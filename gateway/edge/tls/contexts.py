@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from chassis.logs import get_logger
 from gateway.certificates.listeners import TlsRules
-from gateway.edge.handshake import EdgeSslObject, note_server_name
-from gateway.edge.stapling import Staple, StaplingUnavailable, require_staples_arrive
-from gateway.edge.ticket_keys import TicketKeys
-from gateway.edge.tls_self_test import UntrustedCertificateStopped, require_untrusted_certificate_reaches
+from gateway.edge.tls.handshake import EdgeSslObject, note_server_name
+from gateway.edge.tls.self_test import UntrustedCertificateStopped, require_untrusted_certificate_reaches
+from gateway.edge.tls.stapling import Staple, StaplingUnavailable, require_staples_arrive
+from gateway.edge.tls.ticket_keys import TicketKeys
 from gateway.policies.model import Listener
 from gateway.upstreams.model import TlsVersion
 

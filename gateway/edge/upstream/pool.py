@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
-from gateway.edge.upstream_connection import UpstreamConnection
+from gateway.edge.upstream.connection import UpstreamConnection
 from gateway.upstreams.faults import UpstreamFault, ground_of_tls
 from gateway.upstreams.health import Condition
 

@@ -1,0 +1,1 @@
+"""TLS of the public listeners: contexts, handshakes, sessions, certificates by server name, and the staples of each."""
