@@ -11,6 +11,7 @@ from gateway.acme.keeper import AcmeKeeper
 from gateway.acme.ordering import AcmeOrdering
 from gateway.acme.store import SqlAcme
 from gateway.admin.app import create_app as create_admin_app
+from gateway.admin.services import Services
 from gateway.admin_audit.pruning import AdminAuditPruning
 from gateway.admin_audit.store import SqlAdminAudit
 from gateway.admission.store import SqlKnowledgeSource
@@ -99,8 +100,8 @@ class _Wiring:
 
     def app(self) -> Flask:
         settings, engine, clock = self._settings, self._engine, self._clock
-        return create_admin_app(
-            register=Register(store=SqlRegisterStore(engine), clock=clock),
+        services = Services(
+            register=Register(store=SqlRegisterStore(engine), clock=clock, internal_hosts=settings.client_hosts),
             trust=self._trust,
             crl_points=self._points,
             configuration=self._configuration,
@@ -123,6 +124,7 @@ class _Wiring:
                 _Neighbour(settings, "demo", settings.demo_address),
             ],
         )
+        return create_admin_app(services)
 
     def _watched(self) -> list[Watched]:
         return watched_certificates(self._settings.home, self._configuration.snapshot(), self._trust.authorities)

@@ -71,6 +71,12 @@ class GatewaySettings(ServiceSettings):
     max_head_bytes: int = Field(default=32 * _KIBIBYTE, ge=_KIBIBYTE, le=_MEBIBYTE, description="a request's line and headers")
     max_header_count: int = Field(default=100, ge=10, le=1_000, description="header lines of a request")
     max_body_bytes: int = Field(default=_MEBIBYTE, ge=0, le=1024 * _MEBIBYTE, description="a request's body")
+    held_body_bytes: int = Field(
+        default=256 * _MEBIBYTE,
+        ge=_MEBIBYTE,
+        le=64 * 1024 * _MEBIBYTE,
+        description="bodies that a worker holds while they arrive, and answers not taken; of one TPP or address a quarter",
+    )
     handshake_seconds: float = Field(default=10, gt=0, le=60, description="time a TLS handshake may take")
     head_seconds: float = Field(default=10, gt=0, le=120, description="time a request's head may take to arrive")
     body_seconds: float = Field(default=60, gt=0, le=3_600, description="time a request's body may take to arrive")

@@ -68,14 +68,13 @@ class Keeping(Protocol):
 class AcmeOrdering:
     """Orders certificates, and asks when to renew them; blocks while it does."""
 
-    def __init__(self, *, keeping: Keeping, clock: Clock, order_seconds: float = ORDER_SECONDS) -> None:
+    def __init__(self, *, keeping: Keeping, clock: Clock) -> None:
         self._keeping = keeping
         self._clock = clock
-        self._order_seconds = order_seconds
 
     def obtain(self, account: AcmeAccount, wanted: AcmeCertificate) -> Obtained:
         """Return a new chain with its key; raises `OrderFailed`. An order that stands open is gone on with."""
-        until = self._clock.now() + timedelta(seconds=self._order_seconds)
+        until = self._clock.now() + timedelta(seconds=ORDER_SECONDS)
         try:
             return self._obtained(account, wanted, until)
         except _AccountForgotten:
@@ -90,7 +89,7 @@ class AcmeOrdering:
 
     def renewal(self, account: AcmeAccount, leaf_pem: str) -> tuple[datetime | None, datetime]:
         """Return when the CA suggests to renew (RFC 9773), None where it does not say, and when to ask again."""
-        until = self._clock.now() + timedelta(seconds=self._order_seconds)
+        until = self._clock.now() + timedelta(seconds=ORDER_SECONDS)
         with self._connected(account, until) as client:
             at, ask_at = client.renewal_time(leaf_pem.encode("ascii"))
         # The library tells its own times in the machine's zone.

@@ -1,1 +1,1 @@
-"""The control API: who may come in, and whom the gateway trusts. For the portal only."""
+"""The control API: TPPs, trust, configuration, keys, the request log and the audit, for the portal and for operators."""

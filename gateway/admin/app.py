@@ -29,73 +29,17 @@ from gateway.metrics.publishing import published
 from gateway.trust.model import TPP_STORE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Iterator
 
-    from chassis.home import Home
-    from gateway.admin.acme_api import Keeping
-    from gateway.admin.servers_api import Neighbour
-    from gateway.admin_audit.store import SqlAdminAudit
-    from gateway.audit.reader import ShippedRecords
-    from gateway.certificates.expiry import Watched
-    from gateway.configuration.service import Configuration
-    from gateway.explain.desk import ExplainDesk
-    from gateway.limits.blocks import Blocks
-    from gateway.oauth.jose.administration import KeyAdministration
-    from gateway.register.service import Register
-    from gateway.trust.crl_points import SqlCrlPoints
-    from gateway.trust.service import Trust
-    from psd2.clock import Clock
+    from gateway.admin.services import Services
 
 
-def create_app(
-    *,
-    register: Register,
-    trust: Trust,
-    crl_points: SqlCrlPoints,
-    configuration: Configuration,
-    acme: Keeping,
-    watched: Callable[[], Sequence[Watched]],
-    admin_audit: SqlAdminAudit,
-    blocks: Blocks,
-    audit_folder: Path,
-    audit_records: ShippedRecords,
-    metrics_folder: Path,
-    unshipped_bytes: Callable[[], int],
-    explain_desk: ExplainDesk,
-    home: Home,
-    clock: Clock,
-    signing_keys: KeyAdministration,
-    neighbours: Sequence[Neighbour] = (),
-) -> Flask:
+def create_app(services: Services) -> Flask:
     """Make the application."""
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MOST_JSON_BYTES
-    app.register_blueprint(register_blueprint(register))
-    app.register_blueprint(trust_blueprint(trust))
-    app.register_blueprint(revocation_blueprint(trust, crl_points))
-    app.register_blueprint(configuration_blueprint(configuration))
-    app.register_blueprint(certificates_blueprint(configuration, watched, clock))
-    app.register_blueprint(acme_blueprint(configuration, acme, clock))
-    app.register_blueprint(subscriber_tokens_blueprint(configuration))
-    app.register_blueprint(blocked_addresses_blueprint(blocks))
-    app.register_blueprint(admin_audit_blueprint(admin_audit))
-    app.register_blueprint(requests_blueprint(audit_folder, audit_records, clock))
-    app.register_blueprint(explain_blueprint(explain_desk))
-    app.register_blueprint(signing_keys_blueprint(signing_keys))
-    app.register_blueprint(servers_blueprint(neighbours))
-    app.register_blueprint(
-        _metrics(
-            folder=metrics_folder,
-            home=home,
-            trust=trust,
-            watched=watched,
-            order_failures=lambda: order_failures(configuration, acme),
-            unshipped_bytes=unshipped_bytes,
-            clock=clock,
-        )
-    )
-    app.register_blueprint(openapi_blueprint(configuration.kinds))
+    for blueprint in _blueprints(services):
+        app.register_blueprint(blueprint)
     refuse_nul(app)
     note_actors(app)
     take_dry_runs(app)
@@ -104,26 +48,36 @@ def create_app(
     return app
 
 
-def _metrics(
-    *,
-    folder: Path,
-    home: Home,
-    trust: Trust,
-    watched: Callable[[], Sequence[Watched]],
-    order_failures: Callable[[], Mapping[str, int]],
-    unshipped_bytes: Callable[[], int],
-    clock: Clock,
-) -> Blueprint:
+def _blueprints(services: Services) -> Iterator[Blueprint]:
+    configuration, clock = services.configuration, services.clock
+    yield register_blueprint(services.register)
+    yield trust_blueprint(services.trust)
+    yield revocation_blueprint(services.trust, services.crl_points)
+    yield configuration_blueprint(configuration)
+    yield certificates_blueprint(configuration, services.watched, clock)
+    yield acme_blueprint(configuration, services.acme, clock)
+    yield subscriber_tokens_blueprint(configuration)
+    yield blocked_addresses_blueprint(services.blocks)
+    yield admin_audit_blueprint(services.admin_audit)
+    yield requests_blueprint(services.audit_folder, services.audit_records, clock)
+    yield explain_blueprint(services.explain_desk)
+    yield signing_keys_blueprint(services.signing_keys)
+    yield servers_blueprint(services.neighbours)
+    yield _metrics(services)
+    yield openapi_blueprint(configuration.kinds)
+
+
+def _metrics(services: Services) -> Blueprint:
     return metrics_blueprint(
-        workers=lambda: list(published(folder, now=clock.now().timestamp())),
+        workers=lambda: list(published(services.metrics_folder, now=services.clock.now().timestamp())),
         expiries=lambda: [
-            *platform_expiries(home),
-            *trusted_expiries(trust.authorities(TPP_STORE)),
-            *documented_expiries(watched()),
+            *platform_expiries(services.home),
+            *trusted_expiries(services.trust.authorities(TPP_STORE)),
+            *documented_expiries(services.watched()),
         ],
-        order_failures=order_failures,
-        unshipped_bytes=unshipped_bytes,
-        clock=clock,
+        order_failures=lambda: order_failures(services.configuration, services.acme),
+        unshipped_bytes=services.unshipped_bytes,
+        clock=services.clock,
     )
 
 

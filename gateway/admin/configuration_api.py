@@ -48,6 +48,7 @@ def configuration_blueprint(configuration: Configuration) -> Blueprint:
     api = Blueprint("configuration", __name__)
     _add_reading(api, configuration)
     _add_changing(api, configuration)
+    _add_larger_changes(api, configuration)
     return api
 
 
@@ -109,6 +110,8 @@ def _add_changing(api: Blueprint, configuration: Configuration) -> None:
         (applied,) = configuration.apply([change], dry_run=_query(ChangeQuery).dry_run)
         return _changed(applied)
 
+
+def _add_larger_changes(api: Blueprint, configuration: Configuration) -> None:
     @api.post("/config/<kind>/<name>/rollback")
     @operation(
         "Make a document again what an earlier version was",

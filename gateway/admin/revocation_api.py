@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from flask import Blueprint, Response, abort, jsonify, request
 
 from gateway.admin.operations import operation
-from gateway.trust.crl import MOST_BYTES
+from gateway.trust.crl_bounds import MOST_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

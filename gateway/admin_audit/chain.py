@@ -53,11 +53,6 @@ class Verified:
     pruned: Head
 
 
-def verified_head(records: Iterable[AuditRecord], *, expected: Head | None = None) -> Head:
-    """Return the head of the chain; raises `ChainBroken`."""
-    return verified_chain(records, expected=expected).head
-
-
 def verified_chain(records: Iterable[AuditRecord], *, expected: Head | None = None) -> Verified:
     """Verify the chain (records by number); raises `ChainBroken`.
 

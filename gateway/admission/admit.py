@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from gateway.dpop.rule import ProofRule
     from gateway.policies.model import Route
     from gateway.register.model import Client, Tpp
-    from gateway.trust.judgement import Judge, Trusted
+    from gateway.trust.judgement import Judge
+    from gateway.trust.verdict import Trusted
     from psd2.certificates import Psd2Certificate
 
 

@@ -8,12 +8,13 @@ from gateway.admission.conditions import require_conditions
 from gateway.admission.refusal import Refusal
 from gateway.admission.registered_certificates import Registered, registered_certificate
 from gateway.policies.model import InvalidCertificate, MutualTls, TokenBinding, TokenRule
-from gateway.trust.judgement import Distrust, Distrusted
+from gateway.trust.verdict import Distrust, Distrusted
 
 if TYPE_CHECKING:
     from gateway.admission.request import Leaf, Request
     from gateway.policies.model import Route
-    from gateway.trust.judgement import Judge, Trusted
+    from gateway.trust.judgement import Judge
+    from gateway.trust.verdict import Trusted
 
 
 class Judges(Protocol):

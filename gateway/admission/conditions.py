@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from gateway.policies.model import CertificatePolicy
-    from gateway.trust.judgement import Trusted
+    from gateway.trust.verdict import Trusted
     from psd2.certificates import Psd2Certificate
 
 _MOST_SHOWN: Final = 10

@@ -11,7 +11,7 @@ from psd2.roles import format_roles
 if TYPE_CHECKING:
     from gateway.policies.model import Route
     from gateway.register.model import Tpp
-    from gateway.trust.judgement import Trusted
+    from gateway.trust.verdict import Trusted
     from psd2.roles import PspRole
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from gateway.admission.refusal import Refusal
 from gateway.admission.request import Leaf
 from gateway.policies.model import SignatureRule
-from gateway.trust.judgement import Distrust, Distrusted
+from gateway.trust.verdict import Distrust, Distrusted
 from psd2.digests import UnknownDigest, WrongDigest, require_digest
 from psd2.http_signatures import (
     REQUEST_TARGET,

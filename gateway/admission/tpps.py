@@ -10,7 +10,7 @@ from gateway.register.model import TppStatus
 if TYPE_CHECKING:
     from gateway.admission.memory import Memory
     from gateway.register.model import Tpp
-    from gateway.trust.judgement import Trusted
+    from gateway.trust.verdict import Trusted
 
 
 def registered_tpp(trusted: Trusted | None, tpps: Memory[Tpp]) -> Tpp | None:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 from gateway.admission.grounds import GROUNDS
 from gateway.admission.stages import Stage
 from gateway.audit.evidence import established
-from gateway.audit.record import ABORTED, ADMITTED, REGISTRATION
+from gateway.audit.exchange import ABORTED, ADMITTED
+from gateway.audit.record import REGISTRATION
 from gateway.policies.model import MutualTls, TokenRule
 
 if TYPE_CHECKING:

@@ -15,66 +15,27 @@ import orjson
 
 from chassis.vouched_certificates import Vouched
 from gateway.admission.tracing import own_step
+from gateway.audit.exchange import FAILED, REFUSED
 from gateway.plans.redaction import Redactions
 from gateway.policies.model import SignatureRule, TokenRule
 from psd2.certificates import MalformedCertificate, Psd2Certificate, parse_certificate
 from psd2.roles import format_roles
 
 if TYPE_CHECKING:
-    from chassis.told_refusals import ToldRefusal
     from gateway.admission.admit import Admission
     from gateway.admission.request import Connection, Leaf, Request
     from gateway.admission.signatures import SignatureVerdict
     from gateway.admission.tokens import AccessToken
-    from gateway.edge.handshake import FailedHandshake
-    from gateway.limits.limiter import Receipt
+    from gateway.audit.exchange import Exchange
+    from gateway.edge.tls.handshake import FailedHandshake
     from gateway.message_signatures.judgement import VerifiedSignature
-    from gateway.plans.table import Entitled
     from gateway.policies.model import Route
-    from gateway.trust.judgement import Trusted
+    from gateway.trust.verdict import Trusted
 
-ADMITTED: Final = "admitted"
-REFUSED: Final = "refused"
-FAILED: Final = "failed"
-ABORTED: Final = "aborted"
 REGISTRATION: Final = "registration"
 """What `revocation` says of a certificate that no authority has issued: it ends with its registration."""
 _TOKEN_ID_CHARACTERS: Final = 16
 _MOST_PATH_CHARACTERS: Final = 500
-
-
-@dataclass(slots=True, kw_only=True)
-class Exchange:
-    """One request as it goes through; the audit record is made of it.
-
-    Times are seconds of a monotonic clock, but for `arrived_at`, which is the same moment as `began_at` in epoch seconds.
-    """
-
-    request: Request
-    admission: Admission
-    arrived_at: float
-    began_at: float
-    admitted_at: float | None = None
-    replied_at: float | None = None
-    status: int = 0
-    outcome: str = ADMITTED
-    reason: str | None = None
-    detail: str | None = None
-    text: str | None = None
-    told: ToldRefusal | None = None
-    refused_tpp: str | None = None
-    signature: SignatureVerdict | None = None
-    message_signature: VerifiedSignature | None = None
-    answer_keyid: str | None = None
-    entitled: Entitled | None = None
-    receipt: Receipt | None = None
-    limit: dict[str, object] | None = None
-    limit_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
-    target: str | None = None
-    retried: bool = False
-    sent_bytes: int = 0
-    received_bytes: int = 0
-    is_recorded: bool = False
 
 
 class CertificateDescriptions:

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from gateway.audit.exchange import ABORTED, ADMITTED, FAILED, REFUSED
 from gateway.audit.explanation import explanation_of
-from gateway.audit.record import ABORTED, ADMITTED, FAILED, REFUSED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

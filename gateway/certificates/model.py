@@ -76,7 +76,3 @@ class StoredCertificate:
     def current(self) -> CertificateVersion:
         """The version in use; there is always one."""
         return next(each for each in self.versions if each.stage is Stage.CURRENT)
-
-    def at_stage(self, stage: Stage) -> CertificateVersion | None:
-        """Return the first version at a stage."""
-        return next((each for each in self.versions if each.stage is stage), None)

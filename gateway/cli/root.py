@@ -42,9 +42,9 @@ for command in (get, describe, apply, diff, delete, history, rollback, token, au
     cli.add_command(command)
 
 
-def main(arguments: Sequence[str] | None = None, *, session: Session | None = None) -> NoReturn:
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command and end the process with its status."""
-    sys.exit(run(arguments, session=session))
+    sys.exit(run(arguments))
 
 
 def run(arguments: Sequence[str] | None = None, *, session: Session | None = None) -> int:

@@ -17,7 +17,8 @@ from gateway.admission.admit import Admission
 from gateway.admission.refusal import Refusal
 from gateway.admission.request import Connection, Request
 from gateway.admission.signatures import SignedRequest, has_seal_to_judge, judged_signature, require_demanded
-from gateway.audit.record import Exchange, RecordWriter
+from gateway.audit.exchange import Exchange
+from gateway.audit.record import RecordWriter
 from gateway.explain.asked import ExplainBody, asked_of
 from gateway.explain.dry_run import Verdict
 from gateway.explain.explainer import Explainer

@@ -17,8 +17,8 @@ from gateway.admission.refusal import Refusal
 from gateway.admission.rendering import Answer
 from gateway.admission.request import Connection, Leaf, Request
 from gateway.admission.stages import Stage
+from gateway.audit.exchange import Exchange
 from gateway.audit.explanation import told_to_its_tpp
-from gateway.audit.record import Exchange
 from gateway.edge.client_head import AmbiguousHead, ClientHead, HeadReader
 from gateway.explain.asked import MOST_BODY_BYTES, read_asked
 from gateway.explain.discretion import DiscreetKnowledge

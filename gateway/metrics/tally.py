@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gateway.admission.request import Connection
-    from gateway.audit.record import Exchange
-    from gateway.edge.handshake import FailedHandshake
+    from gateway.audit.exchange import Exchange
+    from gateway.edge.tls.handshake import FailedHandshake
 
 OTHER: Final = "other"
 # Upper bounds in seconds; the last bucket has none.

@@ -1,1 +1,1 @@
-"""The authorization server: authorization code with PKCE, certificate-bound tokens, and the Berlin Group scope."""
+"""The authorization server: the Berlin Group's OAuth approach and FAPI 2.0; what one RFC adds to the code flow is a package."""

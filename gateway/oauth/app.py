@@ -10,7 +10,8 @@ from werkzeug.exceptions import HTTPException
 
 from chassis.database import first_line, is_unavailability
 from chassis.logs import get_logger
-from gateway.oauth.answers import Answers, answer_refusals, log_refusal, route_of_request
+from chassis.straight_way import StraightWay
+from gateway.oauth.answers import NO_STORE, Answers, answer_refusals, log_refusal, route_of_request
 from gateway.oauth.arrival import Listener, listener_of, request_id_of
 from gateway.oauth.browser_endpoints import browser_blueprint
 from gateway.oauth.clients.unknown_certificates import unknown_certificates_blueprint
@@ -19,7 +20,6 @@ from gateway.oauth.jose.endpoint import jwks_blueprint
 from gateway.oauth.jose.response_signatures import response_signatures_blueprint
 from gateway.oauth.refusals import RedirectRefused, Refusal, shown
 from gateway.oauth.registration.endpoint import registration_blueprint
-from gateway.oauth.straight_way import StraightWay
 from gateway.oauth.tpp_endpoints import PSU_INTERACTIONS_PATH, form_endpoints, oauth_blueprint, psu_blueprint, psu_endpoint
 
 if TYPE_CHECKING:
@@ -79,7 +79,9 @@ def create_app(services: AuthorizationServices) -> Flask:
     forms = form_endpoints(protocol=services.protocol, pushing=services.pushing, edge_url=services.edge_url)
     interact = psu_endpoint(services.interactions)
     posted = {**forms, PSU_INTERACTIONS_PATH: interact}
-    app.wsgi_app = StraightWay(app.wsgi_app, posted, most_bytes=MOST_BODY_BYTES)  # type: ignore[method-assign]
+    app.wsgi_app = StraightWay(  # type: ignore[method-assign]
+        app.wsgi_app, posted, most_bytes=MOST_BODY_BYTES, headers=NO_STORE
+    )
     app.register_blueprint(
         oauth_blueprint(
             protocol=services.protocol,

@@ -26,6 +26,8 @@ from gateway.oauth.bank import (
     Bank,
     BankUnavailable,
     BegunInteraction,
+    Decision,
+    DecisionRefused,
     Interaction,
     InteractionStatus,
     NewInteraction,
@@ -41,7 +43,7 @@ from gateway.oauth.par.refusals import other_browsers_request_uri
 from gateway.oauth.rar.bank import ResourceRefused
 from gateway.oauth.rar.resources import Resources, not_made, to_make
 from gateway.oauth.refusals import OAuthRefused, PageRefused, RedirectRefused
-from gateway.oauth.scope import parse_scope
+from gateway.oauth.scope import resource_of
 from psd2.ids import new_secret
 
 if TYPE_CHECKING:
@@ -152,13 +154,16 @@ class Authorization:
             return Visit(self._begun_before(claim), browser)
         return Visit(self._begun(request, browser, claim).interaction.url, browser)
 
-    def begin(self, request: ValidRequest) -> Begun:
-        """Put a request before the PSU in a browser of its own; raises `PageRefused`, `RedirectRefused`."""
+    def begin(self, request: ValidRequest, decision: Decision | None = None) -> Begun:
+        """Put a request before the PSU in a browser of its own; raises `PageRefused`, `RedirectRefused`.
+
+        What is made for it is decided on at once, where the PSU's `decision` is known; raises `DecisionRefused`.
+        """
         browser = new_secret()
         claim = self._claim(request, browser)
         if isinstance(claim, str):  # which no other browser is told
             raise unknown_request()
-        return self._begun(request, browser, claim)
+        return self._begun(request, browser, claim, decision)
 
     def finish(self, one_time_id: str, *, browser: str | None) -> str:
         """Return where the browser goes next: to the client with the PSU's answer, or back to the bank's open page.
@@ -179,15 +184,19 @@ class Authorization:
 
     def _finished(self, kept: AuthorizationRequest, decided: Interaction | None) -> str:
         try:
-            if kept.expires_at <= self._clock.now():
-                raise timed_out(kept)
-            # Client and TPP may have been blocked or deleted while the PSU was thinking.
-            is_pushed = kept.pushed_sha256 is not None
-            validated_request(as_parameters(kept), self._register.registered, location=self._location, is_pushed=is_pushed)
-            return self._answer(kept, interaction_of(kept, decided or self._at_bank(kept)))
+            return self._answer(kept, interaction_of(kept, decided or self._returned(kept)))
         except RedirectRefused:
             self._give_up(kept)
             raise
+
+    def _returned(self, kept: AuthorizationRequest) -> Interaction:
+        """Return what became of a request that a PSU has taken its time over; raises `PageRefused`, `RedirectRefused`."""
+        if kept.expires_at <= self._clock.now():
+            raise timed_out(kept)
+        # Client and TPP may have been blocked or deleted while the PSU was thinking.
+        is_pushed = kept.pushed_sha256 is not None
+        validated_request(as_parameters(kept), self._register.registered, location=self._location, is_pushed=is_pushed)
+        return self._at_bank(kept)
 
     def abandon(self, begun: Begun) -> None:
         """End what was made for a request that nobody will decide on."""
@@ -213,12 +222,12 @@ class Authorization:
             raise unknown_request()
         return kept.interaction_url
 
-    def _begun(self, request: ValidRequest, browser: str, claim: Claim | None) -> Begun:
+    def _begun(self, request: ValidRequest, browser: str, claim: Claim | None, decision: Decision | None = None) -> Begun:
         one_time_id = new_secret()
         try:
             request = self._whole(request)
-            interaction = self._begin_at_bank(request, f"{self._issuer}{RESUME_PATH}/{one_time_id}")
-        except RedirectRefused:
+            interaction = self._begin_at_bank(request, f"{self._issuer}{RESUME_PATH}/{one_time_id}", decision)
+        except (RedirectRefused, DecisionRefused):
             if claim is not None:
                 self._pushed.release(claim)
             raise
@@ -243,14 +252,14 @@ class Authorization:
         One that has had its code has it in use: a tab that is opened again later must not end that.
         """
         if kept.is_made and not self._store.has_code(kept.sha256):
-            self._resources.give_up(parse_scope(kept.scope), tenant=kept.authorisation_number)
+            self._resources.give_up(resource_of(kept.scope), tenant=kept.authorisation_number)
 
-    def _begin_at_bank(self, request: ValidRequest, return_url: str) -> BegunInteraction:
+    def _begin_at_bank(self, request: ValidRequest, return_url: str, decision: Decision | None) -> BegunInteraction:
         client, asked = request.client, request.asked
         visit = NewVisit(client_id=client.client_id, client_name=client.name, return_url=return_url)
         try:
             if asked.resource is None:
-                return self._bank.make_and_begin(to_make(asked, tenant=client.authorisation_number), visit)
+                return self._bank.make_and_begin(to_make(asked, tenant=client.authorisation_number), visit, decision)
             return self._bank.begin(_new_interaction(client.authorisation_number, asked.service, asked.resource, visit))
         except ResourceRefused as error:
             raise of_request(not_made(asked, error), request) from error

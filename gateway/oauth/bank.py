@@ -50,12 +50,12 @@ class NewVisit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BegunInteraction:
-    """An interaction that waits for the PSU at `url`, to decide on `resource`."""
+class Decision:
+    """What a PSU decides who is stood in for; `accounts` None: all that were asked for."""
 
-    id: str
-    url: str
-    resource: str
+    psu: str
+    approved: bool
+    accounts: Sequence[str] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,14 +75,22 @@ class Interaction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BegunInteraction:
+    """An interaction that waits for the PSU at `url`, to decide on `resource`; or one that was `decided` on when it began."""
+
+    id: str
+    url: str
+    resource: str
+    decided: Interaction | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AddressedDecision:
     """A decision on what `address` names, for the TPP whose authorisation it is."""
 
     tenant: str
     address: str
-    psu: str
-    approved: bool
-    accounts: Sequence[str] | None
+    decision: Decision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,13 +107,16 @@ class Bank(ResourceBank, BackchannelBank, Protocol):
     def begin(self, new: NewInteraction) -> BegunInteraction:
         """Begin an interaction; raises `ResourceUnknown`, `ResourceNotAwaiting`, `BankUnavailable`."""
 
-    def make_and_begin(self, new: NewResource, visit: NewVisit) -> BegunInteraction:
-        """Make a consent or payment and begin an interaction for it; raises `ResourceRefused`, `BankUnavailable`."""
+    def make_and_begin(self, new: NewResource, visit: NewVisit, decision: Decision | None = None) -> BegunInteraction:
+        """Make a consent or payment and begin an interaction for it; raises `ResourceRefused`, `BankUnavailable`.
+
+        With a `decision` it is decided on, too; raises `DecisionRefused`, and then nothing was made.
+        """
 
     def interaction(self, interaction: str) -> Interaction:
         """Return an interaction; raises `BankUnavailable`."""
 
-    def decide(self, interaction: str, *, psu: str, approved: bool, accounts: Sequence[str] | None) -> Interaction:
+    def decide(self, interaction: str, decision: Decision) -> Interaction:
         """Decide in the PSU's place and return what became of it; raises `DecisionRefused`, `BankUnavailable`."""
 
     def decide_at(self, address: AddressedDecision) -> DecidedAddress:

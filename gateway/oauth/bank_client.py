@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from gateway.oauth.bank import (
     BankUnavailable,
     BegunInteraction,
     DecidedAddress,
-    DecisionRefused,
     Interaction,
     InteractionStatus,
     ResourceNotAwaiting,
     ResourceUnknown,
 )
 from gateway.oauth.ciba.bank_client import HttpBackchannel
-from gateway.oauth.rar.bank_client import ResourceId, believed
+from gateway.oauth.rar.bank_client import ResourceId, believed, problem_of, refused_decision
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from chassis.peers import PeerAnswer, PeerSession
-    from gateway.oauth.bank import AddressedDecision, NewInteraction, NewVisit
+    from gateway.oauth.bank import AddressedDecision, Decision, NewInteraction, NewVisit
     from gateway.oauth.rar.bank import NewResource
 
 _PATH: Final = "/internal/interactions"
@@ -54,17 +51,15 @@ class _InteractionBody(BaseModel):
     told: dict[str, Any] | None = None
 
 
+class _MadeAndDecidedBody(_InteractionBody):
+    url: _Text
+    resource: ResourceId
+
+
 class _DecidedBody(BaseModel):
     model_config = ConfigDict(strict=True)
     redirect: Annotated[str, StringConstraints(min_length=1, max_length=4000)] | None
     scaStatus: _Text  # noqa: N815 - wire name
-
-
-class _ProblemBody(BaseModel):
-    model_config = ConfigDict(strict=True)
-    code: _Text
-    detail: str
-    fields: dict[str, str] = {}
 
 
 class HttpBank(HttpBackchannel):
@@ -83,12 +78,19 @@ class HttpBank(HttpBackchannel):
             raise ResourceNotAwaiting
         return self._begun(believed(answer, HTTPStatus.CREATED, _BegunBody), new.resource)
 
-    def make_and_begin(self, new: NewResource, visit: NewVisit) -> BegunInteraction:
-        """Make a consent or payment and begin an interaction for it; raises `ResourceRefused`, `BankUnavailable`."""
-        body = believed(self._made(new, visit=asdict(visit)), HTTPStatus.CREATED, _MadeAndBegunBody)
-        return self._begun(body, body.resource)
+    def make_and_begin(self, new: NewResource, visit: NewVisit, decision: Decision | None = None) -> BegunInteraction:
+        """Make a consent or payment and begin an interaction for it; raises `ResourceRefused`, `BankUnavailable`.
 
-    def _begun(self, begun: _BegunBody, resource: str) -> BegunInteraction:
+        With a `decision` it is decided on, too; raises `DecisionRefused`, and then nothing was made.
+        """
+        if decision is None:
+            made = believed(self._made(new, visit=asdict(visit)), HTTPStatus.CREATED, _MadeAndBegunBody)
+            return self._begun(made, made.resource)
+        answer = self._made(new, visit=asdict(visit), decision=_decision_body(decision))
+        decided = believed(answer, HTTPStatus.CREATED, _MadeAndDecidedBody)
+        return replace(self._begun(decided, decided.resource), decided=_told(decided))
+
+    def _begun(self, begun: _BegunBody | _MadeAndDecidedBody, resource: str) -> BegunInteraction:
         # The browser is sent there: an address off our own front would make this an open redirector.
         if not begun.url.startswith(f"{self._front_url}/"):
             raise BankUnavailable(f"the bank's page {begun.url[:200]!r} is not on {self._front_url}")
@@ -98,34 +100,36 @@ class HttpBank(HttpBackchannel):
         """Return an interaction; raises `BankUnavailable`."""
         return _interaction(self._call("GET", _path(interaction)))
 
-    def decide(self, interaction: str, *, psu: str, approved: bool, accounts: Sequence[str] | None) -> Interaction:
+    def decide(self, interaction: str, decision: Decision) -> Interaction:
         """Decide in the PSU's place and return what became of it; raises `DecisionRefused`, `BankUnavailable`."""
-        body = _decision_body(psu, approved=approved, accounts=accounts)
-        return _interaction(self._decided(f"{_path(interaction)}/decision", body))
+        return _interaction(self._decided(f"{_path(interaction)}/decision", _decision_body(decision)))
 
     def decide_at(self, address: AddressedDecision) -> DecidedAddress:
         """Decide on what an address of the bank's names; raises `DecisionRefused`, `BankUnavailable`."""
-        body = _decision_body(address.psu, approved=address.approved, accounts=address.accounts)
-        answer = self._decided(f"{_PATH}/decisions", body | {"tenant": address.tenant, "address": address.address})
+        body = _decision_body(address.decision) | {"tenant": address.tenant, "address": address.address}
+        answer = self._decided(f"{_PATH}/decisions", body)
         decided = believed(answer, HTTPStatus.OK, _DecidedBody)
         return DecidedAddress(redirect=decided.redirect, sca_status=decided.scaStatus)
 
     def _decided(self, path: str, body: dict[str, object]) -> PeerAnswer:
         answer = self._call("POST", path, json=body)
         if answer.status_code in {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY}:
-            raise _decision_refused(answer)
+            raise refused_decision(problem_of(answer))
         if answer.status_code != HTTPStatus.OK:
             raise BankUnavailable(f"the bank answered {answer.status_code} to a decision")
         return answer
 
 
-def _decision_body(psu: str, *, approved: bool, accounts: Sequence[str] | None) -> dict[str, object]:
-    body: dict[str, object] = {"psu": psu, "result": "APPROVED" if approved else "REJECTED"}
-    return body if accounts is None else body | {"accounts": list(accounts)}
+def _decision_body(decision: Decision) -> dict[str, object]:
+    body: dict[str, object] = {"psu": decision.psu, "result": "APPROVED" if decision.approved else "REJECTED"}
+    return body if decision.accounts is None else body | {"accounts": list(decision.accounts)}
 
 
 def _interaction(answer: PeerAnswer) -> Interaction:
-    body = believed(answer, HTTPStatus.OK, _InteractionBody)
+    return _told(believed(answer, HTTPStatus.OK, _InteractionBody))
+
+
+def _told(body: _InteractionBody) -> Interaction:
     return Interaction(
         id=body.interaction,
         status=body.status,
@@ -150,12 +154,3 @@ def _new_body(new: NewInteraction) -> dict[str, str]:
         "client_name": new.client_name,
         "return_url": new.return_url,
     }
-
-
-def _decision_refused(answer: PeerAnswer) -> DecisionRefused:
-    try:
-        problem = _ProblemBody.model_validate_json(answer.content)
-    except ValidationError as error:
-        raise BankUnavailable(f"the bank answered {answer.status_code} without a problem document") from error
-    errors = [{"field": field, "problem": reason} for field, reason in problem.fields.items()]
-    return DecisionRefused(code=problem.code, detail=problem.detail, errors=errors)

@@ -18,7 +18,7 @@ from gateway.oauth.authorization_response import Responses
 from gateway.oauth.bank_client import HttpBank
 from gateway.oauth.ciba.allowance import AskAllowance
 from gateway.oauth.ciba.ping import BOUNDS, Notifier, Pings
-from gateway.oauth.ciba.reading import PARAMETERS as CIBA_PARAMETERS
+from gateway.oauth.ciba.reading import SIGNED_REQUESTS
 from gateway.oauth.ciba.service import Backchannel
 from gateway.oauth.ciba.store import SqlBackchannelStore
 from gateway.oauth.clients.assertions import Assertions
@@ -31,7 +31,7 @@ from gateway.oauth.grant_management.store import SqlGrantStore
 from gateway.oauth.jose.client_key_wiring import Calling, client_keys
 from gateway.oauth.jose.introspection import SignedIntrospection
 from gateway.oauth.jose.key_store import SqlSigningKeys
-from gateway.oauth.jose.request_object import RequestObjects
+from gateway.oauth.jose.request_object import RequestObjects, SignedKind
 from gateway.oauth.jose.rotation import Schedule
 from gateway.oauth.jose.server_keys import ServerKeys
 from gateway.oauth.jose.store import SqlPublishedKeys
@@ -93,7 +93,7 @@ def authorization_services(
         authorization=authorization,
         protocol=wiring.protocol(),
         pushing=PushEndpoint(
-            authorization=authorization, signed=wiring.request_objects(KNOWN_PARAMETERS), pushed=wiring.pushed
+            authorization=authorization, signed=wiring.request_objects(SignedKind(known=KNOWN_PARAMETERS)), pushed=wiring.pushed
         ),
         interactions=PsuInteractions(authorization=authorization, bank=bank, issuer=issuer),
         grants=wiring.grants,
@@ -121,7 +121,7 @@ class _Wiring:
         # Of proofs that come to the edge, the edge keeps count where limits are kept; what is counted here never comes there.
         self._accounts = SqlAccountStore(engine, lambda: clock.now().timestamp())
         self._published = client_keys(settings, threads=settings.authorization_threads, engine=engine, clock=clock)
-        self.register = Register(store=SqlRegisterStore(engine), clock=clock)
+        self.register = Register(store=SqlRegisterStore(engine), clock=clock, internal_hosts=settings.client_hosts)
         self.responses = Responses(issuer=self._issuer, signer=server_keys, clock=clock)
         self.grants = GrantManagement(store=SqlGrantStore(engine), tokens=self._store, resources=Resources(bank), clock=clock)
         self.pushed = PushedRequests(
@@ -156,8 +156,8 @@ class _Wiring:
             issuer=self._issuer,
         )
 
-    def request_objects(self, known: frozenset[str]) -> RequestObjects:
-        return RequestObjects(keys=self._published, issuer=self._issuer, clock=self._clock, known=known)
+    def request_objects(self, kind: SignedKind) -> RequestObjects:
+        return RequestObjects(keys=self._published, issuer=self._issuer, clock=self._clock, kind=kind)
 
     def _backchannel(self) -> Backchannel:
         return Backchannel(
@@ -172,7 +172,7 @@ class _Wiring:
                 seconds=self._settings.backchannel_ask_seconds,
             ),
             pings=Pings(document_seal(self._settings)),
-            signed=self.request_objects(CIBA_PARAMETERS),
+            signed=self.request_objects(SIGNED_REQUESTS),
             clock=self._clock,
             lifetimes=self._lifetimes,
             location=self._settings.edge_url,

@@ -12,7 +12,7 @@ from gateway.oauth.code_challenge import METHOD
 from gateway.oauth.model import AuthorizationCode, AuthorizationRequest, secret_sha256
 from gateway.oauth.parameters import Parameters
 from gateway.oauth.rar.resources import granted_entry
-from gateway.oauth.scope import BerlinScope, parse_scope
+from gateway.oauth.scope import resource_of
 from psd2.ids import new_uuid
 
 if TYPE_CHECKING:
@@ -33,14 +33,13 @@ def kept_request(
 ) -> AuthorizationRequest:
     """Return a request that has been put before the PSU."""
     detail, grant = request.asked.detail, request.grant
-    scope = BerlinScope(request.asked.service, interaction.resource)
     return AuthorizationRequest(
         sha256=secret_sha256(one_time_id),
         browser_sha256=secret_sha256(browser),
         client_id=request.client.client_id,
         authorisation_number=request.client.authorisation_number,
         redirect_uri=request.return_address.redirect_uri,
-        scope=str(scope),
+        scope=request.asked.granted(interaction.resource),
         state=request.return_address.state,
         response_alg=request.return_address.response_alg,
         code_challenge=request.code_challenge,
@@ -83,7 +82,7 @@ def code_for(
 
 def interaction_of(kept: AuthorizationRequest, interaction: Interaction) -> Interaction:
     """Return the interaction, if it is the one that was begun; raises `RedirectRefused`."""
-    scope = parse_scope(kept.scope)
+    scope = resource_of(kept.scope)
     asked = (kept.interaction, kept.authorisation_number, scope.service.kind, scope.resource)
     if (interaction.id, interaction.tenant, interaction.kind, interaction.resource) != asked:
         raise not_as_asked(kept)
@@ -97,7 +96,7 @@ def granted_details(kept: AuthorizationRequest, interaction: Interaction) -> str
     if interaction.told is None:
         raise bank_unavailable() from BankUnavailable(f"the bank does not tell what was granted for {kept.scope}")
     asked = {} if kept.authorization_details is None else json.loads(kept.authorization_details)
-    return json.dumps([granted_entry(parse_scope(kept.scope), asked=asked, standing=interaction.told)])
+    return json.dumps([granted_entry(resource_of(kept.scope), asked=asked, standing=interaction.told)])
 
 
 def as_parameters(kept: AuthorizationRequest) -> Parameters:
@@ -106,7 +105,7 @@ def as_parameters(kept: AuthorizationRequest) -> Parameters:
         "response_type": "code",
         "client_id": kept.client_id,
         "redirect_uri": kept.redirect_uri,
-        "scope": kept.scope,
+        "scope": str(resource_of(kept.scope)),
         "code_challenge": kept.code_challenge,
         "code_challenge_method": METHOD,
     }

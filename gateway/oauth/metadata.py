@@ -12,10 +12,11 @@ from gateway.oauth.authorization_request import RESPONSE_TYPE
 from gateway.oauth.authorization_response import ResponseMode
 from gateway.oauth.ciba.model import BC_AUTHORIZE_PATH
 from gateway.oauth.code_challenge import METHOD
-from gateway.oauth.grant_management.model import GRANTS_PATH, GrantAction
+from gateway.oauth.grant_management.model import GRANTS_PATH, SCOPES, GrantAction
 from gateway.oauth.jose.algorithms import VERIFIED_NAMES
 from gateway.oauth.jose.endpoint import JWKS_PATH
 from gateway.oauth.rar.model import DetailType
+from gateway.oauth.scope import ACCOUNTS_SCOPE
 from gateway.register.model import AuthMethod, DeliveryMode, GrantType, SigningAlg
 
 REGISTER_PATH: Final = "/register"
@@ -85,6 +86,8 @@ _AUTHENTICATION: Final = {
     "dpop_signing_alg_values_supported": ALGS.split(" "),
 }
 _GRANTS: Final = {
+    # Beside these, AIS:<consentId>, PIS:<paymentId> and PIIS:<consentId>, which name what the TPP has made at the bank.
+    "scopes_supported": [ACCOUNTS_SCOPE, *sorted(SCOPES)],
     "grant_types_supported": [grant.value for grant in GrantType],
     "grant_management_actions_supported": ["query", "revoke", *(action.value for action in GrantAction)],
     "grant_management_action_required": False,

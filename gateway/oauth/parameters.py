@@ -21,8 +21,9 @@ MOST_PARAMETERS: Final = 40
 MOST_VALUE_CHARACTERS: Final = 2048
 # Longer than others, by their nature.
 WIDE: Final = MappingProxyType({"authorization_details": 8192, "request": 12_288})
-# JSON, whose reader says which characters it may hold; names of people and firms need more than ASCII has (RFC 8259 §8.1).
-_ANY_TEXT: Final = frozenset({"authorization_details"})
+# Those whose reader says which characters they may hold: JSON, where names of people and firms need more than ASCII has
+# (RFC 8259 §8.1), and words for a PSU, which are refused by an error of their own (CIBA Core §13).
+_ANY_TEXT: Final = frozenset({"authorization_details", "binding_message"})
 _VALUE = re.compile(r"[\x20-\x7e]*")
 
 

@@ -30,17 +30,17 @@ from gateway.oauth.model import AccessToken, AuthorizationCode, RefreshToken
 from gateway.oauth.rar.refusals import PARAMETER as DETAILS
 from gateway.oauth.rar.refusals import invalid_details
 from gateway.oauth.refusals import OAuthRefused, Refusal, invalid_grant, invalid_scope, shown
-from gateway.oauth.scope import scope_values
+from gateway.oauth.scope import narrower_scope, scope_values
 from gateway.oauth.tokens import Holder, Tokens
 from gateway.register.model import GrantType
 
 if TYPE_CHECKING:
+    from chassis.straight_way import Answer
     from gateway.oauth.arrival import PresentedCertificate
     from gateway.oauth.ciba.service import Backchannel
     from gateway.oauth.clients.authentication import AuthenticatedClient, ClientAuthentication
     from gateway.oauth.dpop.key_binding import KeyBinding, Proofs
     from gateway.oauth.parameters import Parameters
-    from gateway.oauth.straight_way import Answer
 
 REVOCATION: Final = RevocationEndpoint.ENDPOINT_NAME
 INTROSPECTION: Final = IntrospectionEndpoint.ENDPOINT_NAME
@@ -181,17 +181,12 @@ class _RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]
         return refresh
 
     def _validate_token_scope(self, token: RefreshToken) -> None:
-        asked, granted = scope_values(self.request.parameters.get("scope") or ""), token.scope.split(" ")
-        if not set(asked) <= set(granted):
-            raise invalid_scope(
-                f"scope: is wider than what was granted, {shown(token.scope)}",
-                reason="oauth.scope",
-                hint="leave scope out, or ask for what was granted; anything else takes a new authorization (RFC 6749 §6)",
-            )
+        narrower_scope(token.scope, self.request.parameters.get("scope"))
 
     def create_token_response(self) -> _Answer:
         wanted = self.request.parameters.get(DETAILS)
-        answer = self.server.tokens.refresh(self.request.refresh_token, _holder(self), wanted)
+        scope = self.request.parameters.get("scope")
+        answer = self.server.tokens.refresh(self.request.refresh_token, _holder(self), wanted, scope=scope)
         return 200, answer, self.TOKEN_RESPONSE_HEADER
 
 

@@ -14,13 +14,14 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from gateway.oauth.authorization_request import KNOWN_PARAMETERS
-from gateway.oauth.bank import AddressedDecision, Bank, BankUnavailable, DecidedAddress, DecisionRefused
+from gateway.oauth.bank import AddressedDecision, Bank, BankUnavailable, DecidedAddress, Decision, DecisionRefused
 from gateway.oauth.metadata import AUTHORIZE_PATH
 from gateway.oauth.parameters import parse_parameters
 from gateway.oauth.refusals import OAuthRefused, Refusal, Refused
 
 if TYPE_CHECKING:
     from gateway.oauth.authorization import Authorization, Begun
+    from gateway.oauth.authorization_request import ValidRequest
     from gateway.oauth.bank import Interaction
     from psd2.certificates import Psd2Certificate
 
@@ -46,6 +47,11 @@ class PsuInteraction(BaseModel):
     psu: _Word
     result: Result
     accounts: Annotated[list[_Word], Field(max_length=MOST_ACCOUNTS)] | None = None
+
+    @property
+    def decision(self) -> Decision:
+        """What the PSU decides."""
+        return Decision(psu=self.psu, approved=self.result is Result.APPROVED, accounts=self.accounts)
 
 
 class InteractionRefused(Refused):
@@ -73,15 +79,9 @@ class PsuInteractions:
         return self._at_bank(wish, certificate)
 
     def _at_bank(self, wish: PsuInteraction, certificate: Psd2Certificate) -> DecidedAddress:
-        decision = AddressedDecision(
-            tenant=certificate.authorisation_number or "",
-            address=wish.url,
-            psu=wish.psu,
-            approved=wish.result is Result.APPROVED,
-            accounts=wish.accounts,
-        )
+        tenant = certificate.authorisation_number or ""
         try:
-            return self._bank.decide_at(decision)
+            return self._bank.decide_at(AddressedDecision(tenant=tenant, address=wish.url, decision=wish.decision))
         except DecisionRefused as refused:
             raise _decision_refused(refused) from refused
         except BankUnavailable as error:
@@ -93,24 +93,29 @@ class PsuInteractions:
             request = self._authorization.validate(parse_parameters(query, known=KNOWN_PARAMETERS))
             if request.client.authorisation_number != certificate.authorisation_number:
                 raise _other_tpps_client()
-            begun = self._authorization.begin(request)
-            decided = self._decided_at_bank(begun, wish)
+            begun = self._begun(request, wish.decision)
+            decided = begun.interaction.decided or self._decided_at_bank(begun, wish.decision)
             return self._authorization.finish_decided(begun, decided)
         except OAuthRefused as refused:
             # What a browser would be shown or sent away with is told here as it is, with the field it lies in.
             raise InteractionRefused(refused.refusal, [_error("url", refused.refusal.description)]) from refused
 
-    def _decided_at_bank(self, begun: Begun, wish: PsuInteraction) -> Interaction:
+    def _begun(self, request: ValidRequest, decision: Decision) -> Begun:
         try:
-            return self._decide_at_bank(begun.interaction.id, wish)
+            return self._authorization.begin(request, decision)
+        except DecisionRefused as refused:
+            raise _decision_refused(refused) from refused
+
+    def _decided_at_bank(self, begun: Begun, decision: Decision) -> Interaction:
+        try:
+            return self._decide_at_bank(begun.interaction.id, decision)
         except InteractionRefused:
             self._authorization.abandon(begun)
             raise
 
-    def _decide_at_bank(self, interaction: str, wish: PsuInteraction) -> Interaction:
-        approved = wish.result is Result.APPROVED
+    def _decide_at_bank(self, interaction: str, decision: Decision) -> Interaction:
         try:
-            return self._bank.decide(interaction, psu=wish.psu, approved=approved, accounts=wish.accounts)
+            return self._bank.decide(interaction, decision)
         except DecisionRefused as refused:
             raise _decision_refused(refused) from refused
         except BankUnavailable as error:

@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, cast, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from chassis.single_statements import SingleRead, SingleWrite
+from chassis.statements import Change, Query
 from gateway.changes.kinds import ChangeKind
 from gateway.changes.store import append_change
 from gateway.oauth.grant_management.store import put_grant
@@ -73,31 +74,30 @@ _OF_SHA256: Final = {
         (RefreshToken, refresh_tokens),
     )
 }
-_ADD_REQUEST: Final = insert(authorization_requests)
-_BEGIN_PUSHED: Final = (
+_ADD_REQUEST: Final = Change(insert(authorization_requests))
+_BEGIN_PUSHED: Final = Change(
     update(pushed_requests)
     .where(pushed_requests.c.sha256 == bindparam("wanted"), pushed_requests.c.claimed_at == bindparam("at"))
     .values(begun_as=bindparam("begun"))
 )
-_ADD_REFRESH: Final = insert(refresh_tokens)
+_ADD_REFRESH: Final = Change(insert(refresh_tokens))
 # Of a client that is locked against deletion: one deleted a moment ago must not leave a living token behind.
-_ADD_ACCESS: Final = (
-    insert(access_tokens)
-    .from_select(
-        access_tokens.c.keys(),
-        select(*(cast(bindparam(column.name), column.type) for column in access_tokens.c))
-        .where(clients.c.client_id == bindparam("client_id"))
-        .with_for_update(read=True, of=clients),
-    )
-    .execution_options(preserve_rowcount=True)
+_OF_CLIENT: Final = insert(access_tokens).from_select(
+    access_tokens.c.keys(),
+    select(*(cast(bindparam(column.name), column.type) for column in access_tokens.c))
+    .where(clients.c.client_id == bindparam("client_id"))
+    .with_for_update(read=True, of=clients),
 )
-_CODE_OF_REQUEST: Final = select(authorization_codes.c.sha256).where(
+_ADD_ACCESS: Final = Change(_OF_CLIENT)
+_CODE_OF_REQUEST: Final = select(authorization_codes.c.claimed_at).where(
     authorization_codes.c.request_sha256 == bindparam("wanted")
 )
-_CLAIM: Final = update(authorization_codes).where(
-    authorization_codes.c.sha256 == bindparam("wanted"), authorization_codes.c.claimed_at.is_(None)
+_CLAIM: Final = Change(
+    update(authorization_codes).where(
+        authorization_codes.c.sha256 == bindparam("wanted"), authorization_codes.c.claimed_at.is_(None)
+    )
 )
-_LIVING_REFRESH: Final = (
+_LIVING_REFRESH: Final = Query(
     select(refresh_tokens.c.sha256)
     .where(refresh_tokens.c.sha256 == bindparam("wanted"), refresh_tokens.c.revoked_at.is_(None))
     .with_for_update()
@@ -113,16 +113,16 @@ class SqlOAuthStore:
         self._code_of_request = SingleRead(engine, _CODE_OF_REQUEST)
         insert_ = postgresql.Insert if engine.dialect.name == "postgresql" else sqlite.Insert
         self._put_code = SingleWrite(engine, _code_unless_redeemed(insert_))
-        self._add_access = SingleWrite(engine, _ADD_ACCESS)
+        self._add_access = SingleWrite(engine, _OF_CLIENT)
 
     def add_request(self, request: AuthorizationRequest, claim: Claim | None = None) -> None:
         """Keep an authorization request, begun by `claim`; raises `ClaimLost` where that is another's now."""
         with self._engine.begin() as connection:
             if claim is not None:
                 values = {"wanted": claim.sha256, "at": claim.at.timestamp(), "begun": request.sha256}
-                if connection.execute(_BEGIN_PUSHED, values).rowcount != 1:
+                if _BEGIN_PUSHED.run(connection, values) != 1:
                     raise ClaimLost
-            connection.execute(_ADD_REQUEST, _values(request))
+            _ADD_REQUEST.run(connection, _values(request))
 
     def request(self, sha256: str) -> AuthorizationRequest | None:
         """Return the authorization request, or None."""
@@ -131,6 +131,11 @@ class SqlOAuthStore:
     def has_code(self, request_sha256: str) -> bool:
         """Tell whether the request was answered with a code, redeemed or not."""
         return self._code_of_request.row(wanted=request_sha256) is not None
+
+    def has_redeemed_code(self, request_sha256: str) -> bool:
+        """Tell whether the request was answered with a code that has been redeemed."""
+        row = self._code_of_request.row(wanted=request_sha256)
+        return row is not None and row["claimed_at"] is not None
 
     def put_code(self, code: AuthorizationCode) -> None:
         """Keep a code in the place of an unredeemed one of the same request; raises `CodeAlreadyRedeemed`."""
@@ -151,13 +156,13 @@ class SqlOAuthStore:
         with self._engine.begin() as connection:
             # The claim comes first: the database lets one of several claimers through, whatever process it is in.
             claim = {"wanted": code.sha256, "claimed_at": access.issued_at.timestamp()}
-            if connection.execute(_CLAIM, claim).rowcount != 1:
+            if _CLAIM.run(connection, claim) != 1:
                 raise CodeAlreadyRedeemed
             if grant is not None and put_grant(connection, grant, merges=code.merges):
                 _revoke_tokens(connection, grant.id, access.issued_at)
             _add_access(connection, access)
             if refresh is not None:
-                connection.execute(_ADD_REFRESH, _values(refresh))
+                _ADD_REFRESH.run(connection, _values(refresh))
 
     def add_access_token(self, access: AccessToken) -> None:
         """Keep an access token; raises `GrantWithdrawn` where its client is gone."""
@@ -168,7 +173,7 @@ class SqlOAuthStore:
         """Keep an access token made by a refresh token; raises `GrantWithdrawn` where that was revoked meanwhile."""
         with self._engine.begin() as connection:
             # Locked, so that a revocation either comes before and is seen here, or after and revokes this token too.
-            if connection.execute(_LIVING_REFRESH, {"wanted": refresh_sha256}).first() is None:
+            if _LIVING_REFRESH.first(connection, wanted=refresh_sha256) is None:
                 raise GrantWithdrawn
             _add_access(connection, access)
 
@@ -214,7 +219,7 @@ def _code_unless_redeemed(insert_: type[postgresql.Insert | sqlite.Insert]) -> I
 
 
 def _add_access(connection: Connection, access: AccessToken) -> None:
-    if connection.execute(_ADD_ACCESS, _values(access)).rowcount != 1:
+    if _ADD_ACCESS.run(connection, _values(access)) != 1:
         raise GrantWithdrawn
 
 

@@ -18,7 +18,7 @@ from gateway.oauth.model import (
 )
 from gateway.oauth.rar.narrowing import narrowed_details, narrowed_scope
 from gateway.oauth.refusals import OAuthRefused, invalid_grant
-from gateway.oauth.scope import Service, parse_scope
+from gateway.oauth.scope import Service, narrower_scope, resource_of
 from gateway.register.model import GrantType
 from psd2.ids import new_secret, new_uuid
 
@@ -119,7 +119,7 @@ class Tokens:
         access_secret, refresh_secret = new_secret(SECRET_BYTES), new_secret(SECRET_BYTES)
         scope = narrowed_scope(code.scope, wanted, code.granted)
         access = self._access(access_secret, holder, scope=scope, subject=code.subject, grant_id=code.grant_id)
-        renewable = parse_scope(code.scope).service in _RENEWABLE and holder.client.check_grant_type(GrantType.REFRESH_TOKEN)
+        renewable = resource_of(code.scope).service in _RENEWABLE and holder.client.check_grant_type(GrantType.REFRESH_TOKEN)
         refresh = self._refresh(refresh_secret, code) if renewable else None
         grant = self._grants.of_code(code, expires_at=self._clock.now() + self._lifetimes.refresh_token)
         try:
@@ -145,7 +145,9 @@ class Tokens:
         _require_role_still(refresh.scope, client)
         return refresh
 
-    def refresh(self, refresh: RefreshToken, holder: Holder, wanted: str | None = None) -> dict[str, object]:
+    def refresh(
+        self, refresh: RefreshToken, holder: Holder, wanted: str | None = None, *, scope: str | None = None
+    ) -> dict[str, object]:
         """Give a new access token, bound to the certificate presented now; raises `OAuthRefused`.
 
         The refresh token stays: it is bound to the client by its certificate, so a stolen one is worth nothing, and
@@ -153,7 +155,7 @@ class Tokens:
         """
         secret = new_secret(SECRET_BYTES)
         granted = self._grants.details(refresh.grant_id)
-        scope = narrowed_scope(refresh.scope, wanted, granted)
+        scope = narrowed_scope(narrower_scope(refresh.scope, scope), wanted, granted)
         access = self._access(secret, holder, scope=scope, subject=refresh.subject, grant_id=refresh.grant_id)
         try:
             self._store.add_refreshed(access, refresh.sha256)
@@ -240,7 +242,7 @@ def _told(details: list[dict[str, Any]] | None, scope: str) -> dict[str, object]
 
 
 def _require_role_still(scope: str, client: AuthenticatedClient) -> None:
-    role = parse_scope(scope).service.role
+    role = resource_of(scope).service.role
     if role not in client.tpp.roles:
         raise invalid_grant(
             f"the TPP no longer holds the role {role}, which scope {scope} needs",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from flask import Blueprint, Response, request
 from pydantic import ValidationError
 
+from chassis.straight_way import JSON, raise_what_was_raised
 from gateway.dpop.rule import NONCE_HEADER
 from gateway.oauth.answers import NO_STORE, answer_refusals
 from gateway.oauth.arrival import Listener, require_listener, require_presented_certificate, require_presented_qwac
@@ -24,7 +25,6 @@ from gateway.oauth.parameters import parse_parameters
 from gateway.oauth.protocol import INTROSPECTION, REVOCATION, CertifiedRequest, OAuthProtocol
 from gateway.oauth.psu_interactions import InteractionRefused, PsuInteraction, PsuInteractions
 from gateway.oauth.refusals import Refusal, invalid_request
-from gateway.oauth.straight_way import JSON, raise_what_was_raised
 
 PSU_INTERACTIONS_PATH: Final = "/sandbox/v1/psu-interactions"
 _FORM: Final = "application/x-www-form-urlencoded"
@@ -46,10 +46,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from wsgiref.types import WSGIEnvironment
 
+    from chassis.straight_way import Answer, PostedEndpoint
     from gateway.oauth.answers import Answers
     from gateway.oauth.jose.introspection import SignedIntrospection
     from gateway.oauth.par.endpoint import PushEndpoint
-    from gateway.oauth.straight_way import Answer, PostedEndpoint
     from psd2.certificates import Psd2Certificate
 
 

@@ -183,15 +183,3 @@ class Deployment:
     path_prefix: str
     description: str
     routes: tuple[Route, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Deployments:
-    """All deployments, as one snapshot holds them."""
-
-    all: tuple[Deployment, ...]
-
-    @property
-    def routes(self) -> tuple[Route, ...]:
-        """The routes of all of them."""
-        return tuple(route for deployment in self.all for route in deployment.routes)

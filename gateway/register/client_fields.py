@@ -42,6 +42,7 @@ class ClientFields(BaseModel):
     authorization_details_types: Annotated[tuple[_Type, ...], Field(max_length=MOST_ENTRIES)] = ()
     backchannel_token_delivery_mode: DeliveryMode | None = None
     backchannel_client_notification_endpoint: Text | None = None
+    backchannel_authentication_request_signing_alg: SigningAlg | None = None
 
 
 FIELDS: Final = tuple(ClientFields.model_fields)

@@ -27,6 +27,7 @@ _READERS: Final[dict[str, _Reader]] = {
     "introspection_signed_response_alg": SigningAlg,
     "authorization_details_types": tuple,
     "backchannel_token_delivery_mode": DeliveryMode,
+    "backchannel_authentication_request_signing_alg": SigningAlg,
     "held_by_operator": tuple,
 }
 _IN_COLUMNS: Final = frozenset({"token_endpoint_auth_method", "status"})

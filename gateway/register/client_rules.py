@@ -43,7 +43,11 @@ _DNS_NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}
 _EMAIL = re.compile(r"[!-?A-~]{1,64}@[A-Za-z0-9.-]{1,255}")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 _TYPE = re.compile(r"[A-Za-z0-9._:/-]{1,100}")
-_CIBA_FIELDS: Final = ("backchannel_token_delivery_mode", "backchannel_client_notification_endpoint")
+_CIBA_FIELDS: Final = (
+    "backchannel_token_delivery_mode",
+    "backchannel_client_notification_endpoint",
+    "backchannel_authentication_request_signing_alg",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +70,9 @@ def faults_of_client(client: Client, unread: Collection[str] = ()) -> Iterator[F
     return faults_by(_RULES, client, unread)
 
 
-def require_consistent_client(client: Client) -> None:
-    """Raise `ClientRefused` with everything that is wrong with the client."""
-    faults = tuple(faults_of_client(client))
+def require_consistent_client(client: Client, more: Iterable[Fault] = ()) -> None:
+    """Raise `ClientRefused` with everything that is wrong with the client, and what `more` there is."""
+    faults = (*faults_of_client(client), *more)
     if faults:
         raise ClientRefused(faults)
 
@@ -152,7 +156,7 @@ def _faults_of_keys(client: Client) -> Iterator[Fault]:
         yield from _faults_of_https("jwks_uri", client.jwks_uri)
     if client.jwks is not None:
         yield from _faults_of_jwks(client.jwks, client)
-    if client.must_sign_requests and not client.has_keys:
+    if client.must_sign_backchannel_requests and not client.has_keys:
         yield Fault("jwks", "or jwks_uri is missing: its request objects are signed by the client's keys")
 
 
@@ -163,7 +167,7 @@ def _faults_of_jwks(jwks: Mapping[str, Any], client: Client) -> Iterator[Fault]:
     except KeySetRefused as refused:
         yield Fault(f"jwks.{refused.field}".removesuffix(".jwks"), refused.reason)
         return
-    if client.must_sign_requests and not registered.keys:
+    if client.must_sign_backchannel_requests and not registered.keys:
         yield Fault("jwks.keys", "must hold a key that signs its requests: RSA, on P-256 or Ed25519 (FAPI 2.0 SP §5.4.1)")
     certificates = []
     for place, key in enumerate(jwks["keys"]):
@@ -226,7 +230,13 @@ _RULES: Final = (
     Rule(_faults_of_subject, frozenset({*SUBJECT_FIELDS, "token_endpoint_auth_method"})),
     Rule(
         _faults_of_keys,
-        _KEY_FIELDS | {"token_endpoint_auth_signing_alg", "require_signed_request_object", "profile"},
+        _KEY_FIELDS
+        | {
+            "token_endpoint_auth_signing_alg",
+            "require_signed_request_object",
+            "profile",
+            "backchannel_authentication_request_signing_alg",
+        },
     ),
     Rule(_faults_of_profile, frozenset({"profile", "dpop_bound_access_tokens", "require_signed_request_object"})),
     Rule(_faults_of_backchannel, frozenset({*_CIBA_FIELDS, "grant_types"})),

@@ -151,6 +151,7 @@ class Client:
     authorization_details_types: tuple[str, ...] = ()
     backchannel_token_delivery_mode: DeliveryMode | None = None
     backchannel_client_notification_endpoint: str | None = None
+    backchannel_authentication_request_signing_alg: SigningAlg | None = None
     registration_access_token_sha256: str | None = field(default=None, repr=False)
     software_statement_issuer: str | None = None
     # Members that the operator made stricter, of a client that registered by itself (gateway.register.operator_terms).
@@ -165,6 +166,11 @@ class Client:
     def must_sign_requests(self) -> bool:
         """Whether its authorization requests have to be signed request objects (RFC 9101 §10.5, FAPI 2.0 MS §5.3)."""
         return self.require_signed_request_object or self.profile.signs_messages
+
+    @property
+    def must_sign_backchannel_requests(self) -> bool:
+        """Whether its backchannel requests have to be signed: of who signs the others, or says so (CIBA Core §4)."""
+        return self.must_sign_requests or self.backchannel_authentication_request_signing_alg is not None
 
 
 class RegisterRefusal(Exception):

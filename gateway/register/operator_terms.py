@@ -14,6 +14,9 @@ _STRICTNESS: Final[Mapping[str, Callable[[Client], int]]] = {
     "profile": lambda client: list(ClientProfile).index(client.profile),
     "token_endpoint_auth_method": lambda client: client.token_endpoint_auth_method is AuthMethod.PRIVATE_KEY_JWT,
     "require_signed_request_object": lambda client: client.require_signed_request_object,
+    "backchannel_authentication_request_signing_alg": lambda client: (
+        client.backchannel_authentication_request_signing_alg is not None
+    ),
     "dpop_bound_access_tokens": lambda client: client.dpop_bound_access_tokens,
 }
 

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from gateway.configuration.changes import WHATEVER_STANDS
 from gateway.register.certificates import require_own_certificates
+from gateway.register.client_addresses import faults_of_addresses
 from gateway.register.client_rules import require_consistent_client
 from gateway.register.model import (
     Client,
     ClientOfAnotherTpp,
     ClientProfile,
+    Fault,
     RegisterRefusal,
     TooManyClients,
     Tpp,
@@ -20,7 +22,7 @@ from gateway.register.model import (
 from psd2.authorisation_number import AuthorisationNumber, InvalidAuthorisationNumber
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from datetime import datetime
 
     from gateway.configuration.changes import Precondition
@@ -94,9 +96,11 @@ class SavedClient(NamedTuple):
 class Register:
     """TPPs and their clients."""
 
-    def __init__(self, *, store: RegisterStore, clock: Clock) -> None:
+    def __init__(self, *, store: RegisterStore, clock: Clock, internal_hosts: frozenset[str] = frozenset()) -> None:
+        """Let clients name addresses on the public internet, and the hosts inside, `host:port`, that the operator names."""
         self._store = store
         self._clock = clock
+        self._internal_hosts = internal_hosts
 
     def tpp(self, authorisation_number: str) -> Tpp | None:
         """Return the TPP, or None."""
@@ -154,11 +158,15 @@ class Register:
             _require_owner(client, standing, view)
             if standing is None and most_of_tpp is not None:
                 _require_room(client, view, most_of_tpp)
-            require_consistent_client(client)
+            require_consistent_client(client, self.faults_of_addresses(client, standing))
             require_own_certificates(client, partial(view.taken_certificates, besides=client.authorisation_number))
             return client
 
         return self._store.change_client(client_id, decide, self._clock.now(), expected)
+
+    def faults_of_addresses(self, client: Client, standing: Client | None) -> Iterator[Fault]:
+        """Give the addresses of a client that nothing would ever come of, but for those that it has already."""
+        return faults_of_addresses(client, standing, internal_hosts=self._internal_hosts)
 
     def delete_client(self, client_id: str, expected: Precondition = WHATEVER_STANDS) -> bool:
         """Delete a client and revoke its tokens; returns whether it was there; raises `PreconditionFailed`."""

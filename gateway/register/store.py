@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from sqlalchemy import bindparam, delete, insert, select, update
@@ -41,6 +42,7 @@ _REGISTERED: Final = (
     .join(tpps, tpps.c.authorisation_number == clients.c.authorisation_number)
     .where(clients.c.client_id == bindparam("client_id"))
 )
+_MOST_REMEMBERED: Final = 500
 _BOOKKEEPING: Final = frozenset({"created_at", "updated_at"})
 
 
@@ -119,7 +121,7 @@ class SqlRegisterStore:
     def registered(self, client_id: str) -> RegisteredClient | None:
         """Return the client together with its TPP, or None."""
         row = self._registered.row(client_id=client_id)
-        return RegisteredClient(_client_of(row), _tpp_of(row, _OF_TPP)) if row else None
+        return _registered_of(tuple(row.items())) if row else None
 
     def change_client(
         self,
@@ -251,6 +253,13 @@ def _tpp_of(columns: Mapping[str, Any], prefix: str = "") -> Tpp:
         roles=read_roles(columns[f"{prefix}roles"]),
         status=TppStatus(columns[f"{prefix}status"]),
     )
+
+
+@lru_cache(maxsize=_MOST_REMEMBERED)
+def _registered_of(row: tuple[tuple[str, Any], ...]) -> RegisteredClient:
+    """Read a row, the same each time: a client asks several times a flow, and hardly ever changes."""
+    columns = dict(row)
+    return RegisteredClient(_client_of(columns), _tpp_of(columns, _OF_TPP))
 
 
 def _client(row: Row[Any]) -> Client:

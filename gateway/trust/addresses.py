@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -14,6 +15,8 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _NAT64: Final = IPv6Network("64:ff9b::/96")
 _RELAYED: Final = (IPv6Network("2002::/16"), IPv6Network("2001::/32"))
 _LAST_PORT: Final = 65_535
+# Names that no public name server answers for (RFC 6761 §6.3, RFC 6762 §3; `.internal` is set aside for such by ICANN).
+_NAMES_INSIDE: Final = (".localhost", ".local", ".internal")
 
 IpAddress = IPv4Address | IPv6Address
 
@@ -69,6 +72,30 @@ def require_allowed(location: Location, found: Iterable[IpAddress], internal_hos
     if location.authority not in internal_hosts:
         for address in found:
             _require_public(address)
+
+
+def is_inside(host: str) -> bool:
+    """Tell whether a host is inside as far as its name says: nothing is looked up, and a name may lead anywhere later."""
+    address = _written_address(host)
+    if address is None:
+        name = host.rstrip(".").lower()
+        return "." not in name or name.endswith(_NAMES_INSIDE)
+    try:
+        _require_public(address)
+    except AddressRefused:
+        return True
+    return False
+
+
+def _written_address(host: str) -> IpAddress | None:
+    try:
+        return ip_address(host)
+    except ValueError:
+        pass
+    try:
+        return IPv4Address(socket.inet_aton(host))  # as resolvers read it: 127.1, 0x7f.0.0.1
+    except OSError:
+        return None
 
 
 def _require_public(address: IpAddress) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
-from gateway.trust.crl_bounds import FIELD, MOST_BYTES, require_bounded
+from gateway.trust.crl_bounds import FIELD, require_bounded
 from gateway.trust.model import PUSHED, RevocationList, TrustRefusal
 from gateway.trust.serials import RevokedSerials, SerialTooLong
 from psd2.thumbprints import sha256_hex
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPublicKeyTypes
-
-__all__ = ["FIELD", "MOST_BYTES", "read_crl"]
 
 _CLOCK_SKEW: Final = timedelta(minutes=5)
 # DER of `critical TRUE`: where these octets are nowhere, no entry's extensions need to be read, which takes half a second.

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
 from chassis.logs import get_logger
-from gateway.trust.crl import MOST_BYTES
+from gateway.trust.crl_bounds import MOST_BYTES
 from gateway.trust.crl_points import points_of
 from gateway.trust.crl_turns import next_turns
 from gateway.trust.fetching import FetchFailed, Order

@@ -28,7 +28,11 @@ _NOT_MODIFIED: Final = 304
 
 
 class FetchFailed(Exception):
-    """Nothing usable came; the message says why."""
+    """Nothing usable came; the message says why, `status` what was answered, None where nothing was."""
+
+    def __init__(self, text: str, *, status: int | None = None) -> None:
+        super().__init__(text)
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +98,7 @@ class Fetcher:
             if response.status == _NOT_MODIFIED and "If-None-Match" in order.headers:
                 return Fetched(None, order.headers["If-None-Match"])
             if response.status not in order.taken:
-                raise FetchFailed(f"{url}: answered {response.status}")
+                raise FetchFailed(f"{url}: answered {response.status}", status=response.status)
             if not order.most_bytes:
                 return Fetched(None, None)
             return Fetched(_body(response, url, order.most_bytes), response.headers.get("ETag"))

@@ -42,8 +42,6 @@ if TYPE_CHECKING:
     from gateway.trust.snapshot import TrustSnapshot
     from psd2.certificates import Psd2Certificate
 
-__all__ = ["Distrust", "Distrusted", "Judge", "Trusted"]
-
 _MOST_VERDICTS: Final = 10_000
 # How long a chain that did not verify is taken for broken: a CA of it may come into force.
 _CHAIN_RETRY_SECONDS: Final = 60.0

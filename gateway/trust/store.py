@@ -14,7 +14,7 @@ from gateway.configuration.changes import WHATEVER_STANDS
 from gateway.configuration.store import standing_documents
 from gateway.configuration.tags import require_standing
 from gateway.tables.trust import blocked_certificates, crls, trust_certificates
-from gateway.trust.crl import FIELD
+from gateway.trust.crl_bounds import FIELD
 from gateway.trust.model import ListInForce, OutdatedCrl, TrustCertificate, TrustKind
 
 if TYPE_CHECKING:

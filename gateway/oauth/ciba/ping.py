@@ -10,6 +10,7 @@ import base64
 import json
 import threading
 from datetime import timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, Protocol
 
 from chassis.logs import get_logger
@@ -40,6 +41,7 @@ _MOST_EACH: Final = 10
 _LOOK: Final = timedelta(seconds=1)
 _ATTEMPT: Final = timedelta(seconds=30)
 _TAKEN: Final = frozenset({200, 204})  # CIBA Core §10.2
+_LATER: Final = frozenset({408, 425, 429})
 # So many endpoints are waited for at a time, by threads that do nothing else.
 BOUNDS: Final = Bounds(overall=16, each=4, slow=8)
 
@@ -179,7 +181,7 @@ class Notifier:
             return True
         except (AddressRefused, FetchFailed) as error:
             get_logger().warning("ciba.ping_failed", client=request.client_id, error=str(error)[:300])
-            return False
+            return isinstance(error, FetchFailed) and _is_final(error.status)
         return True
 
     def _post(self, url: str, auth_req_id: str, token: str, *, party: str) -> None:
@@ -206,3 +208,8 @@ class Notifier:
                 self.tell_all()
             except Exception as error:  # noqa: BLE001 - the next turn tries again; a dead thread would never
                 get_logger().error("ciba.pings_failed", error=repr(error))
+
+
+def _is_final(status: int | None) -> bool:
+    """Tell whether the client has heard and wants no more of it: the same again would be answered the same."""
+    return status is not None and status < HTTPStatus.INTERNAL_SERVER_ERROR and status not in _LATER

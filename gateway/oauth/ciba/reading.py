@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from gateway.oauth.ciba.model import USUAL_SECONDS
 from gateway.oauth.ciba.refusals import no_backchannel_client, strange_binding_message
 from gateway.oauth.grant_management.wishes import read_grant_wish
+from gateway.oauth.jose.request_object import SignedKind
 from gateway.oauth.rar.asked import read_asked, require_may_ask
 from gateway.oauth.refusals import invalid_request
 from gateway.register.model import DeliveryMode, GrantType
@@ -25,6 +26,7 @@ PARAMETERS: Final = frozenset(
         "requested_expiry", "client_notification_token", "request", "grant_management_action", "grant_id",
     }
 )  # fmt: skip
+SIGNED_REQUESTS: Final = SignedKind(known=PARAMETERS, is_backchannel=True)
 _HINTS: Final = ("login_hint", "login_hint_token", "id_token_hint")
 _LOGIN: Final = re.compile(r"[!-~]{1,64}")
 _MESSAGE: Final = re.compile(r"[A-Za-z0-9 .,:;#+/()_-]{1,40}")

@@ -29,7 +29,7 @@ from gateway.oauth.ciba.refusals import (
 from gateway.oauth.grant_management.changing import changed_grant, whole_request
 from gateway.oauth.model import AuthorizationCode, CodeAlreadyRedeemed, secret_sha256
 from gateway.oauth.refusals import OAuthRefused
-from gateway.oauth.scope import parse_scope
+from gateway.oauth.scope import resource_of
 from psd2.ids import new_secret, new_uuid
 
 if TYPE_CHECKING:
@@ -69,6 +69,9 @@ class CodeStore(Protocol):
 
     def put_code(self, code: AuthorizationCode) -> None:
         """Keep a code in the place of an unredeemed one of the same request; raises `CodeAlreadyRedeemed`."""
+
+    def has_redeemed_code(self, request_sha256: str) -> bool:
+        """Tell whether the request was answered with a code that has been redeemed."""
 
 
 class Backchannel:
@@ -132,7 +135,8 @@ class Backchannel:
         try:
             self._store.note_poll(kept, now)
         except PolledTooSoon as error:
-            raise too_soon() from error
+            # Whoever has had the tokens is not told to come again later.
+            raise (already_redeemed() if self._codes.has_redeemed_code(kept.sha256) else too_soon()) from error
         status = self._status(kept) if now < kept.expires_at else AskStatus.EXPIRED
         if status is not AskStatus.APPROVED:
             raise _undecided(status)
@@ -198,7 +202,7 @@ class Backchannel:
             sha256=secret_sha256(secret),
             client_id=client.client_id,
             authorisation_number=client.authorisation_number,
-            scope=str(scope),
+            scope=wanted.asked.granted(scope.resource),
             subject=wanted.psu,
             authorisation=asked.authorisation,
             interval=INTERVAL_SECONDS,
@@ -218,7 +222,7 @@ class Backchannel:
             asked = self._bank.asked(kept.authorisation, tenant=kept.authorisation_number)
         except BankUnavailable as error:
             raise bank_unavailable() from error
-        scope = parse_scope(kept.scope)
+        scope = resource_of(kept.scope)
         if (asked.psu, asked.kind, asked.resource) != (kept.subject, scope.service.kind, scope.resource):
             return AskStatus.REJECTED
         return asked.status
@@ -248,7 +252,7 @@ class Backchannel:
             return None
         told = {} if kept.authorization_details is None else json.loads(kept.authorization_details)
         try:
-            return json.dumps([self._resources.granted(parse_scope(kept.scope), tenant=kept.authorisation_number, told=told)])
+            return json.dumps([self._resources.granted(resource_of(kept.scope), tenant=kept.authorisation_number, told=told)])
         except BankUnavailable as error:
             raise bank_unavailable() from error
 

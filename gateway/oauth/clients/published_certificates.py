@@ -91,13 +91,20 @@ class PublishedCertificates:
             return frozenset()
         return frozenset(sha256 for _place, sha256 in self_signed_certificates(json.loads(known.jwks)))
 
+    def turn(self) -> timedelta:
+        """Look once, at its time or as soon as that is wanted; returns how long nobody can have a look begin now.
+
+        Strangers have all clients looked at twice as often by it, and no more.
+        """
+        is_early = self._wanted_early.wait((LOOK - EARLY_LOOK_PAUSE).total_seconds())
+        self._wanted_early.clear()
+        try:
+            self.follow(is_early=is_early)
+        except Exception as error:  # noqa: BLE001 - the next turn tries again; a dead thread would never
+            get_logger().error("client.certificates_unread", error=repr(error))
+        return LOOK if is_early else EARLY_LOOK_PAUSE
+
     def _run(self) -> None:
         pause, rest = threading.Event(), EARLY_LOOK_PAUSE
         while not pause.wait(rest.total_seconds()):
-            is_early = self._wanted_early.wait((LOOK - EARLY_LOOK_PAUSE).total_seconds())
-            self._wanted_early.clear()
-            rest = LOOK if is_early else EARLY_LOOK_PAUSE  # strangers have all clients looked at twice as often, and no more
-            try:
-                self.follow(is_early=is_early)
-            except Exception as error:  # noqa: BLE001 - the next turn tries again; a dead thread would never
-                get_logger().error("client.certificates_unread", error=repr(error))
+            rest = self.turn()

@@ -1,1 +1,1 @@
-"""Grants that clients can name, ask about, replace and revoke (OpenID Grant Management for OAuth 2.0)."""
+"""Grants that clients can name, ask about, replace, merge and revoke (OpenID Grant Management for OAuth 2.0)."""

@@ -53,7 +53,8 @@ def _own(grants: GrantManagement, grant_id: str, scope: str) -> Grant:
     if client is None or scope not in request.headers.get("X-Sandbox-Scope", "").split(" "):
         raise _token_needed(scope)
     try:
-        return grants.owned(grant_id, client)
+        # A token that a PSU has given reaches what that PSU has granted; the client's own, all grants of the client.
+        return grants.owned(grant_id, client, psu=request.headers.get("X-Sandbox-Subject"))
     except OAuthRefused as refused:
         raise OAuthRefused(replace(refused.refusal, status=_NOT_FOUND, clause="Grant Management §6.6")) from refused
 

@@ -9,7 +9,7 @@ from gateway.oauth.grant_management.merging import changed_meanwhile
 from gateway.oauth.grant_management.model import Grant
 from gateway.oauth.grant_management.wishes import unknown_grant
 from gateway.oauth.refusals import OAuthRefused, Refusal
-from gateway.oauth.scope import parse_scope
+from gateway.oauth.scope import parse_scope, resource_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -45,11 +45,11 @@ class GrantManagement:
         self._resources = resources
         self._clock = clock
 
-    def owned(self, grant_id: str, client_id: str) -> Grant:
-        """Return the client's grant, if it is in force; raises `OAuthRefused` (invalid_grant_id)."""
+    def owned(self, grant_id: str, client_id: str, *, psu: str | None = None) -> Grant:
+        """Return the client's grant in force, this PSU's if one is named; raises `OAuthRefused` (invalid_grant_id)."""
         grant = self._store.grant(grant_id)
         # Another client's grant is as unknown as one that nobody gave.
-        if grant is None or grant.client_id != client_id or not self._is_in_force(grant):
+        if grant is None or grant.client_id != client_id or psu not in {None, grant.subject} or not self._is_in_force(grant):
             raise unknown_grant()
         return grant
 
@@ -61,17 +61,18 @@ class GrantManagement:
         if code.authorization_details is None:
             return None
         # A grant that is to be replaced, its client has named: of any other, the id is new with the code.
+        scope = str(resource_of(code.scope))
         now, earlier = self._clock.now(), self._store.grant(code.grant_id) if code.tells_grant else None
         if earlier is not None and code.merges not in {None, earlier.scope}:
             raise changed_meanwhile()
-        if earlier is not None and earlier.scope != code.scope:
+        if earlier is not None and earlier.scope != scope:
             self._end_at_bank(self.owned(earlier.id, code.client_id))
         return Grant(
             id=code.grant_id,
             client_id=code.client_id,
             authorisation_number=code.authorisation_number,
             subject=code.subject,
-            scope=code.scope,
+            scope=scope,
             authorization_details=code.authorization_details,
             created_at=now if earlier is None else earlier.created_at,
             updated_at=now,

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from chassis.single_statements import SingleRead
+from chassis.statements import Change
 from gateway.oauth.grant_management.model import Grant
 from gateway.oauth.model import GrantWithdrawn
 from gateway.tables.oauth import grants
@@ -21,13 +22,14 @@ if TYPE_CHECKING:
 # Made once: making a statement costs more than running it.
 _FIND: Final = select(grants).where(grants.c.id == bindparam("wanted"))
 _ADD: Final = {
-    "postgresql": postgresql.insert(grants).on_conflict_do_nothing().execution_options(preserve_rowcount=True),
-    "sqlite": sqlite.insert(grants).on_conflict_do_nothing().execution_options(preserve_rowcount=True),
+    "postgresql": Change(postgresql.insert(grants).on_conflict_do_nothing()),
+    "sqlite": Change(sqlite.insert(grants).on_conflict_do_nothing()),
 }
-_REPLACE: Final = update(grants).where(
+_OWN: Final = update(grants).where(
     grants.c.id == bindparam("wanted"), grants.c.client_id == bindparam("owner"), grants.c.revoked_at.is_(None)
 )
-_MERGE: Final = _REPLACE.where(grants.c.scope == bindparam("merged"))
+_REPLACE: Final = Change(_OWN)
+_MERGE: Final = Change(_OWN.where(grants.c.scope == bindparam("merged")))
 _NAMES: Final = [field.name for field in fields(Grant)]
 _REPLACED: Final = ("scope", "authorization_details", "updated_at", "expires_at")
 
@@ -58,11 +60,11 @@ def put_grant(connection: Connection, grant: Grant, *, merges: str | None = None
     locked by this, so that a revocation comes either before, and is seen here, or after.
     """
     values = _values(grant)
-    if connection.execute(_ADD[connection.dialect.name], values).rowcount:
+    if _ADD[connection.dialect.name].run(connection, values):
         return False
     replacing = {name: values[name] for name in _REPLACED}
     statement, held = (_REPLACE, {}) if merges is None else (_MERGE, {"merged": merges})
-    if connection.execute(statement, replacing | held | {"wanted": grant.id, "owner": grant.client_id}).rowcount:
+    if statement.run(connection, replacing | held | {"wanted": grant.id, "owner": grant.client_id}):
         return True
     raise GrantWithdrawn
 

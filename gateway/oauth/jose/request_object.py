@@ -1,8 +1,9 @@
-"""Signed authorization requests (RFC 9101), as FAPI 2.0 Message Signing §5.3 narrows them, where requests are pushed."""
+"""Signed requests of clients: authorization requests (RFC 9101, FAPI 2.0 MS §5.3) and backchannel ones (CIBA Core §7.1.1)."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -39,21 +40,47 @@ class VerifyingKeys(Protocol):
         """Return what a message of the client says; raises `JwsRefused`."""
 
 
-class RequestObjects:
-    """Takes the parameters of authorization requests from what clients signed."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedKind:
+    """One kind of signed requests, with the parameters that it knows.
 
-    def __init__(self, *, keys: VerifyingKeys, issuer: str, clock: Clock, known: frozenset[str]) -> None:
-        """`known` are the parameters of authorization requests; other claims are ignored."""
+    Backchannel requests are dated, name their client by `iss`, and are refused as any others (CIBA Core §7.1.1, §13).
+    """
+
+    known: frozenset[str]
+    is_backchannel: bool = False
+
+    @property
+    def error(self) -> str:
+        """What a refusal is called."""
+        return "invalid_request" if self.is_backchannel else "invalid_request_object"
+
+    def must_be_signed(self, client: Client) -> bool:
+        """Whether a client may send no others."""
+        return client.must_sign_backchannel_requests if self.is_backchannel else client.must_sign_requests
+
+    def algs_of(self, client: Client) -> Collection[SigningAlg]:
+        """Return the algorithms that a client may sign by: the one that it has registered, or all."""
+        own = client.backchannel_authentication_request_signing_alg if self.is_backchannel else None
+        registered = own or client.request_object_signing_alg
+        return SUPPORTED if registered is None else {registered}
+
+
+class RequestObjects:
+    """Takes the parameters of requests of one kind from what clients signed."""
+
+    def __init__(self, *, keys: VerifyingKeys, issuer: str, clock: Clock, kind: SignedKind) -> None:
+        """Claims that the kind does not know are ignored."""
         self._keys = keys
         self._issuer = issuer
         self._clock = clock
-        self._known = known
+        self._kind = kind
 
     def effective(self, outer: Parameters, client: Client) -> Parameters:
         """Return the parameters that count: those signed, or those sent by who need not sign; raises `OAuthRefused`."""
         compact = outer.get("request")
         if compact is None:
-            if client.must_sign_requests:
+            if self._kind.must_be_signed(client):
                 raise invalid_request("request", "is missing: this client signs its requests", clause=_MS)
             return outer
         for name in sorted(outer.values.keys() - _BESIDE):
@@ -64,33 +91,36 @@ class RequestObjects:
                 client_id=client.client_id,
                 issuer=self._issuer,
                 now=self._clock.now(),
-                known=self._known,
+                kind=self._kind,
             )
         except JwsRefused as refused:
-            raise _invalid_request_object(refused) from refused
+            raise _invalid(self._kind.error, refused) from refused
 
     def _verified(self, compact: str, client: Client) -> Claims:
-        algs = SUPPORTED if client.request_object_signing_alg is None else {client.request_object_signing_alg}
         # Clients "should" send the type (FAPI 2.0 MS §5.3.2): a message that names none is taken, none that names another.
         typ = None if typ_of(compact) is None else REQUEST_TYP
-        return self._keys.verified(compact, client, algs=algs, typ=typ)
+        return self._keys.verified(compact, client, algs=self._kind.algs_of(client), typ=typ)
 
 
-def parameters_of_request_object(
-    claims: Claims, *, client_id: str, issuer: str, now: datetime, known: frozenset[str]
-) -> Parameters:
+def parameters_of_request_object(claims: Claims, *, client_id: str, issuer: str, now: datetime, kind: SignedKind) -> Parameters:
     """Return the parameters that a request object holds; raises `JwsRefused`, and `OAuthRefused` for a parameter."""
-    _require_from_to(claims, client_id=client_id, issuer=issuer)
+    _require_from_to(claims, client_id=client_id, issuer=issuer, kind=kind)
     _require_timely(claims, now)
+    if kind.is_backchannel:
+        claims.moment("iat")
+        claims.text("jti")
     for name in ("request", "request_uri"):
         if name in claims.values:
             raise claim_refused(name, "must not stand in a request object", clause="RFC 9101 §4")
-    return readable_parameters({name: _as_parameter(name, value) for name, value in claims.values.items() if name in known})
+    return readable_parameters(
+        {name: _as_parameter(name, value) for name, value in claims.values.items() if name in kind.known}
+    )
 
 
-def _require_from_to(claims: Claims, *, client_id: str, issuer: str) -> None:
+def _require_from_to(claims: Claims, *, client_id: str, issuer: str, kind: SignedKind) -> None:
     for name, clause in (("iss", "RFC 9101 §4"), ("client_id", "RFC 9101 §5")):
-        if claims.text(name) != client_id:
+        is_wanted = name == "iss" or not kind.is_backchannel or name in claims.values
+        if is_wanted and claims.text(name) != client_id:
             raise claim_refused(name, "must be the client_id that the request is sent with", clause=clause)
     if issuer not in claims.audiences():
         raise claim_refused("aud", f"must be, or hold, the issuer {issuer}", clause=_MS)
@@ -124,10 +154,10 @@ def _as_parameter(name: str, value: object) -> str:
     raise claim_refused(name, f"must be {kinds}", clause="RFC 9101 §4")
 
 
-def _invalid_request_object(refused: JwsRefused) -> OAuthRefused:
+def _invalid(error: str, refused: JwsRefused) -> OAuthRefused:
     return OAuthRefused(
         Refusal(
-            error="invalid_request_object",
+            error=error,
             description=f"request: {refused.text}",
             reason=refused.reason,
             hint=refused.hint,

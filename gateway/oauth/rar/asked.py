@@ -3,34 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from gateway.oauth.grant_management.model import SCOPES as GRANT_API_SCOPES
 from gateway.oauth.rar.judgement import require_allowed
 from gateway.oauth.rar.reading import read_details
 from gateway.oauth.rar.refusals import PARAMETER
 from gateway.oauth.refusals import invalid_request, invalid_scope
-from gateway.oauth.scope import BerlinScope, Service, parse_scope
+from gateway.oauth.scope import ACCOUNTS_SCOPE, BerlinScope, Service, parse_scope, scope_values
 
 if TYPE_CHECKING:
     from gateway.oauth.parameters import Parameters
     from gateway.oauth.rar.model import AuthorizationDetail
     from gateway.register.model import Tpp
 
-# The PSU picks the accounts on the bank's page, and the consent is made there.
-ACCOUNTS_SCOPE: Final = "accounts"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """Which service, on which consent or payment; `resource` None: one that is yet to be made, as `detail` says.
 
-    Without `detail` it is a consent to what the PSU chooses.
+    Without `detail` it is a consent to what the PSU chooses. `grants_api`: the scopes of the grants API that stand beside it.
     """
 
     service: Service
     resource: str | None = None
     detail: AuthorizationDetail | None = None
+    grants_api: tuple[str, ...] = ()
+
+    def granted(self, resource: str) -> str:
+        """Return the scope of what is granted, once there is a consent or payment to name in it."""
+        return " ".join((str(BerlinScope(self.service, resource)), *self.grants_api))
 
     @property
     def error(self) -> str:
@@ -46,18 +48,20 @@ class Asked:
 
 def read_asked(parameters: Parameters) -> Asked:
     """Read `scope` or `authorization_details`, whichever came; raises `OAuthRefused`."""
-    scope, details = parameters.get("scope"), parameters.get(PARAMETER)
-    _require_no_api_scope(scope)
+    scope, grants_api = _without_grants_api(parameters)
+    details = parameters.get(PARAMETER)
     if details is not None:
         if scope is not None:
             raise _either_or()
         detail = read_details(details)
-        return Asked(service=detail.type.service, resource=detail.identifier, detail=detail)
+        return Asked(service=detail.type.service, resource=detail.identifier, detail=detail, grants_api=grants_api)
     if scope == ACCOUNTS_SCOPE:
-        return Asked(service=Service.AIS)
-    rule = f"is missing: write AIS:<consentId> or its like, {ACCOUNTS_SCOPE}, or send {PARAMETER}"
-    berlin = parse_scope(parameters.require("scope", rule))
-    return Asked(service=berlin.service, resource=berlin.resource)
+        return Asked(service=Service.AIS, grants_api=grants_api)
+    if scope is None:
+        what = f"holds nothing to be granted beside {grants_api[0]}" if grants_api else "is missing"
+        raise invalid_request("scope", f"{what}: write AIS:<consentId> or its like, {ACCOUNTS_SCOPE}, or send {PARAMETER}")
+    berlin = parse_scope(scope)
+    return Asked(service=berlin.service, resource=berlin.resource, grants_api=grants_api)
 
 
 def require_may_ask(asked: Asked, tpp: Tpp, *, types: tuple[str, ...], location: str) -> None:
@@ -83,16 +87,21 @@ def require_announced(asked: Asked, *, is_pushed: bool) -> None:
         raise invalid_request(parameter, rule, clause="RFC 9126 §1")
 
 
-def _require_no_api_scope(scope: str | None) -> None:
-    """Raise `OAuthRefused` for a scope that is over all grants of a client, which no one PSU can give."""
-    api_scopes = sorted(GRANT_API_SCOPES.intersection((scope or "").split(" ")))
-    if api_scopes:
+def _without_grants_api(parameters: Parameters) -> tuple[str | None, tuple[str, ...]]:
+    """Return the rest of the scope, None for none, and its values that are of the grants API; raises `OAuthRefused`."""
+    scope = parameters.get("scope")
+    asked = GRANT_API_SCOPES.intersection((scope or "").split(" "))
+    if not asked:
+        return scope, ()
+    values, grants_api = scope_values(scope or ""), tuple(sorted(asked))
+    if parameters.get("grant_management_action") is None:
         raise invalid_scope(
-            f"scope: {api_scopes[0]} is given to a client alone, by grant_type=client_credentials, and by no PSU",
+            f"scope: {grants_api[0]} is for a grant with a name, and grant_management_action, which asks for one, is missing",
             reason="oauth.scope",
-            hint=f"leave it out here; POST /token with grant_type=client_credentials and scope={' '.join(api_scopes)}",
+            hint="send grant_management_action=create; for all grants, POST /token with grant_type=client_credentials",
             clause="Grant Management §6.1",
         )
+    return " ".join(value for value in values if value not in asked) or None, grants_api
 
 
 def _either_or() -> Exception:

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from chassis.peers import PeerUnavailable
-from gateway.oauth.bank import BankUnavailable, ResourceUnknown
+from gateway.oauth.bank import BankUnavailable, DecisionRefused, ResourceUnknown
 from gateway.oauth.rar.bank import ResourceRefused, StandingResource
 
 if TYPE_CHECKING:
@@ -39,10 +39,13 @@ class _FaultBody(BaseModel):
     detail: str
 
 
-class _ProblemBody(_FaultBody):
-    code: str
+class ProblemBody(_FaultBody):
+    """What the bank has against a request; `refused` says against which part of it, where it says so."""
+
+    code: Annotated[str, StringConstraints(min_length=1, max_length=500)]
     errors: list[_FaultBody] = []
     fields: dict[str, str] = {}
+    refused: str | None = None
 
 
 class HttpResources:
@@ -56,11 +59,13 @@ class HttpResources:
         return believed(self._made(new), HTTPStatus.CREATED, _MadeBody).resource
 
     def _made(self, new: NewResource, **beside: object) -> PeerAnswer:
+        """Return the answer to a making; raises `ResourceRefused`, `DecisionRefused`, `BankUnavailable`."""
         body = {"tenant": new.tenant, "kind": new.service.kind, "product": new.product, "request": new.request, **beside}
         answer = self._call("POST", _PATH, json={name: value for name, value in body.items() if value is not None})
         # What the bank has against this caller is no fault of the request's.
         if answer.status_code != HTTPStatus.FORBIDDEN and HTTPStatus.BAD_REQUEST <= answer.status_code < _SERVER_ERRORS:
-            raise _refused(answer)
+            problem = problem_of(answer)
+            raise refused_decision(problem) if problem.refused == _DECISION else _refused(problem)
         return answer
 
     def standing(self, scope: BerlinScope, *, tenant: str) -> StandingResource:
@@ -85,6 +90,7 @@ class HttpResources:
 
 
 _SERVER_ERRORS: Final = 500
+_DECISION: Final = "decision"
 
 
 def _path(scope: BerlinScope, tenant: str) -> str:
@@ -101,11 +107,21 @@ def believed(answer: PeerAnswer, status: HTTPStatus, type_: type[_Body]) -> _Bod
         raise BankUnavailable(f"the bank's answer makes no sense: {error.error_count()} faults") from error
 
 
-def _refused(answer: PeerAnswer) -> ResourceRefused:
+def problem_of(answer: PeerAnswer) -> ProblemBody:
+    """Return what the bank has against a request; raises `BankUnavailable` where it does not say."""
     try:
-        problem = _ProblemBody.model_validate_json(answer.content)
+        return ProblemBody.model_validate_json(answer.content)
     except ValidationError as error:
         raise BankUnavailable(f"the bank answered {answer.status_code} without a problem document") from error
+
+
+def refused_decision(problem: ProblemBody) -> DecisionRefused:
+    """Return the refusal of what a PSU has decided who is stood in for."""
+    errors = [{"field": field, "problem": reason} for field, reason in problem.fields.items()]
+    return DecisionRefused(code=problem.code, detail=problem.detail, errors=errors)
+
+
+def _refused(problem: ProblemBody) -> ResourceRefused:
     if any(field.startswith("visit") for field in problem.fields):
         raise BankUnavailable(f"the bank finds fault with what it was told of the visit: {problem.detail[:300]}")
     faults = problem.errors or [problem]

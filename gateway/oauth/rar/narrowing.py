@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from gateway.oauth.rar.bodies import Body, Identifier, Words
 from gateway.oauth.rar.reading import only_entry, refuse_faults, require_known, type_of
 from gateway.oauth.rar.refusals import invalid_details
-from gateway.oauth.scope import Service, parse_scope
+from gateway.oauth.scope import Service, resource_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,7 +52,7 @@ def narrowed_scope(scope: str, wanted: str | None, granted: Sequence[Mapping[str
         body = NarrowingBody.model_validate(entry)
     except ValidationError as error:
         refuse_faults(error)
-    berlin = parse_scope(scope)
+    berlin = resource_of(scope)
     if type_.service is not berlin.service or body.identifier not in {None, berlin.resource}:
         raise invalid_details("$[0]", "is something else than what was granted", clause=_CLAUSE)
     if body.datatypes is None:

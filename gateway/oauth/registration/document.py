@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
+from gateway.oauth.grant_management.model import SCOPES
 from gateway.oauth.rar.bodies import printable
 from gateway.oauth.rar.model import TYPES, DetailType
-from gateway.oauth.scope import Service
+from gateway.oauth.scope import ACCOUNTS_SCOPE, Service
 from gateway.register.client_fields import FIELDS, MOST_ENTRIES, ClientFields, Text, said_of_client
 from gateway.register.client_metadata import plain_metadata
 from gateway.register.client_rules import Rule, faults_by
@@ -68,7 +69,7 @@ class ClientDocument(ClientFields):
     def _faults_of_roles(self, roles: frozenset[PspRole]) -> Iterator[Fault]:
         for name in (self.scope or "").split():
             if name not in _scopes(roles):
-                held = " ".join(_scopes(roles)) or "none"
+                held = " ".join(_scopes(roles))
                 yield Fault("scope", f"{name[:40]} is no scope that the TPP's roles allow, which are: {held}")
         for type_ in self.authorization_details_types:
             if type_.service.role not in roles:
@@ -127,4 +128,6 @@ def _types(roles: frozenset[PspRole]) -> list[str]:
 
 def _scopes(roles: frozenset[PspRole]) -> tuple[str, ...]:
     """Return the scopes as a client registers for them: which consent it will be about, nobody knows yet."""
-    return tuple(service.value for service in _services(roles))
+    services = _services(roles)
+    chosen = (ACCOUNTS_SCOPE,) if Service.AIS in services else ()
+    return (*(service.value for service in services), *chosen, *sorted(SCOPES))

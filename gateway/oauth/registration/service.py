@@ -54,7 +54,7 @@ class Registration:
         token = new_secret()
         own = {"registration_access_token_sha256": secret_sha256(token), "software_statement_issuer": wish.issuer}
         client = wish.document.client(new_uuid(), tpp, **own)
-        _require_faultless(wish, client, tpp)
+        self._require_faultless(wish, client, tpp)
         try:
             self._register.save_client(client, most_of_tpp=MOST_CLIENTS)
         except TooManyClients as error:
@@ -86,7 +86,7 @@ class Registration:
             "held_by_operator": standing.held_by_operator,
         }
         client = wish.document.client(standing.client_id, tpp, **own)
-        _require_faultless(wish, client, tpp, standing=standing)
+        self._require_faultless(wish, client, tpp, standing=standing)
         try:
             self._register.save_client(client, Precondition(etags=frozenset({entity_tag(standing)})))
         except PreconditionFailed as error:
@@ -99,14 +99,15 @@ class Registration:
         """Delete the client; its tokens end with it."""
         self._register.delete_client(client.client_id)
 
-
-def _require_faultless(wish: Wish, client: Client, tpp: Tpp, *, standing: Client | None = None) -> None:
-    """Raise `OAuthRefused` with all that is wrong, of whatever kind."""
-    faults = [*wish.faults, *wish.document.faults(tpp, wish.unread), *faults_of_client(client, wish.unread)]
-    if standing is not None:
-        faults += (fault for fault in faults_of_loosening(standing, client) if fault.field not in wish.unread)
-    if faults:
-        raise metadata_refused(faults)
+    def _require_faultless(self, wish: Wish, client: Client, tpp: Tpp, *, standing: Client | None = None) -> None:
+        """Raise `OAuthRefused` with all that is wrong, of whatever kind."""
+        faults = [*wish.faults, *wish.document.faults(tpp, wish.unread), *faults_of_client(client, wish.unread)]
+        more = [*self._register.faults_of_addresses(client, standing)]
+        if standing is not None:
+            more += faults_of_loosening(standing, client)
+        faults += (fault for fault in more if fault.field not in wish.unread)
+        if faults:
+            raise metadata_refused(faults)
 
 
 def _token_refused() -> OAuthRefused:

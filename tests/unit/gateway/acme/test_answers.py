@@ -10,7 +10,7 @@ import pytest
 
 from gateway.acme.answers import PATH, ChallengeAnswers
 from psd2.clock import FixedClock
-from tests.unit.gateway.certificates.test_kind import NOW
+from tests.support.stored_certificates import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

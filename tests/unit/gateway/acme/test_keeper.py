@@ -25,8 +25,8 @@ from gateway.kinds import KINDS
 from gateway.tables.acme import acme_accounts, acme_progress
 from psd2.clock import FixedClock
 from tests.support.pki import DAY
+from tests.support.stored_certificates import ISSUING, NOW, key_pem, version
 from tests.unit.gateway.acme.test_documents import ACCOUNT, CERTIFICATE, DIRECTORY
-from tests.unit.gateway.certificates.test_kind import ISSUING, NOW, key_pem, version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

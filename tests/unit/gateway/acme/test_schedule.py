@@ -13,8 +13,8 @@ from gateway.acme.model import AcmeCertificate, KeyType, Progress
 from gateway.acme.schedule import LONGEST_PAUSE, Step, key_type_of, next_step, pause_after, pause_after_success, renewal_time
 from gateway.certificates.model import CertificateVersion, Stage
 from tests.support.pki import DAY
+from tests.support.stored_certificates import ISSUING, NOW, key_pem
 from tests.unit.gateway.acme.test_documents import certificate_document
-from tests.unit.gateway.certificates.test_kind import ISSUING, NOW, key_pem
 
 WANTED: AcmeCertificate = parse_certificate(certificate_document())
 ISSUED = ISSUING.server(*WANTED.names, not_before=NOW, not_after=NOW + 90 * DAY)

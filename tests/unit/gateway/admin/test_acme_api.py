@@ -14,9 +14,9 @@ from gateway.kinds import KINDS
 from psd2.clock import FixedClock
 from tests.support.admin import admin_client
 from tests.support.pki import DAY
+from tests.support.stored_certificates import NOW, key_pem
 from tests.unit.gateway.acme.test_documents import ACCOUNT, BINDING, CERTIFICATE, DIRECTORY, HMAC_KEY
 from tests.unit.gateway.acme.test_keeper import issued
-from tests.unit.gateway.certificates.test_kind import NOW, key_pem
 
 if TYPE_CHECKING:
     from pathlib import Path

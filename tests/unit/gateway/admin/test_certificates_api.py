@@ -9,7 +9,7 @@ import pytest
 from gateway.kinds import KINDS
 from psd2.clock import FixedClock
 from tests.support.admin import admin_client
-from tests.unit.gateway.certificates.test_kind import ISSUING, NOW, key_pem
+from tests.support.stored_certificates import ISSUING, NOW, key_pem
 
 if TYPE_CHECKING:
     from pathlib import Path

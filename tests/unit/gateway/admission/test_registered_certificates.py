@@ -70,10 +70,6 @@ def _blocked_certificate(told: Known) -> None:
     told.stores["tpp"]._snapshot = snapshot
 
 
-def _blocked_tpp(told: Known) -> None:
-    told.tpps.entries[NUMBER] = replace(tpp(), status=TppStatus.BLOCKED)
-
-
 def _client(**changes: Any) -> Callable[[Known], None]:
     def change(told: Known) -> None:
         told.clients.entries[CLIENT] = replace(told.clients.entries[CLIENT], **changes)

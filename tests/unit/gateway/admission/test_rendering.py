@@ -11,7 +11,7 @@ from gateway.admission.grounds import GROUNDS, as_markdown
 from gateway.admission.refusal import Refusal
 from gateway.admission.rendering import render, style_of
 from gateway.policies.model import ErrorStyle
-from gateway.trust.judgement import Distrust
+from gateway.trust.verdict import Distrust
 
 
 def body(refusal: Refusal, style: ErrorStyle, *, sandbox_mode: bool = True) -> dict[str, object]:

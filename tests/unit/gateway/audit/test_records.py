@@ -10,7 +10,8 @@ import orjson
 from gateway.admission.admit import Admission
 from gateway.admission.request import Connection, Leaf, Request, TlsFacts
 from gateway.admission.tokens import AccessToken
-from gateway.audit.record import REFUSED, Exchange, RecordWriter
+from gateway.audit.exchange import REFUSED, Exchange
+from gateway.audit.record import RecordWriter
 from gateway.policies.model import Listener
 from gateway.trust.verdict import Status, Trusted
 from psd2.certificates import parse_certificate

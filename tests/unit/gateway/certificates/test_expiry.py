@@ -17,7 +17,7 @@ from gateway.tables.configuration import admin_audit
 from psd2.clock import FixedClock
 from tests.support.admin import admin_client
 from tests.support.pki import DAY, Authority
-from tests.unit.gateway.certificates.test_kind import ISSUING, NOW, ROOT, version
+from tests.support.stored_certificates import ISSUING, NOW, ROOT, version
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from sqlalchemy import select
 
@@ -22,25 +20,14 @@ from gateway.configuration.store import SqlConfigurationStore
 from gateway.tables.configuration import admin_audit, document_versions, documents
 from psd2.clock import FixedClock
 from tests.support.pki import DAY, Authority, Issued
+from tests.support.stored_certificates import ISSUING, NOW, ROOT, key_pem, version
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from sqlalchemy import Engine
 
-NOW = dt.datetime.now(dt.UTC)
-ROOT = Authority("Root")
-ISSUING = Authority("Issuing", parent=ROOT)
 _TOO_FEW_BITS = 1024
-
-
-def key_pem(issued: Issued, password: bytes | None = None) -> str:
-    encryption = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
-    return issued.key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption).decode("ascii")
-
-
-def version(issued: Issued, *, stage: str = "current", **changed: str) -> dict[str, Any]:
-    return {"stage": stage, "chain": issued.pem, "key": key_pem(issued)} | changed
 
 
 def faults(*versions: dict[str, Any]) -> list[tuple[str, str]]:

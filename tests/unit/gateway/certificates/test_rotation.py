@@ -14,7 +14,9 @@ from gateway.configuration.model import Kinds
 from gateway.configuration.service import Configuration
 from gateway.configuration.snapshot import SetRefused
 from gateway.configuration.store import SqlConfigurationStore
-from tests.unit.gateway.certificates.test_kind import DAY, ISSUING, NOW, FixedClock, Issued, key_pem
+from psd2.clock import FixedClock
+from tests.support.pki import DAY, Issued
+from tests.support.stored_certificates import ISSUING, NOW, key_pem
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

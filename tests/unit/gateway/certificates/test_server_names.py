@@ -17,7 +17,7 @@ from gateway.configuration.service import Configuration
 from gateway.configuration.snapshot import SetRefused
 from gateway.configuration.store import SqlConfigurationStore
 from psd2.clock import FixedClock
-from tests.unit.gateway.certificates.test_kind import ISSUING, NOW, version
+from tests.support.stored_certificates import ISSUING, NOW, version
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from gateway.admin_audit import pruning
 from gateway.admin_audit.actor import Actor, acting
-from gateway.admin_audit.chain import ChainBroken, Head, verified_chain, verified_head
+from gateway.admin_audit.chain import ChainBroken, Head, verified_chain
 from gateway.admin_audit.pruning import AdminAuditPruning
 from gateway.admin_audit.record import MOST_FIELDS, AuditRecord
 from gateway.admin_audit.store import SqlAdminAudit
@@ -54,10 +54,10 @@ def test_a_change_is_recorded_with_who_made_it_and_what_it_changed(chain: SqlAdm
 
 def test_an_untouched_chain_is_verified(chain: SqlAdminAudit) -> None:
     """Also against a head that was noted earlier."""
-    head = verified_head(chain.chain())
+    head = verified_chain(chain.chain()).head
     assert head.number == 5
     third = next(record for record in chain.chain() if record.number == 3)
-    assert verified_head(chain.chain(), expected=Head(3, third.sha256)) == head
+    assert verified_chain(chain.chain(), expected=Head(3, third.sha256)).head == head
     assert Head.parse(str(head)) == head
 
 
@@ -99,22 +99,22 @@ def test_tampering_is_found(chain: SqlAdminAudit, engine: Engine, tampering: str
         tamper(connection)
 
     with pytest.raises(ChainBroken, match=complaint):
-        verified_head(chain.chain())
+        verified_chain(chain.chain())
 
 
 def test_records_cut_off_at_the_end_are_missed_by_whoever_noted_the_head(chain: SqlAdminAudit, engine: Engine) -> None:
     """As is a chain that was forged from end to end."""
-    head = verified_head(chain.chain())
+    head = verified_chain(chain.chain()).head
     with engine.begin() as connection:
         connection.execute(delete(admin_audit).where(_number == 5))
     with pytest.raises(ChainBroken, match="the end was cut off"):
-        verified_head(chain.chain(), expected=head)
+        verified_chain(chain.chain(), expected=head)
 
-    last = verified_head(chain.chain())
+    last = verified_chain(chain.chain()).head
     with engine.begin() as connection:
         _rewritten(connection, 4, actor="x")
     with pytest.raises(ChainBroken, match="was rewritten"):
-        verified_head(chain.chain(), expected=last)
+        verified_chain(chain.chain(), expected=last)
 
 
 def test_the_head_is_told_in_the_log_with_each_change(configuration: Configuration, engine: Engine) -> None:
@@ -125,7 +125,7 @@ def test_the_head_is_told_in_the_log_with_each_change(configuration: Configurati
         configuration.apply([change])
 
     heads = [entry["head"] for entry in log if entry["event"] == "admin.changed"]
-    assert heads == [str(verified_head(SqlAdminAudit(engine).chain()))]
+    assert heads == [str(verified_chain(SqlAdminAudit(engine).chain()).head)]
 
 
 def test_what_is_long_is_kept_by_its_size_and_hash(configuration: Configuration, engine: Engine) -> None:
@@ -160,8 +160,8 @@ def test_what_is_pruned_is_vouched_for_by_the_chain_itself(pruned: SqlAdminAudit
     assert [(record.actor, record.action) for record in records[2:]] == [("gateway", "pruned")] * 2
     verified = verified_chain(records)
     assert (verified.head.number, verified.records, verified.pruned.number) == (8, 4, 4)
-    assert verified_head(records, expected=verified.pruned) == verified.head
-    assert verified_head(records, expected=Head(6, records[1].sha256)) == verified.head
+    assert verified_chain(records, expected=verified.pruned).head == verified.head
+    assert verified_chain(records, expected=Head(6, records[1].sha256)).head == verified.head
     with pytest.raises(ChainBroken, match="record 2 was pruned: give the head of a later one"):
         verified_chain(records, expected=Head(2, "a" * 64))
 

@@ -13,7 +13,7 @@ import pytest
 from gateway.admission.admit import Admission
 from gateway.admission.refusal import Refusal
 from gateway.admission.request import Connection, Request
-from gateway.audit.record import Exchange
+from gateway.audit.exchange import Exchange
 from gateway.edge.client_head import HeadReader
 from gateway.explain.desk import Seals
 from gateway.policies.model import Listener

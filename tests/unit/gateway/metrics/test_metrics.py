@@ -12,7 +12,7 @@ import pytest
 from chassis.home import Home
 from gateway.audit.log import AuditLog
 from gateway.config import load_settings
-from gateway.edge.handshake import FailedHandshake
+from gateway.edge.tls.handshake import FailedHandshake
 from gateway.metrics.expiry import Expiry, platform_expiries, trusted_expiries
 from gateway.metrics.exposition import exposition
 from gateway.metrics.publishing import FRESH_SECONDS, Publisher, published

@@ -11,6 +11,7 @@ from chassis.peers import PeerAnswer, PeerSession, PeerUnavailable
 from gateway.oauth.bank import (
     BankUnavailable,
     BegunInteraction,
+    Decision,
     DecisionRefused,
     Interaction,
     InteractionStatus,
@@ -21,7 +22,7 @@ from gateway.oauth.bank import (
 )
 from gateway.oauth.bank_client import HttpBank
 from gateway.oauth.ciba.bank import DecoupledNotOffered, NewAsk, PsuNotKnown
-from gateway.oauth.rar.bank import NewResource
+from gateway.oauth.rar.bank import NewResource, ResourceRefused
 from gateway.oauth.scope import BerlinScope, Service
 from tests.support.authorization import ISSUER, NUMBER
 
@@ -38,6 +39,7 @@ NEW = NewInteraction(
 )
 NEW_RESOURCE = NewResource(tenant=NUMBER, service=Service.AIS, product=None, request=None)
 VISIT = NewVisit(client_id="client-1", client_name="Acme", return_url=f"{ISSUER}/authorize/resume/x")
+YES = Decision(psu="anna", approved=True, accounts=None)
 BEGUN = {"interaction": "i1", "url": f"{ISSUER}/psu/i1"}
 STATE = {"interaction": "i1", "status": "approved", "psu": "anna", "resource": "c1", "kind": "ais", "tenant": NUMBER}
 
@@ -128,6 +130,35 @@ def test_what_is_made_and_put_before_the_psu_is_asked_for_in_one_call() -> None:
     assert session.asked == [("POST", "/internal/grants", {"tenant": NUMBER, "kind": "ais", "visit": visit})]
 
 
+def test_what_is_made_and_decided_on_is_asked_for_in_one_call() -> None:
+    """With what the PSU decides beside the visit; what became of it is read as after any decision."""
+    session = PlayedSession(201, BEGUN | STATE)
+
+    begun = bank_of(session).make_and_begin(NEW_RESOURCE, VISIT, YES)
+
+    decided = Interaction(
+        id="i1", status=InteractionStatus.APPROVED, psu="anna", kind="ais", resource="c1", tenant=NUMBER, told=None
+    )
+    assert begun == BegunInteraction(id="i1", url=f"{ISSUER}/psu/i1", resource="c1", decided=decided)
+    ((_, path, body),) = session.asked
+    assert (path, cast("dict[str, object]", body)["decision"]) == ("/internal/grants", {"psu": "anna", "result": "APPROVED"})
+
+
+@pytest.mark.parametrize("part", ["decision", None])
+def test_whose_fault_a_refusal_is_the_bank_tells(part: str | None) -> None:
+    """The PSU's who is stood in for, or the request's for something that the bank does not make."""
+    problem = {"code": "psu.unknown", "detail": "no PSU anna", "fields": {"psu": "is unknown"}, "refused": part}
+
+    with pytest.raises(DecisionRefused if part else ResourceRefused):
+        bank_of(PlayedSession(422, problem)).make_and_begin(NEW_RESOURCE, VISIT, YES)
+
+
+def test_a_decision_that_the_bank_says_nothing_of_is_none() -> None:
+    """That something was made, and a visit to it begun, does not say what was decided there."""
+    with pytest.raises(BankUnavailable):
+        bank_of(PlayedSession(201, BEGUN | {"resource": "c1"})).make_and_begin(NEW_RESOURCE, VISIT, YES)
+
+
 def test_a_faulty_visit_is_no_fault_of_the_tpps() -> None:
     """What we say of it ourselves is not the request's."""
     problem = {"code": "request.fields", "detail": "x", "fields": {"visit.return_url": "must be an address under ..."}}
@@ -190,7 +221,7 @@ def test_an_answer_that_is_no_json_is_no_decision() -> None:
 def test_deciding_tells_the_contracts_members(accounts: list[str] | None, body: object) -> None:
     """Absent accounts and no accounts are two things."""
     session = PlayedSession(200, STATE)
-    bank_of(session).decide("i1", psu="anna", approved=True, accounts=accounts)
+    bank_of(session).decide("i1", Decision(psu="anna", approved=True, accounts=accounts))
 
     assert session.asked == [("POST", "/internal/interactions/i1/decision", body)]
 
@@ -201,7 +232,7 @@ def test_a_refused_decision_keeps_its_reason(status: int, code: str) -> None:
     problem = {"code": code, "detail": "because", "fields": {"accounts[0]": "is not an account of anna"}}
 
     with pytest.raises(DecisionRefused) as caught:
-        bank_of(PlayedSession(status, problem)).decide("i1", psu="anna", approved=False, accounts=None)
+        bank_of(PlayedSession(status, problem)).decide("i1", Decision(psu="anna", approved=False, accounts=None))
 
     assert (caught.value.code, caught.value.detail) == (code, "because")
     assert caught.value.errors == [{"field": "accounts[0]", "problem": "is not an account of anna"}]
@@ -219,4 +250,4 @@ REFUSALS: list[Callable[[], PlayedSession]] = [
 def test_a_decision_without_a_clear_answer_is_none(played: Callable[[], PlayedSession]) -> None:
     """The caller is told to try again."""
     with pytest.raises(BankUnavailable):
-        bank_of(played()).decide("i1", psu="anna", approved=True, accounts=None)
+        bank_of(played()).decide("i1", Decision(psu="anna", approved=True, accounts=None))

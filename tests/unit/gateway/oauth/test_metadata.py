@@ -59,6 +59,7 @@ def test_exactly_these_members_are_advertised(metadata: dict[str, Any]) -> None:
         "response_modes_supported": ["query", "jwt", "query.jwt"],
         "authorization_signing_alg_values_supported": ["PS256", "ES256", "EdDSA"],
         "introspection_signing_alg_values_supported": ["PS256", "ES256", "EdDSA"],
+        "scopes_supported": ["accounts", "grant_management_query", "grant_management_revoke"],
         "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials", CIBA],
         "backchannel_token_delivery_modes_supported": ["poll", "ping"],
         "backchannel_user_code_parameter_supported": False,
@@ -80,6 +81,13 @@ def test_exactly_these_members_are_advertised(metadata: dict[str, Any]) -> None:
         "grant_management_action_required": False,
         "dpop_signing_alg_values_supported": ["ES256", "Ed25519", "EdDSA", "PS256"],
     }
+
+
+def test_every_advertised_scope_is_granted(world: AuthorizationWorld, metadata: dict[str, Any]) -> None:
+    """All of them at once: the PSU's consent stands in the place of `accounts`."""
+    accounts, *of_grants = metadata["scopes_supported"]
+    tokens = world.tokens(scope=" ".join([accounts, *of_grants]), grant_management_action="create")
+    assert tokens["scope"] == " ".join(["AIS:made-1", *of_grants])
 
 
 def _base64(der: bytes) -> str:
@@ -104,7 +112,7 @@ def test_every_advertised_endpoint_answers(world: AuthorizationWorld, metadata: 
 def test_every_advertised_grant_type_gives_a_token_with_the_advertised_method(
     world: AuthorizationWorld, metadata: dict[str, Any]
 ) -> None:
-    """The grants, each authenticated by the certificate alone, PKCE with S256; CIBA's: test_backchannel.py."""
+    """The grants, each authenticated by the certificate alone, PKCE with S256; CIBA's: ciba/test_backchannel.py."""
     tokens = world.tokens()
     proven = {
         "authorization_code": tokens,

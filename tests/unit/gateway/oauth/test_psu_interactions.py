@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
+from gateway.oauth.bank import Decision
 from tests.support.authorization import (
     CLIENT,
     ISSUER,
@@ -59,8 +60,11 @@ def test_the_banks_answer_to_another_decision_gives_no_code(world: Authorization
         return replace(decide(*arguments, **options), tenant=OTHER_NUMBER)
 
     monkeypatch.setattr(world.bank, "decide", of_another_tpp)
+    query = urlencode({"client_id": CLIENT, "request_uri": world.request_uri(scope="accounts")})
 
     assert problem_of(world.be_psu())["reason"] == "authorization.mismatch"
+    assert problem_of(world.be_psu(url=f"{ISSUER}/authorize?{query}"))["reason"] == "authorization.mismatch"
+    assert world.bank.ended == ["AIS:made-1"]
 
 
 def test_the_chosen_accounts_reach_the_bank(world: AuthorizationWorld) -> None:
@@ -216,8 +220,8 @@ def test_an_address_of_the_banks_is_decided_by_the_bank(world: AuthorizationWorl
 
     assert answer.get_json() == {"redirect": None, "scaStatus": "finalised"}
     (asked,) = world.bank.addressed
-    assert (asked.tenant, asked.address, asked.psu, asked.approved) == (NUMBER, url, "anna.weber", True)
-    assert asked.accounts == ["DE89"]
+    assert (asked.tenant, asked.address) == (NUMBER, url)
+    assert asked.decision == Decision(psu="anna.weber", approved=True, accounts=["DE89"])
 
 
 def test_what_the_bank_refuses_at_an_address_is_told(world: AuthorizationWorld) -> None:
@@ -229,11 +233,12 @@ def test_what_the_bank_refuses_at_an_address_is_told(world: AuthorizationWorld) 
     assert problem_of(world.be_psu(url=url), 503)["code"] == "upstream.bank"
 
 
-def test_a_decision_that_the_bank_refused_may_be_corrected(world: AuthorizationWorld) -> None:
+@pytest.mark.parametrize(("scope", "made"), [("accounts", 1), ("AIS:consent-1", 0)], ids=["made for it", "there before"])
+def test_a_decision_that_the_bank_refused_may_be_corrected(world: AuthorizationWorld, scope: str, made: int) -> None:
     """With the same pushed request, which nothing has come of; after that it is used up."""
-    query = urlencode({"client_id": CLIENT, "request_uri": world.request_uri(scope="accounts")})
+    query = urlencode({"client_id": CLIENT, "request_uri": world.request_uri(scope=scope)})
     url = f"{ISSUER}/authorize?{query}"
     assert problem_of(world.be_psu(url=url, psu="nobody"))["code"] == "psu.unknown"
     assert world.be_psu(url=url).status_code == 200
-    assert (len(world.bank.made), world.bank.ended) == (2, ["AIS:made-1"])
+    assert (len(world.bank.made), world.bank.ended) == (made, [])
     assert problem_of(world.be_psu(url=url))["code"] == "par.used"

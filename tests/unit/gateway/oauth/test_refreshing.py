@@ -121,3 +121,12 @@ def test_a_client_that_is_gone_by_then_is_given_nothing(world: AuthorizationWorl
     monkeypatch.setattr(SqlOAuthStore, "add_access_token", too_late)
 
     assert world.token(grant_type="client_credentials").get_json()["error_description"] == "the grant was revoked"
+
+
+def test_what_was_asked_for_first_may_be_asked_for_again(world: AuthorizationWorld) -> None:
+    """`accounts`, of which the consent has been made that the scope names now; of a payment it is no name (RFC 6749 §6)."""
+    chosen = world.tokens(scope="accounts")
+    funds = world.tokens(scope=f"PIIS:{CONSENT}")
+
+    assert world.refresh(chosen["refresh_token"], scope="accounts").get_json()["scope"] == chosen["scope"] == "AIS:made-1"
+    assert world.refresh(funds["refresh_token"], scope="accounts").get_json()["error"] == "invalid_scope"

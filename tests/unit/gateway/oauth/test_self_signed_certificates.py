@@ -10,6 +10,7 @@ import pytest
 
 from gateway.oauth.bootstrap import published_certificates
 from gateway.oauth.clients import published_certificates as following
+from gateway.oauth.clients.published_certificates import EARLY_LOOK_PAUSE
 from gateway.oauth.jose.key_fetching import KeyFetcher, KeysNotFetched
 from gateway.oauth.jose.published_keys import FETCHED_AT_MOST_EVERY, FRESH, LONGEST
 from gateway.register.model import AuthMethod, Client
@@ -188,6 +189,30 @@ def test_strangers_have_a_few_addresses_asked_and_no_more(
     published.follow(is_early=True)
 
     assert sorted(address.asked) == [f"{URL}/0", f"{URL}/1"]
+
+
+def test_early_looks_are_no_closer_than_others(
+    world: AuthorizationWorld, address: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often an unknown one comes: what comes meanwhile has its look after the pause, and the next one is on time."""
+    monkeypatch.setattr(following, "LOOK", EARLY_LOOK_PAUSE * 1.001)  # nobody waits here for the look that is on time
+    world.register.save_client(owner(jwks=None, jwks_uri=URL))
+    address.certificates = (OWN,)
+    published = follower(world)
+
+    published.look_early()
+    assert published.turn() == following.LOOK
+    assert published.turn() == EARLY_LOOK_PAUSE
+    published.look_early()
+    published.look_early()
+    assert [published.turn(), published.turn()] == [following.LOOK, EARLY_LOOK_PAUSE]
+
+
+def test_a_look_that_fails_is_not_the_last(world: AuthorizationWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    published = follower(world)
+    monkeypatch.setattr(published, "follow", lambda **_: 1 / 0)
+    published.look_early()
+    assert published.turn() == following.LOOK
 
 
 @pytest.mark.parametrize("listener", ["edge", "front", ""])

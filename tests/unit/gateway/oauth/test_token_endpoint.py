@@ -236,10 +236,11 @@ def test_a_huge_body_is_refused(world: AuthorizationWorld) -> None:
     assert refusal_of(large)[1].startswith("parameters: have 20010 bytes")
 
 
-def test_other_methods_are_refused_in_the_endpoints_own_format(world: AuthorizationWorld) -> None:
+@pytest.mark.parametrize("path", ["/token", "/par", "/bc-authorize", "/introspect", "/revoke"])
+def test_other_methods_are_refused_in_the_endpoints_own_format(world: AuthorizationWorld, path: str) -> None:
     """A client that sends GET gets JSON, with Allow."""
     answer = world.app.test_client().get(
-        "/token", headers={"X-Sandbox-Listener": "edge"}, environ_overrides={"chassis.caller": "gateway"}
+        path, headers={"X-Sandbox-Listener": "edge"}, environ_overrides={"chassis.caller": "gateway"}
     )
 
     assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 CIBA = (GrantType.AUTHORIZATION_CODE, GrantType.CIBA)
+POLLING = {"grant_types": CIBA, "backchannel_token_delivery_mode": DeliveryMode.POLL}
 KEY = ECKey.generate_key("P-256", {"kid": "one"})
 
 
@@ -77,7 +78,10 @@ PRIVATE_KEY_JWT = {"token_endpoint_auth_method": AuthMethod.PRIVATE_KEY_JWT, "pr
         pytest.param({"profile": ClientProfile.FAPI2_MESSAGE_SIGNING, "jwks": jwks(KEY)}, id="message signing"),
         pytest.param({"profile": ClientProfile.FAPI2, "dpop_bound_access_tokens": True}, id="DPoP"),
         pytest.param({"grant_types": (GrantType.CLIENT_CREDENTIALS,), "redirect_uris": ()}, id="without PSUs"),
-        pytest.param({"grant_types": CIBA, "backchannel_token_delivery_mode": DeliveryMode.POLL}, id="poll"),
+        pytest.param(POLLING, id="poll"),
+        pytest.param(
+            POLLING | {"backchannel_authentication_request_signing_alg": SigningAlg.ES256, "jwks": jwks(KEY)}, id="signed asks"
+        ),
         pytest.param(
             {
                 "grant_types": CIBA,
@@ -160,6 +164,12 @@ def test_a_client_comes_back_as_it_was_registered(engine: Engine, members: dict[
             "belongs to delivery mode ping",
         ),
         ({"backchannel_token_delivery_mode": DeliveryMode.POLL}, "backchannel_token_delivery_mode", "grant_types"),
+        (
+            {"backchannel_authentication_request_signing_alg": SigningAlg.ES256, "jwks": jwks(KEY)},
+            "backchannel_authentication_request_signing_alg",
+            "grant_types",
+        ),
+        (POLLING | {"backchannel_authentication_request_signing_alg": SigningAlg.ES256}, "jwks", "jwks_uri is missing"),
         ({"authorization_details_types": ("a b",)}, "authorization_details_types", "names of types"),
     ],
 )

@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from gateway.trust.addresses import AddressRefused, read_host, read_location, require_allowed
+from gateway.trust.addresses import AddressRefused, is_inside, read_host, read_location, require_allowed
 
 INSIDE = [
     "127.0.0.1",
@@ -67,3 +67,17 @@ def test_the_internet_may_be_called() -> None:
 def test_what_is_no_plain_address_is_refused(text: str) -> None:
     with pytest.raises(AddressRefused):
         read_location(text)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [*INSIDE, "localhost", "LocalHost.", "bank.localhost", "tpp", "tpp.internal", "printer.local", "127.1", "0x7f000001"],
+)
+def test_a_host_that_is_inside_by_its_name_alone(host: str) -> None:
+    """Without looking it up."""
+    assert is_inside(host)
+
+
+@pytest.mark.parametrize("host", ["93.184.215.14", "2606:2800:21f:cb07:6820:80da:af6b:8b2c", "tpp.example", "local.example"])
+def test_a_host_that_may_be_outside(host: str) -> None:
+    assert not is_inside(host)

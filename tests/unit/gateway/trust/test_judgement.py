@@ -11,9 +11,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from gateway.trust.judgement import Distrust, Distrusted, Judge
+from gateway.trust.judgement import Judge
 from gateway.trust.rules import CrlRules, RevocationRules, StoreRules, UnknownStatus
 from gateway.trust.snapshot import CrlInForce, TrustSnapshot
+from gateway.trust.verdict import Distrust, Distrusted
 from psd2.thumbprints import sha256_hex
 from tests.support.pki import DAY, NUMBER, Authority, Issued, self_signed, twin_of
 

@@ -18,11 +18,12 @@ from gateway.configuration.service import Configuration
 from gateway.configuration.snapshot import Parsed, SetRefused, Snapshot
 from gateway.configuration.store import SqlConfigurationStore
 from gateway.kinds import KINDS
-from gateway.trust.judgement import Distrust, Distrusted, Judge
+from gateway.trust.judgement import Judge
 from gateway.trust.kind import TRUST_STORES, parse_trust_store
 from gateway.trust.rules import Method, Nonce, Scope, UnknownStatus
 from gateway.trust.snapshot import TrustSnapshot
 from gateway.trust.stores import TrustStores
+from gateway.trust.verdict import Distrust, Distrusted
 from psd2.clock import FixedClock
 from tests.support.pki import DAY, Authority
 

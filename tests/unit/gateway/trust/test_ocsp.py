@@ -15,13 +15,14 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from gateway.admission.memory import NotLoaded
 from gateway.admission.statuses import Statuses, _Entry
 from gateway.trust.fetching import Fetched, FetchFailed
-from gateway.trust.judgement import Distrust, Distrusted, Judge
+from gateway.trust.judgement import Judge
 from gateway.trust.ocsp import OcspFault, ask, read_answer
 from gateway.trust.ocsp_client import OcspClient
 from gateway.trust.ocsp_status import Answer, OcspStatus, Question
 from gateway.trust.ocsp_store import SqlOcspAnswers
 from gateway.trust.rules import Method, Nonce, OcspRules, RevocationRules, Scope, StoreRules, UnknownStatus
 from gateway.trust.snapshot import CrlInForce, TrustSnapshot
+from gateway.trust.verdict import Distrust, Distrusted
 from psd2.clock import FixedClock
 from psd2.thumbprints import sha256_hex
 from tests.support.ocsp import HOUR, Responder, signer_of

@@ -17,7 +17,7 @@ from gateway.configuration.store import SqlConfigurationStore
 from gateway.upstreams.kind import UPSTREAMS
 from psd2.clock import FixedClock
 from tests.support.pki import Authority
-from tests.unit.gateway.certificates.test_kind import version
+from tests.support.stored_certificates import version
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

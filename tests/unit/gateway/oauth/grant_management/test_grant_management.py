@@ -144,32 +144,6 @@ def test_each_method_takes_its_own_scope(world: AuthorizationWorld, method: str,
     assert world.bank.ended == []
 
 
-def test_the_scopes_are_given_to_a_client_alone(world: AuthorizationWorld) -> None:
-    """By client credentials, one or both; a scope that needs a PSU is not."""
-    both = world.token(grant_type="client_credentials", scope=f"{REVOKE_SCOPE} {QUERY_SCOPE}").get_json()
-    refused = world.token(grant_type="client_credentials", scope=f"{QUERY_SCOPE} AIS:consent-1").get_json()
-
-    assert both["scope"] == f"{REVOKE_SCOPE} {QUERY_SCOPE}"
-    assert world.introspect(both["access_token"])["scope"] == both["scope"]
-    assert refused["error"] == "invalid_scope"
-
-
-@pytest.mark.parametrize(
-    "asked",
-    [
-        {"scope": f"accounts {QUERY_SCOPE}"},
-        {"scope": REVOKE_SCOPE},
-        {"scope": QUERY_SCOPE, "authorization_details": '[{"type": "account_information", "identifier": "consent-1"}]'},
-    ],
-)
-def test_no_psu_gives_a_client_the_scopes_over_all_its_grants(world: AuthorizationWorld, asked: dict[str, str]) -> None:
-    """The refusal says which grant type does (§6.1 leaves it open)."""
-    refused = refusal_in(world.authorize(**asked))
-
-    assert refused["error"] == "invalid_scope"
-    assert "is given to a client alone, by grant_type=client_credentials" in refused["error_description"]
-
-
 def test_a_replaced_grant_keeps_its_name_and_nothing_else(world: AuthorizationWorld) -> None:
     """Its earlier tokens and consent end, once the new code is redeemed and no sooner (§5.2)."""
     first = world.tokens(**CREATE)

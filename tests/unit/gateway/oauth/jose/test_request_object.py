@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gateway.oauth.jose.client_keys import ClientKeys
-from gateway.oauth.jose.request_object import RequestObjects
+from gateway.oauth.jose.request_object import RequestObjects, SignedKind
 from gateway.oauth.parameters import Parameters
 from gateway.oauth.refusals import OAuthRefused, Refusal
 from gateway.register.model import ClientProfile, SigningAlg
@@ -50,7 +50,7 @@ def claims(**changes: object) -> dict[str, object]:
 def effective(compact: str | None, *, by: Client | None = None, **outer: str) -> Parameters:
     nobody: Any = None
     keys = ClientKeys(store=nobody, source=nobody, lanes=nobody, clock=FixedClock(START))
-    objects = RequestObjects(keys=keys, issuer=ISSUER, clock=FixedClock(START), known=KNOWN)
+    objects = RequestObjects(keys=keys, issuer=ISSUER, clock=FixedClock(START), kind=SignedKind(known=KNOWN))
     sent = {"client_id": CLIENT} | ({"request": compact} if compact is not None else {}) | outer
     return objects.effective(Parameters(sent), by or signing_client())
 
@@ -204,7 +204,10 @@ def test_the_clock_is_the_servers() -> None:
     later = FixedClock(START + dt.timedelta(minutes=6))
     nobody: Any = None
     objects = RequestObjects(
-        keys=ClientKeys(store=nobody, source=nobody, lanes=nobody, clock=later), issuer=ISSUER, clock=later, known=KNOWN
+        keys=ClientKeys(store=nobody, source=nobody, lanes=nobody, clock=later),
+        issuer=ISSUER,
+        clock=later,
+        kind=SignedKind(known=KNOWN),
     )
     with pytest.raises(OAuthRefused, match="claim exp: has passed"):
         objects.effective(Parameters({"request": es256().sign(claims(), typ=TYP)}), signing_client())

@@ -268,8 +268,8 @@ def test_without_a_browser_by_the_same_way(world: AuthorizationWorld) -> None:
 
 
 def test_a_psu_that_the_bank_does_not_know_leaves_nothing_behind(world: AuthorizationWorld) -> None:
-    """The wish is refused, and what was made for it ended."""
+    """The wish is refused, and nothing is made for it."""
     answer = world.be_psu(url=pushed_url(world, scope="accounts"), psu="nobody")
 
     assert answer.status_code == 422
-    assert world.bank.ended == ["AIS:made-1"]
+    assert world.bank.made == []

@@ -20,6 +20,8 @@ from gateway.oauth.ciba.ping import BOUNDS, Notifier, Pings
 from gateway.oauth.ciba.store import SqlBackchannelStore
 from gateway.oauth.lanes import Lanes
 from gateway.register.model import DeliveryMode, GrantType
+from gateway.register.service import Register
+from gateway.register.store import SqlRegisterStore
 from gateway.trust.fetching import FetchFailed
 from psd2.clock import FixedClock
 from tests.support.authorization import CLIENT, NUMBER, OTHER_NUMBER, START, client
@@ -253,8 +255,9 @@ class Wire:
         self.world, self.receiver = world, receiver
         endpoint = f"https://localhost:{receiver.port}/ciba"
         pinged = {"backchannel_token_delivery_mode": DeliveryMode.PING, "backchannel_client_notification_endpoint": endpoint}
-        world.register.save_client(client(grant_types=(GrantType.CIBA,), redirect_uris=(), **pinged))
         settings = GatewaySettings(internal_client_hosts=f"localhost:{receiver.port}")
+        register = Register(store=SqlRegisterStore(world.engine), clock=world.clock, internal_hosts=settings.client_hosts)
+        register.save_client(client(grant_types=(GrantType.CIBA,), redirect_uris=(), **pinged))
         self.store = SqlBackchannelStore(world.engine)
         self.store.add(request(ping=Pings(document_seal(settings)).sealed("the-id", "the-token")))
         bank: Any = Asked()
@@ -297,15 +300,27 @@ def test_over_the_wire_the_client_takes_it_with_200_or_204(
     assert received.headers["content-type"] == "application/json"
 
 
-@pytest.mark.parametrize("answer", [302, 307, 401, 503])
-def test_over_the_wire_no_other_answer_will_do(world: AuthorizationWorld, receiver: Receiver, home: Path, answer: int) -> None:
-    """No redirect is followed: the token is for the address that was registered. It is told again later."""
+@pytest.mark.parametrize("answer", [503, 429])
+def test_over_the_wire_who_can_not_listen_now_is_told_again(
+    world: AuthorizationWorld, receiver: Receiver, home: Path, answer: int
+) -> None:
     wire = Wire(world, receiver, home)
     receiver.answers = [answer]
     assert not wire.is_told()
     assert [each.path for each in receiver.received] == ["/ciba"]
     world.clock.advance(dt.timedelta(seconds=4))
     assert wire.is_told()
+
+
+@pytest.mark.parametrize("answer", [302, 307, 401, 403])
+def test_over_the_wire_who_wants_none_of_it_is_told_once(
+    world: AuthorizationWorld, receiver: Receiver, home: Path, answer: int
+) -> None:
+    """Nor is a redirect followed: the token is for the address that was registered. The tokens wait for it all the same."""
+    wire = Wire(world, receiver, home)
+    receiver.answers = [answer]
+    assert wire.is_told()
+    assert [each.path for each in receiver.received] == ["/ciba"]
 
 
 def test_over_the_wire_the_endpoint_proves_its_name(world: AuthorizationWorld, receiver: Receiver, home: Path) -> None:

@@ -1,0 +1,1 @@
+"""Authorization without a browser."""
