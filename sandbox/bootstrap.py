@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from chassis.addresses import Address
 from chassis.peers import Peer, PeerSession
+from chassis.turnstile import Turnstile
 from psd2.clock import SystemClock
 from sandbox.bank_client import BankOverTheWire
 from sandbox.ca.authorities import published_certificates
@@ -25,10 +25,11 @@ from sandbox.developers.organisations import Organisations
 from sandbox.developers.passwords import RECOMMENDED, PasswordHasher
 from sandbox.developers.service import Developers
 from sandbox.developers.store import SqlDevelopers
-from sandbox.doctor.service import Archive, Doctor
+from sandbox.doctor.service import Doctor
 from sandbox.doctor.store import SqlArchive
 from sandbox.gateway_client import GatewayOverTheWire
 from sandbox.health.service import Health
+from sandbox.services import Services
 from sandbox.tenants.levers import LeversOverTheWire
 from sandbox.tenants.personalities import PersonalitiesOverTheWire
 from sandbox.tpps.applications import RegisterLimits
@@ -39,49 +40,18 @@ from sandbox.tpps.service import Register
 from sandbox.tpps.store import SqlTppStore
 from sandbox.trust.service import TrustDelivery
 from sandbox.trust.store import SqlDeliveries
-from sandbox.turnstile import Turnstile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from sqlalchemy import Engine
 
     from psd2.clock import Clock
-    from sandbox.bank_client import TenantData
     from sandbox.config import SandboxSettings
-    from sandbox.tenants.levers import Levers
-    from sandbox.tenants.personalities import Personalities
 
 _CALLER = "portal"
 # Argon2 at a time: 92 MiB, however many sign in. Nobody waits longer than the edge does.
 _HASHES_AT_ONCE, _HASHES_WAITING, _HASH_PATIENCE_SECONDS = 2, 12, 10.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
-    """Everything that the portal and the `sandbox` command work with."""
-
-    settings: SandboxSettings
-    clock: Clock
-    addresses: PublicAddresses
-    authority: CertificateAuthority
-    register: Register
-    trust: TrustDelivery
-    developers: Developers
-    organisations: Organisations
-    registrations: Quota
-    tenant_data: TenantData
-    personalities: Personalities
-    levers: Levers
-    calls: Calls
-    health: Health
-    orders: Orders
-    archive: Archive
-    close: Callable[[], None] = lambda: None  # lets go of connections to peers and the database
-
-    def doctor(self) -> Doctor:
-        """Return the certificate doctor, with the authorities as they are now. Raises `HierarchyDamaged`."""
-        return Doctor(clock=self.clock, authorities=published_certificates(self.settings.home), archive=self.archive)
 
 
 def build_services(settings: SandboxSettings) -> Services:

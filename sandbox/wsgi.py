@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from wsgiref.types import WSGIApplication
 
-    from sandbox.bootstrap import Services
+    from sandbox.services import Services
 
 
 def portal() -> WSGIApplication:

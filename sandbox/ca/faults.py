@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from psd2.qcstatements import QcType, encode_qcstatements, flatten_roles
+from psd2.qcstatements import encode_qcstatements, flatten_roles
+from psd2.qualified import QcType
 from psd2.roles import PspRole
 from sandbox.ca.errors import FaultUnavailable
 from sandbox.ca.lint import LintCode
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from psd2.qcstatements import Psd2Statement, QcStatements
+    from psd2.qualified import Psd2Statement, QcStatements
     from sandbox.ca.content import Content
     from sandbox.ca.orders import Order
 

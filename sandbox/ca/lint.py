@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from psd2.qcstatements import MalformedQcStatements, QcStatements, decode_qcstatements, encode_qcstatements
+from psd2.qcstatements import decode_qcstatements, encode_qcstatements
+from psd2.qualified import MalformedQcStatements, QcStatements
 from sandbox.ca.content import PURPOSE_OIDS, QC_STATEMENTS, certificate_extensions
 from sandbox.ca.keys import KeyRefused, key_sha256, require_sound_key
 

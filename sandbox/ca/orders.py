@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from psd2.qcstatements import PdsLocation, Psd2Statement, QcStatements, encode_qcstatements
+from psd2.qcstatements import encode_qcstatements
+from psd2.qualified import PdsLocation, Psd2Statement, QcStatements
 from sandbox.ca.content import Content, authority_subject, tpp_subject
 from sandbox.ca.lint import Expectation
 

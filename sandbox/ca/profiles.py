@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from psd2.qcstatements import QcType
+from psd2.qualified import QcType
 from sandbox.ca.errors import InvalidProfiles
 from sandbox.ca.keys import KeyAlgorithm, KeyRules
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from psd2.qcstatements import PdsLocation
+from psd2.qualified import PdsLocation
 from sandbox.ca.authorities import Authorities, Unusable, authority_name, load_pair
 from sandbox.ca.errors import HierarchyDamaged, SubjectRefused, UnknownCertificate
 from sandbox.ca.faults import fault_name

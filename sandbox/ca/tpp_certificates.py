@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from psd2.clock import Clock
-    from psd2.qcstatements import PdsLocation
+    from psd2.qualified import PdsLocation
     from sandbox.ca.authorities import Authorities
     from sandbox.ca.csr import SigningRequest
     from sandbox.ca.keys import PrivateKey, PublicKey

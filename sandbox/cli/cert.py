@@ -18,9 +18,9 @@ from sandbox.tpps.documents import issued_document, record_document
 from sandbox.tpps.folder import TppFolder
 
 if TYPE_CHECKING:
-    from sandbox.bootstrap import Services
     from sandbox.ca.model import CertificateRecord, IssuedCertificate
     from sandbox.ca.renewal import Renewal
+    from sandbox.services import Services
 
 _LARGEST_CSR_BYTES = 65_536
 _kind_option = click.option(

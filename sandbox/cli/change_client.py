@@ -20,7 +20,7 @@ from sandbox.tpps.parsing import parse_client_amendment
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sandbox.bootstrap import Services
+    from sandbox.services import Services
     from sandbox.tpps.model import Profile
 
 

@@ -12,25 +12,26 @@ from sandbox.cli.lifecycle import show_event
 from sandbox.cli.options import base_port_option, home_option, services_for, settings_for
 from sandbox.cli.programs import shown, typed
 from sandbox.cli.statuses import REFUSED
-from sandbox.cli.terminal import print_addresses
+from sandbox.cli.terminal import print_addresses, print_root_certificate
 from sandbox.cli.tpp import register_here
 from sandbox.platform.child import python
 from sandbox.platform.launch import run_in_background
 from sandbox.platform.state import RunFolder
+from sandbox.tpps.errors import UnknownTpp
 from sandbox.tpps.parsing import parse_registration
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from sandbox.config import SandboxSettings
+    from sandbox.services import Services
 
-_NAME = "demo"
+_NAME, _NUMBER = "demo", "PSDDE-BAFIN-100001"
 _REGISTRATION = {
     "name": _NAME,
     "organisation": "Demo Money Manager",
-    "authorisation_number": "PSDDE-BAFIN-100001",
+    "authorisation_number": _NUMBER,
     "roles": ["AISP", "PISP", "CBPII"],
-    "redirect_uris": ["https://localhost:8446/callback"],
     "profile": "berlin",
 }
 _JOURNEYS = {"ais": "Account information", "pis": "A payment", "piis": "A funds confirmation"}
@@ -47,8 +48,11 @@ def demo(*, home: Path | None, base_port: int | None) -> int:
     _ensure_up(settings)
     settings = settings_for(home)
     print_addresses(settings)
+    print_root_certificate(settings)
     _headline(f"A TPP, {_NAME}, with all three roles")
-    registered, folder = register_here(services_for(home), parse_registration(_REGISTRATION))
+    services = services_for(home)
+    wanted = _REGISTRATION | {"redirect_uris": _redirect_uris(services)}
+    registered, folder = register_here(services, parse_registration(wanted))
     click.echo(f"  {registered.tpp.authorisation_number}: QWAC, QSealC and client.json in {folder.path}")
     failed = [kind for kind in _JOURNEYS if not _walk(kind, settings)]
     if failed:
@@ -69,6 +73,14 @@ def _ensure_up(settings: SandboxSettings) -> None:
     began = time.monotonic()
     run_in_background(settings, tell=show_event)
     click.echo(f"  up after {time.monotonic() - began:.1f} s")
+
+
+def _redirect_uris(services: Services) -> list[str]:
+    """Return the demo app's, or, where the TPP is registered already, its own: the platform may answer on other ports now."""
+    try:
+        return list(services.register.require(_NUMBER).redirect_uris)
+    except UnknownTpp:
+        return [f"{services.addresses.demo}/callback"]
 
 
 def _walk(kind: str, settings: SandboxSettings) -> bool:

@@ -73,7 +73,7 @@ def clear(*, fault_id: str | None, tpp_name: str, as_json: bool, home: Path | No
     if as_json:
         print_json({"cleared": cleared})
     else:
-        click.echo(f"{cleared} faults are cleared")
+        click.echo(f"faults cleared: {cleared}")
 
 
 def _until(fault: dict[str, Any]) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ssl
 from concurrent.futures import ThreadPoolExecutor
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import click
@@ -14,7 +12,14 @@ from psd2.clock import SystemClock
 from sandbox.cli.options import base_port_option, home_option, json_option, settings_for
 from sandbox.cli.programs import typed
 from sandbox.cli.statuses import REFUSED, UNREACHABLE
-from sandbox.cli.terminal import address_document, print_addresses, print_json, print_table, told_if_anybody_reads
+from sandbox.cli.terminal import (
+    address_document,
+    print_addresses,
+    print_json,
+    print_root_certificate,
+    print_table,
+    told_if_anybody_reads,
+)
 from sandbox.config import load_settings
 from sandbox.platform.events import Event, EventKind
 from sandbox.platform.launch import Announcements, run_in_background, run_in_foreground
@@ -102,16 +107,10 @@ def show_event(event: Event) -> None:
 
 
 def _show_ready(settings: SandboxSettings, how_to_stop: str) -> None:
-    fingerprint = _fingerprint(settings.home.trust_bundle)
     with told_if_anybody_reads():
         click.secho(f"The platform is up. {how_to_stop}", bold=True)
         print_addresses(settings)
-        click.echo(f"root certificate  {settings.home.trust_bundle}")
-        click.echo(f"SHA-256           {fingerprint}")
-
-
-def _fingerprint(bundle: Path) -> str:
-    return sha256(ssl.PEM_cert_to_DER_cert(bundle.read_text())).digest().hex(":").upper()
+        print_root_certificate(settings)
 
 
 @click.command()

@@ -13,7 +13,7 @@ from sandbox.config import SandboxSettings, load_settings
 from sandbox.platform.state import HomeNotUsable, RunFolder
 
 if TYPE_CHECKING:
-    from sandbox.bootstrap import Services
+    from sandbox.services import Services
 
 home_option = click.option(
     "--home",

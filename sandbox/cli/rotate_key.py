@@ -18,7 +18,7 @@ from sandbox.tpps.model import ClientAmendment
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sandbox.bootstrap import Services
+    from sandbox.services import Services
     from sandbox.tpps.model import Tpp
 
 

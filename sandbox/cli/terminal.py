@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import ssl
 import sys
 from contextlib import contextmanager
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import click
@@ -62,6 +64,14 @@ def print_addresses(settings: SandboxSettings) -> None:
         (addresses.demo, "browsers", "Kontoblick, a TPP as a person sees it"),
     ]
     print_table("", ("address", "for", "what"), rows)
+
+
+def print_root_certificate(settings: SandboxSettings) -> None:
+    """Print where the certificate is that a browser has to trust, and what to recognise it by."""
+    bundle = settings.home.trust_bundle
+    fingerprint = sha256(ssl.PEM_cert_to_DER_cert(bundle.read_text())).digest().hex(":").upper()
+    click.echo(f"root certificate  {bundle}")
+    click.echo(f"SHA-256           {fingerprint}")
 
 
 def address_document(settings: SandboxSettings) -> dict[str, str]:

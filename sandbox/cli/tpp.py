@@ -23,7 +23,7 @@ from sandbox.tpps.parsing import parse_registration
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sandbox.bootstrap import Services
+    from sandbox.services import Services
     from sandbox.tpps.model import RegistrationRequest, Tpp
     from sandbox.tpps.service import Registered
 

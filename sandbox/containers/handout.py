@@ -40,7 +40,7 @@ class Belongings:
 
 
 BELONGINGS: Final = {
-    # The public authorities: for a Python on which TLS itself has to judge clients (gateway/edge/tls.py).
+    # The public authorities: for a Python on which TLS itself has to judge clients (gateway/edge/tls/contexts.py).
     "edge": Belongings(callers=("gateway",), authorities=("internal", "root", "tpp-issuing"), opens_documents=True),
     "authorization": Belongings(callers=("gateway", HEALTH_CALLER), signs=True),
     # The operator calls from where the control API is: `docker compose exec admin gateway …`.

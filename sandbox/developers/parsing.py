@@ -10,18 +10,18 @@ from sandbox.developers.model import LONGEST_NAME
 _LONGEST_EMAIL = 254  # RFC 5321 §4.5.3.1.3, without the brackets
 
 
-def parsed_email(text: str, *, field: str = "email") -> str:
+def parsed_email(text: str) -> str:
     """Return an address as it is written; raises `FieldRefused`. Nothing is sent there, so that its domain need not exist."""
     # Imported late: every `sandbox` command would load it, and none takes an address.
     from email_validator import EmailNotValidError, validate_email
 
     wanted = "Write an e-mail address, for example anna@acme.example."
     if len(text) > _LONGEST_EMAIL:
-        raise FieldRefused(field, wanted)
+        raise FieldRefused("email", wanted)
     try:
         return validate_email(text.strip(), check_deliverability=False, test_environment=True).normalized
     except EmailNotValidError as error:
-        raise FieldRefused(field, wanted) from error
+        raise FieldRefused("email", wanted) from error
 
 
 def email_key(email: str) -> str:

@@ -13,7 +13,7 @@ from psd2.authorisation_number import AuthorisationNumber, InvalidAuthorisationN
 from psd2.certificates import CertificateKind
 from psd2.ncas import NCAS
 from psd2.qc_variants import VARIANT_WORDS
-from psd2.qcstatements import QcVariant
+from psd2.qualified import QcVariant
 from sandbox.doctor.model import Finding, FindingCode, Level
 from sandbox.doctor.words import SEAL_POLICIES, WEB_POLICIES, listed, shown, span_text
 

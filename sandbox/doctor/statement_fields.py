@@ -11,7 +11,7 @@ from sandbox.doctor.words import QC_TYPES, ROLES, shown
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from psd2.qcstatements import QcStatements
+    from psd2.qualified import QcStatements
     from sandbox.doctor.case import Case
 
 

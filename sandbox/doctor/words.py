@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, SignatureAlgorithmOID
 
-from psd2.qcstatements import QcType
+from psd2.qualified import QcType
 from psd2.roles import PspRole
 
 if TYPE_CHECKING:

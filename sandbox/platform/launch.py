@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from psd2.clock import Clock
-    from sandbox.bootstrap import Services
     from sandbox.config import SandboxSettings
     from sandbox.platform.events import Listener
+    from sandbox.services import Services
 
 _STOP_SECONDS = 20.0
 _TAIL_BYTES = 4_096

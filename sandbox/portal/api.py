@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from flask import Blueprint, Response, jsonify, request
 
+from chassis.turnstile import Turnstile
 from sandbox.ca.model import Fault, RevocationReason, TppCertificateKind
 from sandbox.portal.bodies import BodyRefused, json_object, text_field
 from sandbox.portal.listeners import PublicListener, require_listener
@@ -15,10 +16,9 @@ from sandbox.tpps.client_data import client_data
 from sandbox.tpps.documents import issued_document, record_document
 from sandbox.tpps.errors import AccessDenied
 from sandbox.tpps.parsing import parse_client_amendment, parse_registration
-from sandbox.turnstile import Turnstile
 
 if TYPE_CHECKING:
-    from sandbox.bootstrap import Services
+    from sandbox.services import Services
     from sandbox.tpps.model import Tpp
 
 _BEARER = "Bearer "

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from flask import Blueprint
 
-    from sandbox.bootstrap import Services
+    from sandbox.services import Services
 
 _LARGEST_BODY_BYTES = 65_536
 _HEADERS = {

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 from sandbox.portal.listeners import PublicListener, require_listener
 
 if TYPE_CHECKING:
-    from sandbox.bootstrap import Services
+    from sandbox.services import Services
 
 _LARGEST_OCSP_REQUEST_BYTES = 10_240
 _OCSP_REQUEST, _OCSP_RESPONSE = "application/ocsp-request", "application/ocsp-response"

@@ -13,6 +13,7 @@ from chassis.database import first_line, is_unavailability
 from chassis.logs import get_logger
 from chassis.peers import PeerUnavailable
 from chassis.problems import CONTENT_TYPE, problem
+from chassis.turnstile import TooBusy
 from sandbox.answers import PeerRefused
 from sandbox.ca.errors import (
     CertificateAuthorityError,
@@ -41,7 +42,6 @@ from sandbox.tpps.errors import (
     TppBlocked,
     UnknownTpp,
 )
-from sandbox.turnstile import TooBusy
 
 if TYPE_CHECKING:
     from flask import Flask

@@ -15,11 +15,9 @@ from sandbox.tpps.errors import UnknownTpp
 if TYPE_CHECKING:
     from flask import Flask
 
-    from sandbox.bootstrap import Services
     from sandbox.developers.service import Developers
+    from sandbox.services import Services
     from sandbox.tpps.model import Tpp
-
-__all__ = ["SignInRequired", "Visitor", "owned_tpp", "require_operator", "visitor"]
 
 _EXTENSION = "sandbox-developers"
 _LONGEST_NUMBER = 100

@@ -32,7 +32,6 @@ class Applicant:
     is_operator: bool = False
 
 
-ANYBODY = Applicant()
 OPERATOR = Applicant(is_operator=True)
 
 

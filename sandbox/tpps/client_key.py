@@ -69,6 +69,7 @@ def put_next_in_use(folder: Path) -> None:
 
 def _signs(metadata: Mapping[str, Any], profile: Profile) -> bool:
     signs_requests = profile is Profile.FAPI2_MESSAGE_SIGNING or metadata.get("require_signed_request_object") is True
+    signs_requests = signs_requests or metadata.get("backchannel_authentication_request_signing_alg") is not None
     return signs_requests or metadata.get("token_endpoint_auth_method") in _BY_KEY
 
 

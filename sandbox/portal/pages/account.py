@@ -16,7 +16,7 @@ from sandbox.portal.visitor import origin, visitor
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
-    from sandbox.bootstrap import Services
+    from sandbox.services import Services
 
 
 class NameForm(PortalForm):

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     from werkzeug.wrappers import Response as AnyResponse
 
-    from sandbox.bootstrap import Services
     from sandbox.ca.model import CertificateRecord
+    from sandbox.services import Services
     from sandbox.tpps.held import HeldCertificate
     from sandbox.tpps.model import Tpp
 

@@ -22,7 +22,7 @@ from sandbox.tpps.openssl import KeyCommands
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
-    from sandbox.bootstrap import Services
+    from sandbox.services import Services
     from sandbox.tpps.model import Tpp
 
 

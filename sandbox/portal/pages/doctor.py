@@ -18,7 +18,7 @@ from sandbox.portal.visitor import visitor
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
-    from sandbox.bootstrap import Services
+    from sandbox.services import Services
 
 _KEY = b"PRIVATE KEY-----"
 

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
     from werkzeug.wrappers import Response
 
-    from sandbox.bootstrap import Services
     from sandbox.ca.model import CertificateRecord
     from sandbox.calls.dry_run import DryRun
     from sandbox.calls.model import Call
+    from sandbox.services import Services
     from sandbox.tpps.model import Tpp
 
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")

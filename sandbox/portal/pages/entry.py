@@ -26,7 +26,7 @@ from sandbox.portal.visitor import current_visitor, origin
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
-    from sandbox.bootstrap import Services
+    from sandbox.services import Services
 
 SIGNED_UP = (
     "Your account is ready: sign in with your e-mail address and password. "

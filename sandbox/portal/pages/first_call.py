@@ -23,7 +23,7 @@ from sandbox.tpps.model import Profile
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sandbox.bootstrap import Services
+    from sandbox.services import Services
     from sandbox.tenants.model import Persona
     from sandbox.tpps.model import Tpp
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sandbox.bootstrap import Services
     from sandbox.ca.model import CertificateRecord
+    from sandbox.services import Services
     from sandbox.tpps.model import Tpp
 
 _SOON_DAYS = 14

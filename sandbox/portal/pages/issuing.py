@@ -27,8 +27,8 @@ from sandbox.tpps.subjects import subject_of
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
 
-    from sandbox.bootstrap import Services
     from sandbox.ca.model import CertificateRecord, IssuedCertificate, TppCertificateKind
+    from sandbox.services import Services
     from sandbox.tpps.model import Tpp
 
 _PRIVATE_KEY: Final = "csr.private_key"

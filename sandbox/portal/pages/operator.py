@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from werkzeug.wrappers import Response
 
-    from sandbox.bootstrap import Services
     from sandbox.calls.model import Summary
+    from sandbox.services import Services
     from sandbox.tpps.model import Tpp
 
 MOST_ON_A_PAGE: Final = 50

@@ -15,7 +15,7 @@ from sandbox.portal.visitor import visitor
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
-    from sandbox.bootstrap import Services
+    from sandbox.services import Services
 
 
 class OrganisationForm(PortalForm):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from psd2.money import Money
-    from sandbox.bootstrap import Services
+    from sandbox.services import Services
     from sandbox.tenants.model import Message, Persona
 
 # U+202F keeps a number on one line; which of comma and point stands for what differs between countries, a gap does not.

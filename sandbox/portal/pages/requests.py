@@ -20,8 +20,8 @@ from sandbox.portal.visitor import owned_tpp, visitor
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
-    from sandbox.bootstrap import Services
     from sandbox.calls.model import CallPage, Span
+    from sandbox.services import Services
 
 _LONGEST_TEXT: Final = 140
 

@@ -12,7 +12,7 @@ from sandbox.portal.visitor import owned_tpp
 from sandbox.tpps.model import TppStatus
 
 if TYPE_CHECKING:
-    from sandbox.bootstrap import Services
+    from sandbox.services import Services
     from sandbox.tpps.model import Tpp
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from flask import Blueprint, flash, make_response, render_template
 
+from chassis.turnstile import Turnstile
 from sandbox.ca.errors import SubjectRefused
 from sandbox.ca.model import TppCertificateKind
 from sandbox.developers.errors import TooManyAttempts
@@ -19,12 +20,11 @@ from sandbox.tpps.held import held_certificates
 from sandbox.tpps.introduction import STEPS
 from sandbox.tpps.model import TppStatus
 from sandbox.tpps.openssl import KeyCommands
-from sandbox.turnstile import Turnstile
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
-    from sandbox.bootstrap import Services
+    from sandbox.services import Services
     from sandbox.tpps.model import RegistrationRequest, Tpp
 
 _AT_ONCE, _WAITING, _PATIENCE_SECONDS = 2, 8, 20.0

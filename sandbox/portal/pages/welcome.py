@@ -13,7 +13,7 @@ from flask import Blueprint, render_template
 from sandbox.portal.listeners import PublicListener, require_listener
 
 if TYPE_CHECKING:
-    from sandbox.bootstrap import Services
+    from sandbox.services import Services
     from sandbox.tpps.client_data import PublicAddresses
 
 _AUTHORITIES = ("root", "tpp-issuing", "server-issuing")

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from flask import Flask
     from werkzeug.wrappers import Response as AnyResponse
 
-    from sandbox.bootstrap import Services
+    from sandbox.services import Services
     from sandbox.tpps.model import Tpp
 
 _OF_WHAT_WAS_ASKED: Final = frozenset({400, 404, 409, 413, 422})

@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
-from psd2.qcstatements import PdsLocation, QcStatements, QcType, encode_qcstatements, flatten_roles
+from psd2.qcstatements import encode_qcstatements, flatten_roles
+from psd2.qualified import PdsLocation, QcStatements, QcType
 from psd2.roles import PspRole
 from sandbox.ca.content import certificate_builder, pki_addresses
 from sandbox.ca.errors import LintFailed

@@ -10,7 +10,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from gateway.trust.crl import MOST_BYTES
+from gateway.trust.crl_bounds import MOST_BYTES
 from sandbox.ca.crl import RevokedEntry, sign_crl
 from sandbox.ca.errors import NotRevocable, UnknownAuthority, UnknownCertificate
 from sandbox.ca.issuance import Issuer

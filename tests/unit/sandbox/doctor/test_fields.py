@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from psd2.qcstatements import PdsLocation, encode_qcstatements, flatten_roles
+from psd2.qcstatements import encode_qcstatements, flatten_roles
+from psd2.qualified import PdsLocation
 from psd2.thumbprints import sha256_hex, x5t_s256
 from sandbox.ca.content import COMMENT
 from sandbox.doctor.documents import examination_document, gateway_says, verdict

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 from cryptography import x509
@@ -11,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from psd2.qcstatements import QcStatements, encode_qcstatements, flatten_roles
+from psd2.qcstatements import encode_qcstatements, flatten_roles
 from psd2.roles import PspRole
 from psd2.thumbprints import sha256_hex
 from sandbox.ca.model import CertificateRecord, CertificateStatus, Fault, RevocationReason, serial_text
@@ -37,6 +38,9 @@ from tests.support.doctor import (
     usage,
 )
 from tests.support.pki import DAY, Authority, self_signed
+
+if TYPE_CHECKING:
+    from psd2.qualified import QcStatements
 
 RIGHT = encode_qcstatements(WEB)
 AI_OID = bytes.fromhex("060704008198270103")

@@ -51,6 +51,7 @@ def test_nobody_else_does(tmp_path: Path, metadata: dict[str, Any]) -> None:
 def test_a_client_whose_requests_have_to_be_signed_gets_one(tmp_path: Path) -> None:
     """Whatever its profile."""
     assert "jwks" in with_own_key({"require_signed_request_object": True}, Profile.FAPI2, tmp_path)
+    assert "jwks" in with_own_key({"backchannel_authentication_request_signing_alg": "ES256"}, Profile.FAPI2, tmp_path)
 
 
 def test_a_key_to_bind_tokens_to_is_made_and_told_to_nobody(tmp_path: Path) -> None:

@@ -6,20 +6,7 @@ import pytest
 
 from chassis.peers import PeerUnavailable
 from sandbox.trust.service import TrustDelivery
-from tests.support.register import FakeAuthority, FakeGateway
-
-
-class InMemoryAcknowledgements:
-    """What was acknowledged, in a dictionary."""
-
-    def __init__(self) -> None:
-        self.digests: dict[str, str] = {}
-
-    def acknowledged(self, subject: str) -> str | None:
-        return self.digests.get(subject)
-
-    def acknowledge(self, subject: str, sha256: str) -> None:
-        self.digests[subject] = sha256
+from tests.support.register import FakeAuthority, FakeGateway, InMemoryAcknowledgements
 
 
 class World:
