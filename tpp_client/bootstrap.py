@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from psd2.clock import Clock
     from tpp_client.identity import TppIdentity
     from tpp_client.journeys.narration import Narrator
+    from tpp_client.journeys.stage import AppInvitation
     from tpp_client.wire import Transport
 
 
@@ -30,7 +31,7 @@ def identity_at(home: Path, name: str, *, clock: Clock) -> TppIdentity:
     return load_identity(home / "certs" / "tpps" / name, clock=clock)
 
 
-def backchannel_of(identity: TppIdentity) -> Backchannel:
+def backchannel_of(identity: TppIdentity, *, invite: Callable[[AppInvitation], None] | None = None) -> Backchannel:
     """Return how PSUs are asked in their bank app; raises `IdentityUnusable` where the client has not registered for that."""
     if identity.client.delivery_mode is None:
         msg = (
@@ -40,8 +41,8 @@ def backchannel_of(identity: TppIdentity) -> Backchannel:
         raise IdentityUnusable(msg)
     endpoint = identity.client.notification_endpoint
     if identity.client.delivery_mode != PING or endpoint is None:
-        return Backchannel()
-    return Backchannel(ping=PingEndpoint(url=endpoint, credential=identity.listener))
+        return Backchannel(invite=invite)
+    return Backchannel(invite=invite, ping=PingEndpoint(url=endpoint, credential=identity.listener))
 
 
 def headless_stage(

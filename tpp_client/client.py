@@ -31,6 +31,7 @@ class ClientTraits:
     dpop_bound_access_tokens: bool = False
     delivery_mode: str | None = None
     notification_endpoint: str | None = None
+    backchannel_request_alg: str | None = None
     jwks: Mapping[str, Any] | None = field(default=None, hash=False, repr=False)
 
     @property
@@ -54,6 +55,11 @@ class ClientTraits:
         return self.require_signed_request_object or self.profile == MESSAGE_SIGNING
 
     @property
+    def signs_backchannel_requests(self) -> bool:
+        """Whether what it has a PSU asked for has to be signed (CIBA Core §4, §7.1.1)."""
+        return self.signs_requests or self.backchannel_request_alg is not None
+
+    @property
     def wants_signed_answers(self) -> bool:
         """Whether it asks for answers that the bank has signed (FAPI 2.0 MS §5.4, JARM)."""
         return self.authorization_signed_response_alg is not None or self.profile == MESSAGE_SIGNING
@@ -66,7 +72,7 @@ class ClientTraits:
     @property
     def needs_key(self) -> bool:
         """Whether it can do nothing without a key of its own."""
-        return self.signs_to_authenticate or self.signs_requests
+        return self.signs_to_authenticate or self.signs_backchannel_requests
 
 
 def read_traits(client: Document) -> ClientTraits:
@@ -80,5 +86,6 @@ def read_traits(client: Document) -> ClientTraits:
         dpop_bound_access_tokens=client.optional_flag("dpop_bound_access_tokens"),
         delivery_mode=client.optional_text("backchannel_token_delivery_mode"),
         notification_endpoint=client.optional_text("backchannel_client_notification_endpoint"),
+        backchannel_request_alg=client.optional_text("backchannel_authentication_request_signing_alg"),
         jwks=client.child("jwks").fields if "jwks" in client else None,
     )

@@ -51,16 +51,6 @@ class CreatedConsent:
     status: str
     sca: ScaStep
 
-    @property
-    def sca_approach(self) -> str | None:
-        """How the PSU is to be led, by `ASPSP-SCA-Approach`."""
-        return self.sca.approach
-
-    @property
-    def sca_oauth(self) -> str | None:
-        """Where to learn of the authorization server, in the OAuth approach."""
-        return self.sca.links.get("scaOAuth")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentDetails:

@@ -59,7 +59,7 @@ def process_discovery_response(response: HttpResponse, *, issuer: str) -> Server
         introspection_endpoint=_endpoint(document, aliases, "introspection_endpoint"),
         revocation_endpoint=_endpoint(document, aliases, "revocation_endpoint"),
         names_issuer_in_responses=document.optional_flag("authorization_response_iss_parameter_supported"),
-        grant_management_endpoint=document.optional_text("grant_management_endpoint") or "",
+        grant_management_endpoint=_optional_endpoint(document, aliases, "grant_management_endpoint"),
         pushed_authorization_request_endpoint=_optional_endpoint(document, aliases, "pushed_authorization_request_endpoint"),
         backchannel_authentication_endpoint=_optional_endpoint(document, aliases, "backchannel_authentication_endpoint"),
         jwks_uri=_optional_endpoint(document, document, "jwks_uri"),

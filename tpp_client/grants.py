@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from psd2.ids import ConsentId
 from tpp_client.documents import Document, document_of
+from tpp_client.errors import UnexpectedResponse
 from tpp_client.refusals import require_status
-from tpp_client.tokens import Tokens, process_token_response
+from tpp_client.tokens import BEARER, Tokens, process_token_response
 from tpp_client.wire import HttpRequest
 
 if TYPE_CHECKING:
@@ -22,6 +25,15 @@ if TYPE_CHECKING:
     from tpp_client.wire import HttpResponse, Transport
 
 QUERY_SCOPE, REVOKE_SCOPE = "grant_management_query", "grant_management_revoke"
+DETAILS: Final = "authorization_details"
+
+
+class GrantAction(StrEnum):
+    """What becomes of a grant by an authorization request (Grant Management §5.2)."""
+
+    CREATE = "create"
+    REPLACE = "replace"
+    MERGE = "merge"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +44,16 @@ class Granted:
     consent_id: ConsentId
     ibans: tuple[str, ...]
     grant_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantState:
+    """A grant as it stands: its scope, the status of its consent or payment, the accounts that it names; when it ends."""
+
+    scope: str
+    status: str
+    ibans: tuple[str, ...]
+    expires_at: datetime
 
 
 def account_information(ibans: tuple[str, ...], *, valid_until: date, frequency_per_day: int = 4) -> dict[str, object]:
@@ -46,17 +68,21 @@ def account_information(ibans: tuple[str, ...], *, valid_until: date, frequency_
     }
 
 
-def as_parameters(detail: Mapping[str, object], *, manages: bool = False) -> dict[str, str]:
-    """Return the parameters that ask for one detail; `manages`: and for a grant with a name."""
-    wanted = {"authorization_details": json.dumps([detail])}
-    return wanted | ({"grant_management_action": "create"} if manages else {})
+def as_parameters(detail: Mapping[str, object]) -> dict[str, str]:
+    """Return the parameters that ask for one detail."""
+    return {DETAILS: json.dumps([detail])}
 
 
-def process_granted_response(response: HttpResponse) -> Granted:
+def managed(action: GrantAction, grant_id: str | None = None) -> dict[str, str]:
+    """Return the parameters that ask for a grant with a name, or to change the one that is named (Grant Management §5.2)."""
+    return {"grant_management_action": action.value} | ({"grant_id": grant_id} if grant_id else {})
+
+
+def process_granted_response(response: HttpResponse, *, token_type: str = BEARER) -> Granted:
     """Judge a token response that says what was granted (RFC 9396 §7)."""
-    tokens = process_token_response(response)
+    tokens = process_token_response(response, token_type=token_type)
     document = document_of(response)
-    (detail,) = document.children("authorization_details")
+    (detail,) = document.children(DETAILS)
     return Granted(
         tokens=tokens,
         consent_id=ConsentId(detail.text("consentId")),
@@ -70,11 +96,17 @@ def grant_request(transport: Transport, metadata: ServerMetadata, grant_id: str,
     return transport.send(_request("GET", metadata, grant_id, token))
 
 
-def process_grant_response(response: HttpResponse) -> str:
-    """Return the consent's status, as the grant tells it."""
+def process_grant_response(response: HttpResponse) -> GrantState:
+    """Return how a grant stands (Grant Management §6.4)."""
     require_status(response, HTTPStatus.OK)
-    (detail,) = document_of(response).children("authorization_details")
-    return detail.text("consentStatus")
+    document = document_of(response)
+    (detail,), (scope,) = document.children(DETAILS), document.children("scopes")
+    return GrantState(
+        scope=scope.text("scope"),
+        status=detail.optional_text("consentStatus") or detail.text("transactionStatus"),
+        ibans=tuple(_ibans(detail)),
+        expires_at=datetime.fromtimestamp(document.whole_number("expires_at"), UTC),
+    )
 
 
 def grant_revocation_request(transport: Transport, metadata: ServerMetadata, grant_id: str, *, token: str) -> HttpResponse:
@@ -88,10 +120,13 @@ def process_grant_revocation_response(response: HttpResponse) -> None:
 
 
 def _request(method: str, metadata: ServerMetadata, grant_id: str, token: str) -> HttpRequest:
+    if not metadata.grant_management_endpoint:
+        msg = f"{metadata.issuer} has no grant_management_endpoint: it lets nobody ask about grants (Grant Management §7.1)"
+        raise UnexpectedResponse(msg)
     url = f"{metadata.grant_management_endpoint}/{quote(grant_id, safe='')}"
     return HttpRequest(method=method, url=url, headers={"Authorization": f"Bearer {token}", "Accept": "application/json"})
 
 
 def _ibans(detail: Document) -> Iterator[str]:
-    for reference in detail.child("access").optional_children("accounts"):
+    for reference in detail.optional_child("access").optional_children("accounts"):
         yield reference.text("iban")

@@ -19,13 +19,15 @@ _ASKED = (
     "grant_type", "scope", "code", "code_verifier", "refresh_token", "token", "client_id", "access.accounts", "validUntil",
     "frequencyPerDay", "account.iban", "debtorAccount.iban", "creditorAccount.iban", "instructedAmount.amount",
     "instructedAmount.currency", "request_uri", "auth_req_id", "login_hint", "binding_message",
-    "client_notification_token", "url", "psu", "result", "accounts",
+    "client_notification_token", "url", "psu", "result", "accounts", "grant_management_action", "grant_id",
+    "authorization_details",
 )  # fmt: skip
 _ANSWERED = (
     "issuer", "authorization_endpoint", "request_uri", "mtls_endpoint_aliases.token_endpoint", "consentId",
     "consentStatus", "paymentId", "transactionStatus", "_links.scaOAuth.href", "redirect", "access_token", "refresh_token",
     "token_type", "auth_req_id", "expires_in", "interval",
-    "scope", "active", "cnf.x5t#S256", "accounts", "balances", "transactions.booked", "transactions.pending", "fundsAvailable",
+    "scope", "grant_id", "active", "cnf.x5t#S256",
+    "accounts", "balances", "transactions.booked", "transactions.pending", "fundsAvailable",
     "personas", "keys", "messages", "authorisationIds", "scaStatus", "error", "error_description", "tppMessages", "code",
     "title", "detail", "reason", "hint", "clause",
 )  # fmt: skip

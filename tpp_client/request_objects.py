@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from psd2.ids import new_uuid
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -14,10 +16,10 @@ REQUEST_SECONDS: Final = 300
 
 
 def request_object_claims(parameters: Mapping[str, str], *, issuer: str, now: float) -> dict[str, object]:
-    """Return what a request object says: all parameters, from whom, to whom, from when until when."""
+    """Return what a request object says: all parameters, from whom, to whom, from when until when, under which name."""
     begins = int(now)
     times = {"iat": begins, "nbf": begins, "exp": begins + REQUEST_SECONDS}
-    return {"iss": parameters["client_id"], "aud": issuer, **times, **parameters}
+    return {"iss": parameters["client_id"], "aud": issuer, "jti": new_uuid(), **times, **parameters}
 
 
 def signed_parameters(parameters: Mapping[str, str], *, issuer: str, key: SigningKey, now: float) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from psd2.ids import AccountId
 from tpp_client.documents import Document, document_of
@@ -42,6 +42,11 @@ class InboxMessage:
     channel: str
     subject: str
     text: str = field(repr=False)
+
+
+def bank_app_url(front: str, authorisation_number: str) -> str:
+    """Return where the PSUs of a TPP's own tenant sign in to their bank app, in a browser."""
+    return f"{front}/psu/app/at/{quote(authorisation_number, safe='')}"
 
 
 def psu_interaction_request(

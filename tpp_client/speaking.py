@@ -23,6 +23,7 @@ from tpp_client.backchannel import (
 )
 from tpp_client.client_assertions import AssertingTransport, ClientSigner
 from tpp_client.dpop import TOKEN_TYPE, DpopKey, ProvingTransport
+from tpp_client.grants import DETAILS, process_granted_response
 from tpp_client.pushing import process_pushed_response, pushed_parameters_request
 from tpp_client.refusals import require_status
 from tpp_client.request_objects import signed_parameters
@@ -37,6 +38,7 @@ from tpp_client.signed_answers import (
 from tpp_client.signing_keys import load_signing_key
 from tpp_client.tokens import (
     BEARER,
+    client_credentials_request,
     introspection_of,
     introspection_request,
     process_introspection_response,
@@ -46,11 +48,14 @@ from tpp_client.tokens import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from psd2.clock import Clock
     from tpp_client.authorization import AuthorizationAttempt, AuthorizationCode
     from tpp_client.backchannel import BackchannelRequest, Undecided
     from tpp_client.client import ClientTraits
     from tpp_client.discovery import ServerMetadata
+    from tpp_client.grants import Granted
     from tpp_client.identity import TppIdentity
     from tpp_client.signed_answers import SignedAnswer
     from tpp_client.signing_keys import SigningKey
@@ -91,14 +96,19 @@ class Voice:
             transport = ProvingTransport(transport=transport, key=self.proving, edge=self.identity.edge)
         return transport
 
-    def begin(self, *, redirect_uri: str, scope: str) -> AuthorizationAttempt:
-        """Start an attempt, one that asks for a signed answer where the client takes no other."""
+    def begin(self, *, redirect_uri: str, scope: str = "", more: Mapping[str, str] | None = None) -> AuthorizationAttempt:
+        """Start an attempt, one that asks for a signed answer where the client takes no other; `more` it says besides."""
         client_id = self.identity.client_id
-        return begin_authorization(client_id=client_id, redirect_uri=redirect_uri, scope=scope, more=self.more)
+        said = self.more | dict(more or {})
+        return begin_authorization(client_id=client_id, redirect_uri=redirect_uri, scope=scope, more=said)
+
+    def pushes(self, attempt: AuthorizationAttempt) -> bool:
+        """Whether an attempt is pushed: by clients that push all, and what is wanted in full by every client."""
+        return self.traits.pushes_requests or DETAILS in attempt.more
 
     def address(self, transport: Transport, metadata: ServerMetadata, attempt: AuthorizationAttempt) -> str:
         """Return where to send the PSU's browser, the request pushed before, and signed, where that is asked of the client."""
-        if not self.traits.pushes_requests:
+        if not self.pushes(attempt):
             return authorization_url(metadata, attempt)
         asked = self.asked(metadata, attempt)
         return process_pushed_response(pushed_parameters_request(transport, metadata, asked), metadata, attempt)
@@ -109,7 +119,10 @@ class Voice:
 
     def as_pushed(self, metadata: ServerMetadata, parameters: dict[str, str]) -> dict[str, str]:
         """Return parameters by themselves, or as one signed object where that is asked of the client."""
-        if not self.traits.signs_requests or self.key is None:
+        return self._as_sent(metadata, parameters, is_signed=self.traits.signs_requests)
+
+    def _as_sent(self, metadata: ServerMetadata, parameters: dict[str, str], *, is_signed: bool) -> dict[str, str]:
+        if not is_signed or self.key is None:
             return parameters
         return signed_parameters(parameters, issuer=metadata.issuer, key=self.key, now=self._now())
 
@@ -133,6 +146,15 @@ class Voice:
         response = token_request(transport, metadata, code)
         return process_token_response(response, asked_scope=code.attempt.scope, token_type=self.token_type)
 
+    def granted(self, transport: Transport, metadata: ServerMetadata, code: AuthorizationCode) -> Granted:
+        """Exchange a code for tokens, and what they are for."""
+        return process_granted_response(token_request(transport, metadata, code), token_type=self.token_type)
+
+    def own_token(self, transport: Transport, metadata: ServerMetadata, scope: str) -> Tokens:
+        """Return a token of the client's own, which no PSU has given."""
+        response = client_credentials_request(transport, metadata, client_id=self.identity.client_id, scope=scope)
+        return process_token_response(response, asked_scope=scope, token_type=self.token_type)
+
     def asks(
         self,
         transport: Transport,
@@ -151,7 +173,7 @@ class Voice:
             binding_message=binding_message,
             notification_token=notification_token,
         )
-        asked = self.as_pushed(metadata, parameters)
+        asked = self._as_sent(metadata, parameters, is_signed=self.traits.signs_backchannel_requests)
         return process_backchannel_response(backchannel_parameters_request(transport, metadata, asked))
 
     def polled(

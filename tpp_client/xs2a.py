@@ -44,19 +44,6 @@ class Xs2a:
         """Make a resource."""
         return self.transport.send(json_request("POST", self._url(path), content, self._headers(access) | {**headers}))
 
-    def post_text(
-        self,
-        path: str,
-        body: bytes,
-        *,
-        content_type: str,
-        access: Access | None = None,
-        headers: Mapping[str, str] = NO_HEADERS,
-    ) -> HttpResponse:
-        """Make a resource out of a body that is no JSON: pain.001, CSV, multipart."""
-        named = self._headers(access) | {**headers} | {"Content-Type": content_type}
-        return self.transport.send(HttpRequest(method="POST", url=self._url(path), headers=named, body=body))
-
     def put(self, path: str, content: object, *, headers: Mapping[str, str] = NO_HEADERS) -> HttpResponse:
         """Further or replace a resource."""
         return self.transport.send(json_request("PUT", self._url(path), content, self._headers(None) | {**headers}))

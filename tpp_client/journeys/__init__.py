@@ -1,1 +1,1 @@
-"""Whole journeys of a TPP, from its certificate to the data: AIS, PIS, PIIS."""
+"""Whole journeys of a TPP, from its certificate to the data: account information, payments of each kind, funds."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from psd2.roles import PspRole
 from tpp_client.errors import Refused, TppClientError
 from tpp_client.journeys.ais import ais_journey
+from tpp_client.journeys.granting import grants_journey
 from tpp_client.journeys.piis import piis_journey
 from tpp_client.journeys.pis import decoupled_journey, embedded_journey, pis_journey
 from tpp_client.journeys.planned import bulk_journey, cancelled_journey, scheduled_journey, standing_journey
@@ -28,7 +29,7 @@ class JourneyResult(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Journey:
-    """A journey and the role it takes; one that moves the tenant's clock is gone by its name only, never with `all`.
+    """A journey and the role it takes; one that is not `with_all` is gone by its name only.
 
     One that `takes_token` can have the PSU asked by CIBA instead of a redirect; the others go without OAuth.
     """
@@ -37,7 +38,7 @@ class Journey:
     title: str
     role: PspRole
     go: Callable[[Stage, str], JourneyResult]
-    moves_clock: bool = False
+    with_all: bool = True
     takes_token: bool = True
 
 
@@ -55,18 +56,27 @@ JOURNEYS = (
     ),
     Journey(name="bulk", title="Several payments, confirmed once", role=PspRole.PI, go=bulk_journey),
     Journey(name="cancelled", title="A payment cancelled in time", role=PspRole.PI, go=cancelled_journey, takes_token=False),
-    Journey(name="scheduled", title="A payment of another day", role=PspRole.PI, go=scheduled_journey, moves_clock=True),
-    Journey(name="standing", title="A standing order", role=PspRole.PI, go=standing_journey, moves_clock=True),
+    # These two move the tenant's clock, and the last goes a way of its own.
+    Journey(name="scheduled", title="A payment of another day", role=PspRole.PI, go=scheduled_journey, with_all=False),
+    Journey(name="standing", title="A standing order", role=PspRole.PI, go=standing_journey, with_all=False),
+    Journey(
+        name="grants",
+        title="A grant with a name, from its making to its end",
+        role=PspRole.AI,
+        go=grants_journey,
+        with_all=False,
+        takes_token=False,
+    ),
 )
 NAMES = tuple(journey.name for journey in JOURNEYS)
 WITHOUT_TOKEN = tuple(journey.name for journey in JOURNEYS if not journey.takes_token)
 
 
 def journeys_for(name: str, certificate: Psd2Certificate) -> tuple[Journey, ...]:
-    """Return the journey of that name, or for `all` those that the roles allow and that leave the clock; never none."""
+    """Return the journey of that name, or for `all` those that the roles allow, but for the long ones; never none."""
     if name != "all":
         return tuple(journey for journey in JOURNEYS if journey.name == name)
-    allowed = tuple(journey for journey in JOURNEYS if journey.role in certificate.roles and not journey.moves_clock)
+    allowed = tuple(journey for journey in JOURNEYS if journey.role in certificate.roles and journey.with_all)
     if not allowed:
         licences = ", ".join(dict.fromkeys(journey.role.licence for journey in JOURNEYS))
         msg = f"the QWAC holds none of the roles {licences}: nothing to do"

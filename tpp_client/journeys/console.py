@@ -8,9 +8,21 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.console import Console
 
     from tpp_client.readable import Exchange
+
+
+def told_address(console: Console) -> Callable[[str], None]:
+    """Return what shows a person the address to decide at."""
+
+    def show(url: str) -> None:
+        console.print("    Open this address in a browser and decide there; this command waits:")
+        console.print(url, soft_wrap=True)
+
+    return show
 
 
 class ConsoleNarrator:

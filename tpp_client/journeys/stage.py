@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from tpp_client.discovery import discovery_request, process_discovery_response
@@ -10,7 +10,7 @@ from tpp_client.errors import UnexpectedResponse
 from tpp_client.sandbox_api import process_psu_interaction_response, psu_interaction_request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from psd2.clock import Clock
     from tpp_client.authorisations import ScaStep
@@ -26,10 +26,25 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AppInvitation:
+    """What a person has to know to be the PSU: the bank app's address, whose it is, and for how long the request lives."""
+
+    url: str
+    psu: str
+    password: str = field(repr=False)
+    message: str
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Backchannel:
-    """How PSUs are asked without a browser: the client is told of their decision at `ping`, or polls for it (CIBA Core §5)."""
+    """How PSUs are asked without a browser: the client is told of their decision at `ping`, or polls for it (CIBA Core §5).
+
+    `invite` tells a person where to decide; without it the sandbox decides for the PSU.
+    """
 
     ping: PingEndpoint | None = None
+    invite: Callable[[AppInvitation], None] | None = None
 
 
 class PsuDecision(Protocol):
@@ -100,9 +115,11 @@ def authorise(stage: Stage, metadata: ServerMetadata, scope: str) -> Tokens:
     return tokens
 
 
-def obtain_code(stage: Stage, metadata: ServerMetadata, scope: str) -> AuthorizationCode:
-    """Send the PSU to the bank and take the code from the redirect."""
-    attempt = stage.voice.begin(redirect_uri=stage.redirect_uri, scope=scope)
+def obtain_code(
+    stage: Stage, metadata: ServerMetadata, scope: str = "", more: Mapping[str, str] | None = None
+) -> AuthorizationCode:
+    """Send the PSU to the bank and take the code from the redirect; `more` is what the request says beside `scope`."""
+    attempt = stage.voice.begin(redirect_uri=stage.redirect_uri, scope=scope, more=more)
     url = _address(stage, metadata, attempt)
     stage.narrator.step("Send the PSU to the bank, and take it back with a code", "RFC 6749 §4.1, RFC 7636, RFC 9207")
     redirect = stage.psu.decide(url)
@@ -115,12 +132,12 @@ def obtain_code(stage: Stage, metadata: ServerMetadata, scope: str) -> Authoriza
 
 def _address(stage: Stage, metadata: ServerMetadata, attempt: AuthorizationAttempt) -> str:
     """Return where the browser goes; a client that pushes tells the bank first."""
-    traits = stage.voice.traits
-    if traits.pushes_requests:
-        signed = " signed by the client's key" if traits.signs_requests else ""
+    is_pushed = stage.voice.pushes(attempt)
+    if is_pushed:
+        signed = " signed by the client's key" if stage.voice.traits.signs_requests else ""
         stage.narrator.step(f"Push the authorization request{signed}", "RFC 9126, RFC 9101" if signed else "RFC 9126")
     url = stage.voice.address(stage.transport, metadata, attempt)
-    if traits.pushes_requests:
+    if is_pushed:
         stage.narrator.fact("pushed", "the browser carries a reference alone")
     return url
 

@@ -161,6 +161,10 @@ def test_the_list_needs_no_tpp() -> None:
         (["attack", "all", "--tpp", "nobody"], 1, "no TPP 'nobody'"),
         (["journey", "ais", "--tpp", "nobody"], 1, "no TPP 'nobody'"),
         (["journey", "pis", "--tpp", "nobody", "--browser"], 2, "--browser goes with ais"),
+        (["journey", "pis", "--tpp", "nobody", "--browser", "--ciba"], 1, "no TPP 'nobody'"),
+        (["journey", "grants", "--tpp", "nobody", "--ciba"], 2, "a way to a token that grants does not go"),
+        (["grant", "create", "--tpp", "nobody"], 1, "no TPP 'nobody'"),
+        (["grant", "merge", "--tpp", "nobody"], 2, "Missing argument 'GRANT_ID'"),
     ],
 )
 def test_wrong_commands_say_what_would_be_right(tmp_path: Path, arguments: list[str], status: int, said: str) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.unit.tpp_client.fake_bank import FakeBank
     from tpp_client.identity import TppIdentity
     from tpp_client.journeys.narration import Recorder
-    from tpp_client.journeys.stage import Stage
+    from tpp_client.journeys.stage import AppInvitation, Stage
     from tpp_client.pings import PingEndpoint
     from tpp_client.wire import HttpRequest, HttpResponse
 
@@ -121,14 +121,19 @@ def test_nobody_polls_for_longer_than_the_request_lives(asking: Stage, bank: Fak
     assert 55 <= sum(pauses) <= 60
 
 
-@pytest.mark.parametrize("error", ["access_denied", "expired_token", "invalid_grant"])
-def test_a_no_ends_the_journey(asking: Stage, bank: FakeBank, error: str) -> None:
-    """CIBA Core §11: nothing but two errors is a reason to go on."""
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [("access_denied", "the PSU has said no"), ("expired_token", "nobody has decided in time"), ("invalid_grant", None)],
+)
+def test_a_no_ends_the_journey(asking: Stage, bank: FakeBank, recorder: Recorder, error: str, told: str | None) -> None:
+    """CIBA Core §11: nothing but two errors is a reason to go on; what the end means is told."""
     Polls(bank, refused("authorization_pending"), refused(error))
 
     with pytest.raises(Refused, match=error):
         ais_journey(asking)
     assert bank.calls.count("POST /token") == 2
+    end = recorder.steps[-1].facts.get("the end")
+    assert end is None if told is None else end is not None and end.startswith(told)
 
 
 def test_a_token_before_the_decision_is_not_used(asking: Stage, bank: FakeBank) -> None:
@@ -196,6 +201,35 @@ def test_the_interval_grows_by_five_seconds(too_soon: bool, after: int) -> None:
     assert Undecided(too_soon=too_soon).interval_after(7) == after
 
 
+# --- a person in the bank app ---
+
+
+def test_a_person_is_told_where_to_decide_and_waited_for(asking: Stage, bank: FakeBank, pauses: list[float]) -> None:
+    """The address of this TPP's bank, whose login, and the message to look for; nobody decides in the person's place."""
+    invitations: list[AppInvitation] = []
+    Polls(bank, *[refused("authorization_pending")] * 3, TOKEN)
+
+    ais_journey(dataclasses.replace(asking, backchannel=Backchannel(invite=invitations.append)))
+
+    (invitation,) = invitations
+    assert invitation.url == f"{asking.identity.issuer}/psu/app/at/{asking.identity.authorisation_number}"
+    assert (invitation.psu, invitation.password, invitation.seconds) == (ANNA, "x", 60)
+    asked = next(form(request) for request in bank.requests if request.url.endswith("/bc-authorize"))
+    assert invitation.message == asked["binding_message"]
+    assert "POST /sandbox/v1/psu-interactions" not in bank.calls
+    assert pauses == [5, 5, 5]
+
+
+def test_a_person_who_is_pinged_for_is_waited_for_as_long_as_the_request_lives(pinged: Stage, bank: FakeBank) -> None:
+    """And a little longer: the bank tells of a request that has run out, too."""
+    backchannel = dataclasses.replace(pinged.backchannel, invite=lambda _: None)  # type: ignore[type-var]
+
+    ais_journey(dataclasses.replace(pinged, backchannel=backchannel))
+
+    assert Heard.waits == [("r3quest-s3cret", 90)]
+    assert "POST /sandbox/v1/psu-interactions" not in bank.calls
+
+
 # --- told by a ping ---------------------------------------------------------------------------------------------------
 
 
@@ -203,13 +237,13 @@ class Heard:
     """Stands in for the listener (tests/unit/tpp_client/test_pings.py tries that): notes what it is made with and waits for."""
 
     tokens: ClassVar[list[str]] = []
-    waits: ClassVar[list[str]] = []
+    waits: ClassVar[list[tuple[str, float]]] = []
 
     def __init__(self, _: PingEndpoint, token: str) -> None:
         self.tokens.append(token)
 
-    def wait(self, auth_req_id: str) -> None:
-        self.waits.append(auth_req_id)
+    def wait(self, auth_req_id: str, *, seconds: float) -> None:
+        self.waits.append((auth_req_id, seconds))
 
     def __enter__(self) -> Self:
         return self
@@ -239,7 +273,7 @@ def test_who_is_pinged_fetches_the_token_once_without_waiting(pinged: Stage, ban
         "POST /sandbox/v1/psu-interactions",
         "POST /token",
     ]
-    assert (Heard.waits, pauses) == (["r3quest-s3cret"], [])
+    assert (Heard.waits, pauses) == ([("r3quest-s3cret", 30)], [])
 
 
 def test_the_bank_is_given_a_token_to_ping_with(pinged: Stage, bank: FakeBank) -> None:

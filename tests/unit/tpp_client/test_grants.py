@@ -14,10 +14,12 @@ from tpp_client.authorization import authorization_url, begin_authorization
 from tpp_client.discovery import ServerMetadata, process_discovery_response
 from tpp_client.errors import Refused, UnexpectedResponse
 from tpp_client.grants import (
+    GrantAction,
     account_information,
     as_parameters,
     grant_request,
     grant_revocation_request,
+    managed,
     process_grant_response,
     process_grant_revocation_response,
     process_granted_response,
@@ -42,12 +44,14 @@ def metadata() -> ServerMetadata:
 def test_the_wish_stands_in_the_address_and_no_scope_beside_it(metadata: ServerMetadata) -> None:
     """RFC 9396 §3: as JSON, an array."""
     wish = account_information(("DE1",), valid_until=date(2027, 1, 1))
-    attempt = begin_authorization(client_id="c", redirect_uri="https://t.example/cb", more=as_parameters(wish, manages=True))
+    attempt = begin_authorization(
+        client_id="c", redirect_uri="https://t.example/cb", more=as_parameters(wish) | managed(GrantAction.MERGE, "g1")
+    )
 
     query = parse_qs(urlsplit(authorization_url(metadata, attempt)).query)
 
     assert json.loads(query["authorization_details"][0]) == [wish]
-    assert query["grant_management_action"] == ["create"]
+    assert (query["grant_management_action"], query["grant_id"]) == (["merge"], ["g1"])
     assert "scope" not in query
 
 
@@ -80,13 +84,24 @@ def test_a_token_that_says_nothing_of_what_was_granted_is_not_taken() -> None:
 
 def test_a_grant_is_asked_about_and_given_back_at_its_address(metadata: ServerMetadata) -> None:
     """Grant Management §6.3, with a token of the client's own."""
-    told = answer(200, {"authorization_details": [{"consentStatus": "valid"}]})
+    details = [{"consentStatus": "valid", "access": {"accounts": [{"iban": "DE1"}]}}]
+    told = answer(200, {"authorization_details": details, "scopes": [{"scope": "AIS:c1"}], "expires_at": 1_800_000_000})
     transport = ScriptedTransport(told, answer(204), answer(404, {"error": "invalid_grant_id"}))
 
-    assert process_grant_response(grant_request(transport, metadata, "g 1", token="t")) == "valid"
+    state = process_grant_response(grant_request(transport, metadata, "g 1", token="t"))
+    assert (state.scope, state.status, state.ibans, state.expires_at.year) == ("AIS:c1", "valid", ("DE1",), 2027)
     process_grant_revocation_response(grant_revocation_request(transport, metadata, "g 1", token="t"))
     with pytest.raises(Refused):
         process_grant_revocation_response(grant_revocation_request(transport, metadata, "g 1", token="t"))
 
     asked = transport.requests[1]
     assert (asked.method, asked.url, asked.headers["Authorization"]) == ("DELETE", f"{EDGE}/grants/g%201", "Bearer t")
+
+
+def test_a_bank_that_lets_nobody_ask_about_grants_is_told_apart() -> None:
+    """Grant Management §7.1; and an address that is not https is never called with a token."""
+    without = process_discovery_response(answer(200, METADATA), issuer=ISSUER)
+    with pytest.raises(UnexpectedResponse, match="no grant_management_endpoint"):
+        grant_request(ScriptedTransport(), without, "g1", token="t")
+    with pytest.raises(UnexpectedResponse, match="is not https"):
+        process_discovery_response(answer(200, METADATA | {"grant_management_endpoint": "http://x/grants"}), issuer=ISSUER)

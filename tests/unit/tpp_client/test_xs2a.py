@@ -141,8 +141,8 @@ def test_a_consent_without_ibans_lets_the_psu_choose() -> None:
         "frequencyPerDay": 4,
         "combinedServiceIndicator": False,
     }
-    assert (consent.consent_id, consent.status, consent.sca_approach) == ("c1", "received", "REDIRECT")
-    assert consent.sca_oauth == links["scaOAuth"]["href"]
+    assert (consent.consent_id, consent.status, consent.sca.approach) == ("c1", "received", "REDIRECT")
+    assert consent.sca.links["scaOAuth"] == links["scaOAuth"]["href"]
 
 
 def test_a_consent_can_name_accounts() -> None:

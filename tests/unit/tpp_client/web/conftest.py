@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -158,10 +158,6 @@ def refusal(status: int, code: str, text: str, path: str | None = None) -> Any:
     """Return what answers a call with a Berlin Group error, and what the sandbox says beside it."""
     message = {"category": "ERROR", "code": code, "text": text} | ({"path": path} if path else {})
     return lambda _: answer(status, {"tppMessages": [message], **SAID})
-
-
-def query_of(url: str) -> str:
-    return urlencode(parse_qs(urlsplit(url).query), doseq=True)
 
 
 CONSENT = {
