@@ -22,6 +22,7 @@ env: $(READY) ## make the virtual environment from the lock
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"Python 3.11 to 3.13 is needed, {sys.executable} is {v[0]}.{v[1]}: name another one with make PYTHON=python3.12")'
+	@echo "making the environment in $(VENV), once: a minute or two without a word" >&2
 	@if command -v uv >/dev/null 2>&1; then \
 	  uv venv -q --allow-existing --python "$(PYTHON)" $(VENV) && \
 	  uv pip install -q --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock && \

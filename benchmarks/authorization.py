@@ -58,10 +58,15 @@ def measure(server: Server, work: Callable[[Caller], None], count: int) -> Figur
     """Let some clients work at once, each over connections of its own that stand before the time runs."""
     callers = [Caller(server.context) for _ in range(AT_ONCE)]
     each = count // AT_ONCE
+
+    def several(caller: Caller) -> None:
+        for _ in range(each):
+            work(caller)
+
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(work, callers))
         before, began = [cpu_seconds(pid) for pid in server.pids], time.perf_counter()
-        list(pool.map(lambda caller: [work(caller) for _ in range(each)], callers))
+        list(pool.map(several, callers))
         elapsed, after = time.perf_counter() - began, [cpu_seconds(pid) for pid in server.pids]
     for caller in callers:
         caller.close()

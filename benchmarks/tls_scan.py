@@ -24,7 +24,7 @@ def _scanner(folder: Path) -> Path:
     """Install sslyze there; returns the interpreter that has it."""
     venv.create(folder, with_pip=True)
     python = folder / "bin" / "python"
-    command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", _SCANNER]
+    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", _SCANNER]
     subprocess.run(command, check=True, timeout=_INSTALL_SECONDS)
     return python
 
@@ -34,7 +34,7 @@ def _scan(python: Path, addresses: list[str]) -> int:
 
     Of a certificate that no browser's authority has issued it says so, and that it keeps to the profile it never says.
     """
-    command = [python, "-m", "sslyze", "--mozilla_config=intermediate", *addresses]
+    command = [str(python), "-m", "sslyze", "--mozilla_config=intermediate", *addresses]
     return subprocess.run(command, check=False, timeout=_SCAN_SECONDS).returncode
 
 

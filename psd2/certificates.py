@@ -15,13 +15,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from psd2.qcstatements import (
-    QC_STATEMENTS_OID,
-    MalformedQcStatements,
-    QcStatements,
-    QcType,
-    decode_qcstatements,
-)
+from psd2.qcstatements import QC_STATEMENTS_OID, decode_qcstatements
+from psd2.qualified import MalformedQcStatements, QcStatements, QcType
 from psd2.thumbprints import sha256_hex, x5t_s256
 
 if TYPE_CHECKING:
@@ -111,7 +106,7 @@ class Psd2Certificate:
 
     @property
     def variants(self) -> tuple[str, ...]:
-        """Malformed encodings its statements were read in spite of (`psd2.qcstatements.QcVariant`)."""
+        """Malformed encodings its statements were read in spite of (`psd2.qualified.QcVariant`)."""
         return self.statements.variants
 
 

@@ -21,21 +21,6 @@ from psd2.qualified import (
 )
 from psd2.roles import PspRole
 
-__all__ = [
-    "MAX_NAME_LENGTH",
-    "QC_STATEMENTS_OID",
-    "MalformedQcStatements",
-    "PdsLocation",
-    "Psd2Statement",
-    "QcStatements",
-    "QcType",
-    "QcVariant",
-    "UnencodableQcStatements",
-    "decode_qcstatements",
-    "encode_qcstatements",
-    "flatten_roles",
-]
-
 QC_STATEMENTS_OID: Final = "1.3.6.1.5.5.7.1.3"
 MAX_DER_BYTES: Final = 16_384
 MAX_STATEMENTS: Final = 32

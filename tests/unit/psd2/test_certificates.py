@@ -24,14 +24,8 @@ from psd2.certificates import (
     qwac_faults,
     require_qwac,
 )
-from psd2.qcstatements import (
-    QC_STATEMENTS_OID,
-    Psd2Statement,
-    QcStatements,
-    QcType,
-    encode_qcstatements,
-    flatten_roles,
-)
+from psd2.qcstatements import QC_STATEMENTS_OID, encode_qcstatements, flatten_roles
+from psd2.qualified import Psd2Statement, QcStatements, QcType
 from psd2.roles import PspRole
 from psd2.thumbprints import sha256_hex, x5t_s256
 

@@ -9,9 +9,8 @@ from cryptography.x509 import ObjectIdentifier
 from hypothesis import given
 from hypothesis import strategies as st
 
-from psd2.qcstatements import (
-    MAX_DER_BYTES,
-    MAX_STATEMENTS,
+from psd2.qcstatements import MAX_DER_BYTES, MAX_STATEMENTS, decode_qcstatements, encode_qcstatements, flatten_roles
+from psd2.qualified import (
     MalformedQcStatements,
     PdsLocation,
     Psd2Statement,
@@ -19,9 +18,6 @@ from psd2.qcstatements import (
     QcType,
     QcVariant,
     UnencodableQcStatements,
-    decode_qcstatements,
-    encode_qcstatements,
-    flatten_roles,
 )
 from psd2.roles import PspRole
 

@@ -22,7 +22,7 @@ from psd2.http_signatures import (
     verify,
 )
 from psd2.key_ids import WrongKeyId, key_id_of, require_key_id
-from psd2.qcstatements import QcType
+from psd2.qualified import QcType
 from tests.support.pki import Authority
 
 # draft-cavage-http-signatures-12, appendix C.
