@@ -15,11 +15,13 @@ from tpp_client.authorization import begin_authorization, process_authorization_
 from tpp_client.grants import (
     QUERY_SCOPE,
     REVOKE_SCOPE,
+    GrantAction,
     Granted,
     account_information,
     as_parameters,
     grant_request,
     grant_revocation_request,
+    managed,
     process_grant_response,
     process_grant_revocation_response,
     process_granted_response,
@@ -52,8 +54,8 @@ def step(context: Any) -> None:
 
 @given("it was granted access to one account, under a name")
 def step(context: Any) -> None:
-    _take(context, _granted(context.tpp, as_parameters(_detail(context.tpp), manages=True)))
-    assert process_grant_response(_asked_about(context.tpp, context.granted)) == "valid"
+    _take(context, _granted(context.tpp, as_parameters(_detail(context.tpp)) | managed(GrantAction.CREATE)))
+    assert process_grant_response(_asked_about(context.tpp, context.granted)).status == "valid"
 
 
 @when("it asks for something of an unknown kind")
@@ -65,10 +67,7 @@ def step(context: Any) -> None:
 
 @when("it asks to have another account added, and the PSU approves")
 def step(context: Any) -> None:
-    wish = as_parameters(_detail(context.tpp, place=1)) | {
-        "grant_management_action": "merge",
-        "grant_id": context.granted.grant_id,
-    }
+    wish = as_parameters(_detail(context.tpp, place=1)) | managed(GrantAction.MERGE, context.granted.grant_id)
     context.earlier = context.granted
     _take(context, _granted(context.tpp, wish))
 

@@ -28,6 +28,7 @@ from tpp_client.wire import json_request
 if TYPE_CHECKING:
     from features.tpps import Tpp
     from tpp_client.wire import HttpResponse
+    from tpp_client.xs2a import Xs2a
 
 _ACCOUNTS = "/v1/accounts"
 
@@ -149,4 +150,5 @@ def _read(context: Any, key: DpopKey) -> HttpResponse:
 
 
 def _read_with(context: Any, headers: dict[str, str]) -> HttpResponse:
-    return context.asking.tpp.xs2a.get(_ACCOUNTS, headers={**headers, "Consent-ID": context.consent})
+    xs2a: Xs2a = context.asking.tpp.xs2a
+    return xs2a.get(_ACCOUNTS, headers={**headers, "Consent-ID": context.consent})

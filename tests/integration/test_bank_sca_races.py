@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bank_backend.sca.method_store import SqlMethodStore
+from bank_backend.sca.model import MethodType
 from psd2.money import Money
 from tests.support.bank_core import ANNA, TENANT, lent_bank
 from tests.support.bank_sca import PAYMENTS, BankDesk, payment_body
@@ -86,6 +88,16 @@ def test_codes_tried_at_the_same_time_are_all_counted(desk: BankDesk) -> None:
     assert desk.tpp.get(f"{PAYMENTS}/{payment}/status").json["transactionStatus"] == "RJCT"  # type: ignore[index]
     browser.post(f"/psu/{interaction}/confirm", code=desk.code())
     assert desk.tpp.get(f"{PAYMENTS}/{payment}/status").json["transactionStatus"] == "RJCT"  # type: ignore[index]
+
+
+def test_a_step_of_an_authenticator_is_used_once(desk: BankDesk) -> None:
+    """Whoever has looked before another used it finds it used: the store decides, not what was read."""
+    with desk.bank.database.writing() as connection:
+        store = SqlMethodStore()
+        authenticator = next(each for each in store.of_psu(connection, TENANT, ANNA) if each.type is MethodType.TOTP)
+        uses = [store.use_step(connection, authenticator.id, step) for step in (7, 7, 6, 8)]
+
+    assert uses == [True, False, False, True]
 
 
 def test_new_recurring_consents_at_the_same_time_leave_one(desk: BankDesk) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from sandbox.bootstrap import Services
+    from sandbox.services import Services
     from tests.support.databases import Databases
 
 QWAC, QSEAL = TppCertificateKind.QWAC, TppCertificateKind.QSEAL

@@ -21,7 +21,7 @@ from chassis.addresses import Address, PortTable
 from chassis.handshakes import MOST_HANDSHAKES
 from chassis.home import Home
 from chassis.peers import Peer, PeerSession, PeerUnavailable, client_context
-from tests.support.echo_service import BUSY_SECONDS, HANDSHAKE_SECONDS
+from tests.support.echo_service import BUSY_SECONDS, HANDSHAKE_SECONDS, LARGE
 from tests.support.internal_home import InternalCa, internal_home
 from tests.support.ports import free_port, wait_until
 
@@ -275,6 +275,37 @@ def test_a_body_that_nobody_reads_is_not_taken_for_a_request(echo: Echo, framing
         for _ in range(2):
             tls.sendall(f"POST / HTTP/1.1\r\nHost: bank\r\n{framing}\r\n\r\n".encode() + body)
             assert read_until(tls, LAST_CHUNK).startswith(b"HTTP/1.1 200 OK")
+
+
+@pytest.mark.parametrize("framing", ["length", "chunks"])
+@pytest.mark.parametrize(("size", "goes_on"), [(200_000, True), (400_000, False)])
+def test_a_connection_that_ends_says_so_before_it_does(echo: Echo, framing: str, size: int, *, goes_on: bool) -> None:
+    """A large body that nobody reads: the connection goes on, or the answer says that it ends (RFC 9112 §9.6).
+
+    An edge that is not told puts somebody else's payment on it meanwhile.
+    """
+    body, head = b"x" * size, f"Content-Length: {size}"
+    if framing == "chunks":
+        body, head = b"%x\r\n%b\r\n0\r\n\r\n" % (size, body), "Transfer-Encoding: chunked"
+    with connection(echo) as tls:
+        tls.sendall(f"POST / HTTP/1.1\r\nHost: bank\r\n{head}\r\n\r\n".encode() + body)
+        assert (b"Connection: keep-alive" in read_until(tls, LAST_CHUNK)) is goes_on
+        if goes_on:
+            tls.sendall(REQUEST)
+            assert read_until(tls, LAST_CHUNK).startswith(b"HTTP/1.1 200 OK")
+
+
+def test_whoever_takes_a_large_answer_slowly_holds_up_nobody(echo: Echo) -> None:
+    """More callers than threads ask for one and read nothing of it; the answer is whole for the one that reads after all."""
+    with ExitStack() as stack:
+        callers = [stack.enter_context(connection(echo)) for _ in range(6)]
+        for tls in callers:
+            tls.sendall(REQUEST.replace(b"/ ", b"/large "))
+            assert tls.recv(1_024).startswith(b"HTTP/1.1 200 OK")
+        assert echo.session().get("/").status_code == 200
+        received = 1_024
+        while received < len(LARGE):
+            received += len(callers[0].recv(65_536))
 
 
 def test_many_more_connections_than_threads_are_served(echo: Echo) -> None:

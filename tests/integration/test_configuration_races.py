@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gateway.admin_audit import pruning
-from gateway.admin_audit.chain import verified_chain, verified_head
+from gateway.admin_audit.chain import verified_chain
 from gateway.admin_audit.pruning import AdminAuditPruning
 from gateway.admin_audit.store import SqlAdminAudit
 from gateway.configuration.changes import Change, Precondition, PreconditionFailed
@@ -74,7 +74,7 @@ def test_writers_of_all_sorts_keep_one_chain(processes: list[Configuration], eng
         )
         assert not [each for each in done if isinstance(each, Exception)]
 
-    assert verified_head(SqlAdminAudit(engine).chain()).number == 3 * ROUNDS
+    assert verified_chain(SqlAdminAudit(engine).chain()).head.number == 3 * ROUNDS
 
 
 def test_a_pruning_between_changes_leaves_one_chain(

@@ -23,11 +23,13 @@ from gateway.admission.roles import require_role
 from gateway.admission.tpps import registered_tpp
 from gateway.register.model import Tpp as GatewayTpp
 from gateway.register.model import TppStatus as GatewayTppStatus
-from gateway.trust.judgement import Distrusted, Judge, Trusted
+from gateway.trust.judgement import Judge
 from gateway.trust.rules import StoreRules
 from gateway.trust.snapshot import CrlInForce, TrustSnapshot
+from gateway.trust.verdict import Distrusted, Trusted
 from psd2.clock import FixedClock
-from psd2.qcstatements import Psd2Statement, QcStatements, QcType, encode_qcstatements
+from psd2.qcstatements import encode_qcstatements
+from psd2.qualified import Psd2Statement, QcStatements, QcType
 from psd2.roles import PspRole
 from psd2.thumbprints import sha256_hex
 from sandbox.ca.authorities import published_certificates

@@ -20,7 +20,7 @@ from tests.support.edge import EdgeUnderTest, running_edge
 from tests.support.patience import IN_FORCE_SECONDS
 from tests.support.pki import Authority
 from tests.support.ports import wait_until
-from tests.unit.gateway.certificates.test_kind import version
+from tests.support.stored_certificates import version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gateway.kinds import KINDS
-from psd2.qcstatements import Psd2Statement, QcStatements, QcType, encode_qcstatements, flatten_roles
+from psd2.qcstatements import encode_qcstatements, flatten_roles
+from psd2.qualified import Psd2Statement, QcStatements, QcType
 from tests.support.admin import admin_client
 from tests.support.edge import EdgeUnderTest, running_edge
 from tests.support.metrics import samples_at

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, Self, cast
 import pytest
 import uvloop
 
-from gateway.edge.handshake import EdgeSslObject, FailedHandshake, IncomingTls
+from gateway.edge.tls.handshake import EdgeSslObject, FailedHandshake, IncomingTls
 from gateway.policies.model import Listener
 from tests.support.pki import Authority
 

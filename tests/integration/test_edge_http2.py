@@ -7,7 +7,9 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from h2.settings import SettingCodes
 
+from gateway.edge.slow_clients import MOST_SLOW
 from tests.support.edge import Answer, EdgeUnderTest, running_edge
 from tests.support.http2 import Http2Client, frame, head, http2
 from tests.support.patience import IN_FORCE_SECONDS
@@ -19,12 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FACES = ("http/1.1", "h2")
+SHARE = 1024 * 1024  # of bodies that are held, one holder's
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EdgeUnderTest]:
     """Start one edge for all tests of this file."""
-    with running_edge(tmp_path_factory.mktemp("edge"), BODY_SECONDS="3", BRUTE_FORCE_FAILURES="1000000") as edge:
+    with running_edge(
+        tmp_path_factory.mktemp("edge"), BODY_SECONDS="3", BRUTE_FORCE_FAILURES="1000000", HELD_BODY_BYTES=str(4 * SHARE)
+    ) as edge:
         yield edge
 
 
@@ -162,6 +167,34 @@ def test_a_large_answer_waits_for_its_window(edge: EdgeUnderTest) -> None:
     edge.bank.reply = raw(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
     with http2(edge, edge.qwac) as client:
         assert client.get().body == body
+
+
+def test_of_large_answers_that_one_tpp_takes_slowly_some_are_broken_off(edge: EdgeUnderTest) -> None:
+    """Each keeps a connection to the bank: the others' requests need some too."""
+    edge.bank.reply = raw(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + b"y" * 1_000_000)
+    with http2(edge, edge.qwac) as client:
+        client.frames.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 0})
+        streams = [client.ask_until_begun(head("/v1/consents/slow")) for _ in range(MOST_SLOW + 1)]
+        while all(client.streams[each].reset is None for each in streams):
+            client.hear()
+        assert sum(client.streams[each].reset is not None for each in streams) == 1
+    (broken,) = edge.records(path="/v1/consents/slow", reason="http.too_slow")
+    assert "taken slowly already" in broken["detail"]
+
+
+def test_answers_that_are_not_taken_fill_no_memory(edge: EdgeUnderTest) -> None:
+    """One that is here whole keeps no server waiting; of one TPP's so much is held, the others are broken off."""
+    edge.bank.reply = raw(b"HTTP/1.1 200 OK\r\nContent-Length: 15000\r\n\r\n" + b"y" * 15_000)
+    with http2(edge, edge.qwac) as client:
+        client.frames.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 0})
+        streams = [client.ask_until_begun(head("/v1/consents/untaken")) for _ in range(SHARE // 15_000 + 3)]
+        while sum(client.streams[each].reset is not None for each in streams) < 3:
+            client.hear()
+        client.frames.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 65_535})
+        client.send()
+        held = [client.answer(each) for each in streams if client.streams[each].reset is None]
+        assert len(held) == SHARE // 15_000
+        assert {(answer.status, len(answer.body)) for answer in held} == {(200, 15_000)}
 
 
 def test_trust_that_ends_is_felt_on_an_open_connection(edge: EdgeUnderTest) -> None:

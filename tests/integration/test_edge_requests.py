@@ -5,7 +5,7 @@ from __future__ import annotations
 import select
 import ssl
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,7 +25,7 @@ POST = b"POST /v1/consents HTTP/1.1\r\nHost: localhost\r\n"
 @pytest.fixture(scope="module")
 def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EdgeUnderTest]:
     """Lend one edge to all tests of this file."""
-    with running_edge(tmp_path_factory.mktemp("edge"), MAX_BODY_BYTES="100000") as running:
+    with running_edge(tmp_path_factory.mktemp("edge"), MAX_BODY_BYTES="100000", HELD_BODY_BYTES="1048576") as running:
         yield running
 
 
@@ -151,6 +151,19 @@ def test_pipelined_requests_are_served_in_order(edge: EdgeUnderTest) -> None:
     assert lines == [b"GET /v1/consents/1 HTTP/1.1", b"POST /v1/consents HTTP/1.1", b"GET /v1/consents/3 HTTP/1.1"]
 
 
+@pytest.mark.parametrize("waits", [False, True], ids=["with the head", "when it is asked for"])
+def test_a_body_is_forwarded_whenever_it_arrives(edge: EdgeUnderTest, *, waits: bool) -> None:
+    """The connection goes on with the next one (RFC 9110 §10.1.1)."""
+    request = POST + b"Content-Length: 9\r\n" + (b"Expect: 100-continue\r\n\r\n" if waits else b"\r\n")
+    with edge.connect(edge.qwac) as connection:
+        for body in (b'{"a": 11}', b'{"a": 22}'):
+            connection.sendall(request if waits else request + body)
+            if waits:
+                assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+                connection.sendall(body)
+            assert read_answer(connection).json["body"] == body.decode()
+
+
 def test_what_follows_a_chunked_body_at_once_is_not_taken_for_a_request(edge: EdgeUnderTest) -> None:
     """The connection ends instead: a client has to send it again, and nothing is guessed."""
     with edge.connect(edge.qwac) as connection:
@@ -177,6 +190,17 @@ def test_too_large_a_body_is_refused(edge: EdgeUnderTest) -> None:
     chunk = b"2710\r\n" + b"x" * 10_000 + b"\r\n"
     chunked = edge.say(POST + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 11 + b"0\r\n\r\n")
     assert (chunked.status, chunked.reason) == (413, "http.body_too_large")
+
+
+def test_large_bodies_that_do_not_end_fill_no_memory(edge: EdgeUnderTest) -> None:
+    """They are held until they are whole: of one TPP up to its share, and what is small is taken all the same."""
+    large = POST + b"Content-Length: 100000\r\n\r\n" + b"x" * 99_999
+    with ExitStack() as stack:
+        connections = [stack.enter_context(edge.connect(edge.qwac)) for _ in range(2 * len(edge.workers()) + 1)]
+        for each in connections:
+            each.sendall(large)
+        wait_until(lambda: bool(edge.records(status=503, reason="http.bodies_held")), seconds=TIMEOUT_SECONDS, what="a refusal")
+        assert edge.get("/v1/consents", certificate=edge.qwac, method="POST", body=b"x" * 10_000).status == 200
 
 
 def test_who_sends_what_will_not_be_read_is_told_that_the_connection_ends(edge: EdgeUnderTest) -> None:

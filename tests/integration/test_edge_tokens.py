@@ -37,6 +37,18 @@ def test_without_a_token_the_bank_hears_of_none(edge: EdgeUnderTest) -> None:
     assert told == {*of_tpp, "x-sandbox-listener", "x-sandbox-address", "x-sandbox-request"}
 
 
+def test_a_token_elsewhere_than_in_its_header_is_none(edge: EdgeUnderTest) -> None:
+    """Neither in the query, which logs and histories keep, nor in a form (RFC 6750 §2.2, §2.3; FAPI 2.0 SP §5.3.3)."""
+    parameter = f"access_token={edge.register.token(edge.qwac)}"
+    form = {"method": "POST", "body": parameter.encode(), "headers": {"Content-Type": "application/x-www-form-urlencoded"}}
+    answers = [
+        edge.get(f"{ACCOUNTS}?{parameter}", certificate=edge.qwac),
+        edge.get("/v1/consents", certificate=edge.qwac, **form),
+    ]
+    assert [answer.status for answer in answers] == [200, 200]  # of the bank behind it here, which asks for none
+    assert not [name for answer in answers for name, _ in answer.json["headers"] if name == "x-sandbox-client"]
+
+
 @pytest.mark.parametrize(
     ("header", "status", "reason"),
     [

@@ -23,7 +23,7 @@ from tests.support.metrics import samples_at
 from tests.support.pki import Authority
 from tests.support.ports import wait_until
 from tests.support.scripted_upstream import ScriptedUpstream, echo, raw
-from tests.unit.gateway.certificates.test_kind import version
+from tests.support.stored_certificates import version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

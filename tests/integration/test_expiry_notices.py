@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import func, select
 
-from gateway.admin_audit.chain import verified_head
+from gateway.admin_audit.chain import verified_chain
 from gateway.admin_audit.store import SqlAdminAudit
 from gateway.certificates.expiry_watch import ExpiryWatch
 from gateway.tables.configuration import admin_audit
 from gateway.tables.trust import expiry_notices
 from psd2.clock import FixedClock
-from tests.unit.gateway.certificates.test_expiry import NOW, ending
+from tests.support.stored_certificates import NOW
+from tests.unit.gateway.certificates.test_expiry import ending
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,4 +45,4 @@ def test_of_several_that_look_at_once_one_tells(engine: Engine) -> None:
     with engine.connect() as connection:
         counts = [connection.scalar(select(func.count()).select_from(table)) for table in (expiry_notices, admin_audit)]
     assert counts == [2, 2]
-    assert verified_head(SqlAdminAudit(engine).chain()).number == 2
+    assert verified_chain(SqlAdminAudit(engine).chain()).head.number == 2

@@ -9,9 +9,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway.admission.grounds import GROUNDS
-from gateway.trust.judgement import Distrusted, Judge
+from gateway.trust.judgement import Judge
 from gateway.trust.rules import StoreRules
 from gateway.trust.snapshot import CrlInForce, TrustSnapshot
+from gateway.trust.verdict import Distrusted
 from psd2.thumbprints import sha256_hex
 from sandbox.ca.faults import FAULTS
 from sandbox.ca.model import Fault, TppCertificateKind

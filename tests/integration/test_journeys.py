@@ -5,17 +5,20 @@ from __future__ import annotations
 import dataclasses
 import json
 import ssl
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.tpps import ANNA, open_stage, registered
+from tests.support.tpps import ANNA, CLOCK, open_stage, registered
 from tpp_client.accounts import accounts_request, balances_request, process_accounts_response, process_balances_response
 from tpp_client.attacks.catalogue import attacks_named
+from tpp_client.authorisations import authorisations_request, process_authorisations_response
+from tpp_client.bootstrap import backchannel_of, identity_at
 from tpp_client.consents import consent_deletion_request, consent_status_request, process_consent_status_response
 from tpp_client.errors import AuthorizationRefused, Refused
 from tpp_client.journeys.ais import ais_journey
 from tpp_client.journeys.following import SETTLED
+from tpp_client.journeys.leading import decide_in_app
 from tpp_client.journeys.piis import piis_journey
 from tpp_client.journeys.pis import embedded_journey, pis_journey
 from tpp_client.journeys.stage import HeadlessPsu, discover
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
     from psd2.money import Money
     from tests.support.platform import RunningPlatform
     from tpp_client.identity import TppIdentity
-    from tpp_client.journeys.stage import Stage
+    from tpp_client.journeys.stage import AppInvitation, Stage
 
 BOTH_TLS = pytest.mark.parametrize("tls", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=["tls1.2", "tls1.3"])
 
@@ -218,6 +221,70 @@ def test_the_psu_is_asked_in_its_bank_app(platform: RunningPlatform) -> None:
     polls = [call["status"] for step in journey["steps"] for call in step["exchanges"] if call["url"].endswith("/token")]
     assert (journey["ok"], polls) == (True, [400, 200])
     assert journey["result"]["accounts"]
+
+
+def test_a_tpp_is_told_by_a_ping_that_the_psu_has_decided(platform: RunningPlatform) -> None:
+    """`tpp journey ais --ciba`, the whole way: the bank calls the TPP's own server, and only then is a token asked for."""
+    tpp = _pinged(platform)
+
+    gone = json.loads(platform.tpp("journey", "ais", "--ciba", "--tpp", tpp.name, "--json").stdout)
+
+    (journey,) = gone["journeys"]
+    polls = [call["status"] for step in journey["steps"] for call in step["exchanges"] if call["url"].endswith("/token")]
+    assert (journey["ok"], polls) == (True, [200])
+    assert "by the token that we gave the bank" in str([step["facts"].get("told") for step in journey["steps"]])
+    assert journey["result"]["accounts"]
+
+
+def test_a_tpp_is_told_by_a_ping_of_a_no_too(platform: RunningPlatform) -> None:
+    """A person decides, to whom the bank's app was named; the journey ends with what was decided (CIBA Core §10.2, §11)."""
+    tpp = _pinged(platform)
+    with open_stage(tpp) as stage:
+
+        def refuse(invitation: AppInvitation) -> None:
+            assert invitation.url == f"{platform.front_url}/psu/app/at/{tpp.authorisation_number}"
+            (consent,) = [each.split(":")[1] for each in asked_scopes(stage)]
+            address = f"/v1/consents/{consent}/authorisations"
+            newest = process_authorisations_response(authorisations_request(stage.xs2a, address))[-1]
+            decide_in_app(stage, f"{address}/{newest}", psu=ANNA, result="REJECTED")
+
+        with pytest.raises(Refused, match="access_denied"):
+            ais_journey(dataclasses.replace(stage, backchannel=backchannel_of(tpp, invite=refuse)))
+        assert "has said no" in stage.narrator.steps[-1].facts["the end"]  # type: ignore[attr-defined]
+
+
+def asked_scopes(stage: Stage) -> list[str]:
+    """Return what the bank was asked to have approved in its app."""
+    exchanges = [exchange for step in stage.narrator.steps for exchange in step.exchanges]  # type: ignore[attr-defined]
+    return [exchange.asked["scope"] for exchange in exchanges if exchange.url.endswith("/bc-authorize")]
+
+
+def _pinged(platform: RunningPlatform) -> TppIdentity:
+    endpoint = f"https://localhost:{platform.tpp_port}/ping"
+    client = ("--profile", "fapi2", "--ciba", "ping", "--notification-endpoint", endpoint)
+    name = registered(platform, roles="AISP", client=client).name
+    platform.sandbox("cert", "listener", name)
+    return identity_at(platform.home.path, name, clock=CLOCK)
+
+
+def test_a_grant_is_managed_from_the_command_line(platform: RunningPlatform) -> None:
+    """`tpp grant`: made for one account, another one added, given back, unknown from then on (Grant Management §5, §6)."""
+    tpp = registered(platform, roles="AISP").name
+
+    def told(*arguments: str, check: bool = True) -> dict[str, Any]:
+        grant: dict[str, Any] = json.loads(platform.tpp("grant", *arguments, "--tpp", tpp, "--json", check=check).stdout)[
+            "grant"
+        ]
+        return grant
+
+    made = told("create")["result"]
+    merged = told("merge", made["grant_id"])["result"]
+    revoked = told("revoke", made["grant_id"])["result"]
+    unknown = told("query", made["grant_id"], check=False)
+
+    assert (made["status"], len(made["accounts"]), len(merged["accounts"])) == ("valid", 1, 2)
+    assert (merged["grant_id"], revoked) == (made["grant_id"], {"grant_id": made["grant_id"], "status": "revoked"})
+    assert (unknown["ok"], unknown["reason"]) == (False, "grant.unknown")
 
 
 def test_a_client_is_changed_and_its_key_rotated(platform: RunningPlatform) -> None:

@@ -8,6 +8,7 @@ from chassis.home import Home
 from chassis.sealing import KeyFile, Seal
 from gateway.acme.store import SqlAcme
 from gateway.admin.app import create_app
+from gateway.admin.services import Services
 from gateway.admin_audit.store import SqlAdminAudit
 from gateway.admission.store import SqlKnowledgeSource
 from gateway.audit.store import SqlAuditRecords
@@ -58,7 +59,7 @@ def admin_client(
     """Return a client that calls as `caller`."""
     clock = clock or SystemClock()
     configuration = Configuration(kinds=kinds, store=SqlConfigurationStore(engine), clock=clock)
-    client = create_app(
+    services = Services(
         register=Register(store=SqlRegisterStore(engine), clock=clock),
         trust=Trust(store=SqlTrustStore(engine, RelaysApart().require), clock=clock),
         crl_points=SqlCrlPoints(engine),
@@ -75,7 +76,8 @@ def admin_client(
         home=home or Home(audit_folder),
         clock=clock,
         signing_keys=KeyAdministration(store=SqlSigningKeys(engine), ahead=SCHEDULE.ahead, clock=clock),
-    ).test_client()
+    )
+    client = create_app(services).test_client()
     if caller is not None:
         client.environ_base["chassis.caller"] = caller
     return client

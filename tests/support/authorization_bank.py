@@ -10,6 +10,7 @@ from gateway.oauth.bank import (
     BankUnavailable,
     BegunInteraction,
     DecidedAddress,
+    Decision,
     DecisionRefused,
     Interaction,
     InteractionStatus,
@@ -65,9 +66,14 @@ class FakeBank:
         )
         return BegunInteraction(id=name, url=f"{ISSUER}/psu/{name}", resource=new.resource)
 
-    def make_and_begin(self, new: NewResource, visit: NewVisit) -> BegunInteraction:
+    def make_and_begin(self, new: NewResource, visit: NewVisit, decision: Decision | None = None) -> BegunInteraction:
+        """All of it, or nothing."""
+        self._require_up()
+        if decision is not None:
+            self._require_psu(decision)
         made = self.make(new)
-        return self.begin(NewInteraction(tenant=new.tenant, kind=new.service.kind, resource=made, **asdict(visit)))
+        begun = self.begin(NewInteraction(tenant=new.tenant, kind=new.service.kind, resource=made, **asdict(visit)))
+        return begun if decision is None else replace(begun, decided=self.decide(begun.id, decision))
 
     def interaction(self, interaction: str) -> Interaction:
         """Tell of it, and of what was approved with what the PSU has `picked`."""
@@ -78,20 +84,19 @@ class FakeBank:
             return found
         return replace(found, told=self._told(found.resource))
 
-    def decide(self, interaction: str, *, psu: str, approved: bool, accounts: Sequence[str] | None) -> Interaction:
+    def decide(self, interaction: str, decision: Decision) -> Interaction:
         self._require_up()
-        if psu not in self.psus:
-            raise DecisionRefused(code="psu.unknown", detail=f"no PSU {psu}", errors=[])
-        self.decisions.append((psu, accounts))
-        self.settle(InteractionStatus.APPROVED if approved else InteractionStatus.REJECTED, psu=psu, interaction=interaction)
+        self._require_psu(decision)
+        self.decisions.append((decision.psu, decision.accounts))
+        status = InteractionStatus.APPROVED if decision.approved else InteractionStatus.REJECTED
+        self.settle(status, psu=decision.psu, interaction=interaction)
         return self.interaction(interaction)
 
     def decide_at(self, address: AddressedDecision) -> DecidedAddress:
         self._require_up()
-        if address.psu not in self.psus:
-            raise DecisionRefused(code="psu.unknown", detail=f"no PSU {address.psu}", errors=[])
+        self._require_psu(address.decision)
         self.addressed.append(address)
-        return DecidedAddress(redirect=None, sca_status="finalised" if address.approved else "failed")
+        return DecidedAddress(redirect=None, sca_status="finalised" if address.decision.approved else "failed")
 
     def make(self, new: NewResource) -> str:
         self._require_up()
@@ -153,6 +158,10 @@ class FakeBank:
         """Decide the newest interaction, or the one named, as a PSU at the bank's pages would."""
         name = interaction or list(self.interactions)[-1]
         self.interactions[name] = replace(self.interactions[name], status=status, psu=psu)
+
+    def _require_psu(self, decision: Decision) -> None:
+        if decision.psu not in self.psus:
+            raise DecisionRefused(code="psu.unknown", detail=f"no PSU {decision.psu}", errors=[])
 
     def _require_up(self) -> None:
         if self.is_down:

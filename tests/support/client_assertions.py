@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tests.support.authorization import CLIENT, ISSUER, START
+from tests.support.authorization import CLIENT, START
+from tests.support.authorization_bank import ISSUER
 from tests.support.jose import es256
 
 if TYPE_CHECKING:

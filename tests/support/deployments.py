@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gateway.configuration.files import parse_documents
@@ -11,13 +12,24 @@ from gateway.configuration.versions import Origin, Version, canonical
 from gateway.kinds import KINDS
 from gateway.policies.documents import parse
 from gateway.policies.kind import DEPLOYMENTS, Routes
-from gateway.policies.model import Deployments
 from gateway.seeds import packaged_documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gateway.policies.model import Deployment, Route
+
+
+@dataclass(frozen=True, slots=True)
+class Deployments:
+    """All deployments of one snapshot."""
+
+    all: tuple[Deployment, ...]
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """The routes of all of them."""
+        return tuple(route for deployment in self.all for route in deployment.routes)
 
 
 def snapshot_of(documents: Iterable[Document]) -> Snapshot:

@@ -9,17 +9,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 from psd2.authorisation_number import AuthorisationNumber
 from psd2.clock import FixedClock
-from psd2.qcstatements import (
-    QC_STATEMENTS_OID,
-    Psd2Statement,
-    QcStatements,
-    QcType,
-    encode_qcstatements,
-)
+from psd2.qcstatements import QC_STATEMENTS_OID, encode_qcstatements
+from psd2.qualified import Psd2Statement, QcStatements, QcType
 from psd2.roles import PspRole
 from sandbox.ca.profiles import AuthorityName
 from sandbox.doctor.service import Doctor
@@ -44,11 +39,7 @@ ADDRESSES: tuple[x509.ExtensionType, ...] = (
         [x509.DistributionPoint([x509.UniformResourceIdentifier("http://ca.example/crl")], None, None, None)]
     ),
     x509.AuthorityInformationAccess(
-        [
-            x509.AccessDescription(
-                x509.AuthorityInformationAccessOID.CA_ISSUERS, x509.UniformResourceIdentifier("http://ca.example")
-            )
-        ]
+        [x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, x509.UniformResourceIdentifier("http://ca.example"))]
     ),
 )
 

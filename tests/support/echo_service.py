@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # Short, yet longer than a machine stands still at a time.
 HANDSHAKE_SECONDS = 4.0
 BUSY_SECONDS = 5.0
+# More than two sockets hold between them.
+LARGE = b"x" * 12_000_000
 
 if "ECHO_HOME" in os.environ:
     handshakes.HANDSHAKE_SECONDS = HANDSHAKE_SECONDS  # type: ignore[misc]  # so that a test needn't wait as long
@@ -34,6 +36,8 @@ def _answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable
     if environ["PATH_INFO"] == "/broken":
         return _breaking_off(start_response)
     start_response("200 OK", [("Content-Type", "text/plain")])
+    if environ["PATH_INFO"] == "/large":
+        return [LARGE]
     return [caller_of(environ).encode()]
 
 

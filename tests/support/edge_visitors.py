@@ -35,10 +35,12 @@ class OwnTpp:
         return edge.register.token(self.qwac, number=self.number, client_id=self.client_id)
 
 
-def open_on_both_workers(edge: EdgeUnderTest, certificate: Issued) -> list[ssl.SSLSocket]:
+def open_on_both_workers(
+    edge: EdgeUnderTest, certificate: Issued, context: ssl.SSLContext | None = None
+) -> list[ssl.SSLSocket]:
     """Open connections at the same time until each worker serves at least one, and use each."""
     opened: list[ssl.SSLSocket] = []
-    context = edge.context(certificate)
+    context = context or edge.context(certificate)
     with ThreadPoolExecutor(8) as pool:
         while not _seen_by_both_workers(edge, certificate):
             assert len(opened) < 200, "one worker takes all connections"

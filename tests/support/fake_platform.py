@@ -71,7 +71,7 @@ def main() -> None:
     home, port = Home(Path(sys.argv[1])), int(sys.argv[2])
     second = sys.argv[3] if len(sys.argv) > 3 else "healthy"
     if len(sys.argv) > 4:
-        fleet._PUBLIC_STOP_SECONDS = float(sys.argv[4])  # type: ignore[misc]
+        fleet._PUBLIC_STOP_SECONDS = float(sys.argv[4])
     environment = os.environ | {"FAKE_PORT": str(port), "PYTHONPATH": str(Path(__file__).parents[2])}
     plan = Plan(
         home=home,

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.serialization import Encoding
-from requests import Response
 
-from chassis.peers import PeerUnavailable
+from chassis.peers import PeerAnswer, PeerUnavailable
 from sandbox.health.service import Health
 from tests.support.pki import Authority
 
@@ -24,13 +23,11 @@ class FakePeer:
         self._name = name
         self._status = status
 
-    def get(self, path: str, *, timeout: float) -> Response:
+    def get(self, path: str, *, timeout: float) -> PeerAnswer:
         assert (path, timeout) == ("/health", 2.0)
         if self._status is None:
             raise PeerUnavailable(self._name, "connection refused")
-        answer = Response()
-        answer.status_code = self._status
-        return answer
+        return PeerAnswer(self._status, headers={}, content=b"")
 
 
 class FakeNeighbours:

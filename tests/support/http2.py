@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from h2 import events
@@ -84,6 +85,16 @@ class Http2Client:
             self.upload(number, body, ends=ends)
         return number
 
+    def ask_until_begun(self, fields: list[tuple[str, str]]) -> int:
+        """Ask, again where the edge is too busy, until an answer has begun; returns its stream."""
+        while True:
+            number = self.ask(fields)
+            seen = self.streams[number]
+            while not seen.status and seen.reset is None and self.is_open:
+                self.hear()
+            if seen.status != HTTPStatus.SERVICE_UNAVAILABLE:
+                return number
+
     def upload(self, number: int, body: bytes, *, ends: bool = True) -> None:
         """Send a body as the windows allow, until it is out or its stream is no more."""
         while body and self.streams[number].reset is None and self.is_open:
@@ -137,9 +148,9 @@ class Http2Client:
         elif isinstance(event, events.StreamEnded):
             seen.has_ended = True
         elif isinstance(event, events.StreamReset):
-            seen.reset = int(event.error_code)
+            seen.reset = int(event.error_code or 0)
         elif isinstance(event, events.ConnectionTerminated):
-            self.goaway = int(event.error_code)
+            self.goaway = int(event.error_code or 0)
 
 
 @contextmanager

@@ -10,8 +10,8 @@ from h2 import events
 from gateway.config import GatewaySettings
 from gateway.edge.http2.protocol import Http2Protocol
 from gateway.policies.model import Listener
+from tests.support.edge_protocol import Edge, Host, Transport, answer, settled
 from tests.support.http2 import head, plain_client
-from tests.unit.gateway.edge.test_protocol import Edge, Host, Transport, answer, settled
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -10,7 +10,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,10 +40,6 @@ class Watcher:
         context.add_init_script(_REPORT_VIOLATIONS)
         context.on("console", lambda message: self._note(message.text) if message.type == "error" else None)
         context.on("weberror", lambda error: self._note(str(error.error)))
-
-    def expect_status(self, *statuses: int) -> None:
-        """Take answers with these statuses for intended from now on."""
-        self._expected |= {f"the server responded with a status of {status}" for status in statuses}
 
     def _note(self, text: str) -> None:
         if not any(expected in text for expected in self._expected):

@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from psd2.qcstatements import QC_STATEMENTS_OID, Psd2Statement, QcStatements, QcType, encode_qcstatements
+from psd2.qcstatements import QC_STATEMENTS_OID, encode_qcstatements
+from psd2.qualified import Psd2Statement, QcStatements, QcType
 from psd2.roles import PspRole
 from psd2.thumbprints import sha256_hex, x5t_s256
 
@@ -243,8 +244,11 @@ def key_of(certificate: Issued) -> dict[str, object]:
     public = certificate.certificate.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    kinds = {rsa.RSAPrivateKey: RSAKey, ed25519.Ed25519PrivateKey: OKPKey}
-    kind = next((jwk for key, jwk in kinds.items() if isinstance(certificate.key, key)), ECKey)
+    kinds: tuple[tuple[type, type[RSAKey | OKPKey | ECKey]], ...] = (
+        (rsa.RSAPrivateKey, RSAKey),
+        (ed25519.Ed25519PrivateKey, OKPKey),
+    )
+    kind = next((jwk for key, jwk in kinds if isinstance(certificate.key, key)), ECKey)
     return {**kind.import_key(public).as_dict(private=False), "x5c": [base64.b64encode(certificate.der).decode("ascii")]}
 
 

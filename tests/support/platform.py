@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 BLOCK = range(-1, 9)
 _LOWEST_PORT = 12_000
+# Where a TPP of the tests may have a server of its own: in no platform's block, and in none that connections go out from.
+_OF_TPPS = range(11_000, 11_900)
 _TRIES = 3
 # What leaves a process behind; the other commands are run within the test's own.
 _ABOUT_PROCESSES = {"up"}
@@ -38,6 +40,7 @@ class RunningPlatform:
     home: Home
     ports: PortTable
     settings: Mapping[str, str] = field(default_factory=dict)  # variables that its commands have beside the machine's own
+    tpp_port: int = 0  # where the bank calls a TPP on this machine (`GATEWAY_INTERNAL_CLIENT_HOSTS`); 0: nowhere
 
     @property
     def edge_url(self) -> str:
@@ -136,12 +139,15 @@ def running_platform(home: Path | None = None, settings: Mapping[str, str] | Non
 
 def shared_platform(place: Path) -> RunningPlatform:
     """Return the platform of a shared place; whoever comes first starts it."""
-    home, ports = Home(place / "home"), place / "base-port"
+    home, ports = Home(place / "home"), place / "ports"
     if not ports.exists():
         home.path.mkdir(exist_ok=True)
-        ports.write_text(str(_start(home, {}).ports.base))
+        tpp_port = next(port for port in random.sample(_OF_TPPS, len(_OF_TPPS)) if is_free(port))
+        base = _start(home, {"GATEWAY_INTERNAL_CLIENT_HOSTS": f"localhost:{tpp_port}"}).ports.base
+        ports.write_text(f"{base} {tpp_port}")
         stop_at_the_end(place, "sandbox.cli", "down", "--home", str(home.path))
-    return RunningPlatform(home, PortTable(int(ports.read_text())))
+    base, tpp_port = map(int, ports.read_text().split())
+    return RunningPlatform(home, PortTable(base), tpp_port=tpp_port)
 
 
 def _start(home: Home, settings: Mapping[str, str]) -> RunningPlatform:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, cast
 from chassis.addresses import PortTable
 from chassis.database import open_engine
 from chassis.home import Home
-from sandbox.bootstrap import Services
 from sandbox.calls.service import Calls
 from sandbox.config import load_settings
 from sandbox.database import metadata
@@ -29,6 +28,7 @@ from sandbox.developers.service import Developers, SignUp
 from sandbox.developers.store import SqlDevelopers
 from sandbox.portal.app import create_app
 from sandbox.portal.sessions import SESSION_COOKIE
+from sandbox.services import Services
 from sandbox.tpps.client_data import PublicAddresses
 from sandbox.tpps.order_store import SqlOrderStore
 from sandbox.tpps.orders import Orders
@@ -37,9 +37,8 @@ from tests.support.call_log import CallLog
 from tests.support.health import health_of
 from tests.support.levers import LeversInMemory
 from tests.support.personalities import PersonalitiesInMemory
-from tests.support.register import REGISTRATION, ROOMY, RegisterWorld
+from tests.support.register import REGISTRATION, ROOMY, InMemoryAcknowledgements, RegisterWorld
 from tests.support.tenant_data import TenantDataInMemory
-from tests.unit.sandbox.trust.test_delivery import InMemoryAcknowledgements
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

@@ -187,7 +187,7 @@ class InMemoryTppStore:
         return [tpp for tpp in self.all() if tpp.organisation_id == organisation_id]
 
     def _count(self, organisation_id: str | None = None) -> int:
-        everybody = [*self.tpps.values(), *self.formers.values()]
+        everybody: list[Tpp | FormerTpp] = [*self.tpps.values(), *self.formers.values()]
         return sum(organisation_id in {None, each.organisation_id} for each in everybody)
 
     def former(self, number: str) -> FormerTpp | None:
@@ -328,3 +328,16 @@ def _require_known(name: str) -> None:
 
 _ROOT_KEY = ec.generate_private_key(ec.SECP256R1())
 _ROOT = _certificate(_ROOT_KEY, _ROOT_KEY.public_key())
+
+
+class InMemoryAcknowledgements:
+    """What was acknowledged, in a dictionary."""
+
+    def __init__(self) -> None:
+        self.digests: dict[str, str] = {}
+
+    def acknowledged(self, subject: str) -> str | None:
+        return self.digests.get(subject)
+
+    def acknowledge(self, subject: str, sha256: str) -> None:
+        self.digests[subject] = sha256

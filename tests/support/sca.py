@@ -110,14 +110,15 @@ class CountingCodes:
     """Codes 000001, 000002 and so on."""
 
     def __init__(self) -> None:
-        self.made = 0
+        self.made = self.salts = 0
 
     def code(self) -> str:
         self.made += 1
         return f"{self.made:06}"
 
     def salt(self) -> bytes:
-        return b"salt of 16 bytes"
+        self.salts += 1
+        return b"salt %011d" % self.salts
 
 
 class PublishedSecrets:

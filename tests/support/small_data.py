@@ -57,4 +57,5 @@ def bring_in_json(desk: BankDesk, document: object) -> TestResponse:
 def exported(desk: BankDesk, wanted: str = "json") -> bytes:
     answer = desk.tpp.get(f"{DATA}/export?format={wanted}")
     assert answer.status_code == 200
-    return answer.data
+    content: bytes = answer.data
+    return content

@@ -98,9 +98,9 @@ class TenantDataInMemory:
         self._ask(number)
         return tuple(one for one in self.messages if psu in {None, one.psu})
 
-    def rename(self, psu: str, **changes: str) -> None:
-        """Change what a persona is called, say."""
-        self.people = tuple(replace(one, **changes) if one.psu == psu else one for one in self.people)
+    def rename(self, psu: str, *, name: str) -> None:
+        """Change what a persona is called."""
+        self.people = tuple(replace(one, name=name) if one.psu == psu else one for one in self.people)
 
     def _ask(self, number: AuthorisationNumber) -> None:
         if self.is_down:

@@ -20,7 +20,7 @@ def remember_url_rules() -> None:
         else:
             _take_over(rule, known)
 
-    Rule.compile = remembered  # type: ignore[method-assign]
+    Rule.compile = remembered  # type: ignore[assignment,method-assign]
 
 
 def _key(rule: Rule) -> tuple[object, ...]:

@@ -74,6 +74,7 @@ BESIDE = {
     # They are what it tests, on URLs lent and on files that only SQLite has.
     "test_chassis_database": {"open_engine", "migrate", "database_command", "sqlite3"},
     "test_single_statements": {"open_engine"},  # a table of its own, on the URL that the fixture lent
+    "test_statements": {"open_engine", "sqlite3"},  # the same, and what only SQLite is given ready-made
     "test_developer_command": {"build_services"},  # the command's own way to the URL that the fixture lent
     "test_edge_databases": {"running_edge"},  # on the URL that the fixture lent
 }
