@@ -10,6 +10,7 @@ import importlib.util
 import os
 import sqlite3
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,15 +24,14 @@ from chassis.sqlite_dialect import SQLITE_DRIVER, SqliteDialect
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine
-    from sqlalchemy.engine.interfaces import DBAPIConnection
+    from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 
-_BUSY_TIMEOUT_MILLISECONDS = 10_000
+_BUSY_TIMEOUT_MILLISECONDS, _BUSY_PAUSE_SECONDS = 10_000, 0.01
 _PRAGMAS = (
-    "journal_mode=WAL",
+    f"busy_timeout={_BUSY_TIMEOUT_MILLISECONDS}",
     "synchronous=NORMAL",
     "foreign_keys=ON",
     f"wal_autocheckpoint={MOST_PAGES}",
-    f"busy_timeout={_BUSY_TIMEOUT_MILLISECONDS}",
     # SQLite never makes its journal smaller by itself: a rush of registrations would hold half a gigabyte for good.
     f"journal_size_limit={32 * 1024 * 1024}",
 )
@@ -212,9 +212,24 @@ def _prepare_sqlite(connection: DBAPIConnection) -> None:
     # when it turns into a writer after another one has written.
     connection.isolation_level = None
     cursor = connection.cursor()
+    _write_ahead(cursor)
     for pragma in _PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _write_ahead(cursor: DBAPICursor) -> None:
+    """Keep the journal as WAL. SQLite doesn't wait here for whoever writes, as another process that opens the same new file."""
+    deadline = time.monotonic() + _BUSY_TIMEOUT_MILLISECONDS / 1_000
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(_BUSY_PAUSE_SECONDS)
+        else:
+            return
 
 
 def migrate(engine: Engine, package: str) -> None:

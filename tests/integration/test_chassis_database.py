@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -144,6 +145,21 @@ def test_writers_queue_and_no_update_is_lost(tmp_path: Path) -> None:
     with for_reading(engine).connect() as connection:
         assert connection.execute(text("SELECT n FROM counter")).scalar_one() == 160
     engine.dispose()
+
+
+def test_who_opens_a_new_file_waits_for_who_writes_to_it(tmp_path: Path) -> None:
+    """SQLite itself refuses to begin its journal then, however long it may wait: two workers that start at once do that."""
+    file = tmp_path / "new.sqlite"
+    writer = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    writer.execute("BEGIN IMMEDIATE")
+    done = threading.Timer(0.5, writer.execute, ["COMMIT"])
+    done.start()
+    engine = open_engine(f"sqlite:///{file}")
+    with engine.connect() as connection:
+        assert connection.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
+    engine.dispose()
+    done.join()
+    writer.close()
 
 
 def test_readers_do_not_wait_for_a_writer(tmp_path: Path) -> None:
