@@ -12,6 +12,7 @@ from gateway.configuration.store import SqlConfigurationStore
 from gateway.kinds import KINDS
 from psd2.clock import SystemClock
 from tests.support.edge import EdgeUnderTest, running_edge
+from tests.support.edge_visitors import answers_of_all_workers
 from tests.support.ocsp import HttpAuthority, Responder, signer_of
 from tests.support.pki import Authority
 from tests.support.ports import wait_until
@@ -46,8 +47,8 @@ def put(edge: EdgeUnderTest, store: str, body: Mapping[str, Any] | None) -> None
 
 
 def is_answered(edge: EdgeUnderTest, certificate: Issued, wanted: int | str) -> bool:
-    """Tell whether so many requests in a row get this status or reason that both workers have answered."""
-    answers = [edge.get(certificate=certificate) for _ in range(8)]
+    """Tell whether requests get this status or reason from both workers."""
+    answers = answers_of_all_workers(edge, certificate)
     return all(wanted in {answer.status, answer.json.get("reason")} for answer in answers)
 
 
@@ -56,12 +57,11 @@ def by_ocsp(server: HttpAuthority, **rules: object) -> dict[str, Any]:
     return {"revocation": {"method": "ocsp", "ocsp": ocsp, "internal_hosts": [server.host]}}
 
 
-def method_of(edge: EdgeUnderTest, certificate: Issued) -> str | None:
-    """Return how the last admitted request's revocation status was found out."""
-    answer = edge.get(certificate=certificate)
-    assert answer.status == 200, answer.body
-    method: str | None = edge.record_of(answer)["revocation"]["method"]
-    return method
+def methods(edge: EdgeUnderTest, certificate: Issued) -> set[str | None]:
+    """Return how either worker has found out about revocation."""
+    answers = answers_of_all_workers(edge, certificate)
+    assert {answer.status for answer in answers} == {200}
+    return {edge.record_of(answer)["revocation"]["method"] for answer in answers}
 
 
 def test_a_revocation_that_a_responder_tells_ends_an_open_connection(edge: EdgeUnderTest, responder: HttpAuthority) -> None:
@@ -69,7 +69,7 @@ def test_a_revocation_that_a_responder_tells_ends_an_open_connection(edge: EdgeU
     assert responder.responder is not None
     leaf, other = edge.authority.qwac(), edge.authority.qwac()
     put(edge, "tpp", by_ocsp(responder))
-    wait_until(lambda: method_of(edge, leaf) == "ocsp", seconds=SECONDS, what="the rules are in force")
+    wait_until(lambda: methods(edge, leaf) == {"ocsp"}, seconds=SECONDS, what="the rules are in force")
     connections = [edge.connect(leaf) for _ in range(4)]
     assert {edge.over(connection).status for connection in connections} == {200}
 
@@ -91,7 +91,7 @@ def test_a_seal_is_asked_about_too(edge: EdgeUnderTest, responder: HttpAuthority
     assert responder.responder is not None
     responder.responder.revoked.add(revoked.certificate.serial_number)
     put(edge, "tpp", by_ocsp(responder))
-    wait_until(lambda: method_of(edge, leaf) == "ocsp", seconds=SECONDS, what="the rules are in force")
+    wait_until(lambda: methods(edge, leaf) == {"ocsp"}, seconds=SECONDS, what="the rules are in force")
 
     verdicts = []
     for each in (seal, revoked):
@@ -105,7 +105,7 @@ def test_a_silent_responder_is_judged_by_hard_or_soft_fail(edge: EdgeUnderTest, 
     """Others are served meanwhile; the wait has an end, which may come later than the time to ask again (`retry_seconds`)."""
     leaf, known = edge.authority.qwac(), edge.authority.qwac()
     put(edge, "tpp", by_ocsp(responder, deadline_seconds=2, refresh_seconds=3_600))
-    wait_until(lambda: method_of(edge, known) == "ocsp", seconds=SECONDS, what="the rules are in force")
+    wait_until(lambda: methods(edge, known) == {"ocsp"}, seconds=SECONDS, what="the rules are in force")
     responder.is_silent.set()
     try:
         answer = edge.get(certificate=leaf)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import ssl
 
-    from tests.support.edge import EdgeUnderTest
+    from tests.support.edge import Answer, EdgeUnderTest
     from tests.support.pki import Issued
 
 
@@ -47,6 +47,25 @@ def open_on_both_workers(
             opened += pool.map(lambda _: edge.connect(context=context), range(8))
             assert {edge.over(connection).status for connection in opened} == {200}
     return opened
+
+
+def answers_of_all_workers(edge: EdgeUnderTest, certificate: Issued) -> list[Answer]:
+    """Ask over new connections until each worker has answered: whose an answer is, its audit file tells."""
+    answers: list[Answer] = []
+    context = edge.context(certificate)
+
+    def asked(_: int) -> Answer:
+        with edge.connect(context=context) as connection:
+            return edge.over(connection)
+
+    with ThreadPoolExecutor(8) as pool:
+        while True:
+            assert len(answers) < 200, "one worker takes all connections"
+            answers += pool.map(asked, range(8))
+            ids = [answer.headers["x-sandbox-request"] for answer in answers]
+            logs = [log.read_text() for log in edge.home.log.glob("audit-*.jsonl")]
+            if sum(any(each in log for each in ids) for log in logs) == len(edge.workers()):
+                return answers
 
 
 def _seen_by_both_workers(edge: EdgeUnderTest, certificate: Issued) -> bool:
