@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, jsonify, request, send_from_directory
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 COOKIE: Final = "__Host-authorization"
 STYLE_PATH: Final = f"{AUTHORIZE_PATH}/style.css"
 _FORM: Final = "application/x-www-form-urlencoded"
+_MOST_QUERY: Final = 8_000  # characters; longer ones are taken as they came
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 _STATIC: Final = Path(__file__).parent / "static"
 _METADATA_CACHE_SECONDS: Final = 300
@@ -44,7 +46,10 @@ def browser_blueprint(*, authorization: Authorization, issuer: str, edge_url: st
     @front.route(AUTHORIZE_PATH, methods=["GET", "POST"], provide_automatic_options=False)
     def authorize() -> Response:
         _refuse_head()
-        wish = authorization.validate(_parameters())
+        parameters = _parameters()
+        if _comes_without_cookies() and len(asked := urlencode(parameters.values)) <= _MOST_QUERY and not parameters.repeated:
+            return see_other(f"{AUTHORIZE_PATH}?{asked}")
+        wish = authorization.validate(parameters)
         visit = authorization.visit(wish, browser=_browser())
         response = see_other(visit.url)
         response.set_cookie(COOKIE, visit.browser, max_age=cookie_seconds, path="/", secure=True, httponly=True, samesite="Lax")
@@ -77,6 +82,14 @@ def _refuse_head() -> None:
 def _browser() -> str | None:
     secret = request.cookies.get(COOKIE)
     return secret if secret is not None and _SECRET.fullmatch(secret) else None
+
+
+def _comes_without_cookies() -> bool:
+    """Whether another site's page has posted: SameSite=Lax keeps our cookie back, but not from the GET that we redirect to.
+
+    Another cookie in its place would end what this browser has begun in other tabs.
+    """
+    return request.method == "POST" and "Origin" in request.headers and _browser() is None
 
 
 def _parameters() -> Parameters:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import select
@@ -14,7 +15,7 @@ from gateway.oauth.model import secret_sha256
 from gateway.register.model import TppStatus
 from gateway.tables.oauth import authorization_codes, authorization_requests
 from psd2.roles import PspRole
-from tests.support.authorization import ISSUER, OTHER_NUMBER, answer_of, client, tpp
+from tests.support.authorization import ISSUER, OTHER_NUMBER, REDIRECT_URI, answer_of, authorization_url, client, tpp
 
 if TYPE_CHECKING:
     from werkzeug.test import TestResponse
@@ -129,6 +130,34 @@ def test_two_tabs_of_one_browser_do_not_disturb_each_other(world: AuthorizationW
 
     assert "code" in answer_of(world.front(first))
     assert "code" in answer_of(world.resume())
+
+
+def posted_elsewhere(world: AuthorizationWorld, **changes: str) -> TestResponse:
+    """Return the answer to another site's form: browsers send our cookie with none of them (SameSite=Lax)."""
+    form = urlsplit(authorization_url(**changes)).query
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": "https://tpp.example"}
+    return world.front(f"{ISSUER}/authorize", method="POST", data=form, headers=headers, browser=world.new_browser())
+
+
+def test_a_form_of_another_site_does_not_disturb_the_other_tabs(world: AuthorizationWorld) -> None:
+    """It comes without the cookie, and goes round by a GET that has it."""
+    world.authorize()
+    first = world.bank.begun[-1].return_url
+
+    posted = posted_elsewhere(world, state="a b&c")
+
+    assert posted.status_code == 303
+    assert "Set-Cookie" not in posted.headers
+    world.front(f"{ISSUER}{posted.headers['Location']}")
+    world.bank.settle(InteractionStatus.APPROVED, interaction="interaction-1")
+    world.bank.settle(InteractionStatus.APPROVED, interaction="interaction-2")
+    assert "code" in answer_of(world.front(first))
+    assert answer_of(world.resume())["state"] == "a b&c"
+
+
+def test_a_long_form_of_another_site_is_taken_as_it_came(world: AuthorizationWorld) -> None:
+    """No address holds it; that the other tabs have to begin again is the lesser evil."""
+    assert posted_elsewhere(world, request="a" * 9_000, state="s").headers.get("Location", "").startswith(REDIRECT_URI)
 
 
 @pytest.mark.parametrize("value", ["", "x", "a" * 42, "a" * 44, "a" * 42 + "!"])
