@@ -29,7 +29,8 @@ from bank_backend.problems import render_problems
 from bank_backend.sca import api as sca_api
 from bank_backend.schedule import api as schedule_api
 from bank_backend.tenants import api as tenants_api
-from bank_backend.tenants.arrivals import Arrivals, note_arrivals
+from bank_backend.tenants.arrival_store import Arrivals
+from bank_backend.tenants.arriving import note_arrivals
 from chassis.straight_way import StraightWay
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from bank_backend.errors import FieldsInvalid
 from bank_backend.grants.wire import grant_as_json, parse_grant
 from bank_backend.interactions.api import begun_as_json
 from bank_backend.interactions.wire import interaction_as_json
-from bank_backend.tenants.arrivals import Arrivals, answering
+from bank_backend.tenants.arrival_store import Arrivals
+from bank_backend.tenants.arrivals import answering
 from chassis.straight_way import raise_what_was_raised
 from psd2.ids import TenantId
 

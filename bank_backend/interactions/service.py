@@ -15,7 +15,8 @@ from bank_backend.headers import LONGEST_ADDRESS
 from bank_backend.interactions.decisions import require_interaction, require_pending
 from bank_backend.interactions.errors import InteractionOver, InteractionUnknown
 from bank_backend.interactions.model import INTERACTION_LIFETIME, Interaction, InteractionStatus, Step
-from bank_backend.tenants.arrivals import answering, arrived
+from bank_backend.tenants.arrival_store import arrived
+from bank_backend.tenants.arrivals import answering
 from psd2.ids import new_uuid
 
 if TYPE_CHECKING:
