@@ -90,7 +90,7 @@ def test_what_is_signed_elsewhere_waits_in_the_bank_app_no_more(desk: BankDesk) 
 
     desk.decide(desk.begin("pis", paid), psu=IGOR)
 
-    assert before == ["finalised", "psuIdentified"]
+    assert sorted(before) == ["finalised", "psuIdentified"]
     assert sorted(statuses(desk, resource)) == ["failed", "finalised", "finalised"]
 
 
