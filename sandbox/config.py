@@ -118,6 +118,8 @@ def load_settings(*, home: Path | None = None, base_port: int | None = None) -> 
 def service_environment(settings: SandboxSettings) -> dict[str, str]:
     """Return the environment of the platform's servers: this process's own, with this home and these ports."""
     environment = dict(os.environ)
+    # By glibc's own measure each thread keeps for good what making one bank took: 290 MB for eight of them, not 170.
+    environment.setdefault("MALLOC_ARENA_MAX", "2")
     for prefix in _SERVICE_PREFIXES:
         environment[f"{prefix}HOME"] = str(settings.home.path)
         environment[f"{prefix}BASE_PORT"] = str(settings.base_port)

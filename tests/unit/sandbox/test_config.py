@@ -73,3 +73,12 @@ def test_every_service_is_told_the_same_home_and_ports(tmp_path: Path) -> None:
     for prefix in ("SANDBOX", "GATEWAY", "BANK"):
         assert environment[f"{prefix}_HOME"] == str(tmp_path)
         assert environment[f"{prefix}_BASE_PORT"] == "9500"
+
+
+def test_servers_give_back_what_heavy_work_took(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who knows better says so himself."""
+    settings = load_settings(home=tmp_path)
+    assert service_environment(settings)["MALLOC_ARENA_MAX"] == "2"
+
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "8")
+    assert service_environment(settings)["MALLOC_ARENA_MAX"] == "8"
