@@ -6,9 +6,12 @@ readers. On a busy server there is none: from then on each commit copies its pag
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import closing
 from itertools import count
 from typing import TYPE_CHECKING, Final
+
+from chassis.logs import get_logger
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -28,9 +31,17 @@ class Checkpoints:
         self._commits = count(1)
 
     def note_commit(self, connection: DBAPIConnection) -> None:
-        """Count the commit that `connection` has just made, and let it put the journal back where it is its turn."""
-        if next(self._commits) % COMMITS == 0:
+        """Count the commit that `connection` has just made, and let it put the journal back where it is its turn.
+
+        Where that fails, a later commit tries again, as SQLite itself does.
+        """
+        if next(self._commits) % COMMITS:
+            return
+        try:
             _put_back(connection)
+        except sqlite3.Error as error:
+            # What is committed is committed: whoever was told otherwise would write it a second time.
+            get_logger().warning("database.journal_not_put_back", error=str(error))
 
 
 def _put_back(connection: DBAPIConnection) -> None:

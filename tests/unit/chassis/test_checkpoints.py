@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import Column, Engine, Integer, MetaData, Table, insert, text
+from sqlalchemy import Column, Engine, Integer, MetaData, Table, insert, select, text
 
+from chassis import checkpoints
 from chassis.checkpoints import COMMITS
 from chassis.database import for_reading, open_engine
 from chassis.single_statements import SingleWrite
@@ -87,3 +89,39 @@ def test_a_reader_that_stays_keeps_nobody_waiting(engine: Engine) -> None:
             assert writer.scalar(text("PRAGMA busy_timeout")) == 10_000
         assert reader.scalar(text("SELECT count(*) FROM things")) == 1
     assert journal(engine) == first
+
+
+def test_who_reads_on_the_connection_that_has_written_is_not_told_that_it_failed(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite puts nothing back for a connection that still reads; what is committed then is committed."""
+    monkeypatch.setattr(checkpoints, "COMMITS", 1)
+    with engine.begin() as connection:
+        connection.execute(insert(things), [ROW, ROW])
+
+    with engine.begin() as connection:
+        unread = connection.execute(select(things))
+        assert unread.fetchone() is not None
+        connection.execute(insert(things), ROW)
+
+    with for_reading(engine).connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM things")) == 3
+
+
+@pytest.mark.parametrize("writing", [in_a_transaction, by_itself])
+def test_a_journal_that_can_not_be_put_back_makes_no_commit_fail(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, writing: Callable[[Engine], Callable[[], object]]
+) -> None:
+    """A disk without room for it, say: who is told that nothing was written writes it a second time."""
+
+    def fail(_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(checkpoints, "_put_back", fail)
+    write = writing(engine)
+
+    for _ in range(COMMITS):
+        write()
+
+    with for_reading(engine).connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM things")) == COMMITS
