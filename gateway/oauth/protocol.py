@@ -226,7 +226,7 @@ class _BackchannelGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
             answer = self.server.tokens.redeem(self.request.authorization_code, _holder(self))
         except OAuthRefused as refused:
             # Another poll of this client's has come first, at the same moment: what it was given lives on.
-            raise (already_redeemed() if refused.refusal.reason == "grant.code_replayed" else refused) from refused
+            raise (already_redeemed() if refused.refusal.reason == "grant.code_unknown" else refused) from refused
         self.server.backchannel.note_redeemed(self.request.authorization_code)
         return 200, answer, self.TOKEN_RESPONSE_HEADER
 

@@ -125,7 +125,7 @@ class Tokens:
         try:
             self._store.redeem(code, access, refresh, grant)
         except CodeAlreadyRedeemed as error:
-            raise self._replayed(code) from error
+            raise self._lost(code) from error
         except GrantWithdrawn as error:
             raise (_withdrawn() if code.merges is None else changed_meanwhile()) from error
         told: dict[str, object] = {"grant_id": code.grant_id} if code.tells_grant else {}
@@ -225,6 +225,10 @@ class Tokens:
         seconds = int(self._lifetimes.access_token.total_seconds())
         answer: dict[str, object] = {"access_token": secret, "token_type": access.token_type, "expires_in": seconds}
         return answer | ({"scope": access.scope} if access.scope else {})
+
+    def _lost(self, code: AuthorizationCode) -> OAuthRefused:
+        # Nobody has redeemed one whose place another code of its authorization has taken meanwhile: what that one gives lives.
+        return _unknown_code() if self._store.code(code.sha256) is None else self._replayed(code)
 
     def _replayed(self, code: AuthorizationCode) -> OAuthRefused:
         # Two have held this code: nobody knows which was the thief, so both lose (RFC 6749 §4.1.2).

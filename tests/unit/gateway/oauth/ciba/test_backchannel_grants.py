@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,6 +11,9 @@ from gateway.oauth.ciba.bank import AskStatus
 from gateway.oauth.grant_management.model import QUERY_SCOPE
 from tests.support.authorization import CONSENT, AuthorizationWorld
 from tests.support.backchannel import begin, begun, poll, refusal_of
+
+if TYPE_CHECKING:
+    from gateway.oauth.scope import BerlinScope
 
 GIRO, SAVINGS = {"iban": "DE02100100109307118603"}, {"iban": "DE02700100800030876808"}
 
@@ -86,3 +89,25 @@ def test_of_two_merges_without_a_browser_none_is_lost(asking: AuthorizationWorld
 
     assert poll(asking, asked[0]).status_code == 200
     assert refusal_of(poll(asking, asked[1])) == ("invalid_grant", "grant.changed")
+
+
+def test_a_poll_that_comes_too_late_leaves_the_grant_to_the_one_before_it(
+    asking: AuthorizationWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bank takes its time over the first, and the client polls again meanwhile: neither is a replay of the other."""
+    first = granted(asking, grant_management_action="create", **accounts(GIRO))
+    auth_req_id = begun(asking, grant_management_action="replace", grant_id=first["grant_id"], **accounts(SAVINGS))
+    asking.bank.decide_ask(AskStatus.APPROVED)
+    end, between = asking.bank.end, []
+
+    def poll_meanwhile(scope: BerlinScope, *, tenant: str) -> None:
+        monkeypatch.setattr(asking.bank, "end", end)
+        between.append(poll(asking, auth_req_id).get_json())
+        end(scope, tenant=tenant)
+
+    monkeypatch.setattr(asking.bank, "end", poll_meanwhile)
+
+    assert refusal_of(poll(asking, auth_req_id)) == ("invalid_grant", "ciba.redeemed")
+    (given,) = between
+    assert asking.introspect(given["access_token"])["active"]
+    assert asking.refresh(given["refresh_token"]).status_code == 200

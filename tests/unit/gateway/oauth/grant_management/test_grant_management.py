@@ -222,6 +222,25 @@ def test_what_replaces_a_grant_while_it_is_revoked_ends_with_it(
     assert "AIS:made-2" in world.bank.ended
 
 
+def test_a_code_that_gives_way_to_another_while_it_is_redeemed_revokes_nothing(
+    world: AuthorizationWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The browser comes back once more: nobody has redeemed the code before, and the grant is not replaced yet."""
+    first = world.tokens(**CREATE)
+    code, end, later = replaced(world, first["grant_id"]), world.bank.end, []
+
+    def come_back_meanwhile(scope: BerlinScope, *, tenant: str) -> None:
+        monkeypatch.setattr(world.bank, "end", end)
+        later.append(answer_of(world.resume())["code"])
+        end(scope, tenant=tenant)
+
+    monkeypatch.setattr(world.bank, "end", come_back_meanwhile)
+
+    assert world.redeem(code).get_json()["reason"] == "grant.code_unknown"
+    assert world.introspect(first["access_token"])["active"]
+    assert world.redeem(later[0]).status_code == 200
+
+
 def test_while_the_bank_is_down_nothing_is_replaced(world: AuthorizationWorld) -> None:
     """The code stays good: the old consent must not outlive its grant."""
     first = world.tokens(**CREATE)
