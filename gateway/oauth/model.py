@@ -165,5 +165,9 @@ class CodeAlreadyRedeemed(Exception):
     """A code that another token request has won."""
 
 
+class GrantReplaced(Exception):
+    """A grant that another code has replaced since it was looked at."""
+
+
 class GrantWithdrawn(Exception):
     """A client deleted, or a refresh token revoked, while a token was being made from it."""

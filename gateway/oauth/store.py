@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine, Insert, Table
 
-    from gateway.oauth.grant_management.model import Grant
+    from gateway.oauth.grant_management.model import GivenGrant
     from gateway.oauth.par.model import Claim
 
 _Kept = TypeVar("_Kept", AuthorizationRequest, AuthorizationCode, AccessToken, RefreshToken)
@@ -147,9 +147,9 @@ class SqlOAuthStore:
         return self._one(AuthorizationCode, sha256)
 
     def redeem(
-        self, code: AuthorizationCode, access: AccessToken, refresh: RefreshToken | None, grant: Grant | None = None
+        self, code: AuthorizationCode, access: AccessToken, refresh: RefreshToken | None, given: GivenGrant | None = None
     ) -> None:
-        """Claim a code and keep what it gave; raises `CodeAlreadyRedeemed` for all but the first, `GrantWithdrawn`.
+        """Claim a code and keep what it gave; raises `CodeAlreadyRedeemed` for all but the first, and as `put_grant`.
 
         A grant that is there already is replaced: what it has given so far is revoked.
         """
@@ -158,8 +158,8 @@ class SqlOAuthStore:
             claim = {"wanted": code.sha256, "claimed_at": access.issued_at.timestamp()}
             if _CLAIM.run(connection, claim) != 1:
                 raise CodeAlreadyRedeemed
-            if grant is not None and put_grant(connection, grant, merges=code.merges):
-                _revoke_tokens(connection, grant.id, access.issued_at)
+            if given is not None and put_grant(connection, given):
+                _revoke_tokens(connection, given.grant.id, access.issued_at)
             _add_access(connection, access)
             if refresh is not None:
                 _ADD_REFRESH.run(connection, _values(refresh))

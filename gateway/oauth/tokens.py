@@ -11,6 +11,7 @@ from gateway.oauth.model import (
     AccessToken,
     AuthorizationCode,
     CodeAlreadyRedeemed,
+    GrantReplaced,
     GrantWithdrawn,
     Lifetimes,
     RefreshToken,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gateway.oauth.clients.authentication import AuthenticatedClient
-    from gateway.oauth.grant_management.model import Grant
+    from gateway.oauth.grant_management.model import GivenGrant
     from psd2.certificates import Psd2Certificate
     from psd2.clock import Clock
 
@@ -42,9 +43,13 @@ class TokenStore(Protocol):
         """Return the code, redeemed or not, or None."""
 
     def redeem(
-        self, code: AuthorizationCode, access: AccessToken, refresh: RefreshToken | None, grant: Grant | None = None
+        self, code: AuthorizationCode, access: AccessToken, refresh: RefreshToken | None, given: GivenGrant | None = None
     ) -> None:
-        """Claim a code and keep what it gave; raises `CodeAlreadyRedeemed` for all but the first, `GrantWithdrawn`."""
+        """Claim a code and keep what it gave.
+
+        Raises `CodeAlreadyRedeemed` for all but the first, `GrantReplaced` where that was done since `given` was read, and
+        `GrantWithdrawn`.
+        """
 
     def add_access_token(self, access: AccessToken) -> None:
         """Keep an access token; raises `GrantWithdrawn` where its client is gone."""
@@ -68,7 +73,7 @@ class TokenStore(Protocol):
 class Grants(Protocol):
     """What is kept of grants beside their tokens."""
 
-    def of_code(self, code: AuthorizationCode, *, expires_at: datetime) -> Grant | None:
+    def of_code(self, code: AuthorizationCode, *, expires_at: datetime) -> GivenGrant | None:
         """Return the grant that a code gives, None where nothing is kept of it; raises `OAuthRefused`."""
 
     def details(self, grant_id: str) -> list[dict[str, Any]] | None:
@@ -121,16 +126,24 @@ class Tokens:
         access = self._access(access_secret, holder, scope=scope, subject=code.subject, grant_id=code.grant_id)
         renewable = resource_of(code.scope).service in _RENEWABLE and holder.client.check_grant_type(GrantType.REFRESH_TOKEN)
         refresh = self._refresh(refresh_secret, code) if renewable else None
-        grant = self._grants.of_code(code, expires_at=self._clock.now() + self._lifetimes.refresh_token)
-        try:
-            self._store.redeem(code, access, refresh, grant)
-        except CodeAlreadyRedeemed as error:
-            raise self._lost(code) from error
-        except GrantWithdrawn as error:
-            raise (_withdrawn() if code.merges is None else changed_meanwhile()) from error
+        given = self._kept(code, access, refresh)
         told: dict[str, object] = {"grant_id": code.grant_id} if code.tells_grant else {}
-        told |= {} if grant is None else {"authorization_details": narrowed_details(grant.details, scope)}
+        told |= {} if given is None else {"authorization_details": narrowed_details(given.grant.details, scope)}
         return self._answer(access_secret, access) | ({"refresh_token": refresh_secret} if renewable else {}) | told
+
+    def _kept(self, code: AuthorizationCode, access: AccessToken, refresh: RefreshToken | None) -> GivenGrant | None:
+        """Return the grant of a code, which is kept with its tokens; raises `OAuthRefused`."""
+        while True:
+            given = self._grants.of_code(code, expires_at=self._clock.now() + self._lifetimes.refresh_token)
+            try:
+                self._store.redeem(code, access, refresh, given)
+            except GrantReplaced:
+                continue  # by another code, each of which does so once: what that has put there is what this one replaces
+            except CodeAlreadyRedeemed as error:
+                raise self._lost(code) from error
+            except GrantWithdrawn as error:
+                raise (_withdrawn() if code.merges is None else changed_meanwhile()) from error
+            return given
 
     def usable_refresh_token(self, secret: str, client: AuthenticatedClient) -> RefreshToken:
         """Return the client's refresh token, unless it expired; raises `OAuthRefused` (invalid_grant).

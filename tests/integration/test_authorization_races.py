@@ -198,3 +198,23 @@ def test_of_polls_at_the_same_instant_one_gets_tokens(
         given = [answer.get_json() for answer in answers if not isinstance(answer, Exception) and answer.status_code == 200]
         assert len(given) == 1, answers
         assert world.introspect(given[0]["access_token"])["active"]
+
+
+def test_of_replacements_of_a_grant_at_the_same_instant_one_consent_stays(world: AuthorizationWorld) -> None:
+    """Each replaces what another has put there, whichever comes first: with its tokens, and with its consent at the bank."""
+    create = {"scope": "accounts", "grant_management_action": "create"}
+    for _ in range(ROUNDS // 3):
+        grant = world.tokens(**create)["grant_id"]
+        replace = {"grant_management_action": "replace", "grant_id": grant}
+        redemptions = [partial(world.redeem, world.code(**(create | replace))) for _ in range(3)]
+        world.bank.ended.clear()
+
+        answers = outcomes_at_once(*redemptions)
+
+        given = [answer.get_json() for answer in answers if not isinstance(answer, Exception) and answer.status_code == 200]
+        assert len(given) == len(redemptions), answers
+        living = [tokens for tokens in given if world.introspect(tokens["access_token"])["active"]]
+        assert [tokens["scope"] for tokens in living] == [
+            tokens["scope"] for tokens in given if tokens["scope"] not in world.bank.ended
+        ]
+        assert len(living) == 1

@@ -57,3 +57,11 @@ class Grant:
         """What was granted."""
         read: list[dict[str, Any]] = json.loads(self.authorization_details)
         return read
+
+
+@dataclass(frozen=True, slots=True)
+class GivenGrant:
+    """The grant that a code gives; `replaces` is the scope of what stands in its place, None where nothing does."""
+
+    grant: Grant
+    replaces: str | None = None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from gateway.oauth.bank import BankUnavailable
 from gateway.oauth.grant_management.merging import changed_meanwhile
-from gateway.oauth.grant_management.model import Grant
+from gateway.oauth.grant_management.model import GivenGrant, Grant
 from gateway.oauth.grant_management.wishes import unknown_grant
 from gateway.oauth.refusals import OAuthRefused, Refusal
 from gateway.oauth.scope import parse_scope, resource_of
@@ -53,7 +53,7 @@ class GrantManagement:
             raise unknown_grant()
         return grant
 
-    def of_code(self, code: AuthorizationCode, *, expires_at: datetime) -> Grant | None:
+    def of_code(self, code: AuthorizationCode, *, expires_at: datetime) -> GivenGrant | None:
         """Return the grant that a code gives, None where nothing is kept of it; raises `OAuthRefused`.
 
         One that is replaced loses its consent now: until the code is redeemed, nothing else of it has changed.
@@ -67,7 +67,7 @@ class GrantManagement:
             raise changed_meanwhile()
         if earlier is not None and earlier.scope != scope:
             self._end_at_bank(self.owned(earlier.id, code.client_id))
-        return Grant(
+        given = Grant(
             id=code.grant_id,
             client_id=code.client_id,
             authorisation_number=code.authorisation_number,
@@ -78,6 +78,7 @@ class GrantManagement:
             updated_at=now,
             expires_at=expires_at,
         )
+        return GivenGrant(given, replaces=None if earlier is None else earlier.scope)
 
     def details(self, grant_id: str) -> list[dict[str, Any]] | None:
         """Return what a token's grant says in full; None for a token that has a scope and nothing more."""

@@ -6,17 +6,19 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import and_, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from chassis.single_statements import SingleRead
-from chassis.statements import Change
+from chassis.statements import Change, Query
 from gateway.oauth.grant_management.model import Grant
-from gateway.oauth.model import GrantWithdrawn
+from gateway.oauth.model import GrantReplaced, GrantWithdrawn
 from gateway.tables.oauth import grants
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
+
+    from gateway.oauth.grant_management.model import GivenGrant
 
 
 # Made once: making a statement costs more than running it.
@@ -25,11 +27,11 @@ _ADD: Final = {
     "postgresql": Change(postgresql.insert(grants).on_conflict_do_nothing()),
     "sqlite": Change(sqlite.insert(grants).on_conflict_do_nothing()),
 }
-_OWN: Final = update(grants).where(
+_IS_OWN: Final = and_(
     grants.c.id == bindparam("wanted"), grants.c.client_id == bindparam("owner"), grants.c.revoked_at.is_(None)
 )
-_REPLACE: Final = Change(_OWN)
-_MERGE: Final = Change(_OWN.where(grants.c.scope == bindparam("merged")))
+_REPLACE: Final = Change(update(grants).where(_IS_OWN, grants.c.scope == bindparam("standing")))
+_OWN: Final = Query(select(grants.c.scope).where(_IS_OWN))
 _NAMES: Final = [field.name for field in fields(Grant)]
 _REPLACED: Final = ("scope", "authorization_details", "updated_at", "expires_at")
 
@@ -53,20 +55,20 @@ class SqlGrantStore:
             connection.execute(update(grants).where(living).values(revoked_at=at.timestamp()))
 
 
-def put_grant(connection: Connection, grant: Grant, *, merges: str | None = None) -> bool:
-    """Keep a grant in the caller's transaction; tell whether it replaces another. Raises `GrantWithdrawn`.
+def put_grant(connection: Connection, given: GivenGrant) -> bool:
+    """Keep a grant in the caller's transaction; tell whether it replaces another. Raises `GrantReplaced`, `GrantWithdrawn`.
 
-    One that `merges` a consent replaces a grant of that scope and no other: what came between would be lost. The row is
+    It replaces what was looked at and nothing else: of what came between, the consent has not been ended. The row is
     locked by this, so that a revocation comes either before, and is seen here, or after.
     """
-    values = _values(grant)
+    grant, values = given.grant, _values(given.grant)
     if _ADD[connection.dialect.name].run(connection, values):
         return False
     replacing = {name: values[name] for name in _REPLACED}
-    statement, held = (_REPLACE, {}) if merges is None else (_MERGE, {"merged": merges})
-    if statement.run(connection, replacing | held | {"wanted": grant.id, "owner": grant.client_id}):
+    own = {"wanted": grant.id, "owner": grant.client_id}
+    if _REPLACE.run(connection, replacing | own | {"standing": given.replaces}):
         return True
-    raise GrantWithdrawn
+    raise GrantWithdrawn if _OWN.first(connection, **own) is None else GrantReplaced
 
 
 def _values(grant: Grant) -> dict[str, Any]:

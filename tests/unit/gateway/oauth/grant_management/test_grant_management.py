@@ -241,6 +241,28 @@ def test_a_code_that_gives_way_to_another_while_it_is_redeemed_revokes_nothing(
     assert world.redeem(later[0]).status_code == 200
 
 
+def test_of_two_that_replace_a_grant_at_the_same_instant_one_consent_stays(
+    world: AuthorizationWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both find the first consent, and the second is redeemed before the first is kept, which replaces that one then."""
+    first = world.tokens(**CREATE)
+    late, soon = replaced(world, first["grant_id"]), replaced(world, first["grant_id"])
+    end, between = world.bank.end, []
+
+    def redeem_meanwhile(scope: BerlinScope, *, tenant: str) -> None:
+        monkeypatch.setattr(world.bank, "end", end)
+        between.append(world.redeem(soon).get_json())
+        end(scope, tenant=tenant)
+
+    monkeypatch.setattr(world.bank, "end", redeem_meanwhile)
+    last = world.redeem(late).get_json()
+
+    assert (between[0]["scope"], last["scope"]) == ("AIS:made-3", "AIS:made-2")
+    assert {"AIS:made-1", "AIS:made-3"} == set(world.bank.ended)
+    assert not world.introspect(between[0]["access_token"])["active"]
+    assert world.introspect(last["access_token"])["active"]
+
+
 def test_while_the_bank_is_down_nothing_is_replaced(world: AuthorizationWorld) -> None:
     """The code stays good: the old consent must not outlive its grant."""
     first = world.tokens(**CREATE)
