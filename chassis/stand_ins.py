@@ -22,10 +22,18 @@ class StandIns:
         self._own = threading.local()
 
     def step_aside(self) -> None:
-        """Have another thread take this one's turns from now on, unless one does, or too many have stepped aside."""
-        if not self.is_aside() and self._places.acquire(blocking=False):
-            self._own.is_aside = True
+        """Have another thread take this one's turns from now on.
+
+        Not where one does already, too many have stepped aside, or the system starts no more threads.
+        """
+        if self.is_aside() or not self._places.acquire(blocking=False):
+            return
+        try:
             threading.Thread(target=self._take_turns, name="requests-stand-in").start()
+        except RuntimeError:  # whoever went aside all the same would leave nobody behind
+            self._places.release()
+        else:
+            self._own.is_aside = True
 
     def is_aside(self) -> bool:
         """Whether another thread takes this one's turns."""
