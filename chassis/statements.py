@@ -46,6 +46,13 @@ class Prepared:
         except sqlite3.Error as error:
             raise told_by_sqlalchemy(error, self.text, dialect) from error
 
+    def rows(self, connection: sqlite3.Connection, parameters: Mapping[str, Any], dialect: Dialect) -> list[tuple[Any, ...]]:
+        """Run it and return the rows; what fails on the way to the last of them is SQLAlchemy's error, too."""
+        try:
+            return connection.execute(self.text, self.values(parameters)).fetchall()
+        except sqlite3.Error as error:
+            raise told_by_sqlalchemy(error, self.text, dialect) from error
+
 
 class Query:
     """Reads rows, whose columns are attributes."""
@@ -62,8 +69,7 @@ class Query:
         if connection.dialect.name != _SQLITE:
             return connection.execute(self._statement, parameters).all()
         prepared = self._prepared or self._prepare(connection.dialect, parameters)
-        found = prepared.run(_begun(connection), parameters, connection.dialect)
-        return [self._read(row) for row in found]
+        return [self._read(row) for row in prepared.rows(_begun(connection), parameters, connection.dialect)]
 
     def first(self, connection: Connection, **parameters: object) -> Any:  # noqa: ANN401 - a row, or None
         """Return the first row, None where there is none."""

@@ -6,8 +6,8 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import JSON, Boolean, Column, Date, Double, MetaData, Table, Text, bindparam, insert, select, update
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy import JSON, Boolean, Column, Date, Double, MetaData, Table, Text, bindparam, func, insert, select, update
+from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 
 from chassis.database import for_reading, open_engine
 from chassis.statements import Change, Query
@@ -110,6 +110,19 @@ def test_errors_are_sqlalchemys(engine: Engine) -> None:
     assert "confidential" not in str(refused.value)
     with engine.begin() as connection:
         assert ALL.all(connection) == []
+
+
+def test_errors_on_the_way_are_sqlalchemys_too() -> None:
+    """SQLite reads a row when it is asked for: what fails at the second is an error of the database like any other."""
+    engine = open_engine("sqlite://")
+    KEPT.metadata.create_all(engine)
+    broken = Query(select(func.json_extract(KEPT.c.name, "$").label("read")))
+    with engine.connect() as connection:
+        for name in ("1", "no JSON"):
+            ADD.run(connection, {"name": name})
+
+        with pytest.raises(OperationalError, match="malformed JSON"):
+            broken.all(connection)
 
 
 def test_a_statement_that_changes_with_its_values_is_refused() -> None:
