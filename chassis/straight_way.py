@@ -75,7 +75,10 @@ def raise_what_was_raised(environ: WSGIEnvironment) -> None:
 
 
 def _body(environ: WSGIEnvironment, length: int) -> bytes:
-    body: bytes = environ["wsgi.input"].read(length)
+    try:
+        body: bytes = environ["wsgi.input"].read(length)
+    except OSError as error:  # as werkzeug's own streams say it
+        raise ClientDisconnected from error
     if len(body) != length:
         raise ClientDisconnected
     return body

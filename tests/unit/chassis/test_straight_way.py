@@ -114,3 +114,18 @@ def test_a_body_that_ends_too_early_is_nobodys_form() -> None:
 
     (raised,) = behind.raised
     assert isinstance(raised, ClientDisconnected)
+
+
+def test_a_body_that_can_not_be_read_is_no_fault_of_ours() -> None:
+    """A caller that is gone, or sends nothing for too long: what werkzeug makes of it where Flask reads."""
+
+    class Gone(BytesIO):
+        def read(self, _: int | None = None) -> bytes:
+            raise TimeoutError
+
+    behind = Behind()
+
+    answered(behind, **{"wsgi.input": Gone()})
+
+    (raised,) = behind.raised
+    assert isinstance(raised, ClientDisconnected)
