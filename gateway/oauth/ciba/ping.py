@@ -138,9 +138,18 @@ class Notifier:
             leave = self._lanes.enter(held.authorisation_number)
         except LaneFull:
             return None  # its turn comes when another of the TPP's is done; the other TPPs go on
+        thread = None
+        try:
+            thread = self._begun(held, leave)
+        finally:
+            if thread is None:
+                leave()
+        return thread
+
+    def _begun(self, held: BackchannelRequest, leave: Callable[[], None]) -> threading.Thread | None:
+        """Write an attempt down and return who makes it, and leaves then; None where somebody else has taken it meanwhile."""
         attempt = self._store.moved_ping(held, to=self._clock.now() + _ATTEMPT, pings=held.pings + 1)
         if attempt is None:
-            leave()
             return None
         thread = threading.Thread(target=self._tell, args=(attempt, leave), name="ciba-ping", daemon=True)
         thread.start()

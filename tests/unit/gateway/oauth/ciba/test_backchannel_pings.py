@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from chassis.sealing import Seal
 from gateway.config import GatewaySettings
@@ -201,6 +202,24 @@ def test_a_slow_endpoint_holds_up_no_other_tpps(pinging: World) -> None:
     assert (kept.ping, kept.pings) == (None, 1)
     assert pinging.notifier.tell_all() == []  # until one of them is done
     pinging.listener.let_go(begun)
+
+
+def test_an_attempt_that_can_not_be_written_down_takes_no_place(pinging: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often the database fails just then: the client is told once it is back."""
+    pinging.bank.status, move = AskStatus.APPROVED, pinging.store.moved_ping
+
+    def fail(held: BackchannelRequest, *, to: dt.datetime, pings: int) -> BackchannelRequest | None:
+        if pings:
+            raise OperationalError("", None, OSError("gone"))
+        return move(held, to=to, pings=pings)
+
+    with monkeypatch.context() as failing:
+        failing.setattr(pinging.store, "moved_ping", fail)
+        for _ in range(BOUNDS.each):
+            with pytest.raises(OperationalError):
+                pinging.after(1)
+
+    assert pinging.after(1) == 1
 
 
 def test_requests_of_one_tpp_crowd_out_no_other_tpps(pinging: World) -> None:
