@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 from chassis.database import first_line, is_unavailability
 from chassis.logs import get_logger
 from chassis.straight_way import StraightWay
+from gateway.limits.accounts import StoreUnreachable
 from gateway.oauth.answers import NO_STORE, Answers, answer_refusals, log_refusal, route_of_request
 from gateway.oauth.arrival import Listener, listener_of, request_id_of
 from gateway.oauth.browser_endpoints import browser_blueprint
@@ -124,7 +125,8 @@ def _handle_errors(app: Flask, answers: Answers) -> None:
 
     @app.errorhandler(Exception)
     def answer_fault(error: Exception) -> Response:
-        if is_unavailability(error):
+        # What counts proofs of possession, too, is a database.
+        if is_unavailability(error) or isinstance(error, StoreUnreachable):
             get_logger().warning("database.unavailable", path=route_of_request(), error=first_line(error))
             response = _by_asker(answers, _UNAVAILABLE)
             response.headers["Retry-After"] = "1"

@@ -9,6 +9,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from sqlalchemy import select
 
+from gateway.limits.accounts import StoreUnreachable
+from gateway.limits.store import SqlAccountStore
 from gateway.oauth.bank import InteractionStatus
 from gateway.oauth.model import secret_sha256
 from gateway.register.model import ClientProfile
@@ -128,6 +130,24 @@ def test_a_code_outlives_a_proof_that_was_no_good(world: AuthorizationWorld, pro
     assert refusal_of(wrong) == ("invalid_dpop_proof", "dpop.htm")
     good = world.edge("/token", qwac(), data=redemption, headers={"DPoP": proof_by(prover)})
     assert good.get_json()["token_type"] == "DPoP"
+
+
+def test_a_code_outlives_a_store_of_proofs_that_is_out_of_reach(
+    world: AuthorizationWorld, prover: Prover, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody knows whether the proof was used before: the client is told to come again, and may do so with both."""
+    data, headers = _redemption(world.code()), {"DPoP": proof_by(prover)}
+
+    def fail(*_: object) -> None:
+        raise StoreUnreachable("database is locked")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(SqlAccountStore, "take", fail)
+        refused = world.edge("/token", qwac(), data=data, headers=headers)
+
+    assert (refused.status_code, refused.get_json()["error"]) == (503, "temporarily_unavailable")
+    assert refused.headers["Retry-After"] == "1"
+    assert world.edge("/token", qwac(), data=data, headers=headers).status_code == 200
 
 
 def test_a_refresh_token_is_the_clients_whatever_its_key(world: AuthorizationWorld, prover: Prover) -> None:
