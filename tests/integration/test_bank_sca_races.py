@@ -8,12 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import select
 
+from bank_backend.consents.store import consents
 from bank_backend.sca.method_store import SqlMethodStore
 from bank_backend.sca.model import MethodType
 from psd2.money import Money
 from tests.support.bank_core import ANNA, TENANT, lent_bank
-from tests.support.bank_sca import PAYMENTS, BankDesk, payment_body
+from tests.support.bank_sca import PAYMENTS, RETURN_URL, BankDesk, payment_body
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -109,3 +111,21 @@ def test_new_recurring_consents_at_the_same_time_leave_one(desk: BankDesk) -> No
 
     standing = Counter(str(desk.bank.services.consents.consent(TENANT, each).status) for each in consents)
     assert standing == {"valid": 1, "terminatedByTpp": THREADS - 1}
+
+
+def test_consents_made_and_decided_on_in_one_go_leave_one_too(desk: BankDesk) -> None:
+    """Beside visits that are decided on at the same time: nobody waits for ever, and the last stands alone."""
+    wanted = {"tenant": TENANT, "kind": "ais"}
+    visit = {"client_id": TENANT, "client_name": "Fintech App", "return_url": RETURN_URL}
+    decision = {"psu": ANNA, "result": "APPROVED"}
+    visits = [desk.begin("ais", desk.consent()) for _ in range(THREADS // 2)]
+
+    def decide(place: int) -> TestResponse:
+        if place < len(visits):
+            return desk.decide(visits[place])
+        return desk.internal("POST", "/internal/grants", wanted | {"visit": visit, "decision": decision})
+
+    assert Counter(answer.status_code for answer in at_once(decide)) == {200: len(visits), 201: THREADS - len(visits)}
+    with desk.bank.database.reading() as connection:
+        standing = connection.execute(select(consents.c.status).where(consents.c.tenant == TENANT)).scalars()
+        assert Counter(standing) == {"valid": 1, "terminatedByTpp": THREADS - 1}
