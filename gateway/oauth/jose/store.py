@@ -36,7 +36,9 @@ class SqlPublishedKeys:
     def is_claimed(self, url: str, now: datetime) -> bool:
         """Take on asking an address, and tell whether nobody has done so just now."""
         table = client_key_sets
-        is_due = (table.c.url == url) & (table.c.tried_at <= (now - FETCHED_AT_MOST_EVERY).timestamp())
+        earliest, latest = (now - FETCHED_AT_MOST_EVERY).timestamp(), (now + FETCHED_AT_MOST_EVERY).timestamp()
+        # A try of the time to come was made before the clock was set back.
+        is_due = (table.c.url == url) & ((table.c.tried_at <= earliest) | (table.c.tried_at > latest))
         try:
             with self._engine.begin() as connection:
                 claim = update(table).where(is_due).values(tried_at=now.timestamp(), failure=None)

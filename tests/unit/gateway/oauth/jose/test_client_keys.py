@@ -139,6 +139,18 @@ def test_a_withdrawn_key_works_no_longer_than_the_set_is_fresh(world: World) -> 
     assert not world.is_believed(es256())
 
 
+@pytest.mark.parametrize("by", [dt.timedelta(minutes=5), dt.timedelta(days=1)])
+def test_a_clock_that_is_set_back_keeps_no_withdrawn_key_alive_and_no_new_one_out(world: World, by: dt.timedelta) -> None:
+    """What was kept before is of the time to come then: it must not count as fresh, or as asked for just now, until that."""
+    assert world.is_believed(es256())
+    world.source.text = jwks(es256("ec-2"))
+    world.clock.advance(-by)
+
+    assert world.is_believed(es256("ec-2"))
+    assert not world.is_believed(es256())
+    assert world.source.asked == 2
+
+
 def test_while_the_address_fails_the_known_keys_serve_for_a_while_and_then_no_more(world: World) -> None:
     """Whoever keeps it from answering can't keep a withdrawn key alive."""
     assert world.is_believed(es256())
