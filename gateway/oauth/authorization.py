@@ -242,8 +242,14 @@ class Authorization:
         try:
             self._store.add_request(kept, claim)
         except ClaimLost as error:
-            self._give_up(kept)
+            self._end_made(kept)
             raise other_browsers_request_uri() from error
+        except Exception:
+            # Nobody can come back to it: what the bank has made for it, and decided on perhaps, is nobody's.
+            self._end_made(kept)
+            if claim is not None:
+                self._pushed.release(claim)
+            raise
         return Begun(interaction=interaction, kept=kept, claim=claim)
 
     def _give_up(self, kept: AuthorizationRequest) -> None:
@@ -252,6 +258,10 @@ class Authorization:
         One that has had its code has it in use: a tab that is opened again later must not end that.
         """
         if kept.is_made and not self._store.has_code(kept.sha256):
+            self._end_made(kept)
+
+    def _end_made(self, kept: AuthorizationRequest) -> None:
+        if kept.is_made:
             self._resources.give_up(resource_of(kept.scope), tenant=kept.authorisation_number)
 
     def _begin_at_bank(self, request: ValidRequest, return_url: str, decision: Decision | None) -> BegunInteraction:

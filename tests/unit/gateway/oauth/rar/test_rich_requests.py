@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from gateway.oauth.bank import InteractionStatus
 from gateway.oauth.rar.bank import ResourceRefused
+from gateway.oauth.store import SqlOAuthStore
 from psd2.roles import PspRole
 from tests.support.authorization import CLIENT, ISSUER, NUMBER, answer_of, authorization_url, refusal_in, tpp
 
@@ -273,3 +275,22 @@ def test_a_psu_that_the_bank_does_not_know_leaves_nothing_behind(world: Authoriz
 
     assert answer.status_code == 422
     assert world.bank.made == []
+
+
+@pytest.mark.parametrize("is_decided", [True, False])
+def test_a_request_that_can_not_be_kept_leaves_nothing_behind(
+    world: AuthorizationWorld, monkeypatch: pytest.MonkeyPatch, *, is_decided: bool
+) -> None:
+    """What the bank has made for it, and decided on perhaps, its client would never hear of; it may be begun once more."""
+    url = pushed_url(world, scope="accounts")
+
+    def fail(*_: object) -> None:
+        raise OperationalError("", None, OSError("gone"))
+
+    with monkeypatch.context() as failing:
+        failing.setattr(SqlOAuthStore, "add_request", fail)
+        answer = world.be_psu(url=url) if is_decided else world.front(url)
+
+    assert (answer.status_code, world.bank.ended) == (503, ["AIS:made-1"])
+    assert world.be_psu(url=url).status_code == 200
+    assert world.bank.ended == ["AIS:made-1"]
