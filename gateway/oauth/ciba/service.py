@@ -120,7 +120,11 @@ class Backchannel:
             self._allowance.give_back(asker)
             raise
         secret = new_secret(SECRET_BYTES)
-        self._store.add(self._kept(wanted, client, scope, asked, secret))
+        try:
+            self._store.add(self._kept(wanted, client, scope, asked, secret))
+        except Exception:
+            self._end_made(wanted, scope, client.authorisation_number)
+            raise
         return {"auth_req_id": secret, "expires_in": wanted.seconds, "interval": INTERVAL_SECONDS}
 
     def redeemable(self, auth_req_id: str, client: Client) -> AuthorizationCode:
@@ -177,9 +181,13 @@ class Backchannel:
         try:
             return scope, self._ask(new)
         except OAuthRefused:
-            if wanted.asked.resource is None:  # made for this request, of which its client never hears
-                self._resources.give_up(scope, tenant=tenant)
+            self._end_made(wanted, scope, tenant)
             raise
+
+    def _end_made(self, wanted: Wanted, scope: BerlinScope, tenant: str) -> None:
+        """End what was made for a request of which its client never hears."""
+        if wanted.asked.resource is None:
+            self._resources.give_up(scope, tenant=tenant)
 
     def _ask(self, new: NewAsk) -> AskedPsu:
         try:

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from gateway.oauth.ciba.bank import AskStatus
+from gateway.oauth.ciba.store import SqlBackchannelStore
 from gateway.oauth.model import secret_sha256
 from gateway.register.model import ClientProfile, DeliveryMode, GrantType, SigningAlg
 from gateway.tables.oauth import backchannel_requests
@@ -272,6 +274,20 @@ def test_nothing_made_for_a_request_that_is_refused_stays_at_the_bank(asking: Au
     for scope in ("accounts", f"AIS:{CONSENT}"):
         assert refusal_of(begin(asking, scope=scope, login_hint="nobody"))[1] == "ciba.psu"
     assert (len(asking.bank.made), asking.bank.ended) == (1, ["AIS:made-1"])
+
+
+def test_nothing_made_for_a_request_that_can_not_be_kept_stays_at_the_bank(
+    asking: AuthorizationWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The PSU is asked already: what it would approve, the client never hears of. One that the TPP made itself is the TPP's."""
+
+    def fail(*_: object) -> None:
+        raise OperationalError("", None, OSError("gone"))
+
+    monkeypatch.setattr(SqlBackchannelStore, "add", fail)
+
+    assert [begin(asking, scope=scope).status_code for scope in ("accounts", f"AIS:{CONSENT}")] == [503, 503]
+    assert asking.bank.ended == ["AIS:made-1"]
 
 
 def test_a_bank_that_asks_nobody_in_an_app_says_so(asking: AuthorizationWorld) -> None:
