@@ -201,8 +201,10 @@ class EdgeProtocol(asyncio.Protocol):
             self._transport.pause_reading()
 
     def go_on_reading(self) -> None:
-        """Read on."""
-        if self._is_reading_held and self._transport is not None and not self.is_closing:
+        """Read on, unless enough of requests to come is here already."""
+        if not self._is_reading_held or self._parser.holds_enough:
+            return
+        if self._transport is not None and not self.is_closing:
             self._is_reading_held = False
             self._transport.resume_reading()
 
@@ -254,13 +256,14 @@ class EdgeProtocol(asyncio.Protocol):
 
     def _await_next(self) -> None:
         self._phase_due_at = self._loop.time() + self._settings.idle_seconds
-        self.go_on_reading()
         try:
             self._parser.reset()
         except RefusedRequest as error:
             self._refuse(error)
             return
         self._watch_head()
+        # Only now: one short request of many that came together makes no room for more.
+        self.go_on_reading()
 
     def _watch_head(self) -> None:
         if self._parser.has_partial_head:

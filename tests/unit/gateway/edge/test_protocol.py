@@ -65,6 +65,50 @@ def test_of_requests_to_come_little_is_held() -> None:
     run(test, wait_for_ever)
 
 
+def test_of_requests_to_come_no_more_is_held_for_each_that_is_answered() -> None:
+    """A client that sends without reading would otherwise have as much again kept for each short request of its."""
+
+    async def test(protocol: EdgeProtocol, transport: Transport, _host: Host) -> None:
+        protocol.data_received(GET)
+        protocol.data_received(GET * 400)
+        for _ in range(100):
+            await settled()
+            if protocol._parser.holds_enough:
+                assert transport.is_paused
+        assert transport.written.count(b"HTTP/1.1 200 OK") > 100
+
+    run(test)
+
+
+def test_once_little_is_held_of_requests_to_come_reading_goes_on() -> None:
+    """All of them are answered in the end."""
+
+    async def test(protocol: EdgeProtocol, transport: Transport, _host: Host) -> None:
+        protocol.data_received(GET)
+        protocol.data_received(GET * 400)
+        for _ in range(500):
+            await settled()
+        assert transport.written.count(b"HTTP/1.1 200 OK") == 401
+        assert not transport.is_paused
+
+    run(test)
+
+
+def test_a_body_that_is_read_does_not_let_in_more_of_requests_to_come() -> None:
+    """What has come behind it is enough."""
+
+    async def read_it(_arrival: Arrival, client: Client) -> None:
+        assert await client.read() == b"x"
+        await asyncio.Event().wait()
+
+    async def test(protocol: EdgeProtocol, transport: Transport, _host: Host) -> None:
+        protocol.data_received(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx" + GET * 400)
+        await settled()
+        assert transport.is_paused
+
+    run(test, read_it)
+
+
 def test_of_a_body_that_nobody_reads_little_is_held() -> None:
     """Reading stops until the exchange takes it."""
 
