@@ -99,7 +99,8 @@ class EdgeProtocol(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Go on."""
         self._is_writing_paused = False
-        self._stall_due_at = NEVER
+        if not self.is_closing:
+            self._stall_due_at = NEVER
         self._wake_writer()
 
     @property
@@ -108,9 +109,12 @@ class EdgeProtocol(asyncio.Protocol):
         return self._exchange is None
 
     def close(self) -> None:
-        """Close, once all that was written has gone out."""
+        """Close, once all that was written has gone out; a client that does not take it is not waited for without end."""
+        if self.is_closing:
+            return
         self.is_closing = True
         self._phase_due_at = NEVER
+        self._stall_due_at = self._loop.time() + self._settings.stall_seconds
         if self._transport is not None:
             self._transport.close()
 

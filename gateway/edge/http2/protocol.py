@@ -101,8 +101,10 @@ class Http2Protocol(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Go on."""
         self._is_writing_paused = False
+        if self.is_closing:
+            return
         self._stall_due_at = NEVER
-        if self._transport is not None and not self.is_closing:
+        if self._transport is not None:
             self._transport.resume_reading()
         self._pump_all()
 
@@ -112,7 +114,7 @@ class Http2Protocol(asyncio.Protocol):
         return not self._streams
 
     def close(self) -> None:
-        """Say goodbye (GOAWAY), and close once all that was written has gone out."""
+        """Say goodbye (GOAWAY), and close once all that was written has gone out; without waiting for that for ever."""
         self._part(ErrorCodes.NO_ERROR)
 
     def abort(self) -> None:
@@ -342,6 +344,7 @@ class Http2Protocol(asyncio.Protocol):
         self._send()
         self.is_closing = True
         self._head_due_at = self._idle_due_at = NEVER
+        self._stall_due_at = self._loop.time() + self._settings.stall_seconds
         self._leave_streams(None)
         if self._transport is not None:
             self._transport.close()

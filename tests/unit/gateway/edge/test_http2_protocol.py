@@ -141,6 +141,23 @@ def test_an_answer_waits_for_its_window_and_not_for_ever() -> None:
     run(test, serve)
 
 
+def test_a_client_that_does_not_take_the_last_of_its_answers_is_parted_with() -> None:
+    """A closed connection waits until what was written has gone out: such a client would keep its place for ever."""
+
+    async def test(peer: Peer) -> None:
+        await peer.ask()
+        peer.protocol.close()
+        peer.protocol.pause_writing()
+        peer.protocol.resume_writing()
+        assert peer.transport.end == "closed"
+        assert peer.protocol.due_at < float("inf")
+        peer.protocol._stall_due_at = 0
+        peer.protocol.overdue()
+        assert peer.transport.end == "aborted"
+
+    run(test)
+
+
 def test_of_a_client_that_takes_nothing_nothing_more_is_read() -> None:
     """Answers without a body wait for no window: read on, and what was not taken would grow until the deadline."""
 

@@ -26,6 +26,13 @@ async def wait_for_ever(_arrival: Arrival, _client: Client) -> None:
     await asyncio.Event().wait()
 
 
+class Later:
+    """A loop's time when all deadlines are over."""
+
+    def time(self) -> float:
+        return asyncio.get_running_loop().time() + 1_000
+
+
 def run(test: Callable[[EdgeProtocol, Transport, Host], Awaitable[None]], serve: Any = answer) -> None:
     async def main() -> None:
         host = Host(Edge(serve))
@@ -165,6 +172,25 @@ def test_a_connection_that_has_ended_holds_its_tls_no_more() -> None:
     async def test(protocol: EdgeProtocol, transport: Transport, _host: Host) -> None:
         protocol.connection_lost(None)
         assert transport not in vars(protocol).values()
+
+    run(test)
+
+
+@pytest.mark.parametrize("takes_some", [False, True], ids=["nothing", "some"])
+def test_a_client_that_does_not_take_the_last_of_its_answer_is_parted_with(takes_some: bool) -> None:  # noqa: FBT001
+    """A closed connection waits until what was written has gone out: such a client would keep its place for ever."""
+
+    async def test(protocol: EdgeProtocol, transport: Transport, _host: Host) -> None:
+        protocol.data_received(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+        await settled()
+        assert transport.end == "closed"
+        if takes_some:
+            protocol.pause_writing()
+            protocol.resume_writing()
+        assert protocol.due_at < NEVER
+        protocol._loop = Later()  # type: ignore[assignment]
+        protocol.overdue()
+        assert transport.end == "aborted"
 
     run(test)
 
