@@ -42,6 +42,7 @@ class UpstreamConnection(asyncio.Protocol):
         self.on_arrival: Callable[[], None] | None = None
         self.exchanges = 0
         self.target = ""
+        self.secured_by: ssl.SSLContext | None = None  # what it shook hands with; another one stands once files were renewed
         self.idle_since = 0.0
         self.due_at = NEVER
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -139,7 +140,8 @@ class UpstreamPool:
 
     def release(self, connection: UpstreamConnection) -> None:
         """Take a connection back; one that cannot serve again is closed and makes room for another."""
-        if not connection.is_reusable:
+        # Under load it is never idle when files are renewed: it goes after the exchange in which they were.
+        if not connection.is_reusable or connection.secured_by is not self._tls.context():
             if connection.has_served is not None:
                 self._is_failing = not connection.has_served
             connection.abort()
@@ -185,15 +187,18 @@ class UpstreamPool:
             async with asyncio.timeout(self._limits.connect_seconds):
                 connection = await waiter
         except BaseException as error:
-            self._pass_on(waiter)
+            self._leave_line(waiter)
             if isinstance(error, TimeoutError):
                 raise UpstreamFault("upstream.busy", f"no connection to {self.name} became free in time") from error
             raise
-        return connection if connection is not None else await self._connect(has_place=True)
+        # What was given may have ended on the way here: its server closed it just behind the reply.
+        return connection if connection is not None and connection.is_open else await self._connect(has_place=True)
 
-    def _pass_on(self, waiter: asyncio.Future[UpstreamConnection | None]) -> None:
-        """Give to the next in line what was just given to one who has gone."""
+    def _leave_line(self, waiter: asyncio.Future[UpstreamConnection | None]) -> None:
+        """Wait no longer; what was just given goes to the next in line."""
         if not waiter.done() or waiter.cancelled():
+            with suppress(ValueError):
+                self._waiters.remove(waiter)
             return
         connection = waiter.result()
         if connection is None:
@@ -239,13 +244,15 @@ class UpstreamPool:
             raise UpstreamFault("upstream.connect", f"{self.name} at {self._address}: {error}") from error
 
     async def _secured(self) -> UpstreamConnection:
+        context = self._tls.context()
         transport, connection = await self._loop.create_connection(
             self._new_connection,
             self._address.host,
             self._address.port,
-            ssl=self._tls.context(),
+            ssl=context,
             server_hostname=self._tls.server_name,
         )
+        connection.secured_by = context
         try:
             # Before the first byte of a request: chain and name have been verified by now.
             self._tls.require_pinned(transport.get_extra_info("ssl_object").getpeercert(binary_form=True))
