@@ -44,7 +44,7 @@ class UpstreamConnection(asyncio.Protocol):
         self.target = ""
         self.secured_by: ssl.SSLContext | None = None  # what it shook hands with; another one stands once files were renewed
         self.idle_since = 0.0
-        self.due_at = NEVER
+        self._reply_due_at = self._room_due_at = NEVER
 
     # --- the exchange ---
 
@@ -65,16 +65,18 @@ class UpstreamConnection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.write(data)
         self._request_is_sent = last
-        if last and not self.has_begun:
-            self.due_at = self._loop.time() + self._head_seconds
+        if last:
+            self._await_reply(self._stall_seconds if self.has_begun else self._head_seconds)
 
     async def drain(self) -> None:
         """Wait until the server takes more; raises `UpstreamFault`."""
         while self._is_writing_paused and self._fault is None:
-            self.due_at = self._loop.time() + self._stall_seconds
+            self._room_due_at = self._loop.time() + self._stall_seconds
             self._awaiting_room = self._loop.create_future()
-            await self._awaiting_room
-            self.due_at = NEVER
+            try:
+                await self._awaiting_room
+            finally:
+                self._room_due_at = NEVER
         if self._fault is not None:
             raise self._fault
 
@@ -143,10 +145,11 @@ class UpstreamConnection(asyncio.Protocol):
         """Whether the next exchange may use this connection.
 
         Not where its reader left while reading rested: the end of a long reply is here then, and nobody would read on.
+        Nor where the server has answered without taking the request: the next one would wait behind the rest of it.
         """
         reply = self._reply
         served = self._request_is_sent and reply is not None and reply.is_complete and reply.keep_alive
-        return served and self._fault is None and not self._is_reading_paused
+        return served and self._fault is None and not self._is_reading_paused and not self._is_writing_paused
 
     def abort(self, fault: UpstreamFault | None = None) -> None:
         """Close at once; whoever waits is told."""
@@ -181,7 +184,7 @@ class UpstreamConnection(asyncio.Protocol):
         except UnreadableReply as error:
             self.abort(UpstreamFault("upstream.reply", f"unreadable reply: {error}"))
             return
-        self.due_at = NEVER if reply.is_complete else self._loop.time() + self._stall_seconds
+        self._await_reply(self._stall_seconds)
         if reply.buffered > _PAUSE_BYTES:
             self._pause_reading()
         self._tell()
@@ -194,6 +197,11 @@ class UpstreamConnection(asyncio.Protocol):
         """Let `drain` go on."""
         self._is_writing_paused = False
         _wake(self._awaiting_room)
+
+    @property
+    def due_at(self) -> float:
+        """The nearer deadline: of the reply, or of the server's taking the request."""
+        return min(self._reply_due_at, self._room_due_at)
 
     def overdue(self) -> None:
         """End an exchange that took too long."""
@@ -217,7 +225,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def _fail(self, fault: UpstreamFault) -> None:
         self._fault = self._fault or fault
-        self.due_at = NEVER
+        self._reply_due_at = self._room_due_at = NEVER
         _wake(self._awaiting_room)
         self._tell()
 
@@ -227,18 +235,23 @@ class UpstreamConnection(asyncio.Protocol):
         if self.on_arrival is not None:
             self.on_arrival()
 
+    def _await_reply(self, seconds: float) -> None:
+        """Give the server so long from now on; no deadline while it waits itself, for the request or for us."""
+        is_awaited = self._request_is_sent and not self.has_all and not self._is_reading_paused
+        self._reply_due_at = self._loop.time() + seconds if is_awaited else NEVER
+
     def _pause_reading(self) -> None:
         # The client is slow now, not the server: its deadline rests until we read again.
         if self._transport is not None and not self._is_reading_paused:
             self._is_reading_paused = True
             self._transport.pause_reading()
-            self.due_at = NEVER
+            self._reply_due_at = NEVER
 
     def _resume_reading(self) -> None:
         if self._transport is not None and self._fault is None:
             self._is_reading_paused = False
             self._transport.resume_reading()
-            self.due_at = NEVER if self.has_all else self._loop.time() + self._stall_seconds
+            self._await_reply(self._stall_seconds)
 
 
 def _wake(future: asyncio.Future[None] | None) -> None:
