@@ -87,6 +87,10 @@ class SwiftClient(Client, Protocol):
     def arrived(self) -> bytes:
         """Return what has arrived of the body since the last piece."""
 
+    @property
+    def is_full(self) -> bool:
+        """Whether the client takes nothing at the moment, or is gone."""
+
     def finished(self) -> None:
         """Know that the exchange is over: its answer is written and its record made."""
 

@@ -115,6 +115,10 @@ class Forwarding:
         self._start(reply, whole_length=len(body))
         self._end(body)
 
+    async def until_taken(self) -> None:
+        """Wait until the client has taken an answer that was written whole; raises `Refusal`, `ClientGone`."""
+        await self._drain(self.exchange.sent_bytes)
+
     async def go_on(self, connection: UpstreamConnection, request: bytes) -> None:
         """Go on where the straight way has ended: `connection` has been asked."""
         await self._finish(request, b"", connection)
@@ -141,8 +145,11 @@ class Forwarding:
             await self._let_go(*self._held, rest)
         # The connection serves others again while a slow client still takes the end of its answer.
         self._end(rest)
+        await self._drain(len(rest))
+
+    async def _drain(self, size: int) -> None:
         with self.untaken.body(self._holder) as held:
-            held.grow(len(rest))
+            held.grow(size)
             await self.client.drain()
 
     def _end(self, rest: bytes) -> None:

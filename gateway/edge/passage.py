@@ -66,6 +66,12 @@ class Passage:
         except Exception as error:  # noqa: BLE001 - as on the other way: the exchange ends with it, whatever it is
             self._client.go_on(self._carried(_raised(error)))
         else:
+            self._finish()
+
+    def _finish(self) -> None:
+        if self._client.is_full:
+            self._client.go_on(self._carried(self._forwarding.until_taken()))
+        else:
             self._client.finished()
 
 

@@ -177,12 +177,14 @@ class HttpExchange:
         """Break the connection off."""
         self._carrier.abort()
 
+    @property
+    def is_full(self) -> bool:
+        """Whether the client takes nothing at the moment, or is gone."""
+        return self._carrier.is_full
+
     def finished(self) -> None:
-        """Let the connection turn to the next request, once the client has room."""
-        if self._carrier.is_full:
-            self._carrier.go_on(self._carrier.drain())
-        else:
-            self._carrier.finished()
+        """Let the connection turn to the next request."""
+        self._carrier.finished()
 
     def go_on(self, work: Coroutine[object, object, None]) -> None:
         """Let the connection run what is left of the exchange."""

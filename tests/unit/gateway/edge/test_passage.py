@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gateway.admission.refusal import Refusal
 from gateway.edge.forwarding import Forwarding as Forwarded
+from gateway.edge.held_bodies import HeldBodies
 from gateway.edge.passage import Passage
 
 if TYPE_CHECKING:
@@ -62,6 +64,9 @@ class Forwarding:
             raise self.failure
         self.done.append("answered")
 
+    async def until_taken(self) -> None:
+        self.done.append("waited until it was taken")
+
     async def go_on(self, _connection: Connection, request: bytes) -> None:
         self.done.append(f"went on with {request.decode()}")
 
@@ -73,6 +78,7 @@ class Client:
         self.ends = 0
         self.left: list[Coroutine[object, object, None]] = []
         self.body = b""
+        self.is_full = False
 
     def arrived(self) -> bytes:
         return self.body
@@ -104,6 +110,34 @@ def test_a_reply_that_is_here_whole_is_answered_at_once() -> None:
     connection.arrive()
     assert forwarding.done == ["asked request", "answered"]
     assert (client.ends, client.left, connection.on_arrival) == (1, [], None)
+
+
+def test_an_answer_that_the_client_does_not_take_is_waited_for_as_on_the_other_way() -> None:
+    """There it counts to what its holder's clients have not taken: else it would be held without a bound."""
+    connection = Connection()
+    forwarding = Forwarding(connection)
+    client, _ = begun(forwarding)
+    client.is_full = True
+    connection.arrive()
+    client.run()
+    assert forwarding.done == ["asked request", "answered", "waited until it was taken"]
+    assert client.ends == 0
+
+
+def test_an_answer_that_is_not_taken_counts_until_it_is() -> None:
+    """To the TPP, or the address, whose client it is."""
+    bodies = HeldBodies(most_bytes=4_000, free_bytes=0, reason="http.too_slow")
+
+    async def drain() -> None:
+        with pytest.raises(Refusal):
+            bodies.take("192.0.2.1", 100)
+
+    request = SimpleNamespace(connection=SimpleNamespace(address="192.0.2.1"))
+    exchange = SimpleNamespace(admission=SimpleNamespace(tpp=None), request=request, sent_bytes=950)
+    parts: Any = dict.fromkeys(field.name for field in fields(Forwarded))
+    parts |= {"exchange": exchange, "untaken": bodies, "client": SimpleNamespace(drain=drain)}
+    asyncio.run(Forwarded(**parts).until_taken())
+    bodies.take("192.0.2.1", 1_000)
 
 
 def test_a_body_that_is_here_goes_with_the_request() -> None:
