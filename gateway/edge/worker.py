@@ -82,13 +82,15 @@ class EdgeWorker(ASGIWorker):  # type: ignore[misc]
         await self._shutdown()
 
     def _keep_staple(self) -> None:
-        staple, settings = self._setup.tls.staple, self._setup.settings
+        tls, settings = self._setup.tls, self._setup.settings
+        staple = tls.staple
         if staple is None:
             return
         # The platform's own responder, which the certificate of this very server names, is on the welcome listener.
         own = frozenset({f"{settings.public_host}:{settings.ports.welcome}"})
         make = partial(Stapler, fetcher=Fetcher(), internal_hosts=own, clock=SystemClock())
-        default = make(partial(settings.home.server("edge").certificate.read_text, "ascii"), staple)
+        # Of the certificate in force, whatever the files say.
+        default = make(lambda: tls.chain_pem, staple)
         of_names = Staplers(
             lambda: self._services.decisions.server_names.staples, lambda chain, each: make(lambda: chain, each)
         )

@@ -11,6 +11,7 @@ import ssl
 from typing import TYPE_CHECKING, Final, Protocol
 
 from chassis.logs import get_logger
+from gateway.certificates.handing_over import pem_in_memory
 from gateway.certificates.listeners import TlsRules
 from gateway.edge.tls.handshake import EdgeSslObject, note_server_name
 from gateway.edge.tls.self_test import UntrustedCertificateStopped, require_untrusted_certificate_reaches
@@ -60,6 +61,7 @@ class PublicTls:
         self._home = home
         self._names: Names | None = None
         self._stamp = self._files_stamp()
+        self.chain_pem = _text_of(home.server("edge").certificate)
         self.contexts: Mapping[Listener, ssl.SSLContext] = {
             listener: self._context(listener) for listener in Listener if listener.speaks_tls
         }
@@ -84,15 +86,25 @@ class PublicTls:
             if stamp == self._stamp:
                 return False
             pair = self._home.server("edge")
-            # First into a context of its own: a pair that does not fit must not break the one in use.
-            _bare_context().load_cert_chain(pair.certificate, pair.key)
-            for context in self.contexts.values():
-                context.load_cert_chain(pair.certificate, pair.key)
+            chain_pem = _text_of(pair.certificate)
+            with pem_in_memory(f"{chain_pem}\n{_text_of(pair.key)}") as pem:
+                # First into a context of its own: a pair that does not fit must not break the one in use, and the files
+                # may be others by then.
+                _bare_context().load_cert_chain(pem)
+                self._use(chain_pem, pem)
         except (OSError, ssl.SSLError) as error:
             get_logger().warning("tls.rotation_waits", error=str(error))
             return False
         self._stamp = stamp
         return True
+
+    def _use(self, chain_pem: str, pem: Path) -> None:
+        if chain_pem != self.chain_pem:
+            self.chain_pem = chain_pem
+            if self.staple is not None:
+                self.staple.response = None  # the old certificate's: whoever keeps it asks anew
+        for context in self.contexts.values():
+            context.load_cert_chain(pem)
 
     def _files_stamp(self) -> tuple[int, int]:
         pair = self._home.server("edge")
@@ -202,6 +214,10 @@ def accept_any_certificate(context: ssl.SSLContext) -> None:
     set_callback.argtypes = [ctypes.c_void_p, _VerifyCallback, ctypes.c_void_p]
     set_callback.restype = None
     set_callback(_pointer_of(context), _LET_IT_THROUGH, None)
+
+
+def _text_of(pem: Path) -> str:
+    return pem.read_text("latin-1")  # PEM is ASCII, what stands around it may be anything
 
 
 def _pointer_of(context: ssl.SSLContext) -> int | None:

@@ -86,6 +86,9 @@ class Stapler:
             raise OcspFault("the certificate comes without its issuer, so that no answer could be checked")
         response, status = self._asked(Question("own", certificates[0], certificates[1]))
         self._staple.response = response
+        if self._chain() != self._pem:
+            self._staple.response = None  # of a certificate that was replaced while its responder was asked
+            return
         self._known_until, self._ask_at = status.known_until, max(status.refresh_at, now + 1)
         self._is_failing = False
 

@@ -123,6 +123,21 @@ def test_a_new_certificate_never_goes_out_with_the_old_ones_staple(stapling: Sta
     assert stapling.after(HOUR * 0) is None
 
 
+def test_an_answer_that_comes_once_the_certificate_is_another_one_is_not_stapled(stapling: Stapling) -> None:
+    """It was renewed while the responder was asked about the old one."""
+    fetch = stapling.wire.fetch
+
+    def fetch_slowly(order: Order) -> Fetched:
+        fetched = fetch(order)
+        stapling.renew()
+        return fetched
+
+    stapling.wire.fetch = fetch_slowly  # type: ignore[method-assign]
+    assert stapling.after(HOUR * 0) is None
+    stapling.wire.fetch = fetch  # type: ignore[method-assign]
+    assert stapling.after(HOUR * 0) is not None
+
+
 @pytest.mark.parametrize("wrong", ["revoked", "forged"])
 def test_what_a_client_would_not_believe_is_not_stapled(stapling: Stapling, wrong: str) -> None:
     """Better none than one that ends handshakes."""

@@ -6,12 +6,13 @@ import datetime as dt
 import os
 import ssl
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from chassis.files import write_private, write_public
 from chassis.home import Home
+from gateway.edge.tls import contexts
 from gateway.edge.tls.contexts import PublicTls, accept_any_certificate, ask_for_certificate
 from gateway.edge.tls.self_test import UntrustedCertificateStopped, require_untrusted_certificate_reaches
 from gateway.policies.model import Listener
@@ -167,8 +168,56 @@ def test_a_renewed_pair_is_taken_once_and_the_contexts_stay(tmp_path: Path) -> N
     later(home)
     assert tls.reload_if_rotated()
     assert not tls.reload_if_rotated()
+    certificate = home.server("edge").certificate
+    certificate.write_bytes("Straße\n".encode() + certificate.read_bytes())
+    later(home)
+    assert tls.reload_if_rotated()
     assert all(tls.contexts[listener] is before[listener] for listener in before)
     assert set(before) == {Listener.PORTAL, Listener.FRONT, Listener.EDGE, Listener.DEMO}
+
+
+def test_a_pair_that_is_written_while_it_is_taken_breaks_no_handshake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was tried is what is used, and what is there by then is taken up the next time."""
+    home = Home(tmp_path)
+    install(home, AUTHORITY.server("localhost"))
+    tls = PublicTls(home)
+    install(home, AUTHORITY.server("localhost"))
+    later(home)
+
+    class Tried(ssl.SSLContext):
+        def load_cert_chain(self, *paths: Any, **password: Any) -> None:
+            super().load_cert_chain(*paths, **password)
+            home.server("edge").certificate.write_text(AUTHORITY.server("localhost").pem)
+            later(home)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(contexts, "_bare_context", lambda: Tried(ssl.PROTOCOL_TLS_SERVER))
+        tls.reload_if_rotated()
+    for context in tls.contexts.values():
+        assert presented(context, None, ssl.TLSVersion.TLSv1_3, tmp_path) is None
+    install(home, AUTHORITY.server("localhost"))
+    later(home)
+    assert tls.reload_if_rotated()
+
+
+def test_a_renewed_certificate_goes_out_without_the_staple_of_the_old_one(tmp_path: Path) -> None:
+    """From the first handshake on: clients would break off. Whoever keeps the staple asks for the chain that is in force."""
+    home = Home(tmp_path)
+    install(home, AUTHORITY.server("localhost"))
+    tls = PublicTls(home)
+    assert tls.staple is not None
+    tls.staple.response = b"of the first"
+    later(home)
+    assert tls.reload_if_rotated()
+    assert tls.staple.response == b"of the first"  # written anew, and still the same
+
+    renewed = AUTHORITY.server("localhost")
+    install(home, renewed)
+    later(home)
+    assert renewed.pem not in tls.chain_pem
+    assert tls.reload_if_rotated()
+    assert renewed.pem in tls.chain_pem
+    assert tls.staple.response is None
 
 
 def test_a_pair_that_does_not_fit_or_is_gone_is_left_alone(tmp_path: Path) -> None:
