@@ -54,6 +54,7 @@ class Statuses:
         self._entries: dict[str, _Entry] = {}
         self._questions: dict[str, Question] = {}
         self._loading: dict[str, asyncio.Task[None]] = {}
+        self._doubted: set[str] = set()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="ocsp")
         self._refreshing: asyncio.Task[None] | None = None
 
@@ -81,13 +82,16 @@ class Statuses:
     def changed(self, key: str) -> None:
         """Hear that another worker has had a new answer."""
         entry = self._entries.get(key)
-        if entry is not None:
+        if key in self._loading:
+            self._doubted.add(key)  # what is being looked up may be the answer before
+        elif entry is not None:
             self._questions[key] = entry.question
             self._begin(key)
 
     def forget_all(self) -> None:
         """Look everything up anew when it is next needed."""
         self._entries.clear()
+        self._doubted.update(self._loading)
 
     async def load(self, key: str) -> None:
         """Ask, together with everybody else who waits; a responder that is silent makes an answer too."""
@@ -107,12 +111,16 @@ class Statuses:
 
     async def _load(self, key: str) -> None:
         try:
-            question = self._questions[key]
-            status = await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, question)
-            self._take(key, question, status)
+            question, is_settled = self._questions[key], False
+            while not is_settled:
+                self._doubted.discard(key)
+                status = await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, question)
+                self._take(key, question, status)
+                is_settled = key not in self._doubted
         finally:
             self._loading.pop(key, None)
             self._questions.pop(key, None)
+            self._doubted.discard(key)
 
     def _take(self, key: str, question: Question, status: OcspStatus) -> None:
         now, before = self._now(), self._entries.get(key)

@@ -1,0 +1,58 @@
+"""What a worker has of responders' answers: never older than the last word that another worker has told of."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import threading
+
+import pytest
+
+from gateway.admission.memory import NotLoaded
+from gateway.admission.statuses import Statuses
+from gateway.trust.ocsp_status import Answer, OcspStatus, Question
+from psd2.clock import FixedClock
+from tests.support.pki import Authority
+
+NOW = dt.datetime(2026, 7, 1, 12, tzinfo=dt.UTC)
+AUTHORITY = Authority()
+QUESTION = Question("tpps", AUTHORITY.qwac().certificate, AUTHORITY.certificate)
+
+
+class Kept:
+    """The answer that all workers share; reading it can be held up."""
+
+    def __init__(self) -> None:
+        self.verdict = Answer.GOOD
+        self.has_begun, self.may_go_on = threading.Event(), threading.Event()
+
+    def answer(self, _question: Question) -> OcspStatus:
+        verdict = self.verdict
+        self.has_begun.set()
+        self.may_go_on.wait(60)
+        later = NOW.timestamp() + 3_600
+        return OcspStatus(verdict=verdict, as_of=NOW.timestamp(), known_until=later, refresh_at=later)
+
+
+@pytest.mark.parametrize("tell", ["the answer", "everything"])
+def test_an_answer_that_changed_while_it_was_looked_up_is_looked_up_anew(tell: str) -> None:
+    """Else a certificate that was revoked in that moment would be good here until the answer is refreshed."""
+
+    async def run() -> None:
+        kept = Kept()
+        statuses = Statuses(kept.answer, clock=FixedClock(NOW), on_refusal=lambda: None)
+        with pytest.raises(NotLoaded) as missing:
+            statuses.status(QUESTION, NOW.timestamp(), ())
+        loading = asyncio.get_running_loop().create_task(missing.value.load())
+        await asyncio.to_thread(kept.has_begun.wait, 60)
+        kept.verdict = Answer.REVOKED
+        if tell == "everything":
+            statuses.forget_all()
+        else:
+            statuses.changed(QUESTION.key)
+        kept.may_go_on.set()
+        await loading
+        assert statuses.status(QUESTION, NOW.timestamp(), ()).verdict is Answer.REVOKED
+        statuses.stop()
+
+    asyncio.run(run())
