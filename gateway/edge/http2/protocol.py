@@ -21,6 +21,8 @@ from gateway.edge.http2.heads import read_head
 from gateway.edge.http2.stream import CONTINUE, StreamExchange
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gateway.admission.rendering import Answer
     from gateway.admission.request import Connection
     from gateway.config import GatewaySettings
@@ -78,8 +80,7 @@ class Http2Protocol(asyncio.Protocol):
             return
         try:
             self._watch.feed(data, self._loop.time())
-            for event in self._frames.receive_data(data):
-                self._heard(event)
+            self._hear(self._frames.receive_data(data))
         except (TooManyFrames, DenialOfServiceError) as error:
             self._end(Refusal("http.flood", str(error)), ErrorCodes.ENHANCE_YOUR_CALM)
         except TooLongFrame as error:
@@ -158,6 +159,14 @@ class Http2Protocol(asyncio.Protocol):
 
     # --- what the client says ---
 
+    def _hear(self, heard: Sequence[events.Event]) -> None:
+        """Act on what has come; not on what came with a goodbye (GOAWAY), after which the library sends nothing more."""
+        if heard and isinstance(heard[-1], events.ConnectionTerminated):
+            self.close()
+            return
+        for event in heard:
+            self._heard(event)
+
     def _heard(self, event: events.Event) -> None:
         if isinstance(event, events.RequestReceived):
             self._request_arrived(event)
@@ -171,8 +180,6 @@ class Http2Protocol(asyncio.Protocol):
         elif isinstance(event, (events.WindowUpdated, events.RemoteSettingsChanged)):
             self._frames.bound_table()
             self._pump_all()
-        elif isinstance(event, events.ConnectionTerminated):
-            self.close()
 
     def _request_arrived(self, event: events.RequestReceived) -> None:
         number = event.stream_id
@@ -254,6 +261,8 @@ class Http2Protocol(asyncio.Protocol):
             self._watch.earn(len(piece))
             self._send()
             progress = True
+        if progress:
+            self._streams[stream.number] = self._streams.pop(stream.number)  # the next time, all others go before it
         if not stream.is_waiting:
             stream.stall_due_at = NEVER
             stream.room_came()

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import pytest
 from h2 import events
 from h2.settings import SettingCodes
 
 from gateway.edge.client import Arrival, Client, ClientGone
-from tests.support.edge_protocol import answer, settled
+from tests.support.edge_protocol import Transport, answer, settled
 from tests.support.http2 import frame, head
 from tests.support.http2_peer import PROTOCOL_ERROR, REFUSED, SETTINGS, Peer, read_all, run, wait_for_ever
+
+if TYPE_CHECKING:
+    from gateway.edge.http2.protocol import Http2Protocol
 
 
 def test_requests_are_answered_beside_one_another() -> None:
@@ -268,3 +272,94 @@ def test_deadlines_are_those_of_the_phase() -> None:
         assert peer.host.edge.refused == ["http.too_slow"]
 
     run(test, read_all)
+
+
+async def much(_arrival: Arrival, client: Client) -> None:
+    """Answer without end."""
+    client.start(200, [])
+    while True:
+        client.write(b"x" * 200_000, last=False)
+        await client.drain()
+
+
+class Narrow(Transport):
+    """Takes a little at a time, and says when it has enough."""
+
+    def __init__(self, protocol: Http2Protocol) -> None:
+        super().__init__()
+        self.protocol = protocol
+        self.taken = 0
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        super().write(data)
+        self.taken += len(data)
+        if self.taken > 64_000 and not self.is_paused:
+            self.protocol.pause_writing()
+
+    def take(self) -> None:
+        self.taken = 0
+        self.protocol.resume_writing()
+
+
+def sent_of(peer: Peer, number: int) -> int:
+    return sum(len(event.data) for event in peer.of(events.DataReceived) if event.stream_id == number)
+
+
+def test_answers_take_turns_where_the_connection_is_slow() -> None:
+    """The first would otherwise go out alone, and those behind it be broken off as if their client took nothing."""
+
+    async def test(peer: Peer) -> None:
+        peer.client.increment_flow_control_window(50_000_000)
+        peer.client.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 10_000_000})
+        peer.exchange()
+        peer.exchange()
+        peer.protocol._transport = peer.transport = Narrow(peer.protocol)
+        for _ in range(4):
+            await peer.ask()
+        before = [sent_of(peer, number) for number in (1, 3, 5, 7)]
+        for _ in range(8):
+            peer.transport.take()
+            await settled()
+        peer.listen()
+        assert all(sent_of(peer, number) > had for number, had in zip((1, 3, 5, 7), before, strict=True))
+
+    run(test, much)
+
+
+def test_answers_take_turns_where_the_window_of_all_is_small() -> None:
+    """Each time the client opens it for a little more, another one goes on."""
+
+    async def test(peer: Peer) -> None:
+        peer.client.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 10_000_000})
+        peer.exchange()
+        peer.exchange()
+        for _ in range(4):
+            await peer.ask()
+        for _ in range(8):
+            peer.client.increment_flow_control_window(30_000)
+            peer.exchange()
+            await settled()
+        peer.listen()
+        assert all(sent_of(peer, number) for number in (1, 3, 5, 7))
+
+    run(test, much)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [frame(0x8, (1_000).to_bytes(4, "big")), frame(0x0, b"1234", stream=3)],
+    ids=["a window", "data of a refused request"],
+)
+def test_a_client_that_says_goodbye_behind_something_else_has_done_nothing_wrong(before: bytes) -> None:
+    """Its connection ends; there is no record of a malformed request."""
+
+    async def test(peer: Peer) -> None:
+        await peer.ask()
+        peer.host.is_stopping = True
+        peer.client.send_headers(3, head("/v1/consents/1"))
+        peer.protocol.data_received(peer.client.data_to_send() + before + frame(0x7, bytes(8)))
+        await settled()
+        assert peer.host.edge.refused == []
+        assert peer.transport.end == "closed"
+
+    run(test, much)
