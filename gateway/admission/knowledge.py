@@ -168,7 +168,7 @@ class Knowledge:
             rules_of=self.trust_stores.rules_of,
             revoked_by=self.judges.listed_by,
         )
-        return Statuses(client.answer, clock=clock, on_refusal=self.judges.forget_verdicts)
+        return Statuses(client.answer, kept=client.kept, clock=clock, on_refusal=self.judges.forget_verdicts)
 
     def _read_judge(self, store: str) -> Judge:
         # The rules first: where they change meanwhile, the judge is made anew.

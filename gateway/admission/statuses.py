@@ -46,9 +46,20 @@ class _Entry:
 class Statuses:
     """Answers by question; what is missing raises `NotLoaded`."""
 
-    def __init__(self, answer: Callable[[Question], OcspStatus], *, clock: Clock, on_refusal: Callable[[], None]) -> None:
-        """`answer` blocks; `on_refusal` is told where a responder's word has turned against a certificate, or for it again."""
+    def __init__(
+        self,
+        answer: Callable[[Question], OcspStatus],
+        *,
+        kept: Callable[[Question], OcspStatus | None],
+        clock: Clock,
+        on_refusal: Callable[[], None],
+    ) -> None:
+        """`answer` asks, `kept` returns what was answered before; both block.
+
+        `on_refusal` is told where a responder's word has turned against a certificate, or for it again.
+        """
         self._answer = answer
+        self._kept = kept
         self._clock = clock
         self._on_refusal = on_refusal
         self._entries: dict[str, _Entry] = {}
@@ -94,13 +105,16 @@ class Statuses:
         self._doubted.update(self._loading)
 
     async def load(self, key: str) -> None:
-        """Ask, together with everybody else who waits; a responder that is silent makes an answer too."""
+        """Ask, together with everybody else who waits; a responder that is silent makes an answer too.
+
+        Raises what the database raises.
+        """
         task = self._begin(key)
         try:
             async with asyncio.timeout(_LOAD_SECONDS):
                 await asyncio.shield(task)
         except TimeoutError:
-            self._note_silence(key)
+            await self._note_silence(key)
 
     def _begin(self, key: str) -> asyncio.Task[None]:
         task = self._loading.get(key)
@@ -134,14 +148,16 @@ class Statuses:
         ):
             self._on_refusal()
 
-    def _note_silence(self, key: str) -> None:
-        """Let those who wait be judged by hard or soft fail; the answer may still come."""
+    async def _note_silence(self, key: str) -> None:
+        """Let those who wait be judged by hard or soft fail, or by a revocation of before; the answer may still come."""
         question = self._questions.get(key)
-        if question is not None:
-            entry = self._entries.get(key)
-            reason = f"none within {_LOAD_SECONDS} s"
-            kept = entry.status if entry else None
-            self._take(key, question, without_answer(kept, reason, now=self._now(), retry_seconds=_RETRY_SECONDS))
+        if question is None:
+            return
+        kept = None if key in self._entries else await asyncio.to_thread(self._kept, question)
+        if key in self._loading:  # else the answer has come meanwhile
+            entry, reason = self._entries.get(key), f"none within {_LOAD_SECONDS} s"
+            known = entry.status if entry else kept
+            self._take(key, question, without_answer(known, reason, now=self._now(), retry_seconds=_RETRY_SECONDS))
 
     async def _refresh(self) -> None:
         while True:

@@ -66,7 +66,7 @@ class OcspClient:
         """Return the newest word; `Answer.NONE` with the reason where there is none. Raises what the database raises."""
         rules, now = self._rules_of(question.store).revocation, self._clock.now()
         revoked = self._revoked_by(question.store, question.issuer)
-        kept = _believed(self._answers.read(question.key), revoked)
+        kept = self.kept(question)
         if kept is not None and now.timestamp() < min(kept.refresh_at, kept.known_until):
             return kept
         try:
@@ -79,6 +79,10 @@ class OcspClient:
             return fresh
         reason = "the responder repeats an answer that is older than one it has given"
         return without_answer(newest, reason, now=self._clock.now().timestamp(), retry_seconds=rules.ocsp.retry_seconds)
+
+    def kept(self, question: Question) -> OcspStatus | None:
+        """Return the answer that somebody has had before, however old, without asking. Raises what the database raises."""
+        return _believed(self._answers.read(question.key), self._revoked_by(question.store, question.issuer))
 
     def _asked(self, question: Question, rules: RevocationRules) -> OcspStatus:
         responders = [rules.ocsp.responder] if rules.ocsp.responder else named_responders(question.certificate)

@@ -268,7 +268,7 @@ def test_a_worker_asks_anew_once_the_signer_of_what_it_remembers_is_revoked() ->
     good = OcspStatus(verdict=Answer.GOOD, as_of=NOW.timestamp(), known_until=later, refresh_at=later, signer="2a")
 
     async def run() -> None:
-        statuses = Statuses(lambda _question: good, clock=FixedClock(NOW), on_refusal=lambda: None)
+        statuses = Statuses(lambda _question: good, clock=FixedClock(NOW), on_refusal=lambda: None, kept=lambda _question: None)
         with pytest.raises(NotLoaded) as missing:
             statuses.status(QUESTION, NOW.timestamp(), ())
         await missing.value.load()
