@@ -43,6 +43,7 @@ class FrameWatch:
         self._type = -1
         self._head_bytes = 0
         self._is_head_open = False
+        self.begun = 0  # frames, but for those that go on with a head
         self._allowance = _ALLOWANCE
         self._seen_at = now
 
@@ -88,6 +89,7 @@ class FrameWatch:
         if length > LONGEST_FRAME:
             raise TooLongFrame(f"a frame of {length} bytes, at most {LONGEST_FRAME}")
         self._left_of_frame, self._type = length, kind
+        self.begun += kind != _CONTINUATION
         is_small = kind == _DATA and length < _SMALL_DATA_BYTES and not flags & _END_STREAM
         cost = _ORDINARY_COST if is_small else _COSTS.get(kind, _ORDINARY_COST)
         if cost:

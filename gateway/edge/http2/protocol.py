@@ -49,6 +49,7 @@ class Http2Protocol(asyncio.Protocol):
         self._watch = FrameWatch(max_head_bytes=settings.max_head_bytes, now=self._loop.time())
         self._streams: dict[int, StreamExchange] = {}
         self._is_writing_paused = False
+        self._begun = 0
         self._head_due_at = self._idle_due_at = self._stall_due_at = self._doomed_due_at = NEVER
         self.is_closing = False
         self.connection: Connection | None = None
@@ -227,9 +228,10 @@ class Http2Protocol(asyncio.Protocol):
             self._leave(stream, None)
 
     def _watch_head(self) -> None:
+        begun, self._begun = self._begun, self._watch.begun
         if not self._watch.has_partial_head:
             self._head_due_at = NEVER
-        elif self._head_due_at == NEVER:
+        elif self._head_due_at == NEVER or begun != self._begun:
             self._head_due_at = self._loop.time() + self._settings.head_seconds
 
     # --- `StreamCarrier` ---

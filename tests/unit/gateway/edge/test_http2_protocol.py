@@ -363,3 +363,30 @@ def test_a_client_that_says_goodbye_behind_something_else_has_done_nothing_wrong
         assert peer.transport.end == "closed"
 
     run(test, much)
+
+
+def test_each_head_has_a_time_of_its_own() -> None:
+    """Where what comes ends in the middle of a frame every time, it is not the same one that is waited for."""
+
+    async def test(peer: Peer) -> None:
+        first, second = frame(0x1, b"\x82", flags=4, stream=1), frame(0x1, b"\x82", flags=4, stream=3)
+        peer.protocol.data_received(first[:-1])
+        peer.protocol._head_due_at = 0
+        peer.protocol.data_received(first[-1:] + second[:-1])
+        assert peer.protocol._head_due_at > 0
+
+    run(test, wait_for_ever)
+
+
+def test_a_head_in_many_pieces_has_no_more_time_than_one() -> None:
+    """Its fragments, and the frames that they come in, follow one another without end."""
+
+    async def test(peer: Peer) -> None:
+        peer.protocol.data_received(frame(0x1, b"\x82", stream=1))
+        peer.protocol._head_due_at = 0
+        for _ in range(3):
+            peer.protocol.data_received(frame(0x9, b"\x82", stream=1))
+        peer.protocol.data_received(frame(0x9, b"\x82", stream=1)[:5])
+        assert peer.protocol._head_due_at == 0
+
+    run(test, wait_for_ever)
