@@ -63,7 +63,6 @@ class Statuses:
         self._clock = clock
         self._on_refusal = on_refusal
         self._entries: dict[str, _Entry] = {}
-        self._questions: dict[str, Question] = {}
         self._loading: dict[str, asyncio.Task[None]] = {}
         self._doubted: set[str] = set()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="ocsp")
@@ -85,8 +84,7 @@ class Statuses:
         entry = self._entries.get(key)
         is_over = entry is None or now >= min(entry.status.known_until, entry.status.refresh_at + _STALE_SECONDS)
         if entry is None or is_over or not entry.status.is_believed(revoked):
-            self._questions[key] = question
-            raise NotLoaded(self, key)
+            raise NotLoaded(_Asking(self, question), key)
         entry.asked_at = now
         return entry.status
 
@@ -96,36 +94,35 @@ class Statuses:
         if key in self._loading:
             self._doubted.add(key)  # what is being looked up may be the answer before
         elif entry is not None:
-            self._questions[key] = entry.question
-            self._begin(key)
+            self._begin(key, entry.question)
 
     def forget_all(self) -> None:
         """Look everything up anew when it is next needed."""
         self._entries.clear()
         self._doubted.update(self._loading)
 
-    async def load(self, key: str) -> None:
+    async def ask(self, key: str, question: Question) -> None:
         """Ask, together with everybody else who waits; a responder that is silent makes an answer too.
 
         Raises what the database raises.
         """
-        task = self._begin(key)
+        task = self._begin(key, question)
         try:
             async with asyncio.timeout(_LOAD_SECONDS):
                 await asyncio.shield(task)
         except TimeoutError:
-            await self._note_silence(key)
+            await self._note_silence(key, question)
 
-    def _begin(self, key: str) -> asyncio.Task[None]:
+    def _begin(self, key: str, question: Question) -> asyncio.Task[None]:
         task = self._loading.get(key)
         if task is None:
-            task = self._loading[key] = asyncio.get_running_loop().create_task(self._load(key))
+            task = self._loading[key] = asyncio.get_running_loop().create_task(self._load(key, question))
             task.add_done_callback(_note_failure)
         return task
 
-    async def _load(self, key: str) -> None:
+    async def _load(self, key: str, question: Question) -> None:
+        is_settled = False
         try:
-            question, is_settled = self._questions[key], False
             while not is_settled:
                 self._doubted.discard(key)
                 status = await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, question)
@@ -133,7 +130,6 @@ class Statuses:
                 is_settled = key not in self._doubted
         finally:
             self._loading.pop(key, None)
-            self._questions.pop(key, None)
             self._doubted.discard(key)
 
     def _take(self, key: str, question: Question, status: OcspStatus) -> None:
@@ -148,11 +144,8 @@ class Statuses:
         ):
             self._on_refusal()
 
-    async def _note_silence(self, key: str) -> None:
+    async def _note_silence(self, key: str, question: Question) -> None:
         """Let those who wait be judged by hard or soft fail, or by a revocation of before; the answer may still come."""
-        question = self._questions.get(key)
-        if question is None:
-            return
         kept = None if key in self._entries else await asyncio.to_thread(self._kept, question)
         if key in self._loading:  # else the answer has come meanwhile
             entry, reason = self._entries.get(key), f"none within {_LOAD_SECONDS} s"
@@ -165,13 +158,24 @@ class Statuses:
             now = self._now()
             for key, entry in tuple(self._entries.items()):
                 if now >= entry.status.refresh_at and entry.is_in_use:
-                    self._questions.setdefault(key, entry.question)
-                    self._begin(key)
+                    self._begin(key, entry.question)
                 elif now >= entry.status.known_until:
                     del self._entries[key]
 
     def _now(self) -> float:
         return self._clock.now().timestamp()
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """The `Loader` of one question, which nobody holds where it is not asked after all."""
+
+    statuses: Statuses
+    question: Question
+
+    async def load(self, key: str) -> None:
+        """Ask it."""
+        await self.statuses.ask(key, self.question)
 
 
 def _note_failure(task: asyncio.Task[None]) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import gc
+import sys
 import threading
+from contextlib import suppress
 
 import pytest
 
@@ -113,6 +116,22 @@ def test_an_answer_that_comes_while_it_is_looked_up_what_is_kept_stands(monkeypa
         await loading
         status = statuses.status(QUESTION, NOW.timestamp(), ())
         assert (status.verdict, status.refresh_at) == (Answer.GOOD, NOW.timestamp() + 3_600)
+        statuses.stop()
+
+    asyncio.run(run())
+
+
+def test_a_question_that_is_not_asked_after_all_is_not_held() -> None:
+    """Whoever merely wants to know whose a connection is waits for no responder."""
+
+    async def run() -> None:
+        statuses = Statuses(Kept().answer, clock=FixedClock(NOW), on_refusal=lambda: None, kept=lambda _question: None)
+        question = Question("tpps", AUTHORITY.qwac().certificate, AUTHORITY.certificate)
+        before = sys.getrefcount(question)
+        with suppress(NotLoaded):
+            statuses.status(question, NOW.timestamp(), ())
+        gc.collect()
+        assert sys.getrefcount(question) == before
         statuses.stop()
 
     asyncio.run(run())
