@@ -141,6 +141,8 @@ class EdgeProtocol(asyncio.Protocol):
         now = self._loop.time()
         if self._stall_due_at <= now or (self._doomed_due_at <= now and not self.is_idle):
             self.abort()
+        elif self.is_closing:
+            return  # all has been said: only its going out has a deadline
         elif self._exchange is not None and not self._exchange.body_is_whole:
             self._phase_due_at = NEVER
             self._exchange.fail(Refusal("http.too_slow", "the body did not arrive in time"))

@@ -195,6 +195,20 @@ def test_a_client_that_does_not_take_the_last_of_its_answer_is_parted_with(takes
     run(test)
 
 
+def test_a_half_head_is_answered_and_recorded_once() -> None:
+    """Also on a connection that its certificate has doomed, as long as that answer takes to go out."""
+
+    async def test(protocol: EdgeProtocol, transport: Transport, host: Host) -> None:
+        protocol.data_received(GET[:-2])
+        protocol.doom(grace_seconds=-1)
+        protocol.overdue()
+        protocol.overdue()
+        assert host.edge.refused == ["http.too_slow"]
+        assert transport.end == "closed"
+
+    run(test)
+
+
 def test_an_answer_that_was_not_finished_breaks_the_connection_off() -> None:
     """The client must not take the next answer for its rest."""
 
