@@ -31,7 +31,7 @@ from bank_backend.schedule import api as schedule_api
 from bank_backend.tenants import api as tenants_api
 from bank_backend.tenants.arrival_store import Arrivals
 from bank_backend.tenants.arriving import note_arrivals
-from chassis.straight_way import StraightWay
+from chassis.serving.straight_way import StraightWay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

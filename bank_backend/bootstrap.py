@@ -31,7 +31,7 @@ from bank_backend.schedule.model import TaskKind
 from bank_backend.schedule.wiring import create_schedule, create_scheduler
 from bank_backend.services import Services
 from bank_backend.tenants.wiring import create_planner, create_tenant_books, create_tenant_clocks, create_tenant_registry
-from chassis.turnstile import Turnstile
+from chassis.serving.turnstile import Turnstile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import Connection, MetaData, TextClause, text
 
 from bank_backend.config import load_settings
-from chassis.database import (
+from chassis.settings import SettingsRefused
+from chassis.sql.database import (
     EXIT_UNUSABLE,
     database_command,
     for_reading,
@@ -21,7 +22,6 @@ from chassis.database import (
     require_current,
     writes_alone,
 )
-from chassis.settings import SettingsRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,7 +91,7 @@ def _pass_gate(connection: Connection, statement: TextClause) -> None:
 
 
 def open_database(settings: BankSettings) -> Database:
-    """Open the migrated database; raises `chassis.database.DatabaseProblem`."""
+    """Open the migrated database; raises `chassis.sql.database.DatabaseProblem`."""
     engine = open_engine(settings.database_url, threads=settings.threads)
     require_current(engine, PACKAGE)
     return Database(engine)

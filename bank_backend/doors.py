@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from flask import Flask, request
 
 from bank_backend.errors import CallerNotAccepted, ResourceUnknown
-from chassis.callers import caller_of
+from chassis.serving.callers import caller_of
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment

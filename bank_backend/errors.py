@@ -13,7 +13,7 @@ from psd2.tpp_messages import MessageCode
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from chassis.told_signatures import SignatureFault
+    from chassis.told.signatures import SignatureFault
 
 
 class BankError(Exception):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bank_backend.psus.service import PsuDirectory
     from bank_backend.schedule.service import Schedule
     from bank_backend.tenants.clock import TenantClocks
-    from chassis.turnstile import Turnstile
+    from chassis.serving.turnstile import Turnstile
     from psd2.clock import Clock
 
 

@@ -12,7 +12,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
 from bank_backend.errors import SignatureRefused
-from chassis.told_refusals import HEADER, ToldRefusal, refusal_header
+from chassis.told.refusals import HEADER, ToldRefusal, refusal_header
 
 if TYPE_CHECKING:
     from flask import Response

@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from bank_backend.errors import BankBusy
-from chassis.turnstile import TooBusy
+from chassis.serving.turnstile import TooBusy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from chassis.turnstile import Turnstile
+    from chassis.serving.turnstile import Turnstile
 
 
 @contextmanager

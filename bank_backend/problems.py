@@ -13,9 +13,9 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, Reque
 
 from bank_backend.errors import BankError, BankUnavailable, FieldsInvalid, FormatError, ResourceUnknown, ServiceInvalid
 from bank_backend.grounds import explanation, tell, told_failure, told_of
-from chassis.database import first_line, is_unavailability
 from chassis.logs import get_logger
 from chassis.problems import CONTENT_TYPE, problem
+from chassis.sql.database import first_line, is_unavailability
 from psd2.tpp_messages import MessageCode, TppMessage, tpp_messages_body
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from werkzeug.sansio.response import Response as SansioResponse
 
-    from chassis.told_refusals import ToldRefusal
+    from chassis.told.refusals import ToldRefusal
 
 _BERLIN_GROUP = ("/v1/", "/v2/")
 _UNEXPECTED = "the bank failed on this request; its log has the reason under the request id"

@@ -2,7 +2,7 @@
 
 import bank_backend.wsgi  # noqa: F401 - loaded once, before workers are forked from it
 from bank_backend.config import load_settings
-from chassis.listener import InternalListener, internal_listener
+from chassis.serving.listener import InternalListener, internal_listener
 
 _settings = load_settings()
 

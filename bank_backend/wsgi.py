@@ -11,8 +11,8 @@ from bank_backend.config import load_settings
 from bank_backend.database import open_database
 from bank_backend.notifications.wiring import create_delivery
 from bank_backend.schedule.runner import Runner
-from chassis.callers import AcceptedCallers
 from chassis.logs import configure_logging
+from chassis.serving.callers import AcceptedCallers
 from psd2.clock import SystemClock
 
 if TYPE_CHECKING:

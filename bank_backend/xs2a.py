@@ -14,7 +14,7 @@ from bank_backend.authorisations.messages import psu_message
 from bank_backend.calls import tpp_call
 from bank_backend.errors import RoleInvalid
 from bank_backend.grounds import told_unnotifiable
-from chassis import vouched_certificates
+from chassis.told import vouched_certificates
 from psd2.certificates import parse_certificate
 from psd2.client_cert_header import HEADER as CLIENT_CERT
 from psd2.client_cert_header import decode_client_cert

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from chassis.database import migrate, open_engine
+from chassis.sql.database import migrate, open_engine
 from gateway.trust.service import Trust
 from gateway.trust.snapshot_store import read_snapshot
 from gateway.trust.store import SqlTrustStore

@@ -26,7 +26,7 @@ from bank_backend.database import Database
 from bank_backend.ledger.own_accounts import own_account_id
 from bank_backend.ledger.tables import postings
 from bank_backend.tenants.model import Registration
-from chassis.database import migrate, open_engine
+from chassis.sql.database import migrate, open_engine
 from psd2.clock import FixedClock
 from psd2.ids import PsuId, TenantId
 from psd2.roles import PspRole

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 import structlog
 
 from chassis.log_files import LogFile
-from chassis.trace_context import name_trace
+from chassis.told.trace_context import name_trace
 
 if TYPE_CHECKING:
     from pathlib import Path

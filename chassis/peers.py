@@ -13,7 +13,7 @@ from urllib3 import HTTPSConnectionPool, Timeout
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProtocolError, SSLError
 from urllib3.exceptions import TimeoutError as NoAnswerInTime
 
-from chassis.listener import TLS12_CIPHERS
+from chassis.serving.listener import TLS12_CIPHERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

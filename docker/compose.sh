@@ -17,7 +17,7 @@ start() {
   $compose build secrets # one image serves all
   $compose up -d
   for server in "${servers[@]}"; do
-    until $compose exec -T "$server" python3 -P -m chassis.health "$server" "$base" /srv/sandbox 2>/dev/null; do
+    until $compose exec -T "$server" python3 -P -m chassis.serving.health "$server" "$base" /srv/sandbox 2>/dev/null; do
       if ((SECONDS - began > ${DEADLINE:-600})); then
         echo "$server is not well after $((SECONDS - began)) s; the end of its log:" >&2
         $compose logs --tail=20 "$server" >&2

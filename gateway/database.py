@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final
 
-from chassis.database import EXIT_UNUSABLE, database_command, open_engine, require_current
+from chassis.sql.database import EXIT_UNUSABLE, database_command, open_engine, require_current
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chassis.callers import AcceptedCallers
 from chassis.logs import configure_logging
+from chassis.serving.callers import AcceptedCallers
 from gateway.bootstrap import admin_app
 from gateway.config import load_settings
 from gateway.oauth.bootstrap import authorization_app

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from chassis.addresses import Address
 from chassis.peers import Peer, PeerSession
-from chassis.turnstile import Turnstile
+from chassis.serving.turnstile import Turnstile
 from psd2.clock import SystemClock
 from sandbox.bank_client import BankOverTheWire
 from sandbox.ca.authorities import published_certificates

@@ -21,7 +21,7 @@ from sqlalchemy import (
     Text,
 )
 
-from chassis.database import database_command, open_engine, require_current
+from chassis.sql.database import database_command, open_engine, require_current
 
 PACKAGE: Final = "sandbox"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from chassis.callers import AcceptedCallers
 from chassis.logs import configure_logging
+from chassis.serving.callers import AcceptedCallers
 from sandbox.bootstrap import build_services
 from sandbox.config import load_settings
 from sandbox.containers.handout import hand_out

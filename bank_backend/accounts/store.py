@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from bank_backend.accounts.model import Account, AccountKind, AccountStatus, AccountUsage
 from bank_backend.database import METADATA
-from chassis.statements import Query
+from chassis.sql.statements import Query
 from psd2.ids import AccountId, TenantId
 
 if TYPE_CHECKING:

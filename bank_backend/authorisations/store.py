@@ -25,7 +25,7 @@ from sqlalchemy import (
 from bank_backend.authorisations.model import SCA_STATES, Authorisation, ResourceKind, ScaStatus
 from bank_backend.database import METADATA, one_at_a_time, writes_alone
 from bank_backend.personalities.model import ScaApproach
-from chassis.statements import Change, Query
+from chassis.sql.statements import Change, Query
 from psd2.ids import PsuId, TenantId
 
 if TYPE_CHECKING:

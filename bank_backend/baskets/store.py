@@ -25,7 +25,7 @@ from sqlalchemy import (
 from bank_backend.authorisations.model import ResourceKind
 from bank_backend.baskets.model import BASKET_STATES, Basket, BasketStatus, Member
 from bank_backend.database import METADATA, one_at_a_time
-from chassis.statements import Query
+from chassis.sql.statements import Query
 from psd2.ids import PsuId, TenantId
 
 if TYPE_CHECKING:

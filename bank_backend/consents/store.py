@@ -30,7 +30,7 @@ from bank_backend.consents.listing_store import listed
 from bank_backend.consents.model import Consent, ConsentStatus
 from bank_backend.consents.wire import access_as_json, access_from_json
 from bank_backend.database import METADATA, one_at_a_time
-from chassis.statements import Change, Query
+from chassis.sql.statements import Change, Query
 from psd2.ids import AccountId, ConsentId, PsuId, TenantId
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ from bank_backend.errors import BankError
 from bank_backend.faults.model import PREFIXES, FaultKind
 from bank_backend.grounds import GROUNDS, explanation, tell
 from bank_backend.tenants.arrivals import arrival_of
-from chassis.fault_orders import HEADER as ORDER
-from chassis.fault_orders import FaultOrder
-from chassis.told_refusals import HEADER as TOLD
-from chassis.told_refusals import ToldRefusal
+from chassis.told.fault_orders import HEADER as ORDER
+from chassis.told.fault_orders import FaultOrder
+from chassis.told.refusals import HEADER as TOLD
+from chassis.told.refusals import ToldRefusal
 from psd2.tpp_messages import TppMessage, tpp_messages_body
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from bank_backend.interactions.api import begun_as_json
 from bank_backend.interactions.wire import interaction_as_json
 from bank_backend.tenants.arrival_store import Arrivals
 from bank_backend.tenants.arrivals import answering
-from chassis.straight_way import raise_what_was_raised
+from chassis.serving.straight_way import raise_what_was_raised
 from psd2.ids import TenantId
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bank_backend.grants.granting import Granted
     from bank_backend.interactions.service import Interactions
     from bank_backend.services import Services
-    from chassis.straight_way import Answer, PostedEndpoint
+    from chassis.serving.straight_way import Answer, PostedEndpoint
 
 PATH: Final = "/internal/grants"
 

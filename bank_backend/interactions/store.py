@@ -25,7 +25,7 @@ from sqlalchemy import (
 from bank_backend.authorisations.model import ResourceKind
 from bank_backend.database import METADATA, one_at_a_time
 from bank_backend.interactions.model import Interaction, InteractionStatus, Step
-from chassis.statements import Change, Query
+from chassis.sql.statements import Change, Query
 from psd2.ids import PsuId, TenantId
 
 if TYPE_CHECKING:

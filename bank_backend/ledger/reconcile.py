@@ -13,8 +13,8 @@ from bank_backend.config import load_settings
 from bank_backend.database import open_database
 from bank_backend.ledger.payment_rules import payment_findings
 from bank_backend.ledger.reconciliation import reconcile
-from chassis.database import EXIT_OK, EXIT_UNUSABLE, DatabaseProblem
 from chassis.settings import SettingsRefused
+from chassis.sql.database import EXIT_OK, EXIT_UNUSABLE, DatabaseProblem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,5 +1,5 @@
-"""Alembic's entry: the shared runner, on the connection that `chassis.database` opened."""
+"""Alembic's entry: the shared runner, on the connection that `chassis.sql.database` opened."""
 
-from chassis.migrations_env import run
+from chassis.sql.migrations_env import run
 
 run()

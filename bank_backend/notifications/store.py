@@ -27,7 +27,7 @@ from sqlalchemy import (
 from bank_backend.authorisations.model import ResourceKind
 from bank_backend.database import METADATA, one_at_a_time
 from bank_backend.notifications.model import MOST_KEPT, Content, Notification, State, Watch
-from chassis.statements import Query
+from chassis.sql.statements import Query
 from psd2.ids import TenantId
 
 if TYPE_CHECKING:

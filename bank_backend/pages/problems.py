@@ -11,8 +11,8 @@ from bank_backend.bankapp.errors import NotSignedIn
 from bank_backend.errors import BankError, BankUnavailable, ResourceUnknown
 from bank_backend.grounds import tell_failure, tell_refusal
 from bank_backend.pages.rendering import to
-from chassis.database import first_line, is_unavailability
 from chassis.logs import get_logger
+from chassis.sql.database import first_line, is_unavailability
 
 if TYPE_CHECKING:
     from flask import Blueprint, Response

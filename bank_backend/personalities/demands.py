@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 from bank_backend.errors import FormatError, ProductUnknown, ServiceNotOffered, SignatureRefused
 from bank_backend.personalities.errors import SignatureMissing, TokenMissing
 from bank_backend.personalities.model import Demand, PaymentFormat, PaymentProduct, PaymentService, Service
-from chassis.told_signatures import HEADER as SIGNATURE_VERDICT
-from chassis.told_signatures import read_signature_header
+from chassis.told.signatures import HEADER as SIGNATURE_VERDICT
+from chassis.told.signatures import read_signature_header
 
 if TYPE_CHECKING:
     from werkzeug.datastructures import Headers

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bank_backend.errors import PsuCredentialsInvalid, PsuLocked, TooManySignIns
 from bank_backend.psus.passwords import DECOY_HASH, is_password
-from chassis.turnstile import TooBusy
+from chassis.serving.turnstile import TooBusy
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bank_backend.database import Connection
     from bank_backend.psus.model import Credentials, Psu
     from bank_backend.tenants.clock import TenantClock
-    from chassis.turnstile import Turnstile
+    from chassis.serving.turnstile import Turnstile
     from psd2.ids import TenantId
 
 MOST_FAILURES = 5

@@ -9,7 +9,7 @@ from sqlalchemy import Column, Float, ForeignKey, Integer, Row, String, Table, b
 
 from bank_backend.database import METADATA
 from bank_backend.psus.model import Credentials, Psu
-from chassis.statements import Query
+from chassis.sql.statements import Query
 from psd2.ids import PsuId, TenantId
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from bank_backend.database import METADATA, one_at_a_time
 from bank_backend.schedule.model import ScheduledTask
 from bank_backend.tenants.tables import tenants
-from chassis.database import is_first_in_line
-from chassis.statements import Change
+from chassis.sql.database import is_first_in_line
+from chassis.sql.statements import Change
 from psd2.ids import TenantId
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from flask import Blueprint
 
     from bank_backend.tenants.service import TenantRegistry
-    from chassis.turnstile import Turnstile
+    from chassis.serving.turnstile import Turnstile
 
 
 class TenantRoutes:

@@ -9,8 +9,8 @@ from sqlalchemy import bindparam, exists, or_, select
 from bank_backend.faults.tables import faults
 from bank_backend.tenants.arrivals import Arrival, arrival_of
 from bank_backend.tenants.tables import tenants
-from chassis.single_statements import SingleRead
-from chassis.statements import Query
+from chassis.sql.single_statements import SingleRead
+from chassis.sql.statements import Query
 
 if TYPE_CHECKING:
     from bank_backend.database import Connection, Database

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from chassis.database import for_reading
+from chassis.sql.database import for_reading
 from gateway.acme.model import OpenOrder, Progress
 from gateway.admin_audit.record import Entry
 from gateway.admin_audit.store import append_record

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from flask import g, request
 from werkzeug.exceptions import BadRequest
 
-from chassis.callers import caller_of
+from chassis.serving.callers import caller_of
 from gateway.admin_audit.actor import Actor, acting
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response
 
-from chassis.callers import METRICS_PATH
+from chassis.serving.callers import METRICS_PATH
 from gateway.admin.operations import operation
 from gateway.metrics.exposition import CONTENT_TYPE, exposition
 

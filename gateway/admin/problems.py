@@ -11,9 +11,9 @@ from pydantic import ValidationError
 from sqlalchemy.exc import IntegrityError
 from werkzeug.exceptions import HTTPException
 
-from chassis.database import first_line, is_unavailability
 from chassis.logs import get_logger
 from chassis.problems import CONTENT_TYPE, problem
+from chassis.sql.database import first_line, is_unavailability
 from gateway.configuration.bodies import field_path
 from gateway.configuration.changes import DocumentInUse, NoSuchDocument, PreconditionFailed
 from gateway.configuration.model import DocumentRefused, UnknownKind

@@ -1,7 +1,7 @@
 """gunicorn's settings for the control API."""
 
 import gateway.wsgi  # noqa: F401 - loaded once, before workers are forked from it
-from chassis.listener import InternalListener, internal_listener
+from chassis.serving.listener import InternalListener, internal_listener
 from gateway.config import load_settings
 
 _settings = load_settings()

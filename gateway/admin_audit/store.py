@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event, insert, select
 
-from chassis.database import for_reading
 from chassis.logs import get_logger
+from chassis.sql.database import for_reading
 from gateway.admin_audit.actor import current_actor
 from gateway.admin_audit.chain import Head
 from gateway.admin_audit.record import AuditRecord, Entry, chained

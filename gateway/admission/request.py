@@ -12,7 +12,7 @@ from psd2.client_cert_header import encode_client_cert
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chassis.trace_context import TraceParent
+    from chassis.told.trace_context import TraceParent
     from gateway.dpop.proof import Proof
     from gateway.policies.model import Listener
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chassis.vouched_certificates import Vouched
+from chassis.told.vouched_certificates import Vouched
 from gateway.admission.refusal import Refusal
 from psd2.roles import format_roles
 

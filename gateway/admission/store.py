@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from chassis.database import for_reading
+from chassis.sql.database import for_reading
 from gateway.admission.tokens import AccessToken
 from gateway.changes.store import changes_after, newest_position
 from gateway.register.store import SqlRegisterStore

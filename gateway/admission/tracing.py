@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chassis.trace_context import TraceParent
+from chassis.told.trace_context import TraceParent
 
 if TYPE_CHECKING:
     from gateway.admission.request import Request

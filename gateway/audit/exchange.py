@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from chassis.told_refusals import ToldRefusal
+    from chassis.told.refusals import ToldRefusal
     from gateway.admission.admit import Admission
     from gateway.admission.request import Request
     from gateway.admission.signatures import SignatureVerdict

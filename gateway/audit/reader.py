@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import orjson
 
-from chassis.database import first_line, is_unavailability
 from chassis.logs import get_logger
+from chassis.sql.database import first_line, is_unavailability
 from gateway.audit.audit_files import opened_files, worker_of
 from gateway.audit.row import Record, parsed
 from gateway.audit.trail import NEWEST, Budget, Stretch, Trail

@@ -1,7 +1,7 @@
 """What an audit record says: who asked for what, how they proved it, what came of it and why. Never a token, key or secret.
 
 A query may hold a code or a token: only the path is recorded, and where that holds a secret, the route's template. What a
-service tells of its refusal (`told`) holds nothing that stood in a body either (chassis.told_refusals).
+service tells of its refusal (`told`) holds nothing that stood in a body either (chassis.told.refusals).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from chassis.vouched_certificates import Vouched
+from chassis.told.vouched_certificates import Vouched
 from gateway.admission.tracing import own_step
 from gateway.audit.exchange import FAILED, REFUSED
 from gateway.plans.redaction import Redactions

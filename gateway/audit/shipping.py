@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Final
 
-from chassis.database import first_line
 from chassis.logs import get_logger
+from chassis.sql.database import first_line
 from gateway.audit.audit_files import opened_files
 from gateway.audit.row import row_of
 from gateway.audit.store import Move, Overtaken

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import delete, func, literal, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from chassis.database import for_reading
+from chassis.sql.database import for_reading
 from gateway.audit.reader import Cursor, Page
 from gateway.audit.row import indexed
 from gateway.tables.audit import audit_places, audit_records

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import insert, select
 
-from chassis.database import for_reading
 from chassis.logs import get_logger
+from chassis.sql.database import for_reading
 from gateway.admin_audit.record import Entry
 from gateway.admin_audit.store import append_record
 from gateway.changes.store import changing

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import text
 
-from chassis.database import first_line
 from chassis.logs import get_logger
+from chassis.sql.database import first_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable

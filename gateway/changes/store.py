@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import delete, func, insert, select, text
 
-from chassis.database import for_reading, one_at_a_time
+from chassis.sql.database import for_reading, one_at_a_time
 from gateway.changes.kinds import Change
 from gateway.changes.listening import notify
 from gateway.changes.rehearsal import is_rehearsal

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sqlalchemy import delete, func, insert, select, tuple_
 
-from chassis.database import for_reading
+from chassis.sql.database import for_reading
 from gateway.admin_audit.store import append_records
 from gateway.changes.kinds import ChangeKind
 from gateway.changes.store import append_change, changing

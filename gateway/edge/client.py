@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from chassis.trace_context import TraceParent
+from chassis.told.trace_context import TraceParent
 from gateway.admission.request import Request
 from gateway.edge.answer_fields import NO_FIELDS
 

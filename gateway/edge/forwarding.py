@@ -6,9 +6,9 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from chassis.fault_orders import read_fault_order
 from chassis.logs import get_logger
-from chassis.told_refusals import UnreadableRefusal, read_refusal_header
+from chassis.told.fault_orders import read_fault_order
+from chassis.told.refusals import UnreadableRefusal, read_refusal_header
 from gateway.admission.refusal import Refusal
 from gateway.audit.exchange import FAILED, REFUSED
 from gateway.edge.answer_fields import NO_FIELDS
@@ -22,7 +22,7 @@ from gateway.upstreams.faults import GivenUp, StaleConnection, UpstreamFault
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from chassis.fault_orders import FaultOrder
+    from chassis.told.fault_orders import FaultOrder
     from gateway.admission.signatures import SignatureVerdict
     from gateway.audit.exchange import Exchange
     from gateway.edge.answer_fields import AnswerFields

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from chassis.vouched_certificates import Vouched
+from chassis.told.vouched_certificates import Vouched
 from gateway.admission.admit import CERTIFICATE_STAGES, STEPS, Admission
 from gateway.admission.refusal import Refusal
 from gateway.admission.stages import Stage

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
-from chassis.database import first_line, one_at_a_time, open_engine
+from chassis.sql.database import first_line, one_at_a_time, open_engine
 from gateway.limits.accounts import Claim, Standing, StoreUnreachable, Taken, grant
 from gateway.tables.base import metadata
 from gateway.tables.limits import limit_accounts as accounts

@@ -13,7 +13,7 @@ from flask import Response, make_response, redirect, render_template, request
 
 from chassis.logs import get_logger
 from chassis.problems import CONTENT_TYPE, problem
-from chassis.told_refusals import HEADER, ToldRefusal, refusal_header
+from chassis.told.refusals import HEADER, ToldRefusal, refusal_header
 from gateway.oauth.arrival import request_id_of
 from gateway.oauth.refusals import OAuthRefused, Refused
 from gateway.oauth.security_headers import add_browser_headers

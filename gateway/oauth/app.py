@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from chassis.database import first_line, is_unavailability
 from chassis.logs import get_logger
-from chassis.straight_way import StraightWay
+from chassis.serving.straight_way import StraightWay
+from chassis.sql.database import first_line, is_unavailability
 from gateway.limits.accounts import StoreUnreachable
 from gateway.oauth.answers import NO_STORE, Answers, answer_refusals, log_refusal, route_of_request
 from gateway.oauth.arrival import Listener, listener_of, request_id_of

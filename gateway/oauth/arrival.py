@@ -1,6 +1,6 @@
 """What the edge established about a request: which listener it came by, and with which certificate.
 
-Believed only from the gateway's own edge, recognised by its internal certificate (`chassis.callers`).
+Believed only from the gateway's own edge, recognised by its internal certificate (`chassis.serving.callers`).
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from chassis.callers import caller_of
-from chassis.vouched_certificates import HEADER, Vouched
+from chassis.serving.callers import caller_of
+from chassis.told.vouched_certificates import HEADER, Vouched
 from gateway.oauth.refusals import OAuthRefused, Refusal, invalid_client
 from psd2.certificates import MalformedCertificate, NotAQwac, Psd2Certificate, parse_certificate, require_qwac
 from psd2.client_cert_header import MalformedClientCert, decode_client_cert

@@ -6,7 +6,7 @@ from typing import Final
 
 from flask import abort, request
 
-from chassis.callers import caller_of
+from chassis.serving.callers import caller_of
 from gateway.oauth.arrival import listener_of
 
 _EDGE: Final = "gateway"

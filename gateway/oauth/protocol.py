@@ -35,7 +35,7 @@ from gateway.oauth.tokens import Holder, Tokens
 from gateway.register.model import GrantType
 
 if TYPE_CHECKING:
-    from chassis.straight_way import Answer
+    from chassis.serving.straight_way import Answer
     from gateway.oauth.arrival import PresentedCertificate
     from gateway.oauth.ciba.service import Backchannel
     from gateway.oauth.clients.authentication import AuthenticatedClient, ClientAuthentication

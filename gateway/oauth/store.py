@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from sqlalchemy import bindparam, cast, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from chassis.single_statements import SingleRead, SingleWrite
-from chassis.statements import Change, Query
+from chassis.sql.single_statements import SingleRead, SingleWrite
+from chassis.sql.statements import Change, Query
 from gateway.changes.kinds import ChangeKind
 from gateway.changes.store import append_change
 from gateway.oauth.grant_management.store import put_grant

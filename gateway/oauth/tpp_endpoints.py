@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from flask import Blueprint, Response, request
 from pydantic import ValidationError
 
-from chassis.straight_way import JSON, raise_what_was_raised
+from chassis.serving.straight_way import JSON, raise_what_was_raised
 from gateway.dpop.rule import NONCE_HEADER
 from gateway.oauth.answers import NO_STORE, answer_refusals
 from gateway.oauth.arrival import Listener, require_listener, require_presented_certificate, require_presented_qwac
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from wsgiref.types import WSGIEnvironment
 
-    from chassis.straight_way import Answer, PostedEndpoint
+    from chassis.serving.straight_way import Answer, PostedEndpoint
     from gateway.oauth.answers import Answers
     from gateway.oauth.jose.introspection import SignedIntrospection
     from gateway.oauth.par.endpoint import PushEndpoint

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
-from chassis.database import for_reading
-from chassis.single_statements import SingleRead
+from chassis.sql.database import for_reading
+from chassis.sql.single_statements import SingleRead
 from gateway.admin_audit.store import record_change
 from gateway.changes.kinds import EVERYTHING, ChangeKind
 from gateway.changes.store import append_change, changing

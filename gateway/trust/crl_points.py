@@ -9,7 +9,7 @@ from cryptography import x509
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from chassis.database import for_reading
+from chassis.sql.database import for_reading
 from gateway.tables.trust import crl_points
 from gateway.trust.authorities import extension_of
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import delete, insert, select, update
 
-from chassis.database import for_reading
+from chassis.sql.database import for_reading
 from gateway.changes.kinds import ChangeKind
 from gateway.changes.store import append_change, changing
 from gateway.tables.trust import ocsp_answers

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 from sqlalchemy import select
 
-from chassis.database import for_reading
+from chassis.sql.database import for_reading
 from gateway.tables.trust import blocked_certificates, crls, trust_certificates
 from gateway.trust.model import TrustKind
 from gateway.trust.serials import RevokedSerials

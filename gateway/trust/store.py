@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, insert, select, update
 
-from chassis.database import for_reading
+from chassis.sql.database import for_reading
 from gateway.admin_audit.store import record_change
 from gateway.changes.kinds import ChangeKind
 from gateway.changes.store import append_change, changing

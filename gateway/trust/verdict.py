@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from chassis.vouched_certificates import Vouched
+from chassis.told.vouched_certificates import Vouched
 from gateway.trust.rules import Profile
 
 if TYPE_CHECKING:

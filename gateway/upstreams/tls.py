@@ -10,8 +10,8 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from chassis.listener import TLS12_CIPHERS
 from chassis.logs import get_logger
+from chassis.serving.listener import TLS12_CIPHERS
 from gateway.upstreams.faults import UpstreamFault
 from gateway.upstreams.model import TlsVersion
 from gateway.upstreams.tls_object import DirectSslObject

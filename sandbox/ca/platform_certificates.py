@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
 
-from chassis.callers import HEALTH_CALLER
+from chassis.serving.callers import HEALTH_CALLER
 from sandbox.ca.profiles import AuthorityName, ProfileName
 
 if TYPE_CHECKING:

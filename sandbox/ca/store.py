@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from chassis.database import for_reading, one_at_a_time
+from chassis.sql.database import for_reading, one_at_a_time
 from sandbox.ca.crl import PublishedCrl, RevokedEntry
 from sandbox.ca.model import CertificateRecord, CertificateStatus, Fault, RevocationReason
 from sandbox.ca.quota import Life

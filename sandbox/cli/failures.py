@@ -8,9 +8,9 @@ from typing import NoReturn
 import click
 
 from chassis.addresses import InvalidAddress
-from chassis.database import DatabaseProblem
 from chassis.peers import PeerUnavailable
 from chassis.settings import SettingsRefused
+from chassis.sql.database import DatabaseProblem
 from sandbox.answers import PeerRefused
 from sandbox.ca.errors import CertificateAuthorityError
 from sandbox.cli.statuses import REFUSED, UNREACHABLE

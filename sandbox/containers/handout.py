@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from chassis.callers import HEALTH_CALLER
 from chassis.files import write_private, write_public
 from chassis.home import Home
 from chassis.sealing import KeyFile
+from chassis.serving.callers import HEALTH_CALLER
 from sandbox.ca.model import TppCertificateKind
 from sandbox.tpps import client_key, demo_app
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from chassis.database import DatabaseProblem
+from chassis.sql.database import DatabaseProblem
 from sandbox.config import service_environment
 from sandbox.containers.databases import DATABASES, USERS, owner_url
 from sandbox.containers.errors import NotInitialised

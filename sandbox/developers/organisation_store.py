@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, delete, func, insert, or_, select, update
 
-from chassis.database import for_reading
+from chassis.sql.database import for_reading
 from sandbox.database import developers, invitations, organisations, tpps
 from sandbox.developers.errors import MembershipRefused
 from sandbox.developers.model import Developer, Invitation, Organisation

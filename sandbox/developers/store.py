@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from chassis.database import for_reading
+from chassis.sql.database import for_reading
 from sandbox.database import developers, organisations, portal_sessions
 from sandbox.developers.model import Developer, Organisation, Origin, PortalSession, Visitor
 from sandbox.developers.rows import developer_of, developer_values, organisation_values, use_invitation

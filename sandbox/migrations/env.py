@@ -1,5 +1,5 @@
 """Alembic entry point (Alembic runs this file)."""
 
-from chassis.migrations_env import run
+from chassis.sql.migrations_env import run
 
 run()

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _SHARED: Final = (
-    "chassis.callers",
-    "chassis.database",
-    "chassis.handshakes",
-    "chassis.listener",
+    "chassis.serving.callers",
+    "chassis.sql.database",
+    "chassis.serving.handshakes",
+    "chassis.serving.listener",
     "chassis.logs",
     "chassis.peers",
     "chassis.settings",
-    "chassis.turns",
+    "chassis.serving.turns",
     "cryptography.x509",
     "flask",
     "gunicorn.app.wsgiapp",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from flask import Blueprint, Response, jsonify, request
 
-from chassis.turnstile import Turnstile
+from chassis.serving.turnstile import Turnstile
 from sandbox.ca.model import Fault, RevocationReason, TppCertificateKind
 from sandbox.portal.bodies import BodyRefused, json_object, text_field
 from sandbox.portal.listeners import PublicListener, require_listener

@@ -79,7 +79,7 @@ _WITHOUT_FORMS = ("pki", "registration", "look")
 
 
 def create_app(services: Services) -> Flask:
-    """Return the application; whom it answers to is judged in front of it (`chassis.callers`)."""
+    """Return the application; whom it answers to is judged in front of it (`chassis.serving.callers`)."""
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _LARGEST_BODY_BYTES
     app.jinja_env.filters.update(FILTERS)

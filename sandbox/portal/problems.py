@@ -9,11 +9,11 @@ from flask import Response, g, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import http_date
 
-from chassis.database import first_line, is_unavailability
 from chassis.logs import get_logger
 from chassis.peers import PeerUnavailable
 from chassis.problems import CONTENT_TYPE, problem
-from chassis.turnstile import TooBusy
+from chassis.serving.turnstile import TooBusy
+from chassis.sql.database import first_line, is_unavailability
 from sandbox.answers import PeerRefused
 from sandbox.ca.errors import (
     CertificateAuthorityError,

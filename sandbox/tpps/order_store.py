@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from chassis.database import for_reading
+from chassis.sql.database import for_reading
 from sandbox.database import issuing_orders
 
 if TYPE_CHECKING:

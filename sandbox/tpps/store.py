@@ -8,7 +8,7 @@ import orjson
 from sqlalchemy import delete, func, insert, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from chassis.database import for_reading, one_at_a_time
+from chassis.sql.database import for_reading, one_at_a_time
 from psd2.authorisation_number import AuthorisationNumber
 from psd2.roles import format_roles, read_roles
 from sandbox.database import former_tpps, tpps

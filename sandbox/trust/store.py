@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from chassis.database import for_reading
+from chassis.sql.database import for_reading
 from sandbox.database import deliveries
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import func, select
 
-from chassis.database import for_reading
+from chassis.sql.database import for_reading
 from gateway.oauth.bootstrap import pruner
 from gateway.oauth.model import secret_sha256
 from gateway.tables.base import metadata

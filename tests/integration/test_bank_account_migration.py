@@ -10,7 +10,7 @@ from alembic.config import Config
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from chassis.database import migrate, open_engine
+from chassis.sql.database import migrate, open_engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from bank_backend.database import METADATA
-from chassis.database import for_reading
+from chassis.sql.database import for_reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
-from chassis.database import (
+from chassis.sql.database import (
     EXIT_OK,
     EXIT_UNUSABLE,
     DatabaseBehind,

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chassis import health
 from chassis.addresses import Address, PortTable
-from chassis.handshakes import MOST_HANDSHAKES
 from chassis.home import Home
 from chassis.peers import Peer, PeerSession, PeerUnavailable, client_context
+from chassis.serving import health
+from chassis.serving.handshakes import MOST_HANDSHAKES
 from tests.support.echo_service import BUSY_SECONDS, HANDSHAKE_SECONDS, LARGE
 from tests.support.internal_home import InternalCa, internal_home
 from tests.support.ports import free_port, wait_until

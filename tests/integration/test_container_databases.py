@@ -12,7 +12,7 @@ from sqlalchemy import update
 from sqlalchemy.exc import ProgrammingError
 
 from chassis.addresses import PortTable
-from chassis.database import open_engine
+from chassis.sql.database import open_engine
 from gateway.audit.row import row_of
 from gateway.audit.store import Move, SqlAuditRecords
 from gateway.config import load_settings as load_gateway_settings

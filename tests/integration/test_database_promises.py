@@ -1,4 +1,4 @@
-"""What `chassis.database` promises to every store, on both engines; some of it only one engine could break."""
+"""What `chassis.sql.database` promises to every store, on both engines; some of it only one engine could break."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
-from chassis import database
-from chassis.database import first_line, for_reading, is_unavailability, one_at_a_time
+from chassis.sql import database
+from chassis.sql.database import first_line, for_reading, is_unavailability, one_at_a_time
 from tests.support.bank_core import lent_bank
 from tests.support.bank_sca import BankDesk
 from tests.support.databases import PostgresStore, Templates

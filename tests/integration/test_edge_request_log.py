@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chassis.fault_orders import HEADER as ORDER
-from chassis.told_refusals import HEADER, ToldRefusal, refusal_header
+from chassis.told.fault_orders import HEADER as ORDER
+from chassis.told.refusals import HEADER, ToldRefusal, refusal_header
 from gateway.audit.explanation import explanation_of, failed_stage
 from gateway.audit.reader import AuditFilter, Look, record_of
 from gateway.edge.held_answers import MOST_HELD

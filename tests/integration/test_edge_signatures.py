@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chassis.told_signatures import HEADER, read_signature_header
+from chassis.told.signatures import HEADER, read_signature_header
 from gateway.admission.stages import Stage
 from gateway.audit.explanation import failed_stage
 from psd2.tpp_messages import MessageCode

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chassis import fault_orders, told_refusals
-from chassis.fault_orders import FaultOrder
-from chassis.told_refusals import ToldRefusal, refusal_header
+from chassis.told import fault_orders, refusals
+from chassis.told.fault_orders import FaultOrder
+from chassis.told.refusals import ToldRefusal, refusal_header
 from gateway.configuration.changes import Change
 from gateway.configuration.service import Configuration
 from gateway.configuration.store import SqlConfigurationStore
@@ -102,7 +102,7 @@ def test_what_a_server_outside_says_of_refusals_and_faults_is_not_believed(edge:
     told = refusal_header(ToldRefusal(reason="consent.unknown", text="a", hint="b", clause="c"))
     order = FaultOrder(0, is_dropped=True).header
     server.server.reply = raw(
-        f"HTTP/1.1 400 Bad Request\r\n{told_refusals.HEADER}: {told}\r\n{fault_orders.HEADER}: {order}\r\n"
+        f"HTTP/1.1 400 Bad Request\r\n{refusals.HEADER}: {told}\r\n{fault_orders.HEADER}: {order}\r\n"
         "Content-Length: 0\r\n\r\n".encode()
     )
     answer = asked(edge, put_in_force(edge, server.body()))

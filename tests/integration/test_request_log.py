@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from chassis.told_refusals import HEADER
+from chassis.told.refusals import HEADER
 from tests.support.ports import wait_until
 from tests.support.tpps import fresh_number
 

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import Boolean, Column, Double, MetaData, Table, Text, bindparam, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
-from chassis.database import for_reading, is_unavailability, open_engine
-from chassis.single_statements import SingleRead, SingleWrite
+from chassis.sql.database import for_reading, is_unavailability, open_engine
+from chassis.sql.single_statements import SingleRead, SingleWrite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

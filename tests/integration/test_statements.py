@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import JSON, Boolean, Column, Date, Double, MetaData, Table, Text, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 
-from chassis.database import for_reading, open_engine
-from chassis.statements import Change, Query
+from chassis.sql.database import for_reading, open_engine
+from chassis.sql.statements import Change, Query
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from alembic.config import Config
 from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import text
 
-from chassis.database import migrate, open_engine
+from chassis.sql.database import migrate, open_engine
 from gateway.trust.snapshot_store import read_snapshot
 from tests.support.pki import Authority
 

@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import select
 
-from chassis.database import for_reading
+from chassis.sql.database import for_reading
 from gateway.tables.configuration import changes
 from gateway.trust.crl_points import SqlCrlPoints
 from gateway.trust.ocsp_status import Answer, OcspStatus

@@ -16,7 +16,7 @@ from bank_backend.personas.service import plan_seed
 from bank_backend.psus import passwords
 from bank_backend.tenants import wiring
 from bank_backend.tenants.model import Registration
-from chassis.database import migrate, open_engine
+from chassis.sql.database import migrate, open_engine
 from psd2.clock import FixedClock
 from psd2.ids import PsuId, TenantId
 from psd2.roles import PspRole

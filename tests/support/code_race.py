@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chassis.database import open_engine
+from chassis.sql.database import open_engine
 from tests.support.authorization import AuthorizationWorld
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from chassis.database import migrate, open_engine
+from chassis.sql.database import migrate, open_engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,10 +7,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chassis import handshakes
-from chassis.callers import AcceptedCallers, caller_of
 from chassis.home import Home
-from chassis.listener import InternalListener, internal_listener
+from chassis.serving import handshakes
+from chassis.serving.callers import AcceptedCallers, caller_of
+from chassis.serving.listener import InternalListener, internal_listener
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

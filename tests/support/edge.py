@@ -20,9 +20,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import insert
 
 from chassis.addresses import PortTable
-from chassis.database import migrate, open_engine
 from chassis.files import write_private, write_public
 from chassis.home import Home
+from chassis.sql.database import migrate, open_engine
 from gateway.register.model import Client, ClientProfile, Tpp, TppStatus
 from gateway.register.store import SqlRegisterStore
 from gateway.tables.oauth import access_tokens

@@ -6,7 +6,7 @@ import os
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from chassis.database import open_engine
+from chassis.sql.database import open_engine
 from gateway.oauth.clients.assertions import AssertionUsed
 from gateway.oauth.clients.store import SqlUsedAssertions
 from gateway.oauth.par.model import Claim, PushedRequestAnswered

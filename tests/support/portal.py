@@ -13,8 +13,8 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, cast
 
 from chassis.addresses import PortTable
-from chassis.database import open_engine
 from chassis.home import Home
+from chassis.sql.database import open_engine
 from sandbox.calls.service import Calls
 from sandbox.config import load_settings
 from sandbox.database import metadata

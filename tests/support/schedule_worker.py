@@ -19,7 +19,7 @@ from bank_backend.schedule.runner import Runner
 from bank_backend.schedule.wiring import create_scheduler
 from bank_backend.tenants.clock import TenantClocks
 from bank_backend.tenants.clock_store import SqlOffsets
-from chassis.database import open_engine
+from chassis.sql.database import open_engine
 from psd2.clock import SystemClock
 from psd2.money import Money
 

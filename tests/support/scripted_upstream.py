@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from chassis.listener import server_context
+from chassis.serving.listener import server_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -82,7 +82,7 @@ def test_a_server_comes_back_and_says_whether_it_is_well(service: str) -> None:
 @pytest.mark.parametrize("service", SERVERS)
 def test_a_health_check_asks_the_server_that_runs(service: str) -> None:
     test = [default_of(word) for word in SERVICES[service]["healthcheck"]["test"]]
-    assert test == ["CMD", "python3", "-P", "-m", "chassis.health", service, str(PortTable().base), "/srv/sandbox"]
+    assert test == ["CMD", "python3", "-P", "-m", "chassis.serving.health", service, str(PortTable().base), "/srv/sandbox"]
 
 
 def test_only_the_edge_is_published_and_on_the_loopback() -> None:

@@ -124,7 +124,7 @@ def test_an_exception_is_still_one(module: str) -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        "from chassis.database import open_engine\nengine = open_engine('postgresql://x')",
+        "from chassis.sql.database import open_engine\nengine = open_engine('postgresql://x')",
         "from tests.support import bank_core\nbank = bank_core.seed_bank(url)",
         "import sqlite3",
         "URL = f'sqlite:///{folder}/x'",

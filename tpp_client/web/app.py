@@ -30,7 +30,7 @@ _REDIRECTS = range(300, 400)
 
 
 def create_app(services: Services) -> Flask:
-    """Return the application; whom it answers to is judged in front of it (`chassis.callers`)."""
+    """Return the application; whom it answers to is judged in front of it (`chassis.serving.callers`)."""
     app = Flask(__name__)
     app.config.update(
         SECRET_KEY=services.form_key,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from chassis.database import open_engine
 from chassis.files import write_private
+from chassis.sql.database import open_engine
 from psd2.clock import SystemClock
 from psd2.ids import new_secret
 from tpp_client.web.desk import FileDesk

@@ -1,7 +1,7 @@
 """gunicorn's settings for the demo app: `gunicorn -c python:tpp_client.web.server "tpp_client.web.wsgi:demo()"`."""
 
 import tpp_client.web.wsgi  # noqa: F401 - loaded once, before workers are forked from it
-from chassis.listener import InternalListener, internal_listener
+from chassis.serving.listener import InternalListener, internal_listener
 from tpp_client.web.config import load_settings
 
 _settings = load_settings()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chassis.callers import AcceptedCallers
 from chassis.logs import configure_logging
+from chassis.serving.callers import AcceptedCallers
 from tpp_client.web.app import create_app
 from tpp_client.web.bootstrap import build_services
 from tpp_client.web.config import load_settings

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from chassis import told_signatures, vouched_certificates
-from chassis.told_refusals import ToldRefusal
+from chassis.told import signatures, vouched_certificates
+from chassis.told.refusals import ToldRefusal
 from gateway.admission.roles import granted_roles
 from gateway.admission.tracing import own_step
 from gateway.dpop.rule import NONCE_HEADER, NonceRule
@@ -151,14 +151,14 @@ def _without_subscriber_token(request: Request, head: ClientHead, admission: Adm
 
 def _signature_line(verdict: SignatureVerdict) -> bytes:
     """Return what the server is told of the signature: that it is valid, or why not, in the words of the refusal."""
-    refusal, value = verdict.refusal, told_signatures.VALID
+    refusal, value = verdict.refusal, signatures.VALID
     if refusal is not None:
         ground = refusal.ground
         # It may quote the request: what would end a line, or be unreadable further on, is not repeated.
         text = "".join(character if character.isprintable() else "?" for character in refusal.public_text)
         told = ToldRefusal(reason=refusal.reason, text=text, hint=refusal.hint, clause=ground.clause)
-        value = told_signatures.fault_header(told_signatures.SignatureFault(refusal.code, told))
-    return f"{told_signatures.HEADER.lower()}: {value}\r\n".encode("ascii")
+        value = signatures.fault_header(signatures.SignatureFault(refusal.code, told))
+    return f"{signatures.HEADER.lower()}: {value}\r\n".encode("ascii")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from chassis import fault_orders, told_refusals
+from chassis.told import fault_orders, refusals
 from gateway.edge.client_head import REQUEST_ID
 from gateway.edge.field_lines import read_field
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Field = tuple[bytes, bytes]
 
-TOLD_REFUSAL: Final = told_refusals.HEADER.lower().encode("ascii")
+TOLD_REFUSAL: Final = refusals.HEADER.lower().encode("ascii")
 FAULT_ORDER: Final = fault_orders.HEADER.lower().encode("ascii")
 _CODING, _LENGTH, _CONNECTION = b"transfer-encoding", b"content-length", b"connection"
 _FOR_THE_EDGE: Final = frozenset({_CODING, _LENGTH, _CONNECTION, TOLD_REFUSAL, FAULT_ORDER})

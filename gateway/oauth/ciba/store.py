@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, insert, select, update
 
-from chassis.database import for_reading
+from chassis.sql.database import for_reading
 from gateway.oauth.ciba.model import INTERVAL_SECONDS, BackchannelRequest, PolledTooSoon
 from gateway.tables.oauth import backchannel_requests as requests
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from chassis.vouched_certificates import Vouched
+from chassis.told.vouched_certificates import Vouched
 from gateway.oauth.clients.assertions import ASSERTION_PARAMETERS, Assertions, asserted_client_id
 from gateway.oauth.clients.certificates import (
     is_registered_certificate,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
-from chassis.single_statements import SingleWrite
+from chassis.sql.single_statements import SingleWrite
 from gateway.oauth.clients.assertions import AssertionUsed
 from gateway.tables.oauth import client_assertions
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import and_, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from chassis.single_statements import SingleRead
-from chassis.statements import Change, Query
+from chassis.sql.single_statements import SingleRead
+from chassis.sql.statements import Change, Query
 from gateway.oauth.grant_management.model import Grant
 from gateway.oauth.model import GrantReplaced, GrantWithdrawn
 from gateway.tables.oauth import grants

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from chassis.database import for_reading
+from chassis.sql.database import for_reading
 from gateway.admin_audit.record import Entry
 from gateway.admin_audit.store import append_record
 from gateway.changes.store import changing

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from chassis.database import for_reading
+from chassis.sql.database import for_reading
 from gateway.oauth.jose.published_keys import FETCHED_AT_MOST_EVERY, PublishedKeys
 from gateway.tables.keys import client_key_sets
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import and_, bindparam, insert, or_, select, update
 
-from chassis.single_statements import SingleRead, SingleWrite
+from chassis.sql.single_statements import SingleRead, SingleWrite
 from gateway.oauth.par.model import PushedRequest, PushedRequestAnswered
 from gateway.tables.oauth import pushed_requests
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from flask import Blueprint, flash, make_response, render_template
 
-from chassis.turnstile import Turnstile
+from chassis.serving.turnstile import Turnstile
 from sandbox.ca.errors import SubjectRefused
 from sandbox.ca.model import TppCertificateKind
 from sandbox.developers.errors import TooManyAttempts

@@ -20,8 +20,8 @@ from bank_backend.errors import (
     TooManySignIns,
 )
 from bank_backend.leniency import Leniency, begin_leniency
-from chassis.told_refusals import ToldRefusal
-from chassis.told_signatures import SignatureFault
+from chassis.told.refusals import ToldRefusal
+from chassis.told.signatures import SignatureFault
 from psd2.roles import PspRole
 from psd2.tpp_messages import MessageCode
 

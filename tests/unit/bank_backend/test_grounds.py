@@ -13,7 +13,7 @@ from bank_backend.errors import BankError, ConsentExpired, FormatError
 from bank_backend.faults.injection import REASONS
 from bank_backend.grounds import FAILED, GROUNDS, NOTIFICATION_ADDRESS
 from bank_backend.problems import render_problems
-from chassis.told_refusals import HEADER, ToldRefusal, read_refusal_header
+from chassis.told.refusals import HEADER, ToldRefusal, read_refusal_header
 
 IBAN = "DE89370400440532013000"
 

@@ -8,7 +8,7 @@ from flask import Flask, request
 from bank_backend.errors import AccessExceeded, BankError, FieldsInvalid, FormatError, PathResourceUnknown
 from bank_backend.grounds import FAILED, GROUNDS
 from bank_backend.problems import render_problems
-from chassis.told_refusals import HEADER, read_refusal_header
+from chassis.told.refusals import HEADER, read_refusal_header
 from psd2.tpp_messages import MessageCode
 
 REQUEST_ID = "99391c7e-ad88-49ec-a2ad-99ddcb1f7721"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from chassis.callers import AcceptedCallers
-from chassis.listener import DeadlineSocket
+from chassis.serving.callers import AcceptedCallers
+from chassis.serving.listener import DeadlineSocket
 
 
 def answered(*names: str) -> str:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import Column, Engine, Integer, MetaData, Table, insert, select, text
 
-from chassis import checkpoints
-from chassis.checkpoints import COMMITS
-from chassis.database import for_reading, open_engine
-from chassis.single_statements import SingleWrite
+from chassis.sql import checkpoints
+from chassis.sql.checkpoints import COMMITS
+from chassis.sql.database import for_reading, open_engine
+from chassis.sql.single_statements import SingleWrite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from gunicorn.workers.base import Worker
 
-from chassis import handshakes
-from chassis.handshakes import HandshakeWorker
+from chassis.serving import handshakes
+from chassis.serving.handshakes import HandshakeWorker
 
 if TYPE_CHECKING:
-    from chassis.handshakes import IncomingConnection
+    from chassis.serving.handshakes import IncomingConnection
 
 
 def test_a_worker_says_that_it_lives_once_a_second(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from gunicorn.config import Config
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine
 from gunicorn.http.wsgi import create
 
-from chassis.incoming_requests import IncomingParser, IncomingRequest, plain_settings
+from chassis.serving.incoming_requests import IncomingParser, IncomingRequest, plain_settings
 
 if TYPE_CHECKING:
     from types import SimpleNamespace

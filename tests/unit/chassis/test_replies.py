@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chassis.replies import JoinedReply
+from chassis.serving.replies import JoinedReply
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from chassis.stand_ins import StandIns
+from chassis.serving.stand_ins import StandIns
 
 if TYPE_CHECKING:
     import pytest

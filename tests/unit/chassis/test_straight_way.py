@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from werkzeug.exceptions import ClientDisconnected
 
-from chassis.straight_way import StraightWay, raise_what_was_raised
+from chassis.serving.straight_way import StraightWay, raise_what_was_raised
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from chassis.told_refusals import ToldRefusal, UnreadableRefusal, read_refusal_header, refusal_header
+from chassis.told.refusals import ToldRefusal, UnreadableRefusal, read_refusal_header, refusal_header
 
 REFUSAL = ToldRefusal(reason="consent.expired", text="The consent has expired.", hint="Make a new one…", clause="BG IG §14.11")
 

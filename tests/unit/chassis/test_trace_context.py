@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.callers import AcceptedCallers
-from chassis.trace_context import TraceParent, name_trace, note_trace
+from chassis.serving.callers import AcceptedCallers
+from chassis.told.trace_context import TraceParent, name_trace, note_trace
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 RIGHT = f"00-{TRACE}-{PARENT}-01"
@@ -69,7 +69,7 @@ def test_every_internal_server_notes_the_trace_of_whom_it_lets_in(monkeypatch: p
         return []
 
     guard = AcceptedCallers(application, names=frozenset({"gateway"}))
-    monkeypatch.setattr("chassis.callers._certificate_names", lambda _environ: ["gateway"])
+    monkeypatch.setattr("chassis.serving.callers._certificate_names", lambda _environ: ["gateway"])
     guard({"REQUEST_METHOD": "GET", "PATH_INFO": "/", "HTTP_TRACEPARENT": RIGHT}, lambda *_args: lambda _data: None)
     note_trace({})
     assert seen == [{"event": "a", "trace_id": TRACE, "parent_id": PARENT}]

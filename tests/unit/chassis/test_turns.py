@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from chassis import turns
-from chassis.turns import TurnWorker
+from chassis.serving import turns
+from chassis.serving.turns import TurnWorker
 
 if TYPE_CHECKING:
-    from chassis.handshakes import IncomingConnection
+    from chassis.serving.handshakes import IncomingConnection
 
 _NOW = 100.0
 

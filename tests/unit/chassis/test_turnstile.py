@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from chassis.turnstile import TooBusy, Turnstile
+from chassis.serving.turnstile import TooBusy, Turnstile
 
 
 def test_who_finds_no_room_is_told_at_once() -> None:

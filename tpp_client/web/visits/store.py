@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Column, Float, LargeBinary, MetaData, String, Table, delete, func, insert, select, update
 
-from chassis.database import for_reading
+from chassis.sql.database import for_reading
 from tpp_client.web.visits.model import Visit
 from tpp_client.web.visits.sealing import row_name, seal, unseal
 

@@ -10,10 +10,10 @@ import pytest
 from bank_backend.faults.injection import HEADER
 from bank_backend.faults.model import MOST_FAULTS, is_of_template, is_template, strikes
 from bank_backend.faults.service import Rejection
-from chassis.fault_orders import HEADER as ORDER
-from chassis.fault_orders import FaultOrder, UnreadableOrder, read_fault_order
-from chassis.told_refusals import HEADER as TOLD
-from chassis.told_refusals import read_refusal_header
+from chassis.told.fault_orders import HEADER as ORDER
+from chassis.told.fault_orders import FaultOrder, UnreadableOrder, read_fault_order
+from chassis.told.refusals import HEADER as TOLD
+from chassis.told.refusals import read_refusal_header
 from tests.support.bank_core import OTHER_TENANT, TENANT
 from tests.support.bank_sca import CONSENTS, PAYMENTS, Tpp, consent_body
 

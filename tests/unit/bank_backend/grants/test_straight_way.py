@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from bank_backend.grants.granting import Granting
-from chassis.straight_way import StraightWay
+from chassis.serving.straight_way import StraightWay
 from tests.support.bank_core import ANNA, OTHER_TENANT, TENANT
 from tests.support.bank_sca import RETURN_URL
 

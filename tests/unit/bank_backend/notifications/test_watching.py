@@ -13,7 +13,7 @@ from bank_backend.consents.model import ConsentStatus
 from bank_backend.grounds import GROUNDS
 from bank_backend.notifications.model import USUAL_CONTENT, Watch, process_body
 from bank_backend.notifications.store import notifications
-from chassis.told_refusals import HEADER, read_refusal_header
+from chassis.told.refusals import HEADER, read_refusal_header
 from psd2.client_cert_header import encode_client_cert
 from tests.support import berlin_group
 from tests.support.bank_core import OTHER_TENANT, TENANT

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chassis.told_refusals import HEADER, ToldRefusal, read_refusal_header
-from chassis.told_signatures import SignatureFault, fault_header
+from chassis.told.refusals import HEADER, ToldRefusal, read_refusal_header
+from chassis.told.signatures import SignatureFault, fault_header
 from psd2.tpp_messages import MessageCode
 from tests.support.bank_core import TENANT
 from tests.support.bank_sca import CONSENTS, PAYMENTS, consent_body, payment_body

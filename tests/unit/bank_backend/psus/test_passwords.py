@@ -14,7 +14,7 @@ from bank_backend.psus import service
 from bank_backend.psus.passwords import hash_password, is_password
 from bank_backend.psus.service import LOCK, MOST_FAILURES
 from bank_backend.psus.store import SqlPsuStore
-from chassis.turnstile import Turnstile
+from chassis.serving.turnstile import Turnstile
 from tests.support.bank_core import ANNA, JONAS, OTHER_TENANT, TENANT
 
 if TYPE_CHECKING:

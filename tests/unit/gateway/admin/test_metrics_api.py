@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chassis.callers import AcceptedCallers
 from chassis.home import Home
+from chassis.serving.callers import AcceptedCallers
 from gateway.audit.log import AuditLog
 from gateway.metrics.publishing import Publisher
 from tests.support.admin import admin_client
@@ -51,7 +51,7 @@ def test_a_monitor_may_ask_for_metrics_and_nothing_else(
     monkeypatch: pytest.MonkeyPatch, method: str, path: str, *, is_let_in: bool
 ) -> None:
     """The certificate of a monitor lies wherever that runs: it must open neither the request log nor a change."""
-    monkeypatch.setattr("chassis.callers._certificate_names", lambda _environ: ["health"])
+    monkeypatch.setattr("chassis.serving.callers._certificate_names", lambda _environ: ["health"])
     seen: list[str] = []
 
     def application(_environ: Any, _start: Any) -> list[bytes]:

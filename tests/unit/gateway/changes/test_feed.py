@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import func, insert, select
 
-from chassis.database import migrate, open_engine
+from chassis.sql.database import migrate, open_engine
 from gateway.changes.feed import ChangeFeed, StaleFeed
 from gateway.changes.kinds import EVERYTHING, Change, ChangeKind
 from gateway.changes.store import append_change, changes_after, newest_position

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chassis.told_refusals import ToldRefusal
+from chassis.told.refusals import ToldRefusal
 from gateway.admission.admit import Admission
 from gateway.admission.refusal import Refusal
 from gateway.admission.request import Connection, Leaf, Request

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from chassis.straight_way import StraightWay
+from chassis.serving.straight_way import StraightWay
 from gateway.oauth.store import SqlOAuthStore
 from tests.support.authorization import (
     CLIENT,

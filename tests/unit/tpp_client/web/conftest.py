@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from chassis.database import open_engine
+from chassis.sql.database import open_engine
 from psd2.clock import FixedClock
 from tests.unit.tpp_client.fakes import ISSUER, answer
 from tpp_client.speaking import Voice

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
-from chassis.database import open_engine
+from chassis.sql.database import open_engine
 from psd2.ids import new_secret
 from tests.unit.tpp_client.web.conftest import NOW
 from tpp_client.web.visits.model import (

@@ -1,4 +1,4 @@
-"""Is this server well? `python -m chassis.health SERVER BASE-PORT HOME`: status 0, or 1 and one sentence.
+"""Is this server well? `python -m chassis.serving.health SERVER BASE-PORT HOME`: status 0, or 1 and one sentence.
 
 For a container's health check: asked on this machine, of internal servers over mutual TLS as the caller `health`.
 """
@@ -12,12 +12,12 @@ from typing import Final
 import requests
 
 from chassis.addresses import Address, InvalidAddress, PortTable
-from chassis.callers import HEALTH_CALLER, HEALTH_PATH
 from chassis.home import Home
 from chassis.peers import Peer, PeerAnswer, PeerSession, PeerUnavailable
+from chassis.serving.callers import HEALTH_CALLER, HEALTH_PATH
 
 _SECONDS: Final = 3.0
-_USAGE: Final = "usage: python -m chassis.health edge|authorization|admin|bank|portal|demo BASE-PORT HOME"
+_USAGE: Final = "usage: python -m chassis.serving.health edge|authorization|admin|bank|portal|demo BASE-PORT HOME"
 _OK: Final = 200
 _WELL, _UNWELL, _MISUSED = 0, 1, 2
 

@@ -6,9 +6,9 @@ import json
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from chassis.listener import DeadlineSocket
 from chassis.problems import CONTENT_TYPE, problem
-from chassis.trace_context import note_trace
+from chassis.serving.listener import DeadlineSocket
+from chassis.told.trace_context import note_trace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

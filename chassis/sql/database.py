@@ -19,8 +19,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from chassis.checkpoints import MOST_PAGES
-from chassis.sqlite_dialect import SQLITE_DRIVER, SqliteDialect
+from chassis.sql.checkpoints import MOST_PAGES
+from chassis.sql.sqlite_dialect import SQLITE_DRIVER, SqliteDialect
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine

@@ -1,4 +1,4 @@
-"""What each service's `migrations/env.py` runs: the revisions, on the connection that `chassis.database.migrate` opened."""
+"""What each service's `migrations/env.py` runs: the revisions, on the connection that `chassis.sql.database.migrate` opened."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     """Answers a request whose body is read when it is called for; raises what Flask renders."""
 
 JSON: Final = "application/json"
-_RAISED: Final = "chassis.straight_way.raised"
+_RAISED: Final = "chassis.serving.straight_way.raised"
 _STATUS_LINES: Final = {status: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
-from chassis.checkpoints import Checkpoints
+from chassis.sql.checkpoints import Checkpoints
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -19,7 +19,7 @@ from typing import Any, Final
 from gunicorn.sock import ssl_wrap_socket
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from chassis.incoming_requests import IncomingParser, plain_settings
+from chassis.serving.incoming_requests import IncomingParser, plain_settings
 
 HANDSHAKE_SECONDS: Final = 10.0  # of waiting for the peer: what our own threads take to get to it is not its fault
 # More than one worker's callers open at a time; the longest waiting makes room, and an honest peer waits for milliseconds.

@@ -1,7 +1,7 @@
 """Statements that are made once and run in the caller's transaction: on SQLite past the layers that cost more than its work.
 
 The statement and its types stay SQLAlchemy's, and so do transactions and errors. On PostgreSQL, where the server's answer is
-waited for anyway, all of it is SQLAlchemy's. `chassis.single_statements` has transactions of one statement.
+waited for anyway, all of it is SQLAlchemy's. `chassis.sql.single_statements` has transactions of one statement.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from chassis.told_refusals import ToldRefusal, UnreadableRefusal, read_refusal_header, refusal_header
+from chassis.told.refusals import ToldRefusal, UnreadableRefusal, read_refusal_header, refusal_header
 from psd2.tpp_messages import MessageCode
 
 HEADER: Final = "X-Sandbox-Signature"

@@ -9,9 +9,9 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING, Any, cast
 
-from chassis.database import for_reading
-from chassis.sqlite_dialect import SqliteDialect
-from chassis.statements import Prepared, column_readers, prepared_for_sqlite, told_by_sqlalchemy
+from chassis.sql.database import for_reading
+from chassis.sql.sqlite_dialect import SqliteDialect
+from chassis.sql.statements import Prepared, column_readers, prepared_for_sqlite, told_by_sqlalchemy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -19,14 +19,14 @@ from gunicorn.http import wsgi
 from gunicorn.http.body import LengthReader
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER
 
-from chassis.handshakes import HandshakeWorker
-from chassis.replies import JoinedReply
-from chassis.stand_ins import StandIns
+from chassis.serving.handshakes import HandshakeWorker
+from chassis.serving.replies import JoinedReply
+from chassis.serving.stand_ins import StandIns
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from chassis.handshakes import IncomingConnection
+    from chassis.serving.handshakes import IncomingConnection
 
 _TO_READ: Final = select.EPOLLIN | select.EPOLLONESHOT
 # What was read ahead makes no socket readable; one that can be written to is ready at once, behind all that are ready already.

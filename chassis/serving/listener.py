@@ -1,7 +1,7 @@
 """How an internal server listens: gunicorn's threaded worker behind mutual TLS with the internal CA.
 
-Handshakes hold no thread (`chassis.handshakes`), idle connections hold none (`chassis.turns`), and every blocking read has
-a deadline: otherwise a handful of silent connections hold all threads of a worker.
+Handshakes hold no thread (`handshakes.py`), idle connections hold none (`turns.py`), and every blocking read has a deadline:
+otherwise a handful of silent connections hold all threads of a worker.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from chassis.home import Home
 
 # Elsewhere than on Linux gunicorn's own way of handing connections to threads has to do.
-_WORKER = "chassis.turns.TurnWorker" if hasattr(select, "epoll") else "chassis.handshakes.HandshakeWorker"
+_WORKER = "chassis.serving.turns.TurnWorker" if hasattr(select, "epoll") else "chassis.serving.handshakes.HandshakeWorker"
 _READ_SECONDS = 15.0
 _CERTIFICATE_LOOK_SECONDS = 1.0
 # ECDHE with AEAD only; TLS 1.3 suites are all of that kind.

@@ -1,0 +1,1 @@
+"""Databases: SQLite and PostgreSQL opened alike, statements kept, journals put back."""
