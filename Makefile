@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 # openid-client for the tests that want a client of somebody else's; without npm they are skipped, and say so.
 INDEPENDENT := tests/independent_client/node_modules/.ready
-.PHONY: help env demo up down check lint types imports test unit-then-behave check-then-browser unit integration browser behave independent-client screenshots bench compose-demo compose-test compose-down lock clean
+.PHONY: help env demo up down check lint types imports test check-browser-behave unit integration browser behave independent-client screenshots bench compose-demo compose-test compose-down lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -76,17 +76,14 @@ behave: $(READY) ## the acceptance suite, over the wire, on a platform of its ow
 	  $(BIN)/python -m tests.support.judge_transcript "$$transcript"
 
 test: $(READY) ## everything above: the one command that CI runs
-	@# Three lanes side by side: integration and browser wait for servers more than they compute, and unit takes what they leave.
-	@$(MAKE) --no-print-directory --jobs 3 --output-sync=target unit-then-behave integration check-then-browser
+	@# Three lanes side by side: two of them wait for servers more than they compute, and unit takes what they leave.
+	@$(MAKE) --no-print-directory --jobs 3 --output-sync=target unit integration check-browser-behave
 
-unit-then-behave:
-	@$(MAKE) --no-print-directory unit
-	@# Beside the others on two cores, what is in force within a second may take some.
-	@$(MAKE) --no-print-directory behave BEHAVE="-D second=20"
-
-check-then-browser:
+check-browser-behave:
 	@$(MAKE) --no-print-directory check
 	@$(MAKE) --no-print-directory browser WORKERS=1
+	@# Beside the others on two cores, what is in force within a second may take some.
+	@$(MAKE) --no-print-directory behave BEHAVE="-D second=20"
 
 screenshots: $(READY) ## take the README's pictures anew, from a platform of its own
 	@$(BIN)/python -m tests.browser.screenshots
